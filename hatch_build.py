@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
-import json
 import re
 import shutil
 import sys
@@ -59,14 +58,16 @@ def pins() -> list[str]:
         return list(tomllib.load(file)["dependency-groups"]["assets"])
 
 
-def icon_names() -> list[str]:
+def icons() -> dict[str, str]:
+    """Our name → Lucide's name; the two differ in lines such as `filter = funnel`."""
     lines = (line.strip() for line in ICONS.read_text(encoding="utf-8").splitlines())
-    return sorted({line for line in lines if line and not line.startswith("#")})
+    names = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {ours.strip(): (theirs or ours).strip() for ours, _, theirs in sorted(names)}
 
 
 def fingerprint() -> str:
     """Changes when the outcome may change: this file, the wanted icons, the pinned packages."""
-    parts = [Path(__file__).read_text(encoding="utf-8"), *icon_names(), *pins()]
+    parts = [Path(__file__).read_text(encoding="utf-8"), str(icons()), *pins()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -84,7 +85,7 @@ def make_assets() -> bool:
     if is_fresh():
         return False
     # First what can fail on a wrong name, then the seconds of work.
-    sprite = icon_sprite(icon_names())
+    sprite = icon_sprite(icons())
     VENDOR.mkdir(parents=True, exist_ok=True)
     STAMP.unlink(missing_ok=True)
     (VENDOR / "icons.svg").write_text(sprite, encoding="utf-8")
@@ -105,24 +106,21 @@ def package_folder(module: str) -> Path:
     return Path(spec.origin).parent
 
 
-def icon_sprite(names: list[str]) -> str:
+def icon_sprite(wanted: dict[str, str]) -> str:
     """One SVG with a <symbol> per icon, for <svg><use href="icons.svg#house"/></svg>."""
     symbols = []
-    lucide = package_folder("lucide")
-    # Lucide renames icons now and then and keeps the old names in this table.
-    aliases = json.loads((lucide / "aliases.json").read_text(encoding="utf-8"))
-    with zipfile.ZipFile(lucide / "lucide.zip") as archive:
-        known = {name.removesuffix(".svg") for name in archive.namelist()} | set(aliases)
-        if unknown := [name for name in names if name not in known]:
+    with zipfile.ZipFile(package_folder("lucide") / "lucide.zip") as archive:
+        known = {name.removesuffix(".svg") for name in archive.namelist()}
+        if unknown := sorted(set(wanted.values()) - known):
             raise AssetError(
                 f"{ICONS.relative_to(ROOT)} names icons that Lucide does not have: "
                 + ", ".join(f"{name}{suggestion(name, known)}" for name in unknown)
             )
-        for name in names:
-            drawing = archive.read(f"{aliases.get(name, name)}.svg").decode()
+        for ours, theirs in wanted.items():
+            drawing = archive.read(f"{theirs}.svg").decode()
             body = re.sub(r"\s*\n\s*", "", re.sub(r"</?svg[^>]*>|<!--.*?-->", "", drawing)).strip()
             symbols.append(
-                f'<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
+                f'<symbol id="{ours}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
                 f' stroke-width="2" stroke-linecap="round" stroke-linejoin="round">{body}</symbol>'
             )
     return f'<svg xmlns="{SVG}">\n' + "\n".join(symbols) + "\n</svg>\n"
