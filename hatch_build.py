@@ -13,7 +13,6 @@ import shutil
 import sys
 import tomllib
 import zipfile
-from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
@@ -93,7 +92,8 @@ def make_assets() -> bool:
     (VENDOR / "licences.txt").write_text(licence_texts(), encoding="utf-8")
     source = package_folder("django_htmx") / "static/django_htmx/htmx-4.min.js"
     shutil.copyfile(source, VENDOR / "htmx.min.js")
-    make_fonts()
+    for name in FONTS:
+        make_font(name)
     STAMP.write_text(fingerprint() + "\n", encoding="utf-8")
     return True
 
@@ -152,12 +152,6 @@ def font_faces() -> str:
         f'  src: url("{name}") format("woff2");\n  unicode-range: {", ".join(letters.split())};\n}}'
         for name, letters in FONTS.items()
     )
-
-
-def make_fonts() -> None:
-    """Both fonts side by side: compressing is slow, and most machines have two cores."""
-    with ProcessPoolExecutor(max_workers=len(FONTS)) as pool:
-        list(pool.map(make_font, FONTS))
 
 
 def make_font(name: str) -> None:

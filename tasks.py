@@ -60,8 +60,8 @@ def setup(*, system_packages: bool = True) -> None:
     """Make .venv and everything else that demo and test need; quick when nothing changed."""
     make_venv()
     install_requirements()
-    install_project()
     run(PYTHON, "hatch_build.py", "assets")
+    install_project()
     if system_packages:
         install_system_packages()
 
