@@ -113,7 +113,7 @@ def unless_stamped(name, *files):
 
 
 def pip(*arguments: str | Path) -> None:
-    run(PYTHON, "-m", "pip", "--disable-pip-version-check", arguments[0], "-q", *arguments[1:])
+    run(PYTHON, "-m", "pip", "--disable-pip-version-check", arguments[0], "-qq", *arguments[1:])
 
 
 def install_system_packages() -> None:
