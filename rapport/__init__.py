@@ -6,7 +6,7 @@ __all__ = ["__version__"]
 def __getattr__(name: str) -> str:
     # Read on demand: importing the package must cost nothing.
     if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 -- 20 ms that few callers need
+        from importlib.metadata import version  # 20 ms that few callers need
 
         return version("rapport-crm")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -29,7 +29,7 @@ START_SECONDS = 30
 STOP_SECONDS = 15
 
 
-class ClusterUnavailable(Exception):  # noqa: N818 -- a state of the machine, in its own words
+class ClusterUnavailable(Exception):
     """PostgreSQL cannot be started here; the text says why."""
 
 
