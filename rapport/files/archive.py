@@ -1,0 +1,132 @@
+"""Zip archives, opened with suspicion: bounds on members, sizes and ratio; no path is ever used."""
+
+from __future__ import annotations
+
+import lzma
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from rapport.files.limits import LIMITS, Limits
+from rapport.files.refusal import FileRefused, damaged, gettext_noop
+
+# What zipfile and its decompressors raise on bytes that only look like an archive.
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    RuntimeError,
+)
+_LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One file of an archive. `format` is None for what is no table: a picture, a PDF."""
+
+    name: str
+    size: int
+    format: str | None = None
+
+
+@contextmanager
+def opened(path: Path, limits: Limits = LIMITS) -> Iterator[zipfile.ZipFile]:
+    """The archive, after its table of contents has been found bearable."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except BROKEN as error:
+        raise damaged(error) from error
+    except OSError as error:
+        # A forged table of contents makes zipfile seek before the start of the file.
+        raise damaged(error) from error
+    with archive:
+        _check(archive, limits)
+        yield archive
+
+
+def _check(archive: zipfile.ZipFile, limits: Limits) -> None:
+    members = archive.infolist()
+    total = sum(member.file_size for member in members)
+    packed = sum(member.compress_size for member in members)
+    too_repetitive = total > limits.zip_ratio_from and total > packed * limits.zip_ratio
+    if len(members) > limits.zip_members or total > limits.zip_bytes or too_repetitive:
+        raise FileRefused(
+            "bomb",
+            gettext_noop(
+                "The archive would unpack to %(members)d files and %(megabytes)d MB, "
+                "which is more than is safe."
+            ),
+            gettext_noop("Unpack it yourself and import the files one by one."),
+            members=len(members),
+            megabytes=total // 1024**2,
+        )
+    if any(member.flag_bits & 0x1 for member in members):
+        raise encrypted()
+
+
+def encrypted() -> FileRefused:
+    return FileRefused(
+        "encrypted",
+        gettext_noop("The file is protected by a password."),
+        gettext_noop("Save a copy without a password and import that."),
+    )
+
+
+def members(archive: zipfile.ZipFile) -> list[Member]:
+    """The files inside, without folders and what file managers leave behind."""
+    return [
+        Member(name=info.filename, size=info.file_size)
+        for info in archive.infolist()
+        if not info.is_dir() and not any(litter in info.filename for litter in _LITTER)
+    ]
+
+
+def read_member(archive: zipfile.ZipFile, name: str, limit: int = 64 * 1024**2) -> bytes:
+    """A small member whole; a larger one is no honest part of a workbook."""
+    try:
+        with archive.open(name) as member:
+            data = member.read(limit + 1)
+    except BROKEN as error:
+        raise damaged(error) from error
+    if len(data) > limit:
+        raise damaged(name)
+    return data
+
+
+def head(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
+    try:
+        with archive.open(name) as member:
+            return member.read(size)
+    except BROKEN as error:
+        raise damaged(error) from error
+
+
+def extract(archive: zipfile.ZipFile, name: str, target: Path, at_most: int | None = None) -> None:
+    """Copy one member to `target`; what it really unpacks to counts, not what it claims."""
+    try:
+        claimed = archive.getinfo(name).file_size
+        with archive.open(name) as member, target.open("wb") as out:
+            _copy(member, out, claimed, claimed if at_most is None else at_most)
+    except BROKEN as error:
+        raise damaged(error) from error
+
+
+def _copy(member: IO[bytes], out: IO[bytes], claimed: int, at_most: int) -> None:
+    written = 0
+    while written < at_most and (block := member.read(1 << 20)):
+        written += len(block)
+        if written > claimed:
+            raise ValueError("a member is larger than the archive says")
+        out.write(block)

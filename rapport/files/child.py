@@ -1,0 +1,49 @@
+"""The process that reads one workbook and ends. Started by convert, never imported."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rapport.files import workbook
+from rapport.files.refusal import FileRefused
+
+
+def main(arguments: list[str]) -> None:
+    memory, question = arguments
+    _bound_memory(int(memory))
+    try:
+        answer = _answer(json.loads(question))
+    except FileRefused as refused:
+        answer = {
+            "refused": {
+                "code": refused.code,
+                "reason": refused.reason.template,
+                "remedy": refused.remedy.template,
+                "values": dict(refused.reason.values),
+            }
+        }
+    sys.stdout.write(json.dumps(answer))
+
+
+def _answer(question: dict[str, Any]) -> dict[str, Any]:
+    if "sheets" in question:
+        return {"sheets": workbook.list_sheets(Path(question["sheets"][0]))}
+    path, kind, sheet, target = question["convert"]
+    return workbook.convert(Path(path), kind, sheet, Path(target)).as_json()
+
+
+def _bound_memory(size: int) -> None:
+    try:
+        import resource  # noqa: PLC0415 -- not on Windows, where only the time-out protects
+    except ImportError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    bounds = [size] if hard == resource.RLIM_INFINITY else [size, hard]
+    resource.setrlimit(resource.RLIMIT_AS, (min(bounds), hard))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,93 @@
+"""Every format but CSV becomes a canonical file first. Workbooks do so in a process of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rapport.files.canonical import Converted
+from rapport.files.detect import WORKBOOKS, Sheet
+from rapport.files.limits import Limits
+from rapport.files.refusal import FileRefused, damaged, gettext_noop
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+
+
+def convert(
+    path: Path, kind: str, target: Path, *, limits: Limits, part: str | None, encoding: str = "utf-8"
+) -> Converted:
+    """Write `target` from `path`. `part` is a sheet of a workbook or the path of an XML element."""
+    if kind in WORKBOOKS:
+        found = _ask_child({"convert": [str(path), kind, part, str(target)]}, limits)
+        return Converted.from_json(found)
+    return _convert_here(path, kind, target, part, encoding)
+
+
+def _convert_here(path: Path, kind: str, target: Path, part: str | None, encoding: str) -> Converted:
+    # ruff: noqa: PLC0415 -- each format loads its own libraries, only when it is read
+    if kind == "xml-ss2003":
+        from rapport.files import spreadsheetml
+
+        return spreadsheetml.convert(path, part, target)
+    if kind == "xml":
+        from rapport.files import xmlrecords
+
+        return xmlrecords.convert(path, part, target)
+    if kind == "vcard":
+        from rapport.files import vcard
+
+        return vcard.convert(path, encoding, target)
+    from rapport.files import jsonrecords
+
+    return jsonrecords.convert(path, encoding, target)
+
+
+def sheets_by_child(path: Path, limits: Limits) -> tuple[Sheet, ...]:
+    found = _ask_child({"sheets": [str(path)]}, limits)
+    return tuple(Sheet(**sheet) for sheet in found["sheets"])
+
+
+def _ask_child(question: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    """One question to a process that ends with the answer, so that its memory goes back."""
+    command = [sys.executable, "-P", "-m", "rapport.files.child", str(limits.workbook_memory)]
+    environment = {**os.environ, "PYTHONPATH": str(_PACKAGE), "PYTHONIOENCODING": "utf-8"}
+    with tempfile.TemporaryFile() as answer:
+        try:
+            done = subprocess.run(
+                [*command, json.dumps(question)],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=answer,
+                stderr=subprocess.DEVNULL,
+                timeout=limits.workbook_seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise _too_much() from error
+        answer.seek(0)
+        text = answer.read()
+    if done.returncode == 0:
+        return _answer(text)
+    # A panic of the library ends with 1, a refused allocation with a signal.
+    raise _too_much() if done.returncode < 0 else damaged("workbook")
+
+
+def _answer(text: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text)
+    refused = found.get("refused")
+    if refused:
+        raise FileRefused(refused["code"], refused["reason"], refused["remedy"], **refused["values"])
+    return found
+
+
+def _too_much() -> FileRefused:
+    return FileRefused(
+        "too-much",
+        gettext_noop("Reading this workbook needs more time or memory than is allowed."),
+        gettext_noop("Save the sheet as CSV and import that: CSV has no such limit."),
+    )

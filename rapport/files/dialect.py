@@ -1,0 +1,110 @@
+"""How a text file separates its cells: delimiter, quotation mark, escapes, an Excel `sep=` line."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from math import log2
+
+from rapport.files.limits import LIMITS
+from rapport.files.textstream import as_stream
+
+DELIMITERS = (",", ";", "\t", "|")
+# A file of one column has no delimiter; the csv module wants one that cannot occur.
+NO_DELIMITER = "\x1f"
+SEP_LINE = re.compile(r"""^"?sep=(.)"?[ \t,;]*\r?\n?$""", re.IGNORECASE)
+HEAD = 262_144
+
+csv.field_size_limit(LIMITS.cell_characters)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    delimiter: str = ","
+    quote: str = '"'  # "" when nothing is quoted
+    escape: str = ""  # "\\" when a backslash keeps the next character
+    skip_blanks: bool = False  # blanks between a delimiter and a quotation mark
+    sep_line: bool = False  # the first line is Excel's `sep=;`
+
+    def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter or NO_DELIMITER,
+            quotechar=self.quote or None,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+            escapechar=self.escape or None,
+            skipinitialspace=self.skip_blanks,
+            doublequote=True,
+        )
+
+
+def sniff_dialect(head: str, *, complete: bool) -> Dialect:
+    """The dialect in which the whole head makes the most regular table."""
+    first, _, rest = head.partition("\n")
+    asked = SEP_LINE.match(first)
+    if asked:
+        head = rest
+    quote = _quote(head)
+    best = Dialect(delimiter="", quote=quote)
+    best_score = 0.0
+    for delimiter in (asked[1],) if asked else DELIMITERS:
+        for escape in ("", "\\") if "\\" + quote in head else ("",):
+            tried = Dialect(delimiter=delimiter, quote=quote, escape=escape)
+            score = _score(_rows(tried, head, complete=complete))
+            if score > best_score + 1e-9:
+                best, best_score = tried, score
+    if asked:
+        best = replace(best, delimiter=asked[1], sep_line=True)
+    return _with_blanks(best, head, complete=complete)
+
+
+def _rows(dialect: Dialect, head: str, *, complete: bool) -> list[list[str]]:
+    rows: list[list[str]] = []
+    try:
+        rows.extend(dialect.reader(as_stream(head)))
+    except csv.Error:
+        return rows
+    # The last record of a cut head is cut too, unless it is all there is.
+    return rows if complete or len(rows) < 2 else rows[:-1]
+
+
+def _score(rows: list[list[str]]) -> float:
+    """Share of records that have the most common width, a little more for more columns."""
+    widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
+    if not widths or max(widths) == 1:
+        return 0.0
+    width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
+    if width == 1:
+        # Mostly undivided lines: only a header that is divided speaks for this delimiter.
+        first = next(row for row in rows if any(cell.strip() for cell in row))
+        return 0.1 if len(first) > 1 else 0.0
+    return count / widths.total() * (1 + 0.2 * log2(width))
+
+
+def _quote(head: str) -> str:
+    if '"' in head or "'" not in head:
+        return '"'
+    # A single quotation mark counts only where it begins and ends cells; in O'Neill it does not.
+    opening = len(re.findall(r"(?:^|[,;\t|])[ ]?'", head, re.MULTILINE))
+    closing = len(re.findall(r"'(?=[,;\t|\r\n]|$)", head))
+    lines = head.count("\n") or head.count("\r")
+    return "'" if min(opening, closing) >= max(2, lines / 2) else '"'
+
+
+def _with_blanks(dialect: Dialect, head: str, *, complete: bool) -> Dialect:
+    """`a, "b, c"`: blanks before a quotation mark hide it from the csv module."""
+    if not dialect.quote or not re.search(rf"[ \t]{re.escape(dialect.quote)}", head):
+        return dialect
+    rows = _rows(dialect, head, complete=complete)
+    hidden = any(
+        cell[:1] in {" ", "\t"} and cell.lstrip().startswith(dialect.quote)
+        for row in rows
+        for cell in row
+    )
+    skipping = replace(dialect, skip_blanks=True)
+    if hidden and _score(_rows(skipping, head, complete=complete)) >= _score(rows):
+        return skipping
+    return dialect

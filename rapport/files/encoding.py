@@ -1,0 +1,177 @@
+"""Which encoding a text file is in, how sure that is, and what else it could be."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rapport.files.refusal import FileRefused, gettext_noop
+from rapport.files.textstream import BLOCK
+
+Sure = Literal["certain", "likely", "guess"]
+
+# Codec and the name that people know it by, in the order in which they are proposed.
+CHOICES: dict[str, str] = {
+    "utf-8": "Unicode (UTF-8)",
+    "cp1252": "Western European (Windows-1252)",
+    "iso8859-1": "Western European (Latin-1)",
+    "iso8859-15": "Western European (Latin-9)",
+    "cp1250": "Central European (Windows-1250)",
+    "iso8859-2": "Central European (Latin-2)",
+    "cp1251": "Cyrillic (Windows-1251)",
+    "koi8-r": "Cyrillic (KOI8-R)",
+    "cp1253": "Greek (Windows-1253)",
+    "cp1254": "Turkish (Windows-1254)",
+    "cp1255": "Hebrew (Windows-1255)",
+    "cp1256": "Arabic (Windows-1256)",
+    "cp1257": "Baltic (Windows-1257)",
+    "cp1258": "Vietnamese (Windows-1258)",
+    "cp874": "Thai (Windows-874)",
+    "mac-roman": "Western European (Mac)",
+    "cp850": "Western European (DOS)",
+    "cp437": "United States (DOS)",
+    "cp932": "Japanese (Shift-JIS)",
+    "euc-jp": "Japanese (EUC)",
+    "gb18030": "Chinese, simplified (GB 18030)",
+    "big5": "Chinese, traditional (Big5)",
+    "cp949": "Korean (Windows-949)",
+    "utf-16-le": "Unicode (UTF-16, little endian)",
+    "utf-16-be": "Unicode (UTF-16, big endian)",
+    "utf-32-le": "Unicode (UTF-32, little endian)",
+    "utf-32-be": "Unicode (UTF-32, big endian)",
+}
+_NAMES = {codecs.lookup(name).name: name for name in CHOICES}
+# The two marks of UTF-16 also begin those of UTF-32: longest first.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_HEAD = 65_536
+_EAST_ASIAN = ("cp932", "gb18030", "big5", "euc-jp", "cp949")
+_MULTIBYTE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+_NOT_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """`sure` is "certain" (mark, or plain ASCII), "likely", or "guess": then a person should look."""
+
+    name: str
+    sure: Sure
+    bom: bool = False
+    alternatives: tuple[str, ...] = ()
+
+
+def checked(name: str) -> str:
+    """Our name of an encoding that a person or a recipe asked for."""
+    try:
+        found = _NAMES.get(codecs.lookup(name.strip()).name)
+    except (LookupError, ValueError, UnicodeError):
+        found = None
+    if found is None and name.lower().replace("_", "-") == "utf-8-sig":
+        found = "utf-8"
+    if found is None:
+        raise FileRefused(
+            "encoding",
+            gettext_noop("The encoding “%(encoding)s” is not known."),
+            gettext_noop("Choose one of the encodings in the list."),
+            encoding=name[:60],
+        )
+    return found
+
+
+def sniff_encoding(path: Path) -> Encoding:
+    with path.open("rb") as raw:
+        head = raw.read(_HEAD)
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return Encoding(name=name, sure="certain", bom=True, alternatives=_others(head, name))
+    wide = _by_zero_bytes(head)
+    if wide:
+        return Encoding(name=wide, sure="likely", alternatives=_others(head, wide))
+    return _narrow(path, head)
+
+
+def _by_zero_bytes(head: bytes) -> str | None:
+    """UTF-16 and UTF-32 without a mark, told by where their zero bytes stand."""
+    if b"\0" not in head[:4096] or len(head) < 4:
+        return None
+    sample = head[: len(head) // 4 * 4][:4096]
+    zeros = [sample[offset::4].count(0) for offset in range(4)]
+    quarter = len(sample) // 4
+    for name, pattern in (("utf-32-le", (0, 1, 1, 1)), ("utf-32-be", (1, 1, 1, 0))):
+        if all(z > quarter * 0.6 if p else z < quarter * 0.2 for z, p in zip(zeros, pattern, strict=True)):
+            return name
+    even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
+    # East Asian text has few zero bytes, so the side matters more than the share.
+    if max(even, odd) < max(quarter * 0.3, 2) or min(even, odd) > max(even, odd) * 0.1:
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _narrow(path: Path, head: bytes) -> Encoding:
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    ascii_only = True
+    try:
+        with path.open("rb") as raw:
+            while block := raw.read(BLOCK):
+                ascii_only = ascii_only and block.isascii()
+                decoder.decode(block)
+        decoder.decode(b"", True)
+    except UnicodeError:
+        return _damaged_or_eight_bit(path, head)
+    if ascii_only:
+        return Encoding(name="utf-8", sure="certain")
+    return Encoding(name="utf-8", sure="likely", alternatives=_others(head, "utf-8"))
+
+
+def _damaged_or_eight_bit(path: Path, head: bytes) -> Encoding:
+    good = bad = unusual = 0
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    with path.open("rb") as raw:
+        while block := raw.read(BLOCK):
+            good += len(_MULTIBYTE.findall(block))
+            unusual += len(_NOT_IN_CP1252.findall(block))
+            bad += decoder.decode(block).count("\ufffd")
+    bad += decoder.decode(b"", True).count("\ufffd")
+    # One damaged character does not make a large UTF-8 file something else.
+    name = "utf-8" if good >= 20 * bad else _eight_bit(path, head, unusual)
+    return Encoding(name=name, sure="guess", alternatives=_others(head, name))
+
+
+def _eight_bit(path: Path, head: bytes, unusual: int) -> str:
+    """Windows-1252, unless bytes that it lacks say that this is an East Asian encoding."""
+    if not unusual:
+        return "cp1252"
+    whole = path.read_bytes() if path.stat().st_size <= 16 * BLOCK else head
+    for name in _EAST_ASIAN:
+        if _decodes(whole, name, final=whole is not head):
+            return name
+    return "cp1252"
+
+
+def _others(head: bytes, chosen: str) -> tuple[str, ...]:
+    wide = b"\0" in head
+    return tuple(
+        name
+        for name in CHOICES
+        if name != chosen
+        and name.startswith(("utf-16", "utf-32")) == wide
+        and _decodes(head, name, final=False)
+    )
+
+
+def _decodes(data: bytes, name: str, *, final: bool) -> bool:
+    try:
+        codecs.getincrementaldecoder(name)("strict").decode(data, final)
+    except UnicodeError:
+        return False
+    return True

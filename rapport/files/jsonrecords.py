@@ -1,0 +1,103 @@
+"""JSON: one object a line, or one document that is or holds a list of objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rapport.files.canonical import Columns, Converted, Sink, marked
+from rapport.files.limits import LIMITS
+from rapport.files.refusal import FileRefused, damaged, empty, gettext_noop
+from rapport.files.textstream import lines, open_text, show_bytes
+
+_DEPTH = 40
+
+
+def convert(path: Path, encoding: str, target: Path) -> Converted:
+    columns = Columns()
+    sink = Sink(target)
+    try:
+        if _by_lines(path, encoding):
+            _read_lines(path, encoding, columns, sink)
+        else:
+            for found in _document(path, encoding):
+                sink.add(columns.row(_flat("", found)))
+    finally:
+        sink.close()
+    if not columns.names:
+        raise empty()
+    return sink.converted(columns=columns.names)
+
+
+def _by_lines(path: Path, encoding: str) -> bool:
+    """Whether a line of the file is an object of its own: the first that is not blank tells."""
+    with open_text(path, encoding) as stream:
+        first = next((line for line in lines(stream) if line.strip()), "")
+    return isinstance(_parsed(first), dict)
+
+
+def _read_lines(path: Path, encoding: str, columns: Columns, sink: Sink) -> None:
+    with open_text(path, encoding) as stream:
+        for line in lines(stream):
+            text, unreadable = show_bytes(line)
+            found = _parsed(text) if text.strip() and not unreadable else None
+            if isinstance(found, dict):
+                sink.add(columns.row(_flat("", found)))
+            elif not text.strip():
+                sink.add(())
+            else:
+                # Shown in the first column, so that the line is neither lost nor read.
+                sink.marked = True
+                sink.add([marked("line", text.strip())])
+
+
+def _document(path: Path, encoding: str) -> list[dict[str, Any]]:
+    if path.stat().st_size > LIMITS.json_whole:
+        raise FileRefused(
+            "json-too-large",
+            gettext_noop("This JSON document is too large to be read as a whole."),
+            gettext_noop("Write it as JSON lines: one object on each line."),
+        )
+    with open_text(path, encoding) as stream:
+        text, unreadable = show_bytes("".join(lines(stream)))
+    found = None if unreadable else _parsed(text)
+    if isinstance(found, dict):
+        # An answer of a web service: the one list of objects inside is what is meant.
+        lists = [value for value in found.values() if _is_table(value)]
+        found = lists[0] if len(lists) == 1 else [found]
+    if not _is_table(found):
+        raise damaged("JSON")
+    return list(found)  # type: ignore[arg-type]
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _parsed(text: str) -> object:
+    """Numbers stay as they are written: 007 is no JSON, but 1.50 and 12345678901234567890 are."""
+    try:
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _flat(prefix: str, value: object, depth: int = 0) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and depth < _DEPTH:
+        for key, inner in value.items():
+            yield from _flat(f"{prefix}/{key}" if prefix else str(key), inner, depth + 1)
+    elif isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
+        for inner in value:
+            yield from _flat(prefix, inner, depth + 1) if depth < _DEPTH else [(prefix, str(inner))]
+    elif isinstance(value, list):
+        yield prefix, "; ".join(_text(inner) for inner in value)
+    else:
+        yield prefix, _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value).replace("\0", "␀")

@@ -1,0 +1,72 @@
+"""XML read in a stream: no document type, no entity, nothing fetched, nothing kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from lxml import etree
+
+from rapport.files.refusal import FileRefused, damaged, gettext_noop
+
+Element = Any  # lxml has no types
+
+
+def no_doctype() -> FileRefused:
+    return FileRefused(
+        "doctype",
+        gettext_noop("The XML file has a document type (DTD), which can be used for attacks."),
+        gettext_noop("Remove the <!DOCTYPE …> part and import the file again."),
+    )
+
+
+def events(source: Path | IO[bytes], wanted: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
+    """Start and end events of a file; every refusal of the parser becomes ours."""
+    parser = etree.iterparse(
+        str(source) if isinstance(source, Path) else source,
+        events=wanted,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    first = True
+    try:
+        for event, element in parser:
+            if first:
+                if element.getroottree().docinfo.doctype:
+                    raise no_doctype()
+                first = False
+            yield event, element
+    except (etree.XMLSyntaxError, UnicodeError, ValueError, LookupError) as error:
+        raise damaged(error) from error
+
+
+def forget(element: Element) -> None:
+    """Free an element that has been read, and its elder brothers, or memory grows with the file."""
+    element.clear(keep_tail=False)
+    parent = element.getparent()
+    while parent is not None and element.getprevious() is not None:
+        del parent[0]
+
+
+def local(name: str) -> str:
+    return name.rpartition("}")[2]
+
+
+def small(data: bytes) -> Element:
+    """A part of a workbook, parsed whole."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise damaged(error) from error
+    if root.getroottree().docinfo.doctype:
+        raise no_doctype()
+    return root

@@ -1,0 +1,306 @@
+"""vCard 2.1, 3.0 and 4.0: each card is a record, its properties are columns named as Outlook does."""
+
+from __future__ import annotations
+
+import binascii
+import quopri
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rapport.files.canonical import Columns, Converted, Sink, marked
+from rapport.files.encoding import CHOICES, checked
+from rapport.files.refusal import FileRefused, damaged
+from rapport.files.textstream import BYTE_MARKS, lines, open_text, show_bytes
+
+_LINE = re.compile(r"(?:([\w-]+)\.)?([\w-]+)((?:;(?:[^:;\"]|\"[^\"]*\")*)*):(.*)", re.DOTALL)
+_START = re.compile(r"(?:[\w-]+\.)?[\w-]+[;:]")
+_PARAMETER = re.compile(r';((?:[^:;"]|"[^"]*")*)')
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T.*)?")
+
+_NAMES = ("Last Name", "First Name", "Middle Name", "Name Prefix", "Name Suffix")
+# The post office box and the second address line belong to the street as people read it.
+_ADDRESS = ("Street", "City", "State", "Postal Code", "Country/Region")
+_TEXTS = {
+    "FN": "Full Name",
+    "NICKNAME": "Nickname",
+    "TITLE": "Job Title",
+    "ROLE": "Role",
+    "URL": "Web Page",
+    "BDAY": "Birthday",
+    "ANNIVERSARY": "Anniversary",
+    "X-ANNIVERSARY": "Anniversary",
+    "X-MS-ANNIVERSARY": "Anniversary",
+    "NOTE": "Notes",
+    "CATEGORIES": "Categories",
+    "GENDER": "Gender",
+    "LANG": "Language",
+    "IMPP": "Instant Messaging",
+    "X-MS-IMADDRESS": "Instant Messaging",
+    "X-SPOUSE": "Spouse",
+    "X-MS-SPOUSE": "Spouse",
+    "X-MS-MANAGER": "Manager",
+    "X-MS-ASSISTANT": "Assistant",
+    "KIND": "Kind",
+    "UID": "UID",
+}
+_PICTURES = {"PHOTO": "Photo", "LOGO": "Logo"}
+_IGNORED = frozenset(
+    "VERSION PRODID REV SOUND KEY AGENT XML CLIENTPIDMAP PROFILE MAILER SORT-STRING SOURCE NAME "
+    "X-ABUID X-ABLABEL X-ABADR X-MS-OL-DESIGN X-MS-OL-DEFAULT-POSTAL-ADDRESS X-GENERATOR".split()
+)
+# In this order: a business fax is a fax first.
+_PHONES = (
+    ({"fax", "work"}, "Business Fax"),
+    ({"fax", "home"}, "Home Fax"),
+    ({"fax"}, "Fax"),
+    ({"pager"}, "Pager"),
+    ({"cell"}, "Mobile Phone"),
+    ({"car"}, "Car Phone"),
+    ({"home"}, "Home Phone"),
+    ({"work"}, "Business Phone"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Property:
+    """One line of a card, unfolded and decoded, with its escapes still in place."""
+
+    group: str
+    name: str
+    parameters: dict[str, list[str]]
+    value: str
+    old: bool = False  # vCard 2.1, which escapes only the semicolon
+
+    @property
+    def types(self) -> set[str]:
+        return {kind.lower() for kind in self.parameters.get("TYPE", ())}
+
+    @property
+    def preferred(self) -> bool:
+        return "pref" in self.types or "PREF" in self.parameters
+
+
+def convert(path: Path, encoding: str, target: Path) -> Converted:
+    columns = Columns()
+    sink = Sink(target)
+    try:
+        for card in cards(path, encoding):
+            row = columns.row((name, text) for name, text in _cells(card) if text)
+            shown = [_keep_visible(cell) for cell in row]
+            sink.marked = sink.marked or shown != row
+            sink.add(shown)
+    finally:
+        sink.close()
+    if not sink.rows:
+        raise damaged("BEGIN:VCARD without END:VCARD")
+    return sink.converted(columns=columns.names)
+
+
+def _keep_visible(cell: str) -> str:
+    text, found = show_bytes(cell)
+    if not found:
+        return cell
+    return marked("bytes", " ".join(f"{byte:02X}" for byte in found[:20]) + "\0" + text)
+
+
+def cards(path: Path, encoding: str) -> Iterator[list[Property]]:
+    """The cards of a file. A card inside a card (AGENT) belongs to the outer one and is left out."""
+    depth = 0
+    card: list[Property] = []
+    old = False
+    with open_text(path, encoding) as stream:
+        for line in _unfolded(lines(stream)):
+            found = _parse(line, encoding, old=old)
+            if found is None:
+                continue
+            if found.name == "BEGIN":
+                depth += 1
+                if depth == 1:
+                    card, old = [], False
+            elif found.name == "END":
+                depth = max(depth - 1, 0)
+                if depth == 0:
+                    yield card
+                    card = []
+            elif found.name == "AGENT" and found.value.strip().upper() == "BEGIN:VCARD":
+                depth += 1
+            elif depth == 1:
+                old = old or (found.name == "VERSION" and found.value.strip() == "2.1")
+                card.append(found)
+    if depth and card:
+        yield card
+
+
+def _unfolded(physical: Iterable[str]) -> Iterator[str]:
+    """Logical lines. A blank at the start goes on, so does `=` at the end of quoted-printable."""
+    held = ""
+    soft = old = False
+    for line in physical:
+        text = line.rstrip("\r\n")
+        if soft:
+            held += text
+        elif held and text[:1] in {" ", "\t"}:
+            # 2.1 folds at a blank and keeps it; later versions put one in and take it out again.
+            held += text if old and not _is_binary(held) else text[1:]
+        elif held and text and not _START.match(text):
+            # Some programs forget to fold. A line that begins no property is still not lost.
+            held += text if _is_binary(held) else "\n" + text
+        else:
+            if held:
+                old = (old or held.upper().startswith("VERSION:2.1")) and held[:6].upper() != "BEGIN:"
+                yield held
+            held = text
+        if len(held) > 16_000_000:
+            raise damaged("a property without end")
+        soft = text.endswith("=") and "QUOTED-PRINTABLE" in held[:200].upper()
+        if soft:
+            held = held[:-1]
+    if held:
+        yield held
+
+
+def _is_binary(held: str) -> bool:
+    return bool(re.search(r"BASE64|ENCODING=B", held[:200], re.IGNORECASE))
+
+
+def _parse(line: str, encoding: str, *, old: bool) -> Property | None:
+    match = _LINE.fullmatch(line.strip())
+    if match is None:
+        return None
+    parameters: dict[str, list[str]] = {}
+    for part in _PARAMETER.findall(match[3]):
+        key, equals, value = part.partition("=")
+        # 2.1 writes TEL;WORK;FAX, 3.0 TEL;TYPE=work,fax, 4.0 TYPE="work,fax".
+        name = key.strip().upper() if equals else _bare(key)
+        values = (value if equals else key).replace('"', "").split(",")
+        parameters.setdefault(name, []).extend(found.strip() for found in values)
+    value = _decoded(match[4], parameters, encoding)
+    name = match[2].upper()
+    return Property(
+        group=(match[1] or "").lower(), name=name, parameters=parameters, value=value, old=old
+    )
+
+
+def _bare(key: str) -> str:
+    return "ENCODING" if key.strip().upper() in {"QUOTED-PRINTABLE", "BASE64", "B", "8BIT", "7BIT"} else "TYPE"
+
+
+def _decoded(value: str, parameters: dict[str, list[str]], encoding: str) -> str:
+    way = parameters.get("ENCODING", [""])[0].upper()
+    if way in {"BASE64", "B"}:
+        return re.sub(r"\s+", "", value)
+    charset = _charset(parameters.get("CHARSET", [""])[0], encoding)
+    if way == "QUOTED-PRINTABLE":
+        raw = quopri.decodestring(_bytes(value, encoding))
+        return raw.decode(charset, "rapport-keep-bytes")
+    if charset != encoding and not value.isascii():
+        return _bytes(value, encoding).decode(charset, "rapport-keep-bytes")
+    return value
+
+
+def _bytes(value: str, encoding: str) -> bytes:
+    """The bytes that a value was read from, undecodable ones included."""
+    pieces = []
+    for piece in re.split(f"({BYTE_MARKS.pattern})", value):
+        mark = BYTE_MARKS.fullmatch(piece)
+        pieces.append(bytes([ord(piece) - 0xDC00]) if mark else piece.encode(encoding, "replace"))
+    return b"".join(pieces)
+
+
+def _charset(asked: str, encoding: str) -> str:
+    """A card may name its own encoding; in a UTF-16 file that can only be a leftover."""
+    if not asked or encoding.startswith(("utf-16", "utf-32")):
+        return encoding
+    if asked.upper() in {"US-ASCII", "ASCII"}:
+        return encoding if encoding in CHOICES else "cp1252"
+    try:
+        return checked(asked)
+    except FileRefused:
+        return encoding
+
+
+def _cells(card: list[Property]) -> Iterator[tuple[str, str]]:
+    """Column and text of every property, the preferred of its name first."""
+    labels = {p.group: p.value for p in card if p.name == "X-ABLABEL" and p.group}
+    for found in sorted(card, key=lambda p: not p.preferred):
+        if found.name in _IGNORED:
+            continue
+        if found.name == "N":
+            yield from zip(_NAMES, _fields(found, 5), strict=True)
+        elif found.name == "ADR":
+            yield from _address(found)
+        elif found.name == "ORG":
+            company, _, unit = (part.strip() for part in _joined_units(found))
+            yield "Company", company
+            yield "Department", unit
+        elif found.name in _PICTURES:
+            yield _PICTURES[found.name], _picture(found)
+        else:
+            yield _one_value(found, labels)
+
+
+def _one_value(found: Property, labels: dict[str, str]) -> tuple[str, str]:
+    text = _plain(found.value, old=found.old)
+    if found.name == "EMAIL":
+        return "E-mail Address", re.sub(r"^mailto:", "", text, flags=re.IGNORECASE)
+    if found.name in {"TEL", "X-MS-TEL"}:
+        return _phone(found), re.sub(r"^tel:", "", text, flags=re.IGNORECASE)
+    if found.name in {"BDAY", "ANNIVERSARY", "X-ANNIVERSARY", "X-MS-ANNIVERSARY"}:
+        text = _DATE.sub(r"\1-\2-\3", text)
+    label = labels.get(found.group, "").replace("_$!<", "").replace(">!$_", "")
+    if label and found.name.startswith("X-AB"):
+        return label, text
+    return _TEXTS.get(found.name, found.name), text
+
+
+def _phone(found: Property) -> str:
+    types = found.types
+    return next((name for wanted, name in _PHONES if wanted <= types), "Phone")
+
+
+def _address(found: Property) -> Iterator[tuple[str, str]]:
+    box, extended, street, *rest = _fields(found, 7)
+    place = next((name for name in ("Work", "Home") if name.lower() in found.types), "")
+    prefix = {"Work": "Business ", "Home": "Home ", "": ""}[place]
+    whole_street = "\n".join(part for part in (box, extended, street) if part)
+    for name, text in zip(_ADDRESS, (whole_street, *rest), strict=True):
+        yield prefix + name, text
+
+
+def _joined_units(found: Property) -> tuple[str, str, str]:
+    units = [_plain(part, old=found.old) for part in _split(found.value)]
+    return units[0], "", ", ".join(unit for unit in units[1:] if unit)
+
+
+def _fields(found: Property, count: int) -> list[str]:
+    """The parts of a structured value; in 3.0 and 4.0 a part may list several, as two first names."""
+    parts = [_plain(part, old=found.old).strip() for part in _split(found.value)]
+    return [*parts[:count], *[""] * (count - len(parts))]
+
+
+def _split(value: str) -> list[str]:
+    whole = value.replace("\\\\", "\0")  # an escaped backslash escapes nothing
+    return [part.replace("\0", "\\\\") for part in re.split(r"(?<!\\);", whole)]
+
+
+def _plain(text: str, *, old: bool) -> str:
+    if "\\" not in text:
+        return text
+    if old:
+        return text.replace("\\;", ";").replace("\\,", ",")
+    return _ESCAPED.sub(lambda match: "\n" if match[1] in "nN" else match[1], text)
+
+
+def _picture(found: Property) -> str:
+    """An address as it is, an image as a data: URI, so that a picture is one cell of text."""
+    if "ENCODING" not in found.parameters:
+        return found.value
+    try:
+        binascii.a2b_base64(found.value.encode("ascii", "replace"), strict_mode=False)
+    except binascii.Error:
+        return ""
+    known = found.types & {"jpeg", "jpg", "png", "gif"}
+    return f"data:image/{next(iter(known), 'jpeg')};base64,{found.value}"

@@ -1,0 +1,269 @@
+"""Excel and OpenDocument workbooks: their sheets, and one sheet as rows of text."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rapport.files import archive, safexml
+from rapport.files.canonical import Converted, Sink, marked
+from rapport.files.celltext import digit_mask, masked, text_of
+from rapport.files.detect import Format, Sheet
+from rapport.files.limits import Limits
+from rapport.files.refusal import FileRefused, damaged, gettext_noop
+from rapport.files.safexml import Element, local
+
+_DIMENSION = re.compile(rb'<(?:\w+:)?dimension\s[^>]*ref="[A-Z]+\d+:[A-Z]+(\d+)"')
+_ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
+_ERROR = re.compile(rb"""\bt=["']e["']""")
+_COUNT_UP_TO = 64 * 1024**2
+
+
+class _Part(NamedTuple):
+    """A worksheet of an xlsx file and the member of the archive that holds it."""
+
+    name: str
+    member: str
+    hidden: bool
+
+
+def sheets(path: Path, kind: Format, limits: Limits) -> tuple[Sheet, ...]:
+    if kind != "xlsx":
+        from rapport.files import convert  # noqa: PLC0415 -- convert leans on this module
+
+        return convert.sheets_by_child(path, limits)
+    with archive.opened(path, limits) as opened:
+        return tuple(
+            Sheet(name=part.name, rows=_rows(opened, part.member), hidden=part.hidden)
+            for part in _parts(opened)
+        )
+
+
+def _rows(opened: zipfile.ZipFile, member: str) -> int | None:
+    """The last row by the sheet's own word; else count the rows, if that is quickly done."""
+    dimension = _DIMENSION.search(archive.head(opened, member, 8192))
+    if dimension:
+        return int(dimension[1])
+    if opened.getinfo(member).file_size > _COUNT_UP_TO:
+        return None
+    return len(_ROW.findall(archive.read_member(opened, member, _COUNT_UP_TO)))
+
+
+def _parts(opened: zipfile.ZipFile) -> list[_Part]:
+    names = {name.lower().replace("\\", "/").lstrip("/"): name for name in opened.namelist()}
+    targets = _targets(opened, names)
+    found = []
+    for element in _part(opened, names, "xl/workbook.xml").iter():
+        if local(element.tag) != "sheet":
+            continue
+        relation = next((v for k, v in element.attrib.items() if local(k) == "id" and k != "id"), "")
+        member = names.get(targets.get(relation, ""))
+        if member:
+            hidden = element.get("state", "visible") != "visible"
+            found.append(_Part(name=element.get("name", ""), member=member, hidden=hidden))
+    return found
+
+
+def _targets(opened: zipfile.ZipFile, names: dict[str, str]) -> dict[str, str]:
+    """Relation id → member, only of worksheets: a chart sheet has no cells."""
+    targets = {}
+    for element in _part(opened, names, "xl/_rels/workbook.xml.rels").iter():
+        target = element.get("Target", "")
+        if element.get("Type", "").endswith("/worksheet") and target:
+            whole = target.lstrip("/") if target.startswith("/") else posixpath.join("xl", target)
+            targets[element.get("Id", "")] = posixpath.normpath(whole).lower()
+    return targets
+
+
+def _part(opened: zipfile.ZipFile, names: dict[str, str], wanted: str) -> Element:
+    if wanted not in names:
+        raise damaged(wanted)
+    return safexml.small(archive.read_member(opened, names[wanted]))
+
+
+def convert(path: Path, kind: str, sheet: str | None, target: Path) -> Converted:
+    """One sheet as the canonical file. Runs in a process of its own: the library holds all cells."""
+    import python_calamine  # noqa: PLC0415 -- only the process that converts needs it
+
+    try:
+        with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
+            names = [meta.name for meta in book.sheets_metadata]
+            found = book.get_sheet_by_name(sheet if sheet in names else _missing(sheet, names))
+            special = _Special(path, sheet, (found.start or (0, 0))[1]) if kind == "xlsx" else None
+            return _write(found, special, target)
+    except python_calamine.PasswordError as error:
+        raise archive.encrypted() from error
+    except python_calamine.CalamineError as error:
+        raise _refusal(error) from error
+
+
+def list_sheets(path: Path) -> list[dict[str, Any]]:
+    """The sheets of a workbook that is no xlsx, for which they must be loaded."""
+    import python_calamine  # noqa: PLC0415 -- only the process that converts needs it
+
+    try:
+        with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
+            return [
+                {
+                    "name": meta.name,
+                    "rows": (book.get_sheet_by_name(meta.name).end or (-1, 0))[0] + 1,
+                    "hidden": meta.visible != python_calamine.SheetVisibleEnum.Visible,
+                }
+                for meta in book.sheets_metadata
+                if meta.typ == python_calamine.SheetTypeEnum.WorkSheet
+            ]
+    except python_calamine.PasswordError as error:
+        raise archive.encrypted() from error
+    except python_calamine.CalamineError as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: Exception) -> FileRefused:
+    protected = re.search(r"password|encrypt", str(error), re.IGNORECASE)
+    return archive.encrypted() if protected else damaged(error)
+
+
+def _missing(sheet: str | None, names: list[str]) -> str:
+    raise FileRefused(
+        "sheet",
+        gettext_noop("The workbook has no sheet “%(sheet)s”."),
+        gettext_noop("It has these sheets: %(sheets)s."),
+        sheet=sheet,
+        sheets=", ".join(names)[:500],
+    )
+
+
+def _write(found: Any, special: _Special | None, target: Path) -> Converted:
+    sink = Sink(target)
+    try:
+        if special is None or not special.any:
+            for row in found.iter_rows():
+                sink.add([text_of(cell) for cell in row])
+            return sink.converted()
+        for number, row in enumerate(found.iter_rows(), 1):
+            sink.add(special.corrected(number, [text_of(cell) for cell in row]))
+        sink.marked = special.marked
+        return sink.converted(notes=("masked",) if special.masked else ())
+    finally:
+        sink.close()
+
+
+class _Special:
+    """Cells of an xlsx sheet of which the library tells too little: errors, and codes like 00042.
+
+    A quick look decides whether there are any; only then the sheet's XML is read beside the values.
+    """
+
+    def __init__(self, path: Path, sheet: str | None, first_column: int) -> None:
+        self._path = path
+        self._first_column = first_column
+        self.marked = False
+        self.masked = False
+        self._member = ""
+        with archive.opened(path) as opened:
+            parts = {part.name: part.member for part in _parts(opened)}
+            self._member = parts.get(sheet or "", "")
+            self._masks = _masks(opened)
+            self.any = bool(self._member) and (
+                _has_errors(opened, self._member) or _uses(opened, self._member, self._masks)
+            )
+        self._cells = self._found() if self.any else iter(())
+        self._next = next(self._cells, None)
+
+    def corrected(self, row: int, texts: list[str]) -> list[str]:
+        while self._next and self._next[0] <= row:
+            at, column, text, error = self._next
+            place = column - self._first_column
+            if at == row and 0 <= place < len(texts):
+                texts[place] = marked("error", text) if error else text
+                self.marked = self.marked or error
+                self.masked = self.masked or not error
+            self._next = next(self._cells, None)
+        return texts
+
+    def _found(self) -> Iterator[tuple[int, int, str, bool]]:
+        """Row, column, text and whether it is an error, in the order of the sheet."""
+        row = column = 0
+        with archive.opened(self._path) as opened, opened.open(self._member) as stream:
+            for event, element in safexml.events(stream, ("start", "end")):
+                name = local(element.tag)
+                if name == "row":
+                    if event == "start":
+                        row = int(element.get("r") or row + 1)
+                        column = 0
+                    else:
+                        safexml.forget(element)
+                elif name == "c" and event == "end":
+                    column = _column(element.get("r")) or column + 1
+                    text = self._text(element)
+                    if text:
+                        yield row, column - 1, text, element.get("t") == "e"
+
+    def _text(self, cell: Element) -> str:
+        """The text that replaces the library's, or nothing."""
+        kind = cell.get("t", "n")
+        mask = self._masks.get(cell.get("s", ""))
+        if kind not in {"e", "n"} or (kind == "n" and not mask):
+            return ""
+        value = next((child.text or "" for child in cell if local(child.tag) == "v"), "")
+        if kind == "e" or not value:
+            return value
+        try:
+            return masked(float(value), mask or "")
+        except (ValueError, OverflowError):
+            return ""
+
+
+def _masks(opened: zipfile.ZipFile) -> dict[str, str]:
+    """Style number → digit mask, for the styles that have one."""
+    names = {name.lower(): name for name in opened.namelist()}
+    if "xl/styles.xml" not in names:
+        return {}
+    formats: dict[str, str] = {}
+    masks: dict[str, str] = {}
+    root = safexml.small(archive.read_member(opened, names["xl/styles.xml"]))
+    for element in root.iter():
+        if local(element.tag) == "numFmt":
+            mask = digit_mask(element.get("formatCode", ""))
+            if mask:
+                formats[element.get("numFmtId", "")] = mask
+    for styles in root:
+        if local(styles.tag) == "cellXfs":
+            for number, style in enumerate(styles):
+                mask = formats.get(style.get("numFmtId", ""))
+                if mask:
+                    masks[str(number)] = mask
+    return masks
+
+
+def _has_errors(opened: zipfile.ZipFile, member: str) -> bool:
+    return _search(opened, member, _ERROR)
+
+
+def _uses(opened: zipfile.ZipFile, member: str, masks: dict[str, str]) -> bool:
+    if not masks:
+        return False
+    styles = "|".join(masks).encode()
+    return _search(opened, member, re.compile(rb"""\bs=["'](?:%s)["']""" % styles))
+
+
+def _search(opened: zipfile.ZipFile, member: str, pattern: re.Pattern[bytes]) -> bool:
+    tail = b""
+    with opened.open(member) as stream:
+        while block := stream.read(1 << 20):
+            if pattern.search(tail + block):
+                return True
+            tail = block[-16:]
+    return False
+
+
+def _column(reference: str | None) -> int:
+    """1 for A, 27 for AA; 0 when the cell does not say."""
+    column = 0
+    for letter in re.match(r"[A-Z]*", reference or "")[0]:  # type: ignore[index]
+        column = column * 26 + ord(letter) - 64
+    return column

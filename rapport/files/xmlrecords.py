@@ -1,0 +1,141 @@
+"""Ordinary XML: records are what repeats; their attributes and nested elements are columns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rapport.files import safexml
+from rapport.files.canonical import Columns, Converted, Sink
+from rapport.files.limits import LIMITS
+from rapport.files.refusal import FileRefused, damaged, gettext_noop
+from rapport.files.safexml import Element, local
+
+# Enough of a file to see what repeats; the rest is only read once.
+_LOOK_AT = 50_000
+_IGNORED = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
+
+type_path = tuple[str, ...]
+
+
+@dataclass
+class _Shape:
+    """What was seen of the elements with one path."""
+
+    count: int = 0
+    most: int = 0  # in one parent
+    structured: bool = False  # has attributes or children
+    children: Counter[str] = field(default_factory=Counter)
+
+
+def elements(path: Path) -> tuple[tuple[str, int], ...]:
+    """Paths that may be records, the best first, with how often they occur in the head."""
+    shapes = _shapes(path)
+    repeated = [(p, s) for p, s in shapes.items() if s.most > 1 and len(p) > 1]
+    by_depth = sorted(repeated, key=lambda item: (not item[1].structured, len(item[0]), -item[1].most))
+    found = by_depth or _single(shapes)
+    return tuple(("/".join(p), shape.count) for p, shape in found)
+
+
+def _single(shapes: dict[type_path, _Shape]) -> list[tuple[type_path, _Shape]]:
+    """Nothing repeats, so there is one record: the deepest element whose children are leaves."""
+    parents = {p[:-1] for p, shape in shapes.items() if shape.structured}
+    flat = [(p, s) for p, s in shapes.items() if s.structured and p not in parents]
+    return sorted(flat, key=lambda item: -len(item[0])) or [next(iter(shapes.items()))]
+
+
+def _shapes(path: Path) -> dict[type_path, _Shape]:
+    shapes: dict[type_path, _Shape] = {}
+    stack: list[str] = []
+    inside: list[Counter[str]] = [Counter()]
+    seen = 0
+    for event, element in safexml.events(path, ("start", "end")):
+        if event == "start":
+            seen += 1
+            name = local(element.tag)
+            stack.append(name)
+            if len(stack) > LIMITS.xml_depth:
+                raise damaged(f"more than {LIMITS.xml_depth} levels")
+            _see(shapes, tuple(stack), element, inside[-1])
+            inside.append(Counter())
+            if seen > _LOOK_AT:
+                break
+        else:
+            stack.pop()
+            inside.pop()
+            safexml.forget(element)
+    return shapes
+
+
+def _see(shapes: dict[type_path, _Shape], at: type_path, element: Element, brothers: Counter[str]) -> None:
+    shape = shapes.setdefault(at, _Shape())
+    shape.count += 1
+    brothers[at[-1]] += 1
+    shape.most = max(shape.most, brothers[at[-1]])
+    shape.structured = shape.structured or bool(_attributes(element))
+    if len(at) > 1:
+        shapes[at[:-1]].structured = True
+
+
+def convert(path: Path, element: str | None, target: Path) -> Converted:
+    wanted = element or elements(path)[0][0]
+    columns = Columns()
+    sink = Sink(target)
+    try:
+        for record in _records(path, wanted):
+            sink.add(columns.row(_cells(record, "")))
+    finally:
+        sink.close()
+    if not sink.rows:
+        raise FileRefused(
+            "element",
+            gettext_noop("The file has no element “%(element)s”."),
+            gettext_noop("Choose one of the repeating elements that were found."),
+            element=wanted,
+        )
+    return sink.converted(columns=columns.names)
+
+
+def _records(path: Path, wanted: str) -> Iterator[Element]:
+    at = tuple(wanted.split("/"))
+    stack: list[str] = []
+    for event, element in safexml.events(path, ("start", "end")):
+        if event == "start":
+            stack.append(local(element.tag))
+            continue
+        here = tuple(stack)
+        stack.pop()
+        if here == at:
+            yield element
+        # What is inside a record is read with it, not before.
+        if here[: len(at)] != at or here == at:
+            safexml.forget(element)
+
+
+def _cells(element: Element, prefix: str) -> Iterator[tuple[str, str]]:
+    """Name and text of everything in an element; nested names are joined by a slash."""
+    for name, text in _attributes(element):
+        yield prefix + name, text
+    children = [child for child in element if isinstance(child.tag, str)]
+    own = _text(element)
+    if own or (not children and prefix):
+        yield prefix.removesuffix("/") or local(element.tag), own
+    for child in children:
+        name = prefix + local(child.tag)
+        if len(child) or _attributes(child):
+            yield from _cells(child, name + "/")
+        else:
+            yield name, _text(child)
+
+
+def _text(element: Element) -> str:
+    pieces = [element.text or "", *(child.tail or "" for child in element)]
+    return " ".join(piece.strip() for piece in pieces if piece.strip())
+
+
+def _attributes(element: Element) -> list[tuple[str, str]]:
+    return [
+        (local(name), text) for name, text in element.attrib.items() if not name.startswith(_IGNORED)
+    ]
