@@ -1,0 +1,18 @@
+// Everything the pages need beyond htmx. Widgets with a state are custom elements, the rest listens on the document:
+// what htmx brings in later works without being set up.
+import "./theme.js";
+import "./menu.js";
+import "./dialog.js";
+import "./confirm.js";
+import "./guard.js";
+import "./hotkeys.js";
+import "./overflow.js";
+import "./search.js";
+import "./lookup.js";
+import "./grid.js";
+import "./tabs.js";
+import "./field.js";
+import "./drop.js";
+import "./autosubmit.js";
+import "./time.js";
+import "./toast.js";
