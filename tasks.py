@@ -415,8 +415,9 @@ def perform(options: argparse.Namespace) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    # A polite kill tidies up like Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A polite kill tidies up like Ctrl-C, which a shell switches off for what runs behind it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     try:
         return perform(parse(arguments))
     except TaskError as error:
