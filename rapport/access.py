@@ -1,0 +1,225 @@
+"""Who sees and may do what. Everything that reads goes through `visible_to`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from rapport.meta.entity import Entity
+from rapport.meta.kinds import Kind
+from rapport.meta.registry import registry
+from rapport.models import BusinessUnit, Membership, RoleAssignment, RoleGrant, Share, User
+from rapport.models.people import Depth, Verb
+
+READ, WRITE = Verb.READ.value, Verb.WRITE.value
+# Shares carry these verbs besides read.
+_SHARED = {
+    Verb.WRITE.value: "can_write",
+    Verb.DELETE.value: "can_delete",
+    Verb.ASSIGN.value: "can_assign",
+    Verb.SHARE.value: "can_share",
+}
+# Above this many shares a list joins them instead of naming them.
+SHARES_INLINE = 500
+
+
+class Forbidden(PermissionError):
+    """Visible, but not allowed (403)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemActor:
+    """A part of Rapport that acts by itself; it may do everything and is named in the journal."""
+
+    name: str
+
+
+Actor = User | SystemActor
+
+
+@dataclass(slots=True)
+class Rights:
+    """What one user may do: computed once per request, in two statements.
+
+    `depths` {(entity or '*', verb): depth}; `principals` the user and the user's teams.
+    """
+
+    user: uuid.UUID
+    unit: uuid.UUID
+    principals: tuple[uuid.UUID, ...]
+    depths: dict[tuple[str, str], int]
+    _below: tuple[uuid.UUID, ...] | None = None
+    _shares: dict[tuple[str, str], list[uuid.UUID]] = field(default_factory=dict)
+
+    def depth(self, entity: Entity, verb: str) -> int:
+        """The deepest right on `entity`, as a `Depth` value. The types of activity count as
+        `activity`, rows with a parent as their parent."""
+        name = _governing(entity)
+        own = max(self.depths.get((name, verb), 0), self.depths.get(("*", verb), 0))
+        if entity.ownership == "organisation" and own < Depth.ALL:
+            return Depth.NONE
+        return own
+
+    @property
+    def units_below(self) -> tuple[uuid.UUID, ...]:
+        """The user's business unit and all below it."""
+        if self._below is None:
+            path = BusinessUnit.objects.values_list("path", flat=True).get(pk=self.unit)
+            below = BusinessUnit.objects.filter(path__startswith=path)
+            self._below = tuple(below.values_list("pk", flat=True))
+        return self._below
+
+    def shared(self, entity: Entity, verb: str) -> list[uuid.UUID]:
+        """Ids of at most SHARES_INLINE + 1 records shared with the user for `verb`."""
+        key = (entity.name, verb)
+        if key not in self._shares:
+            shares = _shares_of(self, entity, verb)
+            self._shares[key] = list(shares.values_list("record_id", flat=True)[: SHARES_INLINE + 1])
+        return self._shares[key]
+
+
+def rights(by: User) -> Rights:
+    """The rights of `by`, kept on the instance: one request, one look."""
+    kept: Rights | None = getattr(by, "_rights", None)
+    if kept is None:
+        teams = Membership.objects.filter(user_id=by.pk).values_list("team_id", flat=True)
+        principals = (by.pk, *teams)
+        depths: dict[tuple[str, str], int] = {}
+        if by.is_active:
+            grants = RoleGrant.objects.filter(
+                role__in=_roles_of(principals), state=0
+            ).values_list("entity", "verb", "depth")
+            for entity, verb, depth in grants:
+                depths[entity, verb] = max(depth, depths.get((entity, verb), 0))
+        kept = Rights(by.pk, by.business_unit_id, principals, depths)
+        by._rights = kept  # type: ignore[attr-defined]
+    return kept
+
+
+def _roles_of(principals: tuple[uuid.UUID, ...]) -> QuerySet[Any, Any]:
+    return RoleAssignment.objects.filter(principal_id__in=principals).values("role_id")
+
+
+def forget(by: Actor) -> None:
+    """Compute the rights of `by` anew at the next question."""
+    if isinstance(by, User) and hasattr(by, "_rights"):
+        del by._rights
+
+
+def is_administrator(by: Actor) -> bool:
+    """Whether `by` may change users, roles and settings."""
+    if isinstance(by, SystemActor):
+        return True
+    return rights(by).depths.get(("*", Verb.ADMINISTER.value), 0) >= Depth.ALL
+
+
+def may(by: Actor, verb: str, entity: Entity) -> bool:
+    """Whether `by` may do `verb` to any `entity` record at all."""
+    if isinstance(by, SystemActor):
+        return True
+    if entity.ownership == "organisation" and verb not in {READ, Verb.EXPORT.value}:
+        return is_administrator(by)
+    return rights(by).depth(entity, verb) > 0
+
+
+def require(by: Actor, verb: str, entity: Entity) -> None:
+    """Raise Forbidden unless `may`."""
+    if not may(by, verb, entity):
+        raise Forbidden(f"{verb} {entity.name}")
+
+
+def visible_to(
+    rows: QuerySet[Any, Any], entity: Entity, by: Actor, verb: str = READ
+) -> QuerySet[Any, Any]:
+    """Those of `rows` (of `entity`) to which `by` may do `verb`."""
+    if isinstance(by, SystemActor):
+        return rows
+    if entity.ownership == "parent":
+        return _by_parent(rows, entity, by, verb)
+    if entity.ownership == "organisation" and verb != READ:
+        return rows if may(by, verb, entity) else rows.none()
+    mine = rights(by)
+    depth = mine.depth(entity, verb)
+    if entity.ownership == "organisation" and _public(entity):
+        return rows
+    if depth >= Depth.ALL:
+        return rows
+    reach = _reach(mine, entity, verb, depth)
+    return rows.filter(reduce(or_, reach)) if reach else rows.none()
+
+
+def _public(entity: Entity) -> bool:
+    """Names of users, teams and units are no secret within the organisation."""
+    return entity.name in {"user", "team", "business_unit"}
+
+
+def _reach(mine: Rights, entity: Entity, verb: str, depth: int) -> list[Q]:
+    """Conditions of which one must hold. Plain columns only, so that each can use its index."""
+    reach: list[Q] = []
+    if entity.ownership != "organisation":
+        if depth >= Depth.OWN:
+            reach.append(_one_or_more("owner_id", mine.principals))
+        if depth >= Depth.BELOW:
+            reach.append(_one_or_more("owning_unit_id", mine.units_below))
+        elif depth >= Depth.UNIT:
+            reach.append(Q(owning_unit_id=mine.unit))
+    if verb == READ or verb in _SHARED:
+        shared = mine.shared(entity, verb)
+        if len(shared) > SHARES_INLINE:
+            reach.append(Q(pk__in=_shares_of(mine, entity, verb).values("record_id")))
+        elif shared:
+            reach.append(Q(pk__in=shared))
+    return reach
+
+
+def _one_or_more(column: str, values: tuple[uuid.UUID, ...]) -> Q:
+    return Q(**{column: values[0]}) if len(values) == 1 else Q(**{f"{column}__in": values})
+
+
+def _shares_of(mine: Rights, entity: Entity, verb: str) -> QuerySet[Any, Any]:
+    shares = Share.objects.filter(
+        principal_id__in=mine.principals, record_entity__in=_names_of(entity)
+    )
+    return shares.filter(**{_SHARED[verb]: True}) if verb in _SHARED else shares
+
+
+def _names_of(entity: Entity) -> list[str]:
+    """All entities over the same table: a share of a task is a share of the activity."""
+    return [other.name for other in registry if other.model is entity.model]
+
+
+def _governing(entity: Entity) -> str:
+    """The entity whose rights count for `entity`."""
+    return "activity" if entity.activity else entity.name
+
+
+def _by_parent(
+    rows: QuerySet[Any, Any], entity: Entity, by: User, verb: str
+) -> QuerySet[Any, Any]:
+    """Rows whose parent `by` may see; changing them needs the right to change the parent."""
+    link = entity.fields[entity.parent]
+    verb = READ if verb == READ else WRITE
+    if link.kind is Kind.LOOKUP and link.target:
+        parent = registry[link.target]
+        visible = visible_to(parent.records(), parent, by, verb).values("pk")
+        return rows.filter(**{f"{link.column}__in": visible})
+    conditions = []
+    for name in link.targets:
+        parent = registry[name]
+        visible = visible_to(parent.records(), parent, by, verb).values("pk")
+        conditions.append(Q(**{link.columns[0]: name, f"{link.columns[1]}__in": visible}))
+    return rows.filter(reduce(or_, conditions))
+
+
+def allowed_ids(
+    ids: Iterable[uuid.UUID], entity: Entity, by: Actor, verb: str
+) -> set[uuid.UUID]:
+    """Those of `ids` to which `by` may do `verb`."""
+    rows = entity.records().filter(pk__in=list(ids))
+    return set(visible_to(rows, entity, by, verb).values_list("pk", flat=True))

@@ -1,0 +1,248 @@
+"""What follows from records and is not journalled: sort and search text, match keys, the search
+index of SQLite, principals. Kept by the writer, in its transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from rapport.duplicates.keys import Key, keys
+from rapport.meta.entity import Entity
+from rapport.meta.folding import digits, fold, sort_key
+from rapport.meta.kinds import Kind, Ref, to_text
+from rapport.meta.registry import registry
+from rapport.models import MatchKey, Principal, SearchQueue
+
+from . import rows
+
+SEARCH_LENGTH = 10_000
+# Records that name a renamed one are refreshed at once up to this many, else by the worker.
+REFRESH_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The derived columns and match keys of one record."""
+
+    values: Mapping[str, Any]
+    columns: dict[str, Any]
+    keys: list[Key]
+
+
+def ref(entity: str, id_: uuid.UUID | None) -> Ref | None:
+    """A pointer out of its two columns."""
+    return Ref(entity, id_) if entity and id_ else None
+
+
+def texts(
+    entity: Entity, records: Sequence[tuple[uuid.UUID, Mapping[str, Any]]]
+) -> dict[uuid.UUID, Derived]:
+    """Derived columns and keys of records given as (id, all field values)."""
+    titles = _titles(entity, [values for _, values in records])
+    found: dict[uuid.UUID, Derived] = {}
+    for id_, values in records:
+        names = {
+            name: titles.get(values.get(name), "") for name in _named(entity) if values.get(name)
+        }
+        columns = {
+            "sort_name": sort_key(_title(entity, values, names)),
+            "search_text": _search_text(entity, values, names),
+        }
+        found[id_] = Derived(values, columns, keys(entity, values, names))
+    return found
+
+
+def _title(entity: Entity, values: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    return names.get(entity.title) or str(values.get(entity.title) or "")
+
+
+def _search_text(entity: Entity, values: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    parts = []
+    for name in entity.search:
+        field = entity.fields[name]
+        text = names.get(name, "") if field.is_link else to_text(field, values.get(name))
+        if text:
+            parts.append(fold(text))
+            if field.kind is Kind.PHONE:
+                parts.append(digits(text))
+    return "\n".join(parts)[:SEARCH_LENGTH]
+
+
+def _named(entity: Entity) -> tuple[str, ...]:
+    """Look-ups whose title is part of the search text, the keys or the title."""
+    used = {*entity.search, entity.title}
+    used.update(name for group in entity.duplicates for name in group)
+    return tuple(n for n in used if entity.fields[n].is_link or entity.fields[n].kind is Kind.POINTER)
+
+
+def _titles(entity: Entity, records: Iterable[Mapping[str, Any]]) -> dict[Any, str]:
+    """Titles of the records that `records` name, by id or pointer."""
+    records = list(records)
+    found: dict[Any, str] = {}
+    for name in _named(entity):
+        field = entity.fields[name]
+        wanted = {values[name] for values in records if values.get(name)} - set(found)
+        if not wanted:
+            continue
+        if field.kind is Kind.OWNER:
+            people = Principal.objects.filter(pk__in=wanted)
+            found.update(people.values_list("pk", "name"))
+        elif field.kind is Kind.POINTER:
+            by_entity: dict[str, list[uuid.UUID]] = defaultdict(list)
+            for pointer in wanted:
+                by_entity[pointer.entity].append(pointer.id)
+            for target, ids in by_entity.items():
+                named = registry[target].records().filter(pk__in=ids)
+                for id_, title in named.values_list("pk", registry[target].title):
+                    found[Ref(target, id_)] = title
+        else:
+            assert field.target is not None
+            target = registry[field.target]
+            found.update(target.records().filter(pk__in=wanted).values_list("pk", target.title))
+    return found
+
+
+def add(entity: Entity, made: Mapping[uuid.UUID, Derived]) -> None:
+    """Keys, index rows and principals of new records."""
+    key_rows = [(key.hash, id_, key.rule) for id_, one in made.items() for key in one.keys]
+    rows.insert(MatchKey, ("hash", "record", "rule"), key_rows)
+    if connection.vendor == "sqlite" and entity.in_search:
+        _index_add(entity, {id_: one.columns["search_text"] for id_, one in made.items()})
+    if entity.principal:
+        _keep_principals(entity, made)
+
+
+def renew(
+    entity: Entity,
+    made: Mapping[uuid.UUID, Derived],
+    before: Mapping[uuid.UUID, Mapping[str, Any]],
+) -> None:
+    """The same for changed records; `before` are their old field values."""
+    old = texts(entity, list(before.items()))
+    moved = {id_: one for id_, one in made.items() if one.keys != old[id_].keys}
+    if moved:
+        rows.delete(MatchKey, list(moved), "record")
+        key_rows = [(key.hash, id_, key.rule) for id_, one in moved.items() for key in one.keys]
+        rows.insert(MatchKey, ("hash", "record", "rule"), key_rows)
+    reworded = {
+        id_: one.columns["search_text"]
+        for id_, one in made.items()
+        if one.columns["search_text"] != old[id_].columns["search_text"]
+    }
+    if reworded and connection.vendor == "sqlite" and entity.in_search:
+        _index_remove(entity, list(reworded))
+        _index_add(entity, reworded)
+    renamed = [
+        id_ for id_, one in made.items() if one.values.get(entity.title) != before[id_].get(entity.title)
+    ]
+    if renamed:
+        _refresh_those_that_name(entity, renamed)
+    if entity.principal:
+        _keep_principals(entity, made)
+
+
+def remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
+    """Take away what was derived from deleted records."""
+    rows.delete(MatchKey, ids, "record")
+    if connection.vendor == "sqlite" and entity.in_search:
+        _index_remove(entity, ids)
+    if entity.principal:
+        rows.delete(Principal, ids)
+
+
+def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
+    """Compute search text and keys of stored records anew (a record that they name changed)."""
+    from .write import from_columns  # the writer keeps derived rows, and they read its rows
+
+    stored = {
+        row["id"]: from_columns(entity, row) for row in entity.records().filter(pk__in=ids).values()
+    }
+    made = texts(entity, list(stored.items()))
+    rows.update(
+        entity.model,
+        ("sort_name", "search_text"),
+        [(id_, (o.columns["sort_name"], o.columns["search_text"])) for id_, o in made.items()],
+    )
+    rows.delete(MatchKey, list(made), "record")
+    if connection.vendor == "sqlite" and entity.in_search:
+        _index_remove(entity, list(made))
+    add(entity, made)
+
+
+def drain_queue(limit: int = 500) -> int:
+    """Refresh up to `limit` queued records; how many there were. One transaction of its own."""
+    queued = list(SearchQueue.objects.order_by("pk")[:limit])
+    by_entity: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for entry in queued:
+        by_entity[entry.entity].add(entry.record)
+    for name, ids in by_entity.items():
+        refresh(registry[name], list(ids))
+    rows.delete(SearchQueue, [entry.pk for entry in queued])
+    return len(queued)
+
+
+def _refresh_those_that_name(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
+    for pointing in registry.pointing_at(entity):
+        other, field = pointing
+        if field.name not in _named(other) or field.kind is not Kind.LOOKUP or other.scope:
+            continue
+        stale = list(
+            other.records()
+            .filter(**{f"{field.column}__in": list(ids)})
+            .values_list("pk", flat=True)[: REFRESH_AT_ONCE + 1]
+        )
+        if len(stale) <= REFRESH_AT_ONCE:
+            if stale:
+                refresh(other, stale)
+            continue
+        every = other.records().filter(**{f"{field.column}__in": list(ids)})
+        queued = [(other.name, id_) for id_ in every.values_list("pk", flat=True).iterator()]
+        rows.insert(SearchQueue, ("entity", "record"), queued)
+
+
+def _keep_principals(entity: Entity, made: Mapping[uuid.UUID, Derived]) -> None:
+    for id_, one in made.items():
+        Principal.objects.update_or_create(
+            pk=id_,
+            defaults={
+                "kind": entity.name,
+                "name": str(one.values.get(entity.title) or "")[:200],
+                "unit_id": one.values["business_unit"],
+                "is_active": one.values["state"] == 0,
+            },
+        )
+
+
+# -- SQLite: one FTS5 table per entity table, row id out of the record id -------------------------
+
+
+def index_table(entity: Entity) -> str:
+    """Name of the full-text table behind `entity` on SQLite."""
+    return f"{entity.table}_search"
+
+
+def index_row(id_: uuid.UUID) -> int:
+    """Row id in the full-text table: 63 of the id's random bits. A clash among a million records
+    has a chance of one in ten million, and then only one of the two is found by search."""
+    return int.from_bytes(id_.bytes[8:]) & 0x7FFF_FFFF_FFFF_FFFF
+
+
+def _index_add(entity: Entity, entries: Mapping[uuid.UUID, str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT OR REPLACE INTO {index_table(entity)} (rowid, record, text) VALUES (%s, %s, %s)",
+            [(index_row(id_), id_.hex, text) for id_, text in entries.items()],
+        )
+
+
+def _index_remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"DELETE FROM {index_table(entity)} WHERE rowid = %s",
+            [(index_row(id_),) for id_ in ids],
+        )

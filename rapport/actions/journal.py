@@ -1,0 +1,91 @@
+"""Operations: the frame of every write."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from rapport.access import Actor, SystemActor
+from rapport.meta.ids import new_id
+from rapport.models import Operation
+from rapport.models.journal import OperationState
+
+
+def _operation(
+    kind: str,
+    by: Actor,
+    now: datetime.datetime | None,
+    parameters: Mapping[str, Any] | None,
+    undo_of: Operation | None,
+) -> Operation:
+    system = isinstance(by, SystemActor)
+    return Operation(
+        id=new_id(),
+        kind=kind,
+        parameters=dict(parameters or {}),
+        user=None if system else by,
+        actor=by.name if isinstance(by, SystemActor) else "",
+        started_at=now or timezone.now(),
+        state=OperationState.RUNNING,
+        undo_of=undo_of,
+        counts={},
+    )
+
+
+@contextmanager
+def operation(
+    kind: str,
+    *,
+    by: Actor,
+    now: datetime.datetime | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    undo_of: Operation | None = None,
+) -> Iterator[Operation]:
+    """One operation in one transaction. Its row is written last, with its counts; an operation
+    that changed nothing leaves no row (its `pk` then names nothing)."""
+    with transaction.atomic():
+        op = _operation(kind, by, now, parameters, undo_of)
+        yield op
+        op.state = OperationState.DONE
+        op.ended_at = timezone.now()
+        if op.counts:
+            op.save(force_insert=True)
+
+
+def begin(
+    kind: str,
+    *,
+    by: Actor,
+    parameters: Mapping[str, Any] | None = None,
+    undo_of: Operation | None = None,
+    id: uuid.UUID | None = None,
+) -> Operation:
+    """Start an operation that spans many transactions (an import): running until `finish`."""
+    op = _operation(kind, by, None, parameters, undo_of)
+    op.id = id or op.id
+    op.save(force_insert=True)
+    return op
+
+
+def checkpoint(op: Operation) -> None:
+    """Keep the counts of a long operation, in the transaction of its batch."""
+    op.save(update_fields=["counts"])
+
+
+def finish(op: Operation, state: OperationState = OperationState.DONE) -> None:
+    """End a long operation."""
+    op.state = state
+    op.ended_at = timezone.now()
+    op.save(update_fields=["state", "ended_at", "counts"])
+
+
+def count(op: Operation, what: str, number: int) -> None:
+    """Add to a count of `op`: created, updated, deleted."""
+    if number:
+        op.counts[what] = op.counts.get(what, 0) + number

@@ -1,0 +1,288 @@
+"""Create, change, delete, assign: what can be done to a record of any entity."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from rapport import access
+from rapport.access import Actor, Forbidden, SystemActor
+from rapport.meta.entity import Draft, Entity
+from rapport.meta.ids import new_id
+from rapport.models import Operation, Principal
+from rapport.models.people import Verb
+
+from . import checking, journal, write
+
+
+class RecordNotFound(LookupError):
+    """No such record, or not one that this person may see (404)."""
+
+
+class InvalidRecord(ValueError):
+    """The values cannot be stored. `errors` {field name, '' for the whole: messages}."""
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]):
+        self.errors = {name: list(messages) for name, messages in errors.items()}
+        super().__init__(
+            "; ".join(f"{name}: {' '.join(found)}" for name, found in self.errors.items())
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Two people changed the same field: what it was when this one looked, is, and was to be."""
+
+    seen: Any
+    stored: Any
+    wanted: Any
+
+
+class StaleRecord(RuntimeError):
+    """Somebody else changed the same fields meanwhile (409). `clashes` {field name: Clash}."""
+
+    def __init__(self, clashes: Mapping[str, Clash]):
+        self.clashes = dict(clashes)
+        super().__init__(", ".join(clashes))
+
+
+class HasDependants(RuntimeError):
+    """Other records belong to those that were to be deleted. `counts` {entity name: number}."""
+
+    def __init__(self, counts: Mapping[str, int]):
+        self.counts = dict(counts)
+        super().__init__(", ".join(f"{n} {name}" for name, n in counts.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a bulk action: records done, and why the others were not."""
+
+    operation: Operation
+    done: tuple[uuid.UUID, ...]
+    refused: Mapping[uuid.UUID, str]
+
+
+# -- one function for every create and update ----------------------------------------------------
+
+
+def save_drafts(
+    entity: Entity,
+    drafts: Sequence[Draft],
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+    trusted: bool = False,
+) -> list[Draft]:
+    """Check `drafts` and write those without errors; the drafts with errors come back.
+
+    `trusted`: the values come from another action (state, owner, links of a conversion), so
+    read-only fields may be set and rights on look-ups are not asked.
+    """
+    checking.check(entity, drafts, by=by, now=now, trusted=trusted)
+    write.write(entity, [d for d in drafts if not d.errors], op=op, by=by, now=now)
+    return [d for d in drafts if d.errors]
+
+
+def create_record(
+    entity: Entity,
+    values: Mapping[str, Any],
+    *,
+    by: Actor,
+    now: datetime.datetime | None = None,
+    id: uuid.UUID | None = None,
+) -> uuid.UUID:
+    """A new record, owned by `by` unless `values` say otherwise. Its id.
+
+    Raises Forbidden, InvalidRecord.
+    """
+    access.require(by, Verb.CREATE, entity)
+    now = now or timezone.now()
+    draft = Draft(id=id or new_id(), values=dict(values))
+    with journal.operation(f"{entity.name}.create", by=by, now=now) as op:
+        if save_drafts(entity, [draft], op=op, by=by, now=now):
+            raise InvalidRecord(draft.errors)
+    return draft.id
+
+
+def update_record(
+    entity: Entity,
+    id: uuid.UUID,
+    values: Mapping[str, Any],
+    *,
+    by: Actor,
+    now: datetime.datetime | None = None,
+    expected: Mapping[str, Any] | None = None,
+    version: int | None = None,
+) -> Operation:
+    """Change fields of one record. `expected`: the values that the person saw; a field that holds
+    another one by now, and not the wanted one, is a clash. `version`: the whole record must still
+    be the one that was read.
+
+    Raises RecordNotFound, Forbidden, StaleRecord, InvalidRecord.
+    """
+    now = now or timezone.now()
+    with journal.operation(f"{entity.name}.update", by=by, now=now) as op:
+        current = get_for(entity, [id], by=by, verb=Verb.WRITE)[id]
+        wanted = {name: value for name, value in values.items()}
+        _refuse_stale(current, wanted, expected, version)
+        draft = Draft(id=id, values=wanted, current=current)
+        if save_drafts(entity, [draft], op=op, by=by, now=now):
+            raise InvalidRecord(draft.errors)
+    return op
+
+
+def _refuse_stale(
+    current: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    expected: Mapping[str, Any] | None,
+    version: int | None,
+) -> None:
+    if version is not None and version != current["version"]:
+        raise StaleRecord({})
+    clashes = {
+        name: Clash(seen, current.get(name), wanted[name])
+        for name, seen in (expected or {}).items()
+        if name in wanted and current.get(name) != seen and current.get(name) != wanted[name]
+    }
+    if clashes:
+        raise StaleRecord(clashes)
+
+
+def update_records(
+    entity: Entity,
+    ids: Iterable[uuid.UUID],
+    values: Mapping[str, Any],
+    *,
+    by: Actor,
+    kind: str = "update",
+    parameters: Mapping[str, Any] | None = None,
+    now: datetime.datetime | None = None,
+    verb: str = Verb.WRITE,
+    trusted: bool = False,
+) -> Outcome:
+    """The same change to many records, one operation; records that refuse it are left as they are."""
+    now = now or timezone.now()
+    ids = list(dict.fromkeys(ids))
+    with journal.operation(f"{entity.name}.{kind}", by=by, now=now, parameters=parameters) as op:
+        refused, drafts = drafts_for(entity, ids, values, by=by, verb=verb)
+        failed = save_drafts(entity, drafts, op=op, by=by, now=now, trusted=trusted)
+        refused.update({d.id: " ".join(m for ms in d.errors.values() for m in ms) for d in failed})
+    done = tuple(draft.id for draft in drafts if not draft.errors)
+    return Outcome(op, done, refused)
+
+
+def drafts_for(
+    entity: Entity, ids: Sequence[uuid.UUID], values: Mapping[str, Any], *, by: Actor, verb: str
+) -> tuple[dict[uuid.UUID, str], list[Draft]]:
+    """Drafts of the records that `by` may change, and the refusals of those that are visible."""
+    allowed = access.allowed_ids(ids, entity, by, verb)
+    seen = access.allowed_ids(ids, entity, by, access.READ)
+    refused = {id_: str(checking.NOT_ALLOWED) for id_ in ids if id_ in seen and id_ not in allowed}
+    stored = write.load(entity, allowed)
+    return refused, [Draft(id=i, values=dict(values), current=row) for i, row in stored.items()]
+
+
+def get_for(
+    entity: Entity, ids: Sequence[uuid.UUID], *, by: Actor, verb: str
+) -> dict[uuid.UUID, dict[str, Any]]:
+    """Stored rows by id, locked, when `by` may do `verb` to every one.
+
+    Raises RecordNotFound for what is not visible, Forbidden for what is.
+    """
+    missing = set(ids) - access.allowed_ids(ids, entity, by, verb)
+    if missing:
+        if missing - access.allowed_ids(missing, entity, by, access.READ):
+            raise RecordNotFound(entity.name)
+        raise Forbidden(f"{verb} {entity.name}")
+    stored = write.load(entity, ids)
+    if len(stored) < len(set(ids)):
+        raise RecordNotFound(entity.name)
+    return stored
+
+
+# -- owners ---------------------------------------------------------------------------------------
+
+
+def assign_records(
+    entity: Entity,
+    ids: Iterable[uuid.UUID],
+    owner: uuid.UUID,
+    *,
+    by: Actor,
+    with_children: bool = False,
+    now: datetime.datetime | None = None,
+) -> Outcome:
+    """Give records to a user or team. `with_children`: open records below them (contacts and
+    opportunities of an account, open activities) that had the same owner follow.
+
+    Raises InvalidRecord when `owner` is nobody, or inactive.
+    """
+    principal = Principal.objects.filter(pk=owner, is_active=True).first()
+    if principal is None:
+        raise InvalidRecord({"owner": [str(checking.NO_SUCH_OWNER)]})
+    now = now or timezone.now()
+    values = {"owner": principal.pk, "owning_unit": principal.unit_id}
+    parameters = {"owner": str(principal.pk), "name": principal.name}
+    ids = list(dict.fromkeys(ids))
+    with journal.operation(f"{entity.name}.assign", by=by, now=now, parameters=parameters) as op:
+        refused, drafts = drafts_for(entity, ids, values, by=by, verb=Verb.ASSIGN)
+        before = {draft.id: (draft.current or {}).get("owner") for draft in drafts}
+        save_drafts(entity, drafts, op=op, by=by, now=now, trusted=True)
+        if with_children:
+            for child, child_ids in checking.children(entity, list(before)).items():
+                owned = write.load(child, child_ids & access.allowed_ids(child_ids, child, by, Verb.ASSIGN))
+                follow = [
+                    Draft(id=i, values=dict(values), current=row)
+                    for i, row in owned.items()
+                    if row.get("owner") in set(before.values())
+                    and row["state"] in child.states.editable
+                ]
+                save_drafts(child, follow, op=op, by=by, now=now, trusted=True)
+    return Outcome(op, tuple(before), refused)
+
+
+# -- deletion -------------------------------------------------------------------------------------
+
+
+def delete_records(
+    entity: Entity,
+    ids: Iterable[uuid.UUID],
+    *,
+    by: Actor,
+    with_all: bool = False,
+    now: datetime.datetime | None = None,
+) -> Operation:
+    """Delete records; notes and activities go along, other links to them are emptied. All of it
+    can be put back.
+
+    Raises RecordNotFound, Forbidden, and HasDependants when records belong to them that go only
+    `with_all`.
+    """
+    now = now or timezone.now()
+    ids = list(dict.fromkeys(ids))
+    if not entity.deletable and not isinstance(by, SystemActor):
+        raise Forbidden(f"delete {entity.name}")
+    with journal.operation(f"{entity.name}.delete", by=by, now=now) as op:
+        get_for(entity, ids, by=by, verb=Verb.DELETE)
+        doomed = checking.doomed(entity, ids)
+        blocking = {name: len(found) for name, found in doomed.refusing.items()}
+        if blocking and not with_all:
+            raise HasDependants(blocking)
+        for other, found in doomed.along.items():
+            if other.name in doomed.refusing:
+                get_for(other, list(found), by=by, verb=Verb.DELETE)
+        for other, field, found in doomed.links:
+            stored = write.load(other, found)
+            drafts = [Draft(id=i, values={field: None}, current=row) for i, row in stored.items()]
+            write.write(other, drafts, op=op, by=by, now=now)
+        for other, found in reversed(doomed.along.items()):
+            write.delete(other, list(found), op=op, now=now)
+        write.delete(entity, ids, op=op, now=now)
+    return op

@@ -1,0 +1,235 @@
+"""The one writer: every row of every entity is created, changed and deleted here.
+
+It takes a batch (one record is a batch of one), writes the rows, one `Change` for each, and the
+derived rows beside them: sort and search text, match keys, search index, principals.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rapport.access import Actor, SystemActor
+from rapport.meta.entity import Draft, Entity
+from rapport.meta.kinds import Kind, to_json
+from rapport.models import Change, Operation
+from rapport.models.journal import ChangeVerb
+
+from . import derived, journal, rows
+
+CHANGE_COLUMNS = (
+    "operation_id", "entity", "record", "verb", "row", "version", "at", "before", "after",
+)  # fmt: skip
+
+
+def load(
+    entity: Entity, ids: Iterable[uuid.UUID], *, lock: bool = True
+) -> dict[uuid.UUID, dict[str, Any]]:
+    """Stored rows by id, as field values plus 'version'; locked until the transaction ends."""
+    found = entity.records().filter(pk__in=list(ids))
+    if lock:
+        found = found.select_for_update(of=("self",))
+    return {row["id"]: from_columns(entity, row) for row in found.order_by("pk").values()}
+
+
+def from_columns(entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Field values (plus 'version') of a row given by column attributes."""
+    values: dict[str, Any] = {"version": row["version"]}
+    for field in entity.fields.values():
+        if field.kind is Kind.POINTER:
+            values[field.name] = derived.ref(row[field.columns[0]], row[field.columns[1]])
+        elif field.columns:
+            values[field.name] = row[field.column]
+    return values
+
+
+def to_columns(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Column attributes of field values."""
+    columns: dict[str, Any] = {}
+    for name, value in values.items():
+        field = entity.fields[name]
+        if field.kind is Kind.POINTER:
+            columns[field.columns[0]] = value.entity if value else ""
+            columns[field.columns[1]] = value.id if value else None
+        elif field.columns:
+            columns[field.column] = value
+    return columns
+
+
+def write(
+    entity: Entity, drafts: Sequence[Draft], *, op: Operation, by: Actor, now: datetime.datetime
+) -> None:
+    """Write `drafts` (checked, without errors). An update that changes nothing is not written:
+    no new version, no change."""
+    creates = [draft for draft in drafts if draft.current is None]
+    updates = [draft for draft in drafts if draft.current is not None]
+    if creates:
+        _create(entity, creates, op, by, now)
+    if updates:
+        _update(entity, updates, op, by, now)
+
+
+def _stamp(by: Actor) -> uuid.UUID | None:
+    return None if isinstance(by, SystemActor) else by.pk
+
+
+def _create(
+    entity: Entity, drafts: Sequence[Draft], op: Operation, by: Actor, now: datetime.datetime
+) -> None:
+    user = _stamp(by)
+    for draft in drafts:
+        system = {"created_at": now, "created_by": user, "modified_at": now, "modified_by": user}
+        draft.values = {**defaults(entity), **system, **draft.values}
+        draft.values.update(entity.derive(draft.values))
+    texts = derived.texts(entity, [(draft.id, draft.values) for draft in drafts])
+    names: tuple[str, ...] = ()
+    made: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    for draft in drafts:
+        columns = {
+            "id": draft.id,
+            "version": 1,
+            **entity.scope,
+            **to_columns(entity, draft.values),
+            **texts[draft.id].columns,
+            **draft.extra,
+        }
+        names = tuple(columns)
+        made[names].append(tuple(columns.values()))
+    for names, values in made.items():
+        rows.insert(entity.model, names, values)
+    _record(entity, op, now, [(d, ChangeVerb.CREATE, 1, None, None) for d in drafts])
+    derived.add(entity, texts)
+    journal.count(op, "created", len(drafts))
+
+
+def defaults(entity: Entity) -> dict[str, Any]:
+    """Values of a record that nobody has filled in."""
+    values: dict[str, Any] = {}
+    for field in entity.fields.values():
+        if field.columns:
+            values[field.name] = field.blank_value if field.default is None else field.default
+    if "state" in values:
+        values["status"] = entity.states.default(values["state"] or 0)
+    return values
+
+
+def _update(
+    entity: Entity, drafts: Sequence[Draft], op: Operation, by: Actor, now: datetime.datetime
+) -> None:
+    changed: list[tuple[Draft, dict[str, Any]]] = []
+    for draft in drafts:
+        current = draft.current or {}
+        after = {**current, **draft.values}
+        after.update(entity.derive(after))
+        difference = {
+            name: after[name] for name in entity.fields if name in after and after[name] != current.get(name)
+        }
+        if difference or draft.extra:
+            changed.append((draft, difference))
+    if not changed:
+        return
+    user = _stamp(by)
+    texts = derived.texts(
+        entity, [(d.id, {**(d.current or {}), **difference}) for d, difference in changed]
+    )
+    grouped: dict[tuple[str, ...], list[tuple[uuid.UUID, tuple[Any, ...]]]] = defaultdict(list)
+    notes = []
+    for draft, difference in changed:
+        current = draft.current or {}
+        version = current["version"] + 1
+        columns = {
+            **to_columns(entity, difference),
+            **texts[draft.id].columns,
+            **draft.extra,
+            "version": version,
+            "modified_at": now,
+            "modified_by_id": user,
+        }
+        grouped[tuple(columns)].append((draft.id, tuple(columns.values())))
+        before = {name: to_json(current.get(name)) for name in difference}
+        after = {name: to_json(value) for name, value in difference.items()}
+        notes.append((draft, ChangeVerb.UPDATE, version, before, after))
+    for names, values in grouped.items():
+        rows.update(entity.model, names, values)
+    _record(entity, op, now, notes)
+    derived.renew(entity, texts, {d.id: (d.current or {}) for d, _ in changed})
+    journal.count(op, "updated", len(changed))
+
+
+def delete(
+    entity: Entity, ids: Sequence[uuid.UUID], *, op: Operation, now: datetime.datetime
+) -> None:
+    """Delete rows for good; the journal keeps each whole, so that undo can put it back."""
+    kept = {
+        row["id"]: row for row in entity.records().filter(pk__in=ids).select_for_update().values()
+    }
+    notes = []
+    for id_, row in kept.items():
+        whole = {
+            name: to_json(value)
+            for name, value in row.items()
+            if name not in {"id", "search_text", "sort_name"}
+        }
+        notes.append((Draft(id=id_, values={}), ChangeVerb.DELETE, row["version"], whole, None))
+    rows.delete(entity.model, list(kept))
+    derived.remove(entity, list(kept))
+    _record(entity, op, now, notes)
+    journal.count(op, "deleted", len(kept))
+
+
+def restore(
+    entity: Entity,
+    wholes: Mapping[uuid.UUID, Mapping[str, Any]],
+    *,
+    op: Operation,
+    now: datetime.datetime,
+) -> None:
+    """Put deleted rows back from the JSON that `delete` kept, with their ids and history."""
+    by_name = {column.attname: column for column in entity.model._meta.concrete_fields}
+    notes = []
+    fields: list[tuple[uuid.UUID, dict[str, Any]]] = []
+    stored: dict[uuid.UUID, dict[str, Any]] = {}
+    for id_, whole in wholes.items():
+        row = {
+            name: by_name[name].to_python(value) for name, value in whole.items() if name in by_name
+        }
+        row["version"] = int(row.get("version") or 0) + 1
+        stored[id_] = row
+        fields.append((id_, from_columns(entity, {**_blank_row(entity), **row})))
+        notes.append((Draft(id=id_, values={}), ChangeVerb.CREATE, row["version"], None, None))
+    texts = derived.texts(entity, fields)
+    grouped: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    for id_, row in stored.items():
+        columns = {"id": id_, **row, **texts[id_].columns}
+        grouped[tuple(columns)].append(tuple(columns.values()))
+    for names, values in grouped.items():
+        rows.insert(entity.model, names, values)
+    _record(entity, op, now, notes)
+    derived.add(entity, texts)
+    journal.count(op, "created", len(stored))
+
+
+def _blank_row(entity: Entity) -> dict[str, Any]:
+    return {
+        column.attname: column.get_default() if column.has_default() else None
+        for column in entity.model._meta.concrete_fields
+    }
+
+
+def _record(
+    entity: Entity,
+    op: Operation,
+    now: datetime.datetime,
+    notes: Sequence[tuple[Draft, ChangeVerb, int, Any, Any]],
+) -> None:
+    rows.insert(
+        Change,
+        CHANGE_COLUMNS,
+        [
+            (op.pk, entity.name, draft.id, verb, draft.source_row, version, now, before, after)
+            for draft, verb, version, before, after in notes
+        ],
+    )

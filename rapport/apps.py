@@ -1,0 +1,17 @@
+"""The one Django app."""
+
+from django.apps import AppConfig
+
+
+class RapportConfig(AppConfig):
+    """Loads the declarations and their checks once the models are there."""
+
+    name = "rapport"
+    label = "rapport"
+    verbose_name = "Rapport"
+
+    def ready(self) -> None:
+        from . import entities
+        from .meta import checks  # noqa: F401
+
+        entities.declare()

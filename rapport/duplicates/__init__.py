@@ -1,0 +1,1 @@
+"""Finding records that are the same. Read only: `keys` says what makes records alike."""

@@ -1,0 +1,1 @@
+"""What an entity is: kinds of value, fields, declarations, registry. Knows nothing of sales."""

@@ -1,0 +1,138 @@
+"""A field of an entity, computed from the model field and the declaration's hints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.db import models
+
+from . import columns
+from .columns import Label
+from .kinds import LINKS, TEXTS, Kind
+
+
+class Option(NamedTuple):
+    """One value of a choice or state field."""
+
+    value: int
+    label: Label
+    tone: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pointer:
+    """A pointer declared over two columns, `<name>_entity` and `<name>_id`: any record of
+    `targets` (every declared entity when empty). `on_delete`: 'cascade' or 'unlink'."""
+
+    label: Label
+    targets: tuple[str, ...] = ()
+    on_delete: str = "cascade"
+    required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """An address shown as one value, made of the text fields `parts` (two lines or more)."""
+
+    label: Label
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """What every surface knows of one field.
+
+    `columns`: the database attributes that hold the value (none for an address, two for a
+    pointer). `target`: the entity of a look-up; `targets`: those of a pointer. `stored_blank`:
+    what an empty value is.
+    """
+
+    name: str
+    label: Label
+    kind: Kind
+    columns: tuple[str, ...]
+    required: bool = False
+    read_only: bool = False
+    importable: bool = True
+    audited: bool = True
+    max_length: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    options: tuple[Option, ...] = ()
+    labels: Mapping[str, Label] = field(default_factory=dict)
+    default: Any = None
+    target: str | None = None
+    targets: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    on_delete: str = ""
+    aliases: tuple[str, ...] = ()
+    wire: str = ""
+    unique: bool = False
+    help: Label = ""
+
+    @property
+    def blank_value(self) -> Any:
+        """What an empty value is: '' for texts, False for yes/no, else None."""
+        if self.kind in TEXTS:
+            return ""
+        return False if self.kind is Kind.BOOLEAN else None
+
+    @property
+    def is_link(self) -> bool:
+        """Whether the value is the id of one other record."""
+        return self.kind in LINKS
+
+    @property
+    def column(self) -> str:
+        """The single database attribute of a field that has one."""
+        return self.columns[0]
+
+    @cached_property
+    def option_by_value(self) -> dict[int, Option]:
+        """Options by their value."""
+        return {option.value: option for option in self.options}
+
+    @cached_property
+    def option_by_text(self) -> dict[str, int]:
+        """Option values by folded label and by number."""
+        found = {str(option.label).casefold(): option.value for option in self.options}
+        return {**{str(option.value): option.value for option in self.options}, **found}
+
+
+def kind_of(column: models.Field[Any, Any]) -> Kind:
+    """The kind that a model field's type says. TypeError for a type without one."""
+    match column:
+        case columns.EmailColumn():
+            return Kind.EMAIL
+        case columns.PhoneColumn():
+            return Kind.PHONE
+        case columns.UrlColumn():
+            return Kind.URL
+        case columns.ChoiceColumn():
+            return Kind.STATE if column.name in {"state", "status"} else Kind.CHOICE
+        case models.ForeignKey() | models.OneToOneField():
+            return Kind.OWNER if _leads_to_principals(column) else Kind.LOOKUP
+        case models.DateTimeField():
+            return Kind.DATETIME
+        case models.DateField():
+            return Kind.DATE
+        case models.BooleanField():
+            return Kind.BOOLEAN
+        case models.DecimalField():
+            return Kind.MONEY
+        case models.IntegerField():
+            return Kind.NUMBER
+        case models.TextField():
+            return Kind.LONG_TEXT
+        case models.CharField():
+            return Kind.TEXT
+    raise TypeError(f"{column}: no kind for {type(column).__name__}")
+
+
+def _leads_to_principals(column: models.Field[Any, Any]) -> bool:
+    """Owners are users or teams: a table that says so by its `kind`, not an entity of its own."""
+    model = column.related_model
+    return model is not None and getattr(model, "IS_PRINCIPAL", False)

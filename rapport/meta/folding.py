@@ -1,0 +1,44 @@
+"""Case and accent blind text, the same on both databases: sort keys, search text, match keys."""
+
+import re
+import unicodedata
+
+# Letters that Unicode does not decompose but that people type without the stroke.
+_STROKES = str.maketrans(
+    {
+        "ß": "ss",
+        "ø": "o",
+        "đ": "d",
+        "ð": "d",
+        "ł": "l",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+        "ı": "i",
+        "ħ": "h",
+        "’": "'",
+        "\u00a0": " ",
+    }
+)
+_BLANKS = re.compile(r"\s+")
+_DIGITS = re.compile(r"\D+")
+SORT_LENGTH = 120
+
+
+def fold(text: str) -> str:
+    """`text` in lower case, without accents, blanks collapsed. 'Ærø  Čapek' -> 'aero capek'."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _BLANKS.sub(" ", bare.translate(_STROKES)).strip()
+
+
+def sort_key(text: str) -> str:
+    """What lists sort a name by: folded and cut to `SORT_LENGTH` characters."""
+    return fold(text)[:SORT_LENGTH]
+
+
+def digits(text: str) -> str:
+    """Only the digits of `text`."""
+    return _DIGITS.sub("", text)

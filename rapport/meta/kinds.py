@@ -1,0 +1,444 @@
+"""The kinds of value, and text <-> value for each. Every surface owns one table keyed by `Kind`."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from .field import Field
+
+
+class Kind(StrEnum):
+    """What sort of value a field holds."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    EMAIL = "email"
+    PHONE = "phone"
+    URL = "url"
+    CHOICE = "choice"
+    STATE = "state"
+    NUMBER = "number"
+    MONEY = "money"
+    DATE = "date"
+    DATETIME = "datetime"
+    BOOLEAN = "boolean"
+    LOOKUP = "lookup"
+    OWNER = "owner"
+    POINTER = "pointer"
+    ADDRESS = "address"
+
+
+TEXTS = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.EMAIL, Kind.PHONE, Kind.URL})
+LINKS = frozenset({Kind.LOOKUP, Kind.OWNER})
+
+
+class Ref(NamedTuple):
+    """The value of a pointer: any record of any entity."""
+
+    entity: str
+    id: uuid.UUID
+
+
+class InvalidValue(ValueError):
+    """A value that its field cannot hold; the message is for people."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """How a text is to be read: what a person chose, or what was detected."""
+
+    date_order: str = "ymd"  # ymd, dmy or mdy, for dates written with numbers only
+    decimal_mark: str = "."
+    time_zone: str = "UTC"
+    phone_country: str = ""
+
+
+CANONICAL = Reading()
+_ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_NUMERIC_DAY = re.compile(r"(\d{1,4})[./\- ](\d{1,2})[./\- ](\d{1,4})\.?")
+_CLOCK = re.compile(r"[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(am|pm)?\s*", re.I)
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", re.I)
+_EMAIL_SHAPE = re.compile(r"[^@\s<>\"(),;:\\\[\]]+@[^@\s<>\"(),;:\\\[\]]+\.[^@\s.]{2,}")
+_YES = frozenset({"yes", "y", "true", "1", "on", "x", "ja", "oui", "si", "sí", "sim", "tak"})
+_NO = frozenset({"no", "n", "false", "0", "off", "", "nein", "non", "não", "nie"})
+
+
+def parse(field: Field, text: str, reading: Reading = CANONICAL) -> Any:
+    """The value that `text` means for `field`; None (or '' for texts) when blank.
+
+    Raises InvalidValue. Look-ups, owners and pointers accept an id only: names are resolved by
+    the surface that knows who asks.
+    """
+    text = text if field.kind is Kind.LONG_TEXT else text.strip()
+    if not text:
+        return field.blank_value
+    return _PARSERS[field.kind](field, text, reading)
+
+
+def check(field: Field, value: Any) -> Any:
+    """`value` as the field stores it, or InvalidValue. Cheap: it runs for every imported cell."""
+    if value is None or value == "":
+        return field.blank_value
+    return _CHECKERS[field.kind](field, value)
+
+
+def to_text(field: Field, value: Any) -> str:
+    """Canonical text: `parse(field, to_text(field, v)) == v` for every kind with text."""
+    if value is None or value == "":
+        return ""
+    return _WRITERS[field.kind](field, value)
+
+
+def to_json(value: Any) -> Any:
+    """`value` for the journal."""
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    if isinstance(value, Ref):
+        return [value.entity, str(value.id)]
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)
+
+
+def from_json(field: Field, value: Any) -> Any:
+    """The inverse of `to_json` for a value of `field`."""
+    if value is None or value == "":
+        return field.blank_value
+    match field.kind:
+        case Kind.LOOKUP | Kind.OWNER:
+            return uuid.UUID(value)
+        case Kind.POINTER:
+            return Ref(value[0], uuid.UUID(value[1]))
+        case Kind.MONEY:
+            return Decimal(value)
+        case Kind.DATE:
+            return date.fromisoformat(value)
+        case Kind.DATETIME:
+            return datetime.fromisoformat(value)
+    return value
+
+
+# -- text -> value ------------------------------------------------------------------------------
+
+
+def _parse_text(field: Field, text: str, _reading: Reading) -> str:
+    for code, label in field.labels.items():
+        if text.casefold() in {code, str(label).casefold()}:
+            return code
+    return _check_text(field, text)
+
+
+def _parse_choice(field: Field, text: str, _reading: Reading) -> int:
+    value = field.option_by_text.get(text.casefold())
+    if value is not None:
+        return value
+    raise InvalidValue(
+        _("“%(text)s” is not one of: %(options)s.")
+        % {"text": text, "options": ", ".join(str(o.label) for o in field.options)}
+    )
+
+
+def _parse_number(field: Field, text: str, reading: Reading) -> int:
+    value = _decimal(text, reading)
+    if value != value.to_integral_value():
+        raise InvalidValue(_("“%(text)s” is not a whole number.") % {"text": text})
+    return _check_number(field, int(value))
+
+
+def _parse_money(field: Field, text: str, reading: Reading) -> Decimal:
+    return _check_money(field, _decimal(re.sub(r"^\W*[A-Za-z]{3}\s+|[€$£¥]|\s*[A-Z]{3}$", "", text), reading))
+
+
+def _decimal(text: str, reading: Reading) -> Decimal:
+    plain = re.sub(r"[\s\u00a0\u202f'’]", "", text)
+    thousands = "," if reading.decimal_mark == "." else "."
+    if thousands in plain and not re.fullmatch(rf"[+-]?\d{{1,3}}(\{thousands}\d{{3}})+(\D\d*)?", plain):
+        raise InvalidValue(_("“%(text)s” is not a number.") % {"text": text})
+    plain = plain.replace(thousands, "").replace(reading.decimal_mark, ".")
+    if re.fullmatch(r"\(\d[\d.]*\)", plain):
+        plain = "-" + plain[1:-1]
+    try:
+        value = Decimal(plain)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise InvalidValue(_("“%(text)s” is not a number.") % {"text": text})
+    return value
+
+
+def _day(text: str, reading: Reading) -> tuple[date, str]:
+    """The day that `text` begins with, and the rest of it."""
+    if found := _ISO_DAY.match(text):
+        year, month, day = (int(part) for part in found.groups())
+    elif found := _NUMERIC_DAY.match(text):
+        first, second, third = found.groups()
+        if len(first) == 4:
+            year, month, day = int(first), int(second), int(third)
+        elif reading.date_order == "mdy":
+            month, day, year = int(first), int(second), int(third)
+        else:  # a year never comes first with two digits: ymd means ISO, so read day first
+            day, month, year = int(first), int(second), int(third)
+        if year < 100 and len(third) <= 2:
+            year += 2000 if year < 50 else 1900
+    else:
+        raise InvalidValue(_not_a_date(text))
+    try:
+        return date(year, month, day), text[found.end() :]
+    except ValueError:
+        raise InvalidValue(_not_a_date(text)) from None
+
+
+def _not_a_date(text: str) -> str:
+    return _("“%(text)s” is not a date. Write it as 2026-01-31.") % {"text": text}
+
+
+def _parse_date(_field: Field, text: str, reading: Reading) -> date:
+    day, rest = _day(text, reading)
+    if rest and not (_CLOCK.match(rest) or rest == "T"):
+        raise InvalidValue(_not_a_date(text))
+    return day
+
+
+def _parse_datetime(_field: Field, text: str, reading: Reading) -> datetime:
+    day, rest = _day(text, reading)
+    clock, zone = time(), ZoneInfo(reading.time_zone)
+    if rest:
+        found = _CLOCK.match(rest)
+        if not found:
+            raise InvalidValue(_not_a_date(text))
+        hour = int(found[1])
+        if found[4]:
+            hour = hour % 12 + (12 if found[4].lower() == "pm" else 0)
+        try:
+            clock = time(hour, int(found[2]), int(found[3] or 0))
+            moment = datetime.combine(day, clock)
+        except ValueError:
+            raise InvalidValue(_not_a_date(text)) from None
+        tail = rest[found.end() :].strip()
+        if tail.upper() in {"Z", "UTC", "GMT"}:
+            return moment.replace(tzinfo=UTC)
+        if offset := _OFFSET.fullmatch(tail):
+            sign, hours, minutes = offset.groups()
+            return datetime.fromisoformat(
+                f"{moment.isoformat()}{sign}{int(hours):02}:{minutes or '00'}"
+            ).astimezone(UTC)
+        if tail:
+            raise InvalidValue(_not_a_date(text))
+    return datetime.combine(day, clock, zone).astimezone(UTC)
+
+
+def _parse_boolean(_field: Field, text: str, _reading: Reading) -> bool:
+    word = text.casefold()
+    if word in _YES:
+        return True
+    if word in _NO:
+        return False
+    raise InvalidValue(_("“%(text)s” is neither yes nor no.") % {"text": text})
+
+
+def _parse_id(_field: Field, text: str, _reading: Reading) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise InvalidValue(_("“%(text)s” is not a record id.") % {"text": text}) from None
+
+
+def _parse_pointer(field: Field, text: str, reading: Reading) -> Ref:
+    entity, colon, key = text.partition(":")
+    if not colon or (field.targets and entity not in field.targets):
+        raise InvalidValue(_("“%(text)s” is not a record.") % {"text": text})
+    return Ref(entity, _parse_id(field, key, reading))
+
+
+def _no_text(field: Field, _text: str, _reading: Reading) -> Any:
+    raise InvalidValue(_("%(field)s is made of its parts.") % {"field": field.label})
+
+
+# -- value -> stored value ----------------------------------------------------------------------
+
+
+def _check_text(field: Field, value: Any) -> str:
+    text = str(value)
+    if "\x00" in text:
+        raise InvalidValue(_("There is a NUL character in the text."))
+    if field.max_length and len(text) > field.max_length:
+        raise InvalidValue(
+            _("Longer than %(limit)s characters (%(length)s).")
+            % {"limit": field.max_length, "length": len(text)}
+        )
+    return text
+
+
+def _check_email(field: Field, value: Any) -> str:
+    text = _check_text(field, value)
+    if not _EMAIL_SHAPE.fullmatch(text) or ".." in text:
+        raise InvalidValue(_("“%(text)s” is not an e-mail address.") % {"text": text})
+    return text
+
+
+def _check_url(field: Field, value: Any) -> str:
+    text = _check_text(field, value)
+    scheme = re.match(r"([a-z][a-z0-9+.\-]*):(?!\d)", text, re.I)
+    if re.search(r"\s", text) or (scheme and scheme[1].lower() not in {"http", "https", "ftp"}):
+        raise InvalidValue(_("“%(text)s” is not a web address.") % {"text": text})
+    return text
+
+
+def _check_choice(field: Field, value: Any) -> int:
+    if value in field.option_by_value:
+        return int(value)
+    raise InvalidValue(_("%(value)s is not an option.") % {"value": value})
+
+
+def _check_number(field: Field, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidValue(_("“%(value)s” is not a whole number.") % {"value": value})
+    _check_range(field, value)
+    return value
+
+
+def _check_money(field: Field, value: Any) -> Decimal:
+    try:
+        amount = Decimal(value).quantize(Decimal("0.01"))
+    except (InvalidOperation, TypeError, ValueError):
+        raise InvalidValue(_("“%(value)s” is not an amount.") % {"value": value}) from None
+    if abs(amount) >= Decimal(10) ** 13:
+        raise InvalidValue(_("“%(value)s” has more than 15 digits.") % {"value": value})
+    _check_range(field, amount)
+    return amount
+
+
+def _check_range(field: Field, value: Any) -> None:
+    if field.minimum is not None and value < field.minimum:
+        raise InvalidValue(_("Less than %(limit)s.") % {"limit": field.minimum})
+    if field.maximum is not None and value > field.maximum:
+        raise InvalidValue(_("More than %(limit)s.") % {"limit": field.maximum})
+
+
+def _check_date(_field: Field, value: Any) -> date:
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise InvalidValue(_not_a_date(str(value)))
+    return value
+
+
+def _check_datetime(_field: Field, value: Any) -> datetime:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise InvalidValue(_not_a_date(str(value)))
+    return value
+
+
+def _check_boolean(_field: Field, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidValue(_("“%(text)s” is neither yes nor no.") % {"text": value})
+    return value
+
+
+def _check_id(_field: Field, value: Any) -> uuid.UUID:
+    if not isinstance(value, uuid.UUID):
+        raise InvalidValue(_("“%(text)s” is not a record id.") % {"text": value})
+    return value
+
+
+def _check_pointer(field: Field, value: Any) -> Ref:
+    if not isinstance(value, Ref) or (field.targets and value.entity not in field.targets):
+        raise InvalidValue(_("“%(text)s” is not a record.") % {"text": value})
+    return value
+
+
+def _check_nothing(field: Field, _value: Any) -> Any:
+    raise InvalidValue(_("%(field)s is made of its parts.") % {"field": field.label})
+
+
+# -- value -> text ------------------------------------------------------------------------------
+
+
+def _write_text(field: Field, value: Any) -> str:
+    return str(field.labels.get(value, value) if field.labels else value)
+
+
+def _write_choice(field: Field, value: Any) -> str:
+    option = field.option_by_value.get(value)
+    return str(option.label) if option else str(value)
+
+
+def _write_money(_field: Field, value: Any) -> str:
+    return format(Decimal(value).quantize(Decimal("0.01")), "f")
+
+
+def _write_datetime(_field: Field, value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _write_boolean(_field: Field, value: bool) -> str:
+    return "Yes" if value else "No"
+
+
+def _write_pointer(_field: Field, value: Ref) -> str:
+    return f"{value.entity}:{value.id}"
+
+
+_PARSERS: dict[Kind, Callable[[Field, str, Reading], Any]] = {
+    Kind.TEXT: _parse_text,
+    Kind.LONG_TEXT: _parse_text,
+    Kind.EMAIL: lambda field, text, _r: _check_email(field, text),
+    Kind.PHONE: _parse_text,
+    Kind.URL: lambda field, text, _r: _check_url(field, text),
+    Kind.CHOICE: _parse_choice,
+    Kind.STATE: _parse_choice,
+    Kind.NUMBER: _parse_number,
+    Kind.MONEY: _parse_money,
+    Kind.DATE: _parse_date,
+    Kind.DATETIME: _parse_datetime,
+    Kind.BOOLEAN: _parse_boolean,
+    Kind.LOOKUP: _parse_id,
+    Kind.OWNER: _parse_id,
+    Kind.POINTER: _parse_pointer,
+    Kind.ADDRESS: _no_text,
+}
+_CHECKERS: dict[Kind, Callable[[Field, Any], Any]] = {
+    Kind.TEXT: _check_text,
+    Kind.LONG_TEXT: _check_text,
+    Kind.EMAIL: _check_email,
+    Kind.PHONE: _check_text,
+    Kind.URL: _check_url,
+    Kind.CHOICE: _check_choice,
+    Kind.STATE: _check_choice,
+    Kind.NUMBER: _check_number,
+    Kind.MONEY: _check_money,
+    Kind.DATE: _check_date,
+    Kind.DATETIME: _check_datetime,
+    Kind.BOOLEAN: _check_boolean,
+    Kind.LOOKUP: _check_id,
+    Kind.OWNER: _check_id,
+    Kind.POINTER: _check_pointer,
+    Kind.ADDRESS: _check_nothing,
+}
+_WRITERS: dict[Kind, Callable[[Field, Any], str]] = {
+    Kind.TEXT: _write_text,
+    Kind.LONG_TEXT: _write_text,
+    Kind.EMAIL: _write_text,
+    Kind.PHONE: _write_text,
+    Kind.URL: _write_text,
+    Kind.CHOICE: _write_choice,
+    Kind.STATE: _write_choice,
+    Kind.NUMBER: _write_text,
+    Kind.MONEY: _write_money,
+    Kind.DATE: _write_text,
+    Kind.DATETIME: _write_datetime,
+    Kind.BOOLEAN: _write_boolean,
+    Kind.LOOKUP: _write_text,
+    Kind.OWNER: _write_text,
+    Kind.POINTER: _write_pointer,
+    Kind.ADDRESS: _write_text,
+}

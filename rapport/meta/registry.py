@@ -1,0 +1,75 @@
+"""The declared entities. Lower floors reach upward only through this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .entity import Entity
+from .field import Field
+from .kinds import Kind
+
+
+class UnknownEntity(LookupError):
+    """No entity has that name."""
+
+
+class Pointing(NamedTuple):
+    """A field of `entity` that can hold the id of some record."""
+
+    entity: Entity
+    field: Field
+
+
+class Registry:
+    """Entities by name, in the order of their declaration."""
+
+    def __init__(self) -> None:
+        self._entities: dict[str, Entity] = {}
+
+    def add(self, entity: Entity) -> Entity:
+        """Declare `entity`. ValueError when its name is taken."""
+        if entity.name in self._entities:
+            raise ValueError(f"entity {entity.name!r} is declared twice")
+        self._entities[entity.name] = entity
+        return entity
+
+    def __getitem__(self, name: str) -> Entity:
+        try:
+            return self._entities[name]
+        except KeyError:
+            raise UnknownEntity(name) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entities
+
+    def __iter__(self) -> Iterator[Entity]:
+        return iter(self._entities.values())
+
+    def of_model(self, model: Any) -> str | None:
+        """Name of the entity over `model`; None for tables without a declaration."""
+        for entity in self:
+            if entity.model is model and not entity.scope:
+                return entity.name
+        return None
+
+    def pointing_at(self, target: Entity) -> tuple[Pointing, ...]:
+        """Every field that can hold the id of a `target` record: look-ups and pointers."""
+        found = []
+        for entity in self:
+            for field in entity.fields.values():
+                if field.kind is Kind.LOOKUP and self._same_table(field.target, target):
+                    found.append(Pointing(entity, field))
+                elif field.kind is Kind.OWNER and target.principal:
+                    found.append(Pointing(entity, field))
+                elif field.kind is Kind.POINTER and (
+                    not field.targets or target.name in field.targets
+                ):
+                    found.append(Pointing(entity, field))
+        return tuple(found)
+
+    def _same_table(self, name: str | None, target: Entity) -> bool:
+        return name is not None and self[name].model is target.model
+
+
+registry = Registry()

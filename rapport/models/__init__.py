@@ -1,0 +1,54 @@
+"""Storage: every table, one file per subject. Rules live in `actions`, never here."""
+
+from .account import Account
+from .activity import Activity, Party
+from .contact import Contact
+from .journal import Change, Operation
+from .lead import Lead
+from .note import Note
+from .operations import ImportFile, Job, Plan, PlanRow, Preference, SignInLink, Visit
+from .opportunity import Opportunity
+from .people import (
+    BusinessUnit,
+    Membership,
+    Principal,
+    Role,
+    RoleAssignment,
+    RoleGrant,
+    Share,
+    Team,
+    User,
+)
+from .saved_view import SavedView
+from .search import MatchKey, SearchQueue
+
+__all__ = [
+    "Account",
+    "Activity",
+    "BusinessUnit",
+    "Change",
+    "Contact",
+    "ImportFile",
+    "Job",
+    "Lead",
+    "MatchKey",
+    "Membership",
+    "Note",
+    "Operation",
+    "Opportunity",
+    "Party",
+    "Plan",
+    "PlanRow",
+    "Preference",
+    "Principal",
+    "Role",
+    "RoleAssignment",
+    "RoleGrant",
+    "SavedView",
+    "SearchQueue",
+    "Share",
+    "SignInLink",
+    "Team",
+    "User",
+    "Visit",
+]

@@ -1,0 +1,89 @@
+"""What every record has: key, state, version, who and when, and derived sort and search text."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from rapport.meta.columns import ChoiceColumn, InstantColumn, LongTextColumn, TextColumn
+from rapport.meta.folding import SORT_LENGTH
+from rapport.meta.ids import new_id
+from rapport.meta.states import States, Status
+
+ACTIVE_INACTIVE = States(
+    states={0: _("Active"), 1: _("Inactive")},
+    statuses=(
+        Status(value=1, label=_("Active"), state=0, default=True, tone="ok"),
+        Status(value=2, label=_("Inactive"), state=1, default=True),
+    ),
+    transitions=frozenset({(0, 1), (1, 0)}),
+)
+
+
+class Record(models.Model):
+    """A row of any entity. Written by `actions.write` only, hence no `save` rules here."""
+
+    STATES: ClassVar[States] = ACTIVE_INACTIVE
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    state = ChoiceColumn(_("Status"), null=False, default=0, editable=False)
+    status = ChoiceColumn(_("Status reason"), null=False, default=1, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = InstantColumn(_("Created on"), null=False, editable=False)
+    created_by = models.ForeignKey(
+        "rapport.User",
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("Created by"),
+    )
+    modified_at = InstantColumn(_("Modified on"), null=False, editable=False)
+    modified_by = models.ForeignKey(
+        "rapport.User",
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("Modified by"),
+    )
+    sort_name = TextColumn("", SORT_LENGTH, editable=False)
+    search_text = LongTextColumn("", 10_000, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class OwnedRecord(Record):
+    """A record that a user or a team owns; the unit is the owner's."""
+
+    owner = models.ForeignKey(
+        "rapport.Principal",
+        models.PROTECT,
+        related_name="+",
+        verbose_name=_("Owner"),
+        db_index=False,
+    )
+    owning_unit = models.ForeignKey(
+        "rapport.BusinessUnit",
+        models.PROTECT,
+        related_name="+",
+        editable=False,
+        verbose_name=_("Owning business unit"),
+    )
+
+    class Meta:
+        abstract = True
+
+
+def list_indexes(name: str, *, owned: bool = True) -> list[models.Index]:
+    """Indexes behind every list of an entity: all by name, by owner, by state, newest first."""
+    made = [
+        models.Index(fields=["sort_name", "id"], name=f"{name}_by_name"),
+        models.Index(fields=["modified_at", "id"], name=f"{name}_by_change"),
+    ]
+    if owned:
+        made.append(models.Index(fields=["owner", "sort_name", "id"], name=f"{name}_by_owner"))
+    return made

@@ -1,0 +1,3 @@
+"""Addresses of the Sales Hub."""
+
+urlpatterns: list = []
