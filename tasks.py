@@ -131,15 +131,15 @@ def install_debian(packages: list[str], *, why: str, required: bool = True) -> N
     apt = shutil.which("apt-get")
     if apt and hasattr(os, "geteuid") and os.geteuid() == 0:
         step(f"Debian packages: {' '.join(packages)}")
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         quietly = ["-qq", "-o", "DPkg::Lock::Timeout=120"]
-        done = not subprocess.run([apt, "update", *quietly], check=False).returncode and not (
-            subprocess.run(
-                [apt, "install", *quietly, "-y", "--no-install-recommends", *packages],
-                check=False, env=environment, stdout=subprocess.DEVNULL,
-            ).returncode
+        # One source that does not answer is no reason to stop: the install will tell.
+        subprocess.run([apt, "update", *quietly], check=False)
+        installed = subprocess.run(
+            [apt, "install", *quietly, "-y", "--no-install-recommends", *packages],
+            check=False, stdout=subprocess.DEVNULL,
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
         )  # fmt: skip
-        if done:
+        if installed.returncode == 0:
             return
     message = f"Missing: {' and '.join(packages)} ({why}). Install with:\n    {apt_line(packages)}"
     if required:

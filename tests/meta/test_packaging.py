@@ -85,7 +85,7 @@ def test_sprite_refuses_an_unknown_icon():
 
 def test_assets_are_fresh():
     # Set-up makes them; a stale sprite would show holes where icons were added.
-    assert hatch_build.is_fresh()
+    assert hatch_build.is_fresh(), "run: python3 tasks.py setup"
 
 
 def test_wheel_holds_package_assets_and_command(tmp_path):
