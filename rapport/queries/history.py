@@ -1,0 +1,167 @@
+"""Field history: who changed what, when and from where; and what was deleted."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+
+from rapport import access
+from rapport.access import Actor
+from rapport.meta.entity import Entity
+from rapport.meta.field import Field
+from rapport.meta.kinds import Kind, Ref, from_json, to_text
+from rapport.meta.registry import registry
+from rapport.models import Change, ImportFile, Operation
+from rapport.models.journal import ChangeVerb
+
+from .one import One, title_of
+from .timeline import names_of, who
+
+# The machinery's own fields are no news.
+QUIET = frozenset({"owning_unit", "occurred_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field's old and new value, as text."""
+
+    field: Field
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What one operation did to the record. `source`: where the values came from, such as a file."""
+
+    change: Change
+    operation: Operation
+    at: datetime.datetime
+    who: str
+    source: str
+    fields: tuple[FieldChange, ...]
+
+
+def history(
+    one: One, by: Actor, *, before: int | None = None, size: int = 50
+) -> tuple[list[Event], bool]:
+    """Events newest first, with every changed field; and whether there are more. `before`: id of
+    the last change seen."""
+    changes = Change.objects.filter(record=one.id).select_related("operation__user")
+    if before is not None:
+        changes = changes.filter(id__lt=before)
+    found = list(changes.order_by("-id")[: size + 1])
+    return describe(one.entity, found[:size], by), len(found) > size
+
+
+def describe(entity: Entity, changes: Sequence[Change], by: Actor) -> list[Event]:
+    """Events of `changes` (of one entity), look-up values named for those who may see them."""
+    titles = _titles(entity, changes, by)
+    sources = sources_of({change.operation_id for change in changes})
+    events = []
+    for change in changes:
+        fields = tuple(
+            FieldChange(
+                entity.fields[name],
+                _text(entity.fields[name], (change.before or {}).get(name), titles),
+                _text(entity.fields[name], (change.after or {}).get(name), titles),
+            )
+            for name in (change.after or {})
+            if name in entity.fields and name not in QUIET
+        )
+        source = sources.get(change.operation_id, "")
+        events.append(
+            Event(change, change.operation, change.at, who(change.operation), source, fields)
+        )
+    return events
+
+
+def sources_of(operations: set[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """File names by operation, for those that are imports."""
+    files = ImportFile.objects.filter(operation_id__in=operations)
+    return dict(files.values_list("operation_id", "name"))
+
+
+def _titles(entity: Entity, changes: Sequence[Change], by: Actor) -> dict[Any, str]:
+    refs: set[Ref] = set()
+    owners: set[uuid.UUID] = set()
+    for change in changes:
+        for values in (change.before, change.after):
+            for name, raw in (values or {}).items():
+                field = entity.fields.get(name)
+                if field is None or not raw:
+                    continue
+                if field.kind is Kind.OWNER:
+                    owners.add(uuid.UUID(raw))
+                elif field.kind is Kind.LOOKUP:
+                    refs.add(Ref(field.target or "", uuid.UUID(raw)))
+                elif field.kind is Kind.POINTER:
+                    refs.add(from_json(field, raw))
+    named: dict[Any, str] = dict(title_of(refs, by))
+    named.update(names_of(owners))
+    return named
+
+
+def _text(field: Field, raw: Any, titles: dict[Any, str]) -> str:
+    if raw is None or raw == "":
+        return ""
+    value = from_json(field, raw)
+    if field.kind is Kind.OWNER:
+        return titles.get(value, "")
+    if field.kind is Kind.LOOKUP:
+        return titles.get(Ref(field.target or "", value), "…")
+    if field.kind is Kind.POINTER:
+        return titles.get(value, "…")
+    return to_text(field, value)
+
+
+# -- the recycle bin -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A deleted record: its title when it was deleted, and the operation to undo."""
+
+    change: Change
+    entity: Entity
+    title: str
+    who: str
+
+
+def deleted(
+    by: Actor, *, entity: str = "", before: int | None = None, size: int = 50
+) -> tuple[list[Deleted], bool]:
+    """Deleted records that are still gone, newest first: those that `by` deleted or owned, or all
+    for those who may delete everything of that entity."""
+    later = Change.objects.filter(record=OuterRef("record"), id__gt=OuterRef("id"))
+    changes = Change.objects.filter(verb=ChangeVerb.DELETE).exclude(Exists(later))
+    names = [e.name for e in registry if e.in_hub and (not entity or e.name == entity)]
+    changes = changes.filter(entity__in=names).select_related("operation__user")
+    if before is not None:
+        changes = changes.filter(id__lt=before)
+    found: list[Deleted] = []
+    last = False
+    for change in changes.order_by("-id").iterator(chunk_size=200):
+        declared = registry[change.entity]
+        if not _may_see_deleted(change, declared, by):
+            continue
+        if len(found) == size:
+            last = True
+            break
+        whole = change.before or {}
+        title = str(whole.get(declared.title) or whole.get(declared.fields[declared.title].column) or "")
+        found.append(Deleted(change, declared, title or str(declared.label), who(change.operation)))
+    return found, last
+
+
+def _may_see_deleted(change: Change, entity: Entity, by: Actor) -> bool:
+    if access.is_administrator(by):
+        return True
+    whole = change.before or {}
+    mine = {str(p) for p in access.rights(by).principals} if not isinstance(by, access.SystemActor) else set()
+    return change.operation.user_id == getattr(by, "pk", None) or whole.get("owner_id") in mine

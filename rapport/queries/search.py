@@ -1,0 +1,98 @@
+"""Finding by words: case and accents folded, anywhere in name, e-mail, phone or company."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.functions import Length
+
+from rapport import queries
+from rapport.access import Actor, may
+from rapport.meta.entity import Entity
+from rapport.meta.folding import digits, fold
+from rapport.meta.registry import registry
+
+TRIGRAM = 3
+# With more hits than this in SQLite's full-text index, walking the list in its order and testing
+# each row finds a page sooner than fetching and sorting all hits.
+COMMON = 1000
+MAX_WORDS = 8
+
+
+def words(text: str) -> list[str]:
+    """The folded words of `text` that must all be found; a phone number is one word."""
+    folded = fold(text)
+    number = digits(folded)
+    if len(number) >= 5 and not any(c.isalpha() for c in folded):
+        return [number]
+    return folded.split()[:MAX_WORDS]
+
+
+def narrow(rows: QuerySet[Any, Any], entity: Entity, text: str) -> QuerySet[Any, Any]:
+    """Those of `rows` whose search text has every word of `text`."""
+    found = words(text)
+    if not found:
+        return rows
+    long = [word for word in found if len(word) >= TRIGRAM]
+    if connection.vendor == "sqlite" and long and entity.in_search:
+        ids = _hits(entity, long)
+        if len(ids) <= COMMON:
+            rows = rows.filter(pk__in=ids)
+    for word in found:
+        rows = rows.filter(search_text__contains=word)
+    return rows
+
+
+def _hits(entity: Entity, long: list[str]) -> list[uuid.UUID]:
+    """Up to COMMON + 1 ids out of the full-text index. It knows trigrams, not where they stand,
+    so what it finds is tested again."""
+    grams = {word[i : i + TRIGRAM] for word in long for i in range(len(word) - TRIGRAM + 1)}
+    query = " AND ".join('"' + gram.replace('"', '""') + '"' for gram in sorted(grams))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT record FROM {entity.table}_search WHERE {entity.table}_search MATCH %s LIMIT %s",
+            [query, COMMON + 1],
+        )
+        return [uuid.UUID(hex=record) for (record,) in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A record that global search found."""
+
+    entity: str
+    id: uuid.UUID
+    title: str
+    detail: str
+
+
+def everywhere(text: str, by: Actor, *, limit: int = 5) -> dict[str, list[Hit]]:
+    """Up to `limit` hits in each entity that `by` may read, best names first."""
+    if not words(text):
+        return {}
+    found: dict[str, list[Hit]] = {}
+    for entity in registry:
+        if not entity.in_search or not entity.in_hub or entity.scope or not entity.menu:
+            continue
+        if not may(by, "read", entity):
+            continue
+        rows = narrow(queries.records(entity, by), entity, text)
+        # Records whose name begins with the words come first.
+        starting = rows.filter(sort_name__startswith=words(text)[0]).order_by(
+            Length("sort_name"), "sort_name", "pk"
+        )
+        hits = list(starting.values_list("pk", entity.title, "search_text")[:limit])
+        if len(hits) < limit:
+            known = [hit[0] for hit in hits]
+            rest = rows.exclude(pk__in=known).order_by("sort_name", "pk")
+            hits += rest.values_list("pk", entity.title, "search_text")[: limit - len(hits)]
+        if hits:
+            found[entity.name] = [
+                Hit(entity.name, id_, title, " · ".join(text.split("\n")[1:4]))
+                for id_, title, text in hits
+            ]
+    return found
