@@ -30,6 +30,12 @@ SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / "python"
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
+# A browser and a second database are for tests and figures, not for a first look.
+PROGRAMS = {
+    "setup": ("postgresql", "chromium"),
+    "test": ("postgresql", "chromium"),
+    "bench": ("postgresql",),
+}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 WORKERS = min(4, os.cpu_count() or 1)
 # The rooms whose types are judged; the others are read for theirs.
@@ -56,14 +62,13 @@ def step(text: str) -> None:
 # --- set-up ----------------------------------------------------------------------------------
 
 
-def setup(*, system_packages: bool = True) -> None:
-    """Make .venv and everything else that demo and test need; quick when nothing changed."""
+def setup(*, programs: tuple[str, ...] = ()) -> None:
+    """Make .venv and everything else that is needed; quick when nothing changed."""
     make_venv()
     install_requirements()
     run(PYTHON, "hatch_build.py", "assets")
     install_project()
-    if system_packages:
-        install_system_packages()
+    install_programs(programs)
 
 
 def make_venv() -> None:
@@ -116,14 +121,10 @@ def pip(*arguments: str | Path) -> None:
     run(PYTHON, "-m", "pip", "--disable-pip-version-check", arguments[0], "-qq", *arguments[1:])
 
 
-def install_system_packages() -> None:
-    wanted = []
-    if cluster().find_binaries() is None:
-        wanted.append("postgresql")
-    if find_browser() is None:
-        wanted.append("chromium")
-    if wanted:
-        install_debian(wanted, why="what the whole test run needs", required=False)
+def install_programs(programs: tuple[str, ...]) -> None:
+    there = {"postgresql": cluster().find_binaries(), "chromium": find_browser()}
+    if wanted := [program for program in programs if there[program] is None]:
+        install_debian(wanted, why="for the whole test run", required=False)
 
 
 def install_debian(packages: list[str], *, why: str, required: bool = True) -> None:
@@ -397,8 +398,7 @@ def perform(options: argparse.Namespace) -> int:
     if options.command == "lock":
         lock()
         return 0
-    # A browser and a second database are for tests and figures, not for a first look.
-    setup(system_packages=options.command not in {"demo", "fmt", "lint"})
+    setup(programs=PROGRAMS.get(options.command, ()))
     if options.command == "demo":
         run(SCRIPTS / "rapport", "demo")
         run(SCRIPTS / "rapport", "serve", *options.serve_options)
