@@ -1,1 +1,1 @@
-"""Tables in files, in and out: formats that know no entity. The front doors are detect, read and write."""
+"""Tables in files, in and out, without any entity. Enter through detect, read and write."""

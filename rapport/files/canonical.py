@@ -51,7 +51,7 @@ def marked(meaning: str, value: str) -> str:
 
 
 def shown(cell: str) -> tuple[str, Message, bool]:
-    """A marked cell without its mark, what the mark says, and whether it spoils the whole record."""
+    """A marked cell without its mark, what the mark says, and whether it spoils the record."""
     _, meaning, value = cell.split(MARK, 2)
     listed, inside, text = value.partition(MARK)
     if inside:
@@ -60,7 +60,7 @@ def shown(cell: str) -> tuple[str, Message, bool]:
 
 
 class Sink:
-    """Writes rows of text to the canonical file; an empty row is an empty line, so rows keep their numbers."""
+    """Writes the canonical file. An empty row is an empty line, so that rows keep their numbers."""
 
     def __init__(self, target: Path) -> None:
         self._stream = target.open("w", encoding="utf-8", errors="replace", newline="")
@@ -86,7 +86,9 @@ class Sink:
     def close(self) -> None:
         self._stream.close()
 
-    def converted(self, *, columns: Sequence[str] | None = None, notes: Iterable[str] = ()) -> Converted:
+    def converted(
+        self, *, columns: Sequence[str] | None = None, notes: Iterable[str] = ()
+    ) -> Converted:
         return Converted(
             rows=self.rows,
             width=self.width,

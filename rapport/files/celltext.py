@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 # A place for a digit, a literal, or a locale that changes nothing. Letters never: "kg" is no code.
 _LITERAL = r'\\[^A-Za-z]|"[^"A-Za-z]*"|_.|[-+ ()/]|\[\$[^\]]*\]'
 _MASK = re.compile(rf"(?:[0#]|{_LITERAL})+")
 _MASK_TOKEN = re.compile(rf"[0#]|{_LITERAL}")
+_PLACES = {"0": "0", "#": ""}  # what stands there without a digit
 _MOST_DIGITS = 2**53
 
 
@@ -19,7 +22,7 @@ def text_of(value: object) -> str:
 
 
 def number(value: float) -> str:
-    """A number as a person would type it: no exponent, no trailing .0, the 15 digits Excel knows."""
+    """As a person would type it: no exponent, no trailing .0, the 15 digits that Excel knows."""
     if value.is_integer() and abs(value) <= _MOST_DIGITS:
         return str(int(value))
     short = f"{value:.15g}"
@@ -76,16 +79,16 @@ def masked(value: float, mask: str) -> str:
         return number(float(value))
     digits = str(int(value))
     tokens = _MASK_TOKEN.findall(mask)
-    places = sum(token in {"0", "#"} for token in tokens)
+    places = sum(token in _PLACES for token in tokens)
     shown: list[str] = []
     left = max(len(digits) - places, 0)
     queue = list(digits[left:].rjust(places, "\0"))
     if left:
         shown.append(digits[:left])
     for token in tokens:
-        if token in {"0", "#"}:
+        if token in _PLACES:
             digit = queue.pop(0)
-            shown.append(("0" if token == "0" else "") if digit == "\0" else digit)
+            shown.append(_PLACES[token] if digit == "\0" else digit)
         elif token[0] == "\\":
             shown.append(token[1:])
         elif token[0] == '"':
@@ -95,7 +98,7 @@ def masked(value: float, mask: str) -> str:
     return "".join(shown).strip()
 
 
-_WRITERS = {
+_WRITERS: dict[type, Callable[[Any], str]] = {
     str: str,
     float: number,
     int: str,

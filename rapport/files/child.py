@@ -37,7 +37,7 @@ def _answer(question: dict[str, Any]) -> dict[str, Any]:
 
 def _bound_memory(size: int) -> None:
     try:
-        import resource  # noqa: PLC0415 -- not on Windows, where only the time-out protects
+        import resource  # not on Windows, where only the time-out protects
     except ImportError:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_AS)

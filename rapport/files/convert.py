@@ -1,4 +1,4 @@
-"""Every format but CSV becomes a canonical file first. Workbooks do so in a process of their own."""
+"""Every format but CSV becomes a canonical file first, a workbook in a process of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ _PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def convert(
-    path: Path, kind: str, target: Path, *, limits: Limits, part: str | None, encoding: str = "utf-8"
+    path: Path,
+    kind: str,
+    target: Path,
+    *,
+    limits: Limits,
+    part: str | None,
+    encoding: str = "utf-8",
 ) -> Converted:
     """Write `target` from `path`. `part` is a sheet of a workbook or the path of an XML element."""
     if kind in WORKBOOKS:
@@ -28,8 +34,10 @@ def convert(
     return _convert_here(path, kind, target, part, encoding)
 
 
-def _convert_here(path: Path, kind: str, target: Path, part: str | None, encoding: str) -> Converted:
-    # ruff: noqa: PLC0415 -- each format loads its own libraries, only when it is read
+def _convert_here(
+    path: Path, kind: str, target: Path, part: str | None, encoding: str
+) -> Converted:
+    # Each format loads its own libraries, only when it is read.
     if kind == "xml-ss2003":
         from rapport.files import spreadsheetml
 
@@ -81,7 +89,9 @@ def _answer(text: bytes) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(text)
     refused = found.get("refused")
     if refused:
-        raise FileRefused(refused["code"], refused["reason"], refused["remedy"], **refused["values"])
+        raise FileRefused(
+            refused["code"], refused["reason"], refused["remedy"], **refused["values"]
+        )
     return found
 
 

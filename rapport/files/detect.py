@@ -82,21 +82,23 @@ def sniff(path: Path, *, limits: Limits = LIMITS) -> Detected:
     if kind == "zip":
         return Detected(format=kind, size=size, members=_zip_members(path, limits))
     if kind in WORKBOOKS:
-        from rapport.files import workbook  # noqa: PLC0415 -- reads XML, which CSV never needs
+        from rapport.files import workbook  # reads XML, which CSV never needs
 
         return Detected(format=kind, size=size, sheets=workbook.sheets(path, kind, limits))
     if kind == "xml-ss2003":
-        from rapport.files import spreadsheetml  # noqa: PLC0415 -- loads lxml
+        from rapport.files import spreadsheetml  # loads lxml
 
         return Detected(format=kind, size=size, sheets=spreadsheetml.sheets(path))
     if kind == "xml":
-        from rapport.files import xmlrecords  # noqa: PLC0415 -- loads lxml
+        from rapport.files import xmlrecords  # loads lxml
 
         return Detected(format=kind, size=size, elements=xmlrecords.elements(path))
     encoding = sniff_encoding(path)
     if kind != "csv":
         return Detected(format=kind, size=size, encoding=encoding)
-    return Detected(format=kind, size=size, encoding=encoding, dialect=dialect_of(path, encoding.name))
+    return Detected(
+        format=kind, size=size, encoding=encoding, dialect=dialect_of(path, encoding.name)
+    )
 
 
 def dialect_of(path: Path, encoding: str) -> Dialect:
@@ -149,7 +151,7 @@ def _xml_format(start: str) -> Format:
     root = _TAG.search(re.sub(r"<!--.*?-->", "", start, flags=re.DOTALL))
     doctype = start.upper().find("<!DOCTYPE")
     if doctype >= 0 and (root is None or doctype < start.find(root[0])):
-        from rapport.files.safexml import no_doctype  # noqa: PLC0415 -- loads lxml
+        from rapport.files.safexml import no_doctype  # loads lxml
 
         raise no_doctype()
     if root and root[2] == "Workbook" and "urn:schemas-microsoft-com:office:spreadsheet" in root[3]:
@@ -246,7 +248,10 @@ def _zip_members(path: Path, limits: Limits) -> tuple[archive.Member, ...]:
         target = Path(folder) / "member"
         for member in archive.members(opened):
             # A large text file shows what it is in its beginning; a workbook only as a whole.
-            whole = member.size <= _WHOLE or archive.head(opened, member.name, 4) in {_ZIP, _OLE[:4]}
+            whole = member.size <= _WHOLE or archive.head(opened, member.name, 4) in {
+                _ZIP,
+                _OLE[:4],
+            }
             archive.extract(opened, member.name, target, None if whole else _WHOLE)
             found.append(replace(member, format=_format_or_none(target)))
     if not found:

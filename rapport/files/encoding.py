@@ -62,7 +62,7 @@ _NOT_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """`sure` is "certain" (mark, or plain ASCII), "likely", or "guess": then a person should look."""
+    """`sure` is "certain" (a mark, or plain ASCII), "likely", or "guess": let a person look."""
 
     name: str
     sure: Sure
@@ -108,7 +108,10 @@ def _by_zero_bytes(head: bytes) -> str | None:
     zeros = [sample[offset::4].count(0) for offset in range(4)]
     quarter = len(sample) // 4
     for name, pattern in (("utf-32-le", (0, 1, 1, 1)), ("utf-32-be", (1, 1, 1, 0))):
-        if all(z > quarter * 0.6 if p else z < quarter * 0.2 for z, p in zip(zeros, pattern, strict=True)):
+        if all(
+            z > quarter * 0.6 if p else z < quarter * 0.2
+            for z, p in zip(zeros, pattern, strict=True)
+        ):
             return name
     even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
     # East Asian text has few zero bytes, so the side matters more than the share.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from rapport.files.canonical import Columns, Converted, Sink, marked
 from rapport.files.limits import LIMITS
@@ -69,10 +69,10 @@ def _document(path: Path, encoding: str) -> list[dict[str, Any]]:
         found = lists[0] if len(lists) == 1 else [found]
     if not _is_table(found):
         raise damaged("JSON")
-    return list(found)  # type: ignore[arg-type]
+    return found
 
 
-def _is_table(value: object) -> bool:
+def _is_table(value: object) -> TypeGuard[list[dict[str, Any]]]:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 

@@ -8,18 +8,18 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
-from rapport.files import archive, canonical
+from rapport.files import archive, canonical, formula
 from rapport.files.convert import convert
 from rapport.files.detect import FORMATS, WORKBOOKS, Detected, Format, dialect_of, format_of, sniff
 from rapport.files.dialect import NO_DELIMITER, Dialect
 from rapport.files.encoding import checked, sniff_encoding
 from rapport.files.limits import LIMITS, Limits
 from rapport.files.refusal import FileRefused, Message, empty, gettext_noop
-from rapport.files.rows import Problem, Reader, Record, Source, is_blank
+from rapport.files.rows import Problem, Reader, Record, Source, is_blank, take, without_end
 from rapport.files.textstream import is_clean, show_bytes
 
 __all__ = ["FileRefused", "Problem", "ReadOptions", "Record", "Table", "open_table"]
@@ -44,7 +44,9 @@ class ReadOptions:
     escape: str | None = None
     skip_blanks: bool | None = None
     sep_line: bool | None = None
-    header: int | None = None  # row of the header; 0: there is none; None: the first that is not blank
+    header: int | None = (
+        None  # row of the header; 0: there is none; None: the first that is not blank
+    )
     sheet: str | None = None
     element: str | None = None  # path of the XML element that is a record
     member: str | None = None  # file inside a zip archive
@@ -85,6 +87,8 @@ class Table:
         unescape = options.unescape
         if unescape is None:
             unescape = not made and any(name.startswith(OWN_COLUMN) for name in self.columns)
+        if unescape:
+            self.columns = tuple(map(formula.unescape, self.columns))
         self.header_guess = None if options.header == 0 else _guess(peeked, self.header)
         self._source = replace(source, unescape=unescape)
 
@@ -105,7 +109,7 @@ class Table:
         if self._folder:
             self._folder.cleanup()
 
-    def __enter__(self) -> Table:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -163,10 +167,18 @@ def _open(path: Path, options: ReadOptions, scratch: Path, limits: Limits) -> Ta
 
 def _csv_source(path: Path, options: ReadOptions) -> tuple[Source, ReadOptions]:
     encoding = checked(options.encoding) if options.encoding else sniff_encoding(path).name
-    asked = (options.delimiter, options.quote, options.escape, options.skip_blanks, options.sep_line)
+    asked = (
+        options.delimiter,
+        options.quote,
+        options.escape,
+        options.skip_blanks,
+        options.sep_line,
+    )
     dialect = Dialect() if None not in asked else dialect_of(path, encoding)
     names = ("delimiter", "quote", "escape", "skip_blanks", "sep_line")
-    chosen = {name: value for name, value in zip(names, asked, strict=True) if value is not None}
+    chosen: dict[str, Any] = {
+        name: value for name, value in zip(names, asked, strict=True) if value is not None
+    }
     dialect = replace(dialect, **chosen)
     _check(dialect)
     decided = replace(options, encoding=encoding, **asdict(dialect))
@@ -178,7 +190,11 @@ def _check(dialect: Dialect) -> None:
     """The csv module wants single characters that differ, and no line ends."""
     signs = [sign for sign in (dialect.delimiter, dialect.quote, dialect.escape) if sign]
     wrong = any(len(sign) != 1 or sign in "\r\n" for sign in signs)
-    if wrong or len(set(signs)) != len(signs) or {dialect.quote, dialect.escape} & {" ", NO_DELIMITER}:
+    if (
+        wrong
+        or len(set(signs)) != len(signs)
+        or {dialect.quote, dialect.escape} & {" ", NO_DELIMITER}
+    ):
         raise FileRefused(
             "dialect",
             gettext_noop("Delimiter and quotation mark must be one character each, and differ."),
@@ -190,7 +206,9 @@ def _decided(path: Path, options: ReadOptions, limits: Limits) -> ReadOptions:
     """Options with the sheet, element or encoding that was left open."""
     kind = options.format
     if kind in WORKBOOKS or kind == "xml-ss2003":
-        return options if options.sheet else replace(options, sheet=sniff(path, limits=limits).sheet)
+        return (
+            options if options.sheet else replace(options, sheet=sniff(path, limits=limits).sheet)
+        )
     if kind == "xml":
         return options
     return replace(options, encoding=checked(options.encoding or sniff_encoding(path).name))
@@ -249,12 +267,11 @@ def _member(
 
 def _peek(source: Source) -> list[list[str]]:
     """The first rows as a person sees them, for header and width."""
-    rows = []
-    for row in islice(source.open_rows(), _PEEK):
-        if row and row[-1].endswith("\ue000end of file\ue000"):
-            row = [row[-1].removesuffix("\ue000end of file\ue000")] if len(row) == 1 else row[:-1]
-        rows.append([show_bytes(cell)[0] for cell in row])
-    return rows
+    with source.opened() as found:
+        rows = take(found, _PEEK, 1)
+    if rows:
+        without_end(rows)
+    return [[show_bytes(cell)[0] for cell in row] for row in rows]
 
 
 def _header(

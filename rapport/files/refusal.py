@@ -22,7 +22,7 @@ class Message:
         return self.template % self.values if self.values else self.template
 
 
-class FileRefused(Exception):  # noqa: N818 -- says what happened, as every error of a domain
+class FileRefused(Exception):
     """A file that cannot be read at all: nothing of it is taken.
 
     `code` is for programs ("empty", "encrypted", "damaged" ...), `reason` and `remedy` for people.
@@ -47,6 +47,8 @@ def damaged(detail: object) -> FileRefused:
     return FileRefused(
         "damaged",
         gettext_noop("The file is damaged and cannot be read (%(detail)s)."),
-        gettext_noop("Open it in the program that it comes from, save it again, and try once more."),
+        gettext_noop(
+            "Open it in the program that it comes from, save it again, and try once more."
+        ),
         detail=str(detail)[:300],
     )

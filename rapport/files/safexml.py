@@ -61,7 +61,11 @@ def local(name: str) -> str:
 def small(data: bytes) -> Element:
     """A part of a workbook, parsed whole."""
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
     )
     try:
         root = etree.fromstring(data, parser)

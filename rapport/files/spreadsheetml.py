@@ -19,7 +19,9 @@ from rapport.files.safexml import Element, local
 from rapport.files.textstream import BLOCK, open_text
 
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
-_HEADS = re.compile(r"<(?:[\w.-]+:)?(Worksheet|Table|WorksheetOptions)\b([^>]*)>|<(?:\w+:)?(Visible)>SheetHidden")
+_HEADS = re.compile(
+    r"<(?:[\w.-]+:)?(Worksheet|Table|WorksheetOptions)\b([^>]*)>|<(?:\w+:)?(Visible)>SheetHidden"
+)
 _NAME = re.compile(r"""\bName\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _ROWS = re.compile(r"""\bExpandedRowCount\s*=\s*["'](\d+)["']""")
 _OVERLAP = 2000

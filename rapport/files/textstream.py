@@ -1,4 +1,4 @@
-"""Bytes to text lines without ever losing a byte: what does not decode stays visible and is reported."""
+"""Bytes to lines without losing one: what does not decode stays visible and is reported."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = 
 def _bounded_run(run: int, block: bytes) -> int:
     """Bytes since the last line end. A line is held in memory whole, so it must have a bound."""
     last = max(block.rfind(b"\n"), block.rfind(b"\r"))
-    first = min((at for at in (block.find(b"\n"), block.find(b"\r")) if at >= 0), default=len(block))
+    first = min(
+        (at for at in (block.find(b"\n"), block.find(b"\r")) if at >= 0), default=len(block)
+    )
     if run + first > LIMITS.cell_characters * 8:
         raise FileRefused(
             "no-lines",

@@ -1,4 +1,4 @@
-"""vCard 2.1, 3.0 and 4.0: each card is a record, its properties are columns named as Outlook does."""
+"""vCard 2.1, 3.0 and 4.0: a card is a record, its properties are columns, named as in Outlook."""
 
 from __future__ import annotations
 
@@ -47,10 +47,11 @@ _TEXTS = {
     "UID": "UID",
 }
 _PICTURES = {"PHOTO": "Photo", "LOGO": "Logo"}
-_IGNORED = frozenset(
-    "VERSION PRODID REV SOUND KEY AGENT XML CLIENTPIDMAP PROFILE MAILER SORT-STRING SOURCE NAME "
-    "X-ABUID X-ABLABEL X-ABADR X-MS-OL-DESIGN X-MS-OL-DEFAULT-POSTAL-ADDRESS X-GENERATOR".split()
-)
+_IGNORED = frozenset({
+    "VERSION", "PRODID", "REV", "SOUND", "KEY", "AGENT", "XML", "CLIENTPIDMAP", "PROFILE", "MAILER",
+    "SORT-STRING", "SOURCE", "NAME", "X-ABUID", "X-ABLABEL", "X-ABADR", "X-GENERATOR",
+    "X-MS-OL-DESIGN", "X-MS-OL-DEFAULT-POSTAL-ADDRESS",
+})  # fmt: skip
 # In this order: a business fax is a fax first.
 _PHONES = (
     ({"fax", "work"}, "Business Fax"),
@@ -107,7 +108,7 @@ def _keep_visible(cell: str) -> str:
 
 
 def cards(path: Path, encoding: str) -> Iterator[list[Property]]:
-    """The cards of a file. A card inside a card (AGENT) belongs to the outer one and is left out."""
+    """The cards of a file. A card inside a card (AGENT) is no contact of its own."""
     depth = 0
     card: list[Property] = []
     old = False
@@ -150,7 +151,9 @@ def _unfolded(physical: Iterable[str]) -> Iterator[str]:
             held += text if _is_binary(held) else "\n" + text
         else:
             if held:
-                old = (old or held.upper().startswith("VERSION:2.1")) and held[:6].upper() != "BEGIN:"
+                old = (old or held.upper().startswith("VERSION:2.1")) and held[
+                    :6
+                ].upper() != "BEGIN:"
                 yield held
             held = text
         if len(held) > 16_000_000:
@@ -185,7 +188,11 @@ def _parse(line: str, encoding: str, *, old: bool) -> Property | None:
 
 
 def _bare(key: str) -> str:
-    return "ENCODING" if key.strip().upper() in {"QUOTED-PRINTABLE", "BASE64", "B", "8BIT", "7BIT"} else "TYPE"
+    return (
+        "ENCODING"
+        if key.strip().upper() in {"QUOTED-PRINTABLE", "BASE64", "B", "8BIT", "7BIT"}
+        else "TYPE"
+    )
 
 
 def _decoded(value: str, parameters: dict[str, list[str]], encoding: str) -> str:
@@ -276,7 +283,7 @@ def _joined_units(found: Property) -> tuple[str, str, str]:
 
 
 def _fields(found: Property, count: int) -> list[str]:
-    """The parts of a structured value; in 3.0 and 4.0 a part may list several, as two first names."""
+    """The parts of a structured value, of which each may list several, as two first names."""
     parts = [_plain(part, old=found.old).strip() for part in _split(found.value)]
     return [*parts[:count], *[""] * (count - len(parts))]
 

@@ -33,7 +33,7 @@ class _Part(NamedTuple):
 
 def sheets(path: Path, kind: Format, limits: Limits) -> tuple[Sheet, ...]:
     if kind != "xlsx":
-        from rapport.files import convert  # noqa: PLC0415 -- convert leans on this module
+        from rapport.files import convert  # convert leans on this module
 
         return convert.sheets_by_child(path, limits)
     with archive.opened(path, limits) as opened:
@@ -60,7 +60,9 @@ def _parts(opened: zipfile.ZipFile) -> list[_Part]:
     for element in _part(opened, names, "xl/workbook.xml").iter():
         if local(element.tag) != "sheet":
             continue
-        relation = next((v for k, v in element.attrib.items() if local(k) == "id" and k != "id"), "")
+        relation = next(
+            (v for k, v in element.attrib.items() if local(k) == "id" and k != "id"), ""
+        )
         member = names.get(targets.get(relation, ""))
         if member:
             hidden = element.get("state", "visible") != "visible"
@@ -86,8 +88,8 @@ def _part(opened: zipfile.ZipFile, names: dict[str, str], wanted: str) -> Elemen
 
 
 def convert(path: Path, kind: str, sheet: str | None, target: Path) -> Converted:
-    """One sheet as the canonical file. Runs in a process of its own: the library holds all cells."""
-    import python_calamine  # noqa: PLC0415 -- only the process that converts needs it
+    """One sheet as the canonical file, in a process of its own: the library holds all cells."""
+    import python_calamine  # only the process that converts needs it
 
     try:
         with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
@@ -103,7 +105,7 @@ def convert(path: Path, kind: str, sheet: str | None, target: Path) -> Converted
 
 def list_sheets(path: Path) -> list[dict[str, Any]]:
     """The sheets of a workbook that is no xlsx, for which they must be loaded."""
-    import python_calamine  # noqa: PLC0415 -- only the process that converts needs it
+    import python_calamine  # only the process that converts needs it
 
     try:
         with python_calamine.CalamineWorkbook.from_path(str(path)) as book:

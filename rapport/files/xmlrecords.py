@@ -34,7 +34,9 @@ def elements(path: Path) -> tuple[tuple[str, int], ...]:
     """Paths that may be records, the best first, with how often they occur in the head."""
     shapes = _shapes(path)
     repeated = [(p, s) for p, s in shapes.items() if s.most > 1 and len(p) > 1]
-    by_depth = sorted(repeated, key=lambda item: (not item[1].structured, len(item[0]), -item[1].most))
+    by_depth = sorted(
+        repeated, key=lambda item: (not item[1].structured, len(item[0]), -item[1].most)
+    )
     found = by_depth or _single(shapes)
     return tuple(("/".join(p), shape.count) for p, shape in found)
 
@@ -69,7 +71,9 @@ def _shapes(path: Path) -> dict[type_path, _Shape]:
     return shapes
 
 
-def _see(shapes: dict[type_path, _Shape], at: type_path, element: Element, brothers: Counter[str]) -> None:
+def _see(
+    shapes: dict[type_path, _Shape], at: type_path, element: Element, brothers: Counter[str]
+) -> None:
     shape = shapes.setdefault(at, _Shape())
     shape.count += 1
     brothers[at[-1]] += 1
@@ -137,5 +141,7 @@ def _text(element: Element) -> str:
 
 def _attributes(element: Element) -> list[tuple[str, str]]:
     return [
-        (local(name), text) for name, text in element.attrib.items() if not name.startswith(_IGNORED)
+        (local(name), text)
+        for name, text in element.attrib.items()
+        if not name.startswith(_IGNORED)
     ]
