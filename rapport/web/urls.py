@@ -1,3 +1,23 @@
-"""Addresses of the Sales Hub."""
+"""Addresses of the Sales Hub. Own pages first, then what every entity has."""
 
-urlpatterns: list = []
+from importlib import import_module
+
+from django.urls import URLPattern
+
+from . import converters  # noqa: F401 -- registers the path converter
+
+# Each module of a page or flow lists its own addresses; the generic ones of entities come last.
+MODULES = (
+    "signin", "health", "home", "search", "imports", "jobs", "settings", "recycle", "undo",
+    "records", "commands", "bulk", "views", "exports", "lists",
+)  # fmt: skip
+
+urlpatterns: list[URLPattern] = []
+for name in MODULES:
+    try:
+        module = import_module(f"{__package__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{__package__}.{name}":
+            raise
+        continue
+    urlpatterns += module.urlpatterns
