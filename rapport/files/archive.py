@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import lzma
 import struct
 import zipfile
@@ -16,7 +17,7 @@ from rapport.files.limits import LIMITS, Limits
 from rapport.files.refusal import FileRefused, damaged, gettext_noop
 
 # What zipfile and its decompressors raise on bytes that only look like an archive.
-BROKEN = (
+_BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -42,15 +43,24 @@ class Member:
 
 
 @contextmanager
-def opened(path: Path, limits: Limits = LIMITS) -> Iterator[zipfile.ZipFile]:
-    """The archive, after its table of contents has been found bearable."""
+def honest() -> Iterator[None]:
+    """What reading a forged archive raises, as a refusal; an error of the disk stays what it is."""
     try:
-        archive = zipfile.ZipFile(path)
-    except BROKEN as error:
+        yield
+    except _BROKEN as error:
         raise damaged(error) from error
     except OSError as error:
-        # A forged table of contents makes zipfile seek before the start of the file.
+        # A forged table of contents makes zipfile seek to where no file can be.
+        if error.errno != errno.EINVAL:
+            raise
         raise damaged(error) from error
+
+
+@contextmanager
+def opened(path: Path, limits: Limits = LIMITS) -> Iterator[zipfile.ZipFile]:
+    """The archive, after its table of contents has been found bearable."""
+    with honest():
+        archive = zipfile.ZipFile(path)
     with archive:
         _check(archive, limits)
         yield archive
@@ -95,32 +105,22 @@ def members(archive: zipfile.ZipFile) -> list[Member]:
 
 def read_member(archive: zipfile.ZipFile, name: str, limit: int = 64 * 1024**2) -> bytes:
     """A small member whole; a larger one is no honest part of a workbook."""
-    try:
-        with archive.open(name) as member:
-            data = member.read(limit + 1)
-    except BROKEN as error:
-        raise damaged(error) from error
+    data = head(archive, name, limit + 1)
     if len(data) > limit:
         raise damaged(name)
     return data
 
 
 def head(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
-    try:
-        with archive.open(name) as member:
-            return member.read(size)
-    except BROKEN as error:
-        raise damaged(error) from error
+    with honest(), archive.open(name) as member:
+        return member.read(size)
 
 
 def extract(archive: zipfile.ZipFile, name: str, target: Path, at_most: int | None = None) -> None:
     """Copy one member to `target`; what it really unpacks to counts, not what it claims."""
-    try:
+    with honest(), archive.open(name) as member, target.open("wb") as out:
         claimed = archive.getinfo(name).file_size
-        with archive.open(name) as member, target.open("wb") as out:
-            _copy(member, out, claimed, claimed if at_most is None else at_most)
-    except BROKEN as error:
-        raise damaged(error) from error
+        _copy(member, out, claimed, claimed if at_most is None else at_most)
 
 
 def _copy(member: IO[bytes], out: IO[bytes], claimed: int, at_most: int) -> None:

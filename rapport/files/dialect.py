@@ -15,7 +15,7 @@ from rapport.files.textstream import as_stream
 DELIMITERS = (",", ";", "\t", "|")
 # A file of one column has no delimiter; the csv module wants one that cannot occur.
 NO_DELIMITER = "\x1f"
-SEP_LINE = re.compile(r"""^"?sep=(.)"?[ \t,;]*\r?\n?$""", re.IGNORECASE)
+SEP_LINE = re.compile(r"""^"?sep=([^"'\r\n\\])"?[ \t,;]*\r?\n?$""", re.IGNORECASE)
 HEAD = 262_144
 
 csv.field_size_limit(LIMITS.cell_characters)
