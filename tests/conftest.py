@@ -54,6 +54,102 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(f"skipped {count}: {reason}", yellow=True)
 
 
+def pytest_generate_tests(metafunc):
+    """`entity`: once for every declared entity, unless the test names its own."""
+    named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "entity" in metafunc.fixturenames and not any("entity" in names for names in named):
+        from rapport.meta.registry import registry
+
+        metafunc.parametrize("entity", list(registry), ids=lambda entity: entity.name)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The built-in roles and the root unit once for all tests."""
+    from rapport.actions import people
+
+    with django_db_blocker.unblock():
+        people.ensure_organisation()
+
+
+@pytest.fixture
+def north(db):
+    """The business unit of Alice and Bob."""
+    from tests import factories
+
+    return factories.make_unit(name="North")
+
+
+@pytest.fixture
+def south(db):
+    """Charlie's business unit, beside theirs."""
+    from tests import factories
+
+    return factories.make_unit(name="South")
+
+
+@pytest.fixture
+def team(north):
+    """The team of Alice and Bob."""
+    from tests import factories
+
+    return factories.make_team(name="Northerners", unit=north)
+
+
+@pytest.fixture
+def alice(north, team):
+    """A salesperson, who owns what a test is about."""
+    from tests import factories
+
+    return factories.make_user(
+        first_name="Alice", last_name="Archer", email="alice@example.com", unit=north, teams=(team,)
+    )
+
+
+@pytest.fixture
+def bob(north, team):
+    """A salesperson of the same unit and team as Alice."""
+    from tests import factories
+
+    return factories.make_user(
+        first_name="Bob", last_name="Baker", email="bob@example.com", unit=north, teams=(team,)
+    )
+
+
+@pytest.fixture
+def charlie(south):
+    """A salesperson of another unit: a stranger to both."""
+    from tests import factories
+
+    return factories.make_user(
+        first_name="Charlie", last_name="Cook", email="charlie@example.com", unit=south
+    )
+
+
+@pytest.fixture
+def admin(db):
+    """A System Administrator in the root unit."""
+    from tests import factories
+
+    return factories.make_user(
+        first_name="Ada", last_name="Admin", email="admin@example.com",
+        roles=("system-administrator",),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def client_of():
+    """`client_of(user)`: a test client in which that user is signed in."""
+    from django.test import Client
+
+    def signed_in(user):
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return signed_in
+
+
 @pytest.fixture(scope="session")
 def real_files():
     """The folder of files that other people made; a test without it is skipped."""

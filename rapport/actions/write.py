@@ -10,6 +10,7 @@ import datetime
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from rapport.access import Actor, SystemActor
@@ -89,6 +90,7 @@ def _create(
     made: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for draft in drafts:
         columns = {
+            **_hidden(entity),
             "id": draft.id,
             "version": 1,
             **entity.scope,
@@ -103,6 +105,17 @@ def _create(
     _record(entity, op, now, [(d, ChangeVerb.CREATE, 1, None, None) for d in drafts])
     derived.add(entity, texts)
     journal.count(op, "created", len(drafts))
+
+
+@cache
+def _hidden(entity: Entity) -> dict[str, Any]:
+    """Defaults of the columns that are no fields of `entity`: those of its table's other entities."""
+    shown = {column for field in entity.fields.values() for column in field.columns}
+    return {
+        column.attname: column.get_default()
+        for column in entity.model._meta.concrete_fields
+        if column.attname not in shown and not column.primary_key
+    }
 
 
 def defaults(entity: Entity) -> dict[str, Any]:
