@@ -1,0 +1,39 @@
+"""`rapport bench`: measure, and print each figure beside its limit."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .cluster import ClusterUnavailable
+from .figures import Figure, as_json, as_line
+
+# Name -> module with `measure(quick: bool) -> Iterator[Figure]`. Later rooms add theirs.
+BENCHES = ("foundation",)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure `args.name` ('all': everything). Exit code: 0, 1 when a goal is missed, 2 when it
+    could not be measured."""
+    names = BENCHES if args.name == "all" else (args.name,)
+    figures: list[Figure] = []
+    try:
+        for name in names:
+            for figure in _measures(name)(quick=args.quick):
+                figures.append(figure)
+                if not args.json:
+                    print(as_line(figure), flush=True)
+    except ClusterUnavailable as error:
+        print(f"rapport bench: {error}", file=sys.stderr)
+        return 2
+    if args.json:
+        print(as_json(figures))
+    return int(any(figure.ok is False for figure in figures))
+
+
+def _measures(name: str):  # type: ignore[no-untyped-def]
+    if name == "foundation":
+        from .foundation import measure
+
+        return measure
+    raise SystemExit(f"rapport bench: no figures called {name!r}; there are: {', '.join(BENCHES)}")
