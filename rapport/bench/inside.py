@@ -123,10 +123,8 @@ def _raw_rate(lead: Any, count: int) -> float:
                 old: Any = id_
                 if connection.vendor == "sqlite":
                     new, old = new.hex, old.hex
-                cursor.execute(
-                    f"INSERT INTO {table} (id, {names}) SELECT %s, {names} FROM {table} WHERE id = %s",
-                    [new, old],
-                )
+                copy = f"INSERT INTO {table} (id, {names}) SELECT %s, {names} FROM {table}"
+                cursor.execute(f"{copy} WHERE id = %s", [new, old])
             for model, entries in ((MatchKey, keys), (Change, changes)):
                 columns = [c.column for c in model._meta.concrete_fields if not c.primary_key]
                 names = ", ".join(f'"{c}"' for c in columns)

@@ -29,7 +29,6 @@ TRADE = "Works Systems Trading Logistics Foods Energy Software Textiles Optics M
 CITY = "Berlin Paris Madrid Lyon Oslo Wien Roma Porto Graz Basel Bern Gent Lille Turin".split()
 WORD = {"city": CITY, "first": FIRST, "last": LAST, "trade": TRADE}
 NOW = datetime.datetime(2026, 11, 1, 9, 0, tzinfo=datetime.UTC)
-PASSWORD = "bench-only-word"
 
 
 def fill(contacts: int, leads: int) -> dict[str, str]:
@@ -63,7 +62,6 @@ def _people() -> dict[str, User]:
         made[name] = people.create_user(
             {"last_name": name.title(), "email": f"{name}@bench.example", "business_unit": unit},
             by=SETUP,
-            password=PASSWORD,
             roles=(role,),
         )
     return made
@@ -166,7 +164,7 @@ def _activity() -> dict[str, str]:
         "subject": f"'Call about the offer ' || {_cast('i')}",
         "sort_name": f"'call ' || {_cast('i')}",
         "search_text": f"'call ' || {_cast('i')}",
-        "description": "'They want the offer split into two phases and a visit before the board meets.'",
+        "description": "'They want the offer in two phases and a visit before the board meets.'",
         "regarding_entity": "'contact'",
         "regarding_id": _id(2, "1"),
         "account_id": _id(1, "1"),
