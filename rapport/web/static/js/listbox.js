@@ -6,7 +6,7 @@ let counter = 0;
 export class Listbox {
   /** @param {HTMLInputElement} input @param {HTMLElement} list @param {(option: HTMLElement) => void} choose */
   constructor(input, list, choose) {
-    Object.assign(this, { input, list, choose });
+    Object.assign(this, { input, list, choose, anchor: input.closest(".search") ?? input });
     list.id ||= `listbox-${++counter}`;
     for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": list.id, "aria-expanded": "false" })) {
       input.setAttribute(name, value);
@@ -31,8 +31,8 @@ export class Listbox {
 
   open({ first = true } = {}) {
     if (!this.list.childElementCount) return this.close();
-    if (!this.isOpen) this.list.showPopover({ source: this.input });
-    place(this.list, this.input);
+    if (!this.isOpen) this.list.showPopover({ source: this.anchor });
+    place(this.list, this.anchor);
     this.input.setAttribute("aria-expanded", "true");
     this.#mark(first ? this.options[0] : undefined);
   }
