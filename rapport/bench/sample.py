@@ -124,7 +124,7 @@ def _account() -> dict[str, str]:
 
 
 def _contact(accounts: int) -> dict[str, str]:
-    first, last = _word("first", 7919), _word("last", 104729)
+    first, last = _word("first", 17), _word("last", 29)
     full = f"{first} || ' ' || {last} || ' ' || {_cast('i')}"
     email = f"lower({first} || '.' || {last} || {_cast('i')} || '@example.com')"
     account = f"1 + (i * 31) % {accounts}"
