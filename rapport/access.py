@@ -87,7 +87,9 @@ class Rights:
         names = _names_of(entity)
         place = 2 + list(_SHARED).index(verb) if verb in _SHARED else None
         return [
-            share[1] for share in self._shares if share[0] in names and (place is None or share[place])
+            share[1]
+            for share in self._shares
+            if share[0] in names and (place is None or share[place])
         ]
 
 
@@ -99,9 +101,9 @@ def rights(by: User) -> Rights:
         principals = (by.pk, *teams)
         depths: dict[tuple[str, str], int] = {}
         if by.is_active:
-            grants = RoleGrant.objects.filter(
-                role__in=_roles_of(principals), state=0
-            ).values_list("entity", "verb", "depth")
+            grants = RoleGrant.objects.filter(role__in=_roles_of(principals), state=0).values_list(
+                "entity", "verb", "depth"
+            )
             for entity, verb, depth in grants:
                 depths[entity, verb] = max(depth, depths.get((entity, verb), 0))
         kept = Rights(by.pk, by.business_unit_id, principals, depths)
@@ -206,9 +208,7 @@ def _governing(entity: Entity) -> str:
     return "activity" if entity.activity else entity.name
 
 
-def _by_parent(
-    rows: QuerySet[Any, Any], entity: Entity, by: User, verb: str
-) -> QuerySet[Any, Any]:
+def _by_parent(rows: QuerySet[Any, Any], entity: Entity, by: User, verb: str) -> QuerySet[Any, Any]:
     """Rows whose parent `by` may see; changing them needs the right to change the parent."""
     link = entity.fields[entity.parent]
     verb = READ if verb == READ else WRITE
@@ -233,9 +233,7 @@ def sees_all(by: Actor, entity: Entity) -> bool:
     return entity.ownership != "parent" and rights(by).depth(entity, READ) >= Depth.ALL
 
 
-def allowed_ids(
-    ids: Iterable[uuid.UUID], entity: Entity, by: Actor, verb: str
-) -> set[uuid.UUID]:
+def allowed_ids(ids: Iterable[uuid.UUID], entity: Entity, by: Actor, verb: str) -> set[uuid.UUID]:
     """Those of `ids` to which `by` may do `verb`."""
     rows = entity.records().filter(pk__in=list(ids))
     return set(visible_to(rows, entity, by, verb).values_list("pk", flat=True))

@@ -172,7 +172,9 @@ def make_user(
     return user
 
 
-def make_team(*, unit: BusinessUnit | None = None, members: tuple[User, ...] = (), **values: Any) -> Team:
+def make_team(
+    *, unit: BusinessUnit | None = None, members: tuple[User, ...] = (), **values: Any
+) -> Team:
     """A team of `unit` (default: the root) with these members."""
     team = make("team", business_unit=unit or root_unit(), **values)
     for user in members:
@@ -195,7 +197,7 @@ def share_with(record: Any, principal: User | Team, **rights: bool) -> Share:
     return make("share", record=record, principal=principal, **rights)
 
 
-# -- records ----------------------------------------------------------------------------------------
+# -- records --------------------------------------------------------------------------------------
 
 
 def make_account(**values: Any) -> Account:

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport import access
-from rapport.access import Actor, SystemActor
+from rapport.access import Actor
 from rapport.meta.entity import Draft, Entity
 from rapport.meta.field import Field
 from rapport.meta.kinds import InvalidValue, Kind, check as check_value
@@ -111,9 +110,7 @@ def _give_owners(drafts: Sequence[Draft], by: Actor) -> None:
                 draft.values["owning_unit"] = units[owner]
 
 
-def _check_links(
-    entity: Entity, drafts: Sequence[Draft], by: Actor, *, trusted: bool
-) -> None:
+def _check_links(entity: Entity, drafts: Sequence[Draft], by: Actor, *, trusted: bool) -> None:
     """What a record names must exist and be visible to whoever names it."""
     for found in entity.fields.values():
         if found.kind not in {Kind.LOOKUP, Kind.POINTER} or found.name in _SYSTEM_LINKS:
@@ -125,7 +122,7 @@ def _check_links(
                 continue
             if draft.current is not None and draft.current.get(found.name) == value:
                 continue
-            target, id_ = (value.entity, value.id) if found.kind is Kind.POINTER else (found.target, value)
+            target, id_ = found.ref(value)
             naming[target][id_].append(draft)
         for target, by_id in naming.items():
             other = registry[target]
@@ -153,11 +150,15 @@ def _check_unique(entity: Entity, drafts: Sequence[Draft]) -> None:
             value = draft.values.get(found.name)
             if value and (draft.current is None or draft.current.get(found.name) != value):
                 wanted[value].append(draft)
-        taken = set(
-            entity.records()
-            .filter(**{f"{found.column}__in": list(wanted)})
-            .values_list(found.column, flat=True)
-        ) if wanted else set()
+        taken = (
+            set(
+                entity.records()
+                .filter(**{f"{found.column}__in": list(wanted)})
+                .values_list(found.column, flat=True)
+            )
+            if wanted
+            else set()
+        )
         for value, same in wanted.items():
             for draft in same if value in taken else same[1:]:
                 draft.refuse(found.name, _("“%(value)s” is taken.") % {"value": value})
@@ -289,5 +290,3 @@ def children(entity: Entity, ids: Sequence[uuid.UUID]) -> dict[Entity, set[uuid.
             if held:
                 found.setdefault(other, set()).update(held)
     return found
-
-

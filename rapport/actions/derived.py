@@ -77,7 +77,9 @@ def _named(entity: Entity) -> tuple[str, ...]:
     """Look-ups whose title is part of the search text, the keys or the title."""
     used = {*entity.search, entity.title}
     used.update(name for group in entity.duplicates for name in group)
-    return tuple(n for n in used if entity.fields[n].is_link or entity.fields[n].kind is Kind.POINTER)
+    return tuple(
+        n for n in used if entity.fields[n].is_link or entity.fields[n].kind is Kind.POINTER
+    )
 
 
 def _titles(entity: Entity, records: Iterable[Mapping[str, Any]]) -> dict[Any, str]:
@@ -96,10 +98,10 @@ def _titles(entity: Entity, records: Iterable[Mapping[str, Any]]) -> dict[Any, s
             by_entity: dict[str, list[uuid.UUID]] = defaultdict(list)
             for pointer in wanted:
                 by_entity[pointer.entity].append(pointer.id)
-            for target, ids in by_entity.items():
-                named = registry[target].records().filter(pk__in=ids)
-                for id_, title in named.values_list("pk", registry[target].title):
-                    found[Ref(target, id_)] = title
+            for other, ids in by_entity.items():
+                named = registry[other].records().filter(pk__in=ids)
+                for id_, title in named.values_list("pk", registry[other].title):
+                    found[Ref(other, id_)] = title
         else:
             assert field.target is not None
             target = registry[field.target]
@@ -138,7 +140,9 @@ def renew(
         _index_remove(entity, list(reworded))
         _index_add(entity, reworded)
     renamed = [
-        id_ for id_, one in made.items() if one.values.get(entity.title) != before[id_].get(entity.title)
+        id_
+        for id_, one in made.items()
+        if one.values.get(entity.title) != before[id_].get(entity.title)
     ]
     if renamed:
         _refresh_those_that_name(entity, renamed)
@@ -235,7 +239,8 @@ def index_row(id_: uuid.UUID) -> int:
 def _index_add(entity: Entity, entries: Mapping[uuid.UUID, str]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"INSERT OR REPLACE INTO {index_table(entity)} (rowid, record, text) VALUES (%s, %s, %s)",
+            f"INSERT OR REPLACE INTO {index_table(entity)} (rowid, record, text) "
+            "VALUES (%s, %s, %s)",
             [(index_row(id_), id_.hex, text) for id_, text in entries.items()],
         )
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from rapport.access import Actor, SystemActor
 from rapport.meta.ids import new_id
-from rapport.models import Operation
+from rapport.models import Operation, User
 from rapport.models.journal import OperationState
 
 
@@ -24,12 +24,11 @@ def _operation(
     parameters: Mapping[str, Any] | None,
     undo_of: Operation | None,
 ) -> Operation:
-    system = isinstance(by, SystemActor)
     return Operation(
         id=new_id(),
         kind=kind,
         parameters=dict(parameters or {}),
-        user=None if system else by,
+        user=by if isinstance(by, User) else None,
         actor=by.name if isinstance(by, SystemActor) else "",
         started_at=now or timezone.now(),
         state=OperationState.RUNNING,

@@ -21,7 +21,7 @@ from rapport.models import Contact, Operation, Opportunity
 from rapport.models.lead import DISQUALIFIED, OPEN, QUALIFIED
 from rapport.models.people import Verb
 
-from . import journal, records
+from . import journal, records, write
 from .records import InvalidRecord, Outcome
 from .states import set_state
 
@@ -70,8 +70,12 @@ def prepare_leads(drafts: Sequence[Draft], _by: Actor, _now: datetime.datetime) 
             name = " ".join(
                 part for part in (draft.now("first_name"), draft.now("last_name")) if part
             )
-            known = draft.now("company") or name or draft.now("email") or draft.now("business_phone")
-            draft.values["topic"] = _("Inquiry: %(name)s") % {"name": known or draft.now("mobile_phone")}
+            known = (
+                draft.now("company") or name or draft.now("email") or draft.now("business_phone")
+            )
+            draft.values["topic"] = _("Inquiry: %(name)s") % {
+                "name": known or draft.now("mobile_phone")
+            }
 
 
 def proposed(lead: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -79,7 +83,9 @@ def proposed(lead: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     without the account when the lead names no company, without the contact when it names nobody."""
     maps = registry["lead"].maps
     made = {
-        target: {theirs: lead[ours] for theirs, ours in pairs.items() if lead[ours] not in {None, ""}}
+        target: {
+            theirs: lead[ours] for theirs, ours in pairs.items() if lead[ours] not in {None, ""}
+        }
         for target, pairs in maps.items()
     }
     if not lead["company"]:
@@ -149,18 +155,19 @@ def qualify_lead(
             made.setdefault(name, {}).update(extra)
 
         if account is None and choice.create_account and "account" in made:
-            account = _create("account", id, made["account"], op, by, now)
+            account = _create("account", id, made["account"], op=op, by=by, now=now)
             new_account = True
         else:
             new_account = False
         if contact is None and choice.create_contact and "contact" in made:
-            contact = _create("contact", id, {**made["contact"], "account": account}, op, by, now)
+            person = {**made["contact"], "account": account}
+            contact = _create("contact", id, person, op=op, by=by, now=now)
         if new_account and contact is not None:
-            _set("account", account, {"primary_contact": contact}, op, by, now)
+            _set("account", account, {"primary_contact": contact}, op=op, by=by, now=now)
         opportunity = None
         if choice.create_opportunity and (account or contact):
-            customer = {"account": account, "contact": contact}
-            opportunity = _create("opportunity", id, {**made["opportunity"], **customer}, op, by, now)
+            deal = {**made["opportunity"], "account": account, "contact": contact}
+            opportunity = _create("opportunity", id, deal, op=op, by=by, now=now)
 
         outcome = {"account": account, "contact": contact, "opportunity": opportunity}
         op.parameters = {name: str(value) for name, value in outcome.items() if value}
@@ -184,6 +191,7 @@ def _create(
     name: str,
     lead: uuid.UUID,
     values: Mapping[str, Any],
+    *,
     op: Operation,
     by: Actor,
     now: datetime.datetime,
@@ -198,12 +206,13 @@ def _set(
     name: str,
     id_: uuid.UUID | None,
     values: Mapping[str, Any],
+    *,
     op: Operation,
     by: Actor,
     now: datetime.datetime,
 ) -> None:
     assert id_ is not None
-    current = records.write.load(registry[name], [id_])[id_]
+    current = write.load(registry[name], [id_])[id_]
     _save(name, Draft(id=id_, values=dict(values), current=current), op, by, now)
 
 
@@ -234,10 +243,12 @@ def qualify_leads(ids: Iterable[uuid.UUID], *, by: Actor, **_form: Any) -> Outco
 def disqualify_leads(
     ids: Iterable[uuid.UUID], *, by: Actor, choice: int | None = None, **_form: Any
 ) -> Outcome:
-    """Close leads that will not buy; `choice`: the status reason. A lead with an opportunity stays."""
+    """Close leads that will not buy; `choice`: the status reason. One with an opportunity stays."""
     ids = list(ids)
     with_deal = set(
-        Opportunity.objects.filter(originating_lead__in=ids).values_list("originating_lead", flat=True)
+        Opportunity.objects.filter(originating_lead__in=ids).values_list(
+            "originating_lead", flat=True
+        )
     )
     outcome = set_state(
         "lead",
@@ -247,11 +258,13 @@ def disqualify_leads(
         by=by,
         kind="disqualify",
     )
-    visible = access.allowed_ids(with_deal, registry["lead"], by, access.READ) if with_deal else set()
+    visible = (
+        access.allowed_ids(with_deal, registry["lead"], by, access.READ) if with_deal else set()
+    )
     refused = {id_: _("An opportunity came out of this lead.") for id_ in visible}
     return Outcome(outcome.operation, outcome.done, {**outcome.refused, **refused})
 
 
 def reactivate_leads(ids: Iterable[uuid.UUID], *, by: Actor, **_form: Any) -> Outcome:
-    """Open closed leads again. What qualifying made stays; undo of the qualification takes it back."""
+    """Open closed leads again. What qualifying made stays: only its undo takes that back."""
     return set_state("lead", ids, state=OPEN, by=by, kind="reactivate")

@@ -30,9 +30,9 @@ def prepare_opportunities(drafts: Sequence[Draft], _by: Actor, _now: datetime.da
     for draft in drafts:
         if not draft.now("account") and draft.values.get("contact") in accounts:
             draft.values["account"] = accounts[draft.values["contact"]]
-        if not draft.now("account") and not draft.now("contact"):
-            if draft.current is None or {"account", "contact"} & set(draft.values):
-                draft.refuse("account", _("Name an account or a contact: whose deal is it?"))
+        touched = draft.current is None or {"account", "contact"} & set(draft.values)
+        if touched and not draft.now("account") and not draft.now("contact"):
+            draft.refuse("account", _("Name an account or a contact: whose deal is it?"))
 
 
 def win_opportunities(
@@ -45,7 +45,7 @@ def win_opportunities(
     **_form: Any,
 ) -> Outcome:
     """Close as won. Without an amount the estimate counts, without a date today."""
-    return _close(ids, WON, by, None, actual_revenue, actual_close_date, now)
+    return _close(ids, WON, by=by, revenue=actual_revenue, day=actual_close_date, now=now)
 
 
 def lose_opportunities(
@@ -58,14 +58,17 @@ def lose_opportunities(
     **_form: Any,
 ) -> Outcome:
     """Close as lost; `choice`: the status reason."""
-    return _close(ids, LOST, by, choice, Decimal(0), actual_close_date, now)
+    return _close(
+        ids, LOST, by=by, status=choice, revenue=Decimal(0), day=actual_close_date, now=now
+    )
 
 
 def _close(
     ids: Iterable[uuid.UUID],
     state: int,
+    *,
     by: Actor,
-    status: int | None,
+    status: int | None = None,
     revenue: Decimal | None,
     day: datetime.date | None,
     now: datetime.datetime | None,
@@ -81,8 +84,9 @@ def _close(
         each = {id_: {"actual_revenue": estimate} for id_, estimate in estimates}
     kind = "win" if state == WON else "lose"
     return set_state(
-        "opportunity", ids, state=state, status=status, by=by, kind=kind, also=also, each=each, now=now
-    )
+        "opportunity", ids, state=state, status=status, by=by, kind=kind, also=also, each=each,
+        now=now,
+    )  # fmt: skip
 
 
 def reopen_opportunities(

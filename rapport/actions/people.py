@@ -47,20 +47,27 @@ def prepare_units(drafts: Sequence[Draft], _by: Actor, _now: datetime.datetime) 
     for draft in drafts:
         parent = draft.values.get("parent_unit")
         if draft.current is None:
-            above = BusinessUnit.objects.filter(pk=parent).values_list("path", flat=True).first()
-            draft.extra["path"] = f"{above or '/'}{draft.id.hex}/"
+            draft.extra["path"] = _path_below(parent, draft.id)
         elif "parent_unit" in draft.values and parent != draft.current["parent_unit"]:
             path = BusinessUnit.objects.values_list("path", flat=True).get(pk=draft.id)
             if BusinessUnit.objects.filter(path__startswith=path).count() > 1:
                 draft.refuse("parent_unit", _("Move the units below it first."))
-            above = BusinessUnit.objects.filter(pk=parent).values_list("path", flat=True).first()
-            draft.extra["path"] = f"{above or '/'}{draft.id.hex}/"
+            draft.extra["path"] = _path_below(parent, draft.id)
+
+
+def _path_below(parent: uuid.UUID | None, unit: uuid.UUID) -> str:
+    above = BusinessUnit.objects.filter(pk=parent).values_list("path", flat=True) if parent else ()
+    return f"{next(iter(above), '/')}{unit.hex}/"
 
 
 def prepare_roles(drafts: Sequence[Draft], by: Actor, _now: datetime.datetime) -> None:
     """Built-in roles are Rapport's own."""
     for draft in drafts:
-        if draft.current is not None and draft.current["builtin"] and not isinstance(by, SystemActor):
+        if (
+            draft.current is not None
+            and draft.current["builtin"]
+            and not isinstance(by, SystemActor)
+        ):
             draft.refuse("", _("A built-in role cannot be changed: make one of your own."))
 
 
@@ -81,12 +88,27 @@ def ensure_organisation(name: str = "Organisation") -> uuid.UUID:
     """The root unit and the built-in roles, made or brought up to date. Id of the root unit."""
     with transaction.atomic():
         root = BusinessUnit.objects.filter(parent_unit=None).order_by("created_at").first()
-        root_id = root.pk if root else records.create_record(
-            registry["business_unit"], {"name": name}, by=SETUP
+        root_id = (
+            root.pk
+            if root
+            else records.create_record(registry["business_unit"], {"name": name}, by=SETUP)
         )
         for key in BUILTIN:
             _ensure_role(key)
     return root_id
+
+
+def organisation() -> str:
+    """The name of the root unit; '' before there is one."""
+    root = BusinessUnit.objects.filter(parent_unit=None).order_by("created_at")
+    return root.values_list("name", flat=True).first() or ""
+
+
+def rename_organisation(name: str, *, by: Actor) -> None:
+    """Call the root unit `name`; without a name it stays. Raises Forbidden, InvalidRecord."""
+    root = ensure_organisation()
+    if name and name != organisation():
+        records.update_record(registry["business_unit"], root, {"name": name}, by=by)
 
 
 def _ensure_role(key: str) -> None:
@@ -110,7 +132,9 @@ def _ensure_role(key: str) -> None:
         if gone:
             write.delete(entity, gone, op=op, now=now)
         missing = [
-            Draft(id=new_id(), values={"role": role_id, "entity": e, "verb": v, "depth": int(depth)})
+            Draft(
+                id=new_id(), values={"role": role_id, "entity": e, "verb": v, "depth": int(depth)}
+            )
             for (e, v), depth in grants.items()
             if stored.get((e, v), (None, None))[1] != depth
         ]
@@ -141,7 +165,9 @@ def create_user(
             raise records.InvalidRecord(draft.errors)
         chosen = Role.objects.filter(builtin__in=roles).values_list("pk", flat=True)
         drafts = [Draft(id=new_id(), values={"principal": draft.id, "role": r}) for r in chosen]
-        records.save_drafts(registry["role_assignment"], drafts, op=op, by=by, now=now, trusted=True)
+        records.save_drafts(
+            registry["role_assignment"], drafts, op=op, by=by, now=now, trusted=True
+        )
     return User.objects.get(pk=draft.id)
 
 
@@ -193,6 +219,8 @@ def _valid_link(secret: str, now: datetime.datetime) -> SignInLink:
     link = found.select_related("user").first()
     if link is None or (link.user is None and first_administrator() is not None):
         raise LinkUsed
+    if link.user is not None and not link.user.is_active:
+        raise LinkUsed
     return link
 
 
@@ -201,9 +229,11 @@ def use_link(
     *,
     password: str,
     values: Mapping[str, Any] | None = None,
+    organisation: str = "",
     now: datetime.datetime | None = None,
 ) -> User:
-    """Use a one-time link up: choose a password, or create the first administrator of `values`.
+    """Use a one-time link up: choose a password, or create the first administrator of `values`
+    and name the organisation. Other links of the same user are void from then on.
 
     Raises LinkUsed, InvalidRecord.
     """
@@ -214,9 +244,10 @@ def use_link(
         if not taken:
             raise LinkUsed
         if link.user is not None:
+            SignInLink.objects.filter(user=link.user, used_at=None).update(used_at=now)
             set_password(link.user, password)
             return link.user
-        ensure_organisation()
+        rename_organisation(organisation, by=SETUP)
         return create_user(
             values or {}, by=SETUP, password=password, roles=("system-administrator",), now=now
         )

@@ -130,7 +130,7 @@ def update_record(
     now = now or timezone.now()
     with journal.operation(f"{entity.name}.update", by=by, now=now) as op:
         current = get_for(entity, [id], by=by, verb=Verb.WRITE)[id]
-        wanted = {name: value for name, value in values.items()}
+        wanted = dict(values)
         _refuse_stale(current, wanted, expected, version)
         draft = Draft(id=id, values=wanted, current=current)
         if save_drafts(entity, [draft], op=op, by=by, now=now):
@@ -167,7 +167,7 @@ def update_records(
     verb: str = Verb.WRITE,
     trusted: bool = False,
 ) -> Outcome:
-    """The same change to many records, one operation; records that refuse it are left as they are."""
+    """The same change to many records, one operation; those that refuse it stay as they are."""
     now = now or timezone.now()
     ids = list(dict.fromkeys(ids))
     with journal.operation(f"{entity.name}.{kind}", by=by, now=now, parameters=parameters) as op:
@@ -237,7 +237,9 @@ def assign_records(
         save_drafts(entity, drafts, op=op, by=by, now=now, trusted=True)
         if with_children:
             for child, child_ids in checking.children(entity, list(before)).items():
-                owned = write.load(child, child_ids & access.allowed_ids(child_ids, child, by, Verb.ASSIGN))
+                owned = write.load(
+                    child, child_ids & access.allowed_ids(child_ids, child, by, Verb.ASSIGN)
+                )
                 follow = [
                     Draft(id=i, values=dict(values), current=row)
                     for i, row in owned.items()
@@ -266,23 +268,23 @@ def delete_records(
     `with_all`.
     """
     now = now or timezone.now()
-    ids = list(dict.fromkeys(ids))
+    wanted = list(dict.fromkeys(ids))
     if not entity.deletable and not isinstance(by, SystemActor):
         raise Forbidden(f"delete {entity.name}")
     with journal.operation(f"{entity.name}.delete", by=by, now=now) as op:
-        get_for(entity, ids, by=by, verb=Verb.DELETE)
-        doomed = checking.doomed(entity, ids)
+        get_for(entity, wanted, by=by, verb=Verb.DELETE)
+        doomed = checking.doomed(entity, wanted)
         blocking = {name: len(found) for name, found in doomed.refusing.items()}
         if blocking and not with_all:
             raise HasDependants(blocking)
         for other, found in doomed.along.items():
             if other.name in doomed.refusing:
                 get_for(other, list(found), by=by, verb=Verb.DELETE)
-        for other, field, found in doomed.links:
-            stored = write.load(other, found)
+        for other, field, linked in doomed.links:
+            stored = write.load(other, linked)
             drafts = [Draft(id=i, values={field: None}, current=row) for i, row in stored.items()]
             write.write(other, drafts, op=op, by=by, now=now)
         for other, found in reversed(doomed.along.items()):
             write.delete(other, list(found), op=op, now=now)
-        write.delete(entity, ids, op=op, now=now)
+        write.delete(entity, wanted, op=op, now=now)
     return op

@@ -29,9 +29,7 @@ def encode(
     )
 
 
-def insert(
-    model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> None:
+def insert(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert `rows`, values in the order of `names` (column attributes)."""
     if not rows:
         return
@@ -65,6 +63,7 @@ def update(
         f"{connection.ops.quote_name(c.column)} = %s" for c in _columns(model, names)
     )
     key = model._meta.pk
+    assert key.column is not None
     encoded = [
         (*encode(model, names, values), key.get_db_prep_save(id_, connection))
         for id_, values in rows

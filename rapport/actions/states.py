@@ -9,8 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport.access import Actor
 from rapport.meta.entity import Command
@@ -39,7 +38,8 @@ def set_state(
     reserved: str = "",
 ) -> Outcome:
     """Move records to `state` with `status` (default: that of the state). `also`: more values for
-    the same change; `each`: those of one record. `reserved`: name of the action that calls, for transitions only it may take.
+    the same change; `each`: those of one record. `reserved`: name of the action that calls, for
+    transitions that only it may take.
 
     Raises StateRefused when `status` does not belong to `state`. A record from whose state there
     is no way is refused in the outcome.
@@ -64,7 +64,11 @@ def set_state(
             before = (draft.current or {})["state"]
             step = (before, state)
             by_way_of = states.reserved.get(step)
-            if before != state and step not in states.transitions and by_way_of != (reserved or None):
+            if (
+                before != state
+                and step not in states.transitions
+                and by_way_of != (reserved or None)
+            ):
                 draft.refuse(
                     "",
                     _("From “%(before)s” there is no way to “%(after)s”.")
@@ -72,7 +76,9 @@ def set_state(
                 )
         ready = [draft for draft in drafts if not draft.errors]
         save_drafts(entity, ready, op=op, by=by, now=now, trusted=True)
-    refused.update({d.id: " ".join(m for ms in d.errors.values() for m in ms) for d in drafts if d.errors})
+    refused.update(
+        {d.id: " ".join(m for ms in d.errors.values() for m in ms) for d in drafts if d.errors}
+    )
     return Outcome(op, tuple(d.id for d in drafts if not d.errors), refused)
 
 

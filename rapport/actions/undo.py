@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,10 @@ from . import checking, journal, write
 
 # Changes undone in one transaction.
 BATCH = 500
+# From this many changes on people get a job instead of waiting.
+LARGE = 1000
+# Conflicts that the undo's operation lists.
+CONFLICTS_KEPT = 1000
 
 
 class CannotUndo(ValueError):
@@ -72,10 +76,10 @@ def preview(op: Operation, *, by: Actor, conflicts: int = 200) -> Undone:
     undone = Undone()
     try:
         with transaction.atomic():
-            _check(op, by)
-            trial = journal.begin("undo", by=by, undo_of=op)
-            for batch in _batches(op):
-                _undo_batch(batch, undone, op=trial, by=by, now=timezone.now(), undo_of=op)
+            trial = begin(op, by=by)
+            before = advance(trial, undone, by=by)
+            while before is not None:
+                before = advance(trial, undone, by=by, before=before)
             raise _Rehearsed
     except _Rehearsed:
         pass
@@ -91,40 +95,60 @@ def undo(
     Raises CannotUndo, NotYours.
     """
     undone = Undone()
-    now = now or timezone.now()
     with transaction.atomic():
-        _check(op, by)
-        parameters = {"kind": op.kind}
-        back = journal.begin("undo", by=by, undo_of=op, parameters=parameters)
-        first = True
-        batches = _batches(op)
-        for batch in batches:
-            _undo_batch(batch, undone, op=back, by=by, now=now, undo_of=op)
-            first = False
-            break
-    if not first:
-        for batch in batches:
-            with transaction.atomic():
-                _undo_batch(batch, undone, op=back, by=by, now=now, undo_of=op)
-                journal.checkpoint(back)
-    back.parameters = {
-        **back.parameters,
-        "conflicts": [
-            {"entity": c.entity, "record": str(c.record), "field": c.field, "reason": c.reason}
-            for c in undone.conflicts[:1000]
-        ],
-    }
-    back.save(update_fields=["parameters"])
+        back = begin(op, by=by)
+        before = advance(back, undone, by=by, now=now)
+    while before is not None:
+        with transaction.atomic():
+            before = advance(back, undone, by=by, now=now, before=before)
     journal.finish(back)
     return back, undone
+
+
+def begin(op: Operation, *, by: Actor) -> Operation:
+    """Start to undo `op`; `advance` takes it back. In the transaction of the first batch.
+
+    Raises CannotUndo, NotYours.
+    """
+    _check(op, by)
+    return journal.begin("undo", by=by, undo_of=op, parameters={"kind": op.kind})
+
+
+def advance(
+    back: Operation,
+    undone: Undone,
+    *,
+    by: Actor,
+    now: datetime.datetime | None = None,
+    before: int | None = None,
+    size: int = BATCH,
+) -> int | None:
+    """Take one batch back, of the changes before change `before`; adds to `undone`. Where the next
+    batch starts, None at the end (then `journal.finish`). One transaction."""
+    op = back.undo_of
+    assert op is not None
+    batch = _batch(op, before, size)
+    if not batch:
+        return None
+    known = len(undone.conflicts)
+    _undo_batch(batch, undone, op=back, by=by, now=now or timezone.now(), undo_of=op)
+    listed = back.parameters.get("conflicts", [])
+    listed += [
+        {"entity": c.entity, "record": str(c.record), "field": c.field, "reason": str(c.reason)}
+        for c in undone.conflicts[known:]
+    ]
+    back.parameters = {**back.parameters, "conflicts": listed[:CONFLICTS_KEPT]}
+    back.save(update_fields=["parameters"])
+    journal.checkpoint(back)
+    return batch[-1].id
 
 
 def _check(op: Operation, by: Actor) -> None:
     if op.state == OperationState.RUNNING:
         raise CannotUndo(_("It is still running."))
-    if op.undone_by.filter(state__in=[OperationState.DONE, OperationState.RUNNING]).exists():
-        if not _undo_was_undone(op):
-            raise CannotUndo(_("It has been undone already."))
+    undone = op.undone_by.filter(state__in=[OperationState.DONE, OperationState.RUNNING]).exists()
+    if undone and not _undo_was_undone(op):
+        raise CannotUndo(_("It has been undone already."))
     for name, verb in op.changes.values_list("entity", "verb").distinct():
         entity = registry[name]
         if not access.may(by, Verb.WRITE, entity):
@@ -144,16 +168,10 @@ def _undo_was_undone(op: Operation) -> bool:
     return last is not None and last.undone_by.filter(state=OperationState.DONE).exists()
 
 
-def _batches(op: Operation) -> Iterable[list[Change]]:
-    """The changes of `op`, newest first: what was made last goes first."""
-    before: int | None = None
-    while True:
-        page = Change.objects.filter(operation_id=op.pk).order_by("-id")
-        batch = list(page.filter(id__lt=before)[:BATCH] if before else page[:BATCH])
-        if not batch:
-            return
-        yield batch
-        before = batch[-1].id
+def _batch(op: Operation, before: int | None, size: int) -> list[Change]:
+    """The next changes of `op`, newest first: what was made last goes first."""
+    page = Change.objects.filter(operation_id=op.pk).order_by("-id")
+    return list(page.filter(id__lt=before)[:size] if before else page[:size])
 
 
 def _undo_batch(
@@ -236,9 +254,7 @@ def _restore_fields(
             undone.restored += 1
 
 
-def _overwritten(
-    change: Change, later: Later, current: dict[str, Any], entity: Entity
-) -> set[str]:
+def _overwritten(change: Change, later: Later, current: dict[str, Any], entity: Entity) -> set[str]:
     """Fields of `change` that another operation wrote afterwards and that still differ from what
     `change` left: when two later writes cancelled out, there is nothing to lose."""
     names: set[str] = set()
@@ -260,7 +276,7 @@ def _drop_dangling(
     for name, value in values.items():
         found = entity.fields[name]
         if value and found.kind in {Kind.LOOKUP, Kind.POINTER}:
-            target, id_ = (value.entity, value.id) if found.kind is Kind.POINTER else (found.target, value)
+            target, id_ = found.ref(value)
             if not registry[target].records().filter(pk=id_).exists():
                 reason = _("What %(field)s named is gone.") % {"field": str(found.label)}
                 undone.conflicts.append(Conflict(entity.name, record, name, reason))
@@ -318,9 +334,7 @@ def _return_deleted(
     undone.returned += len(wholes)
 
 
-def _return_links(
-    entity: Entity, record: uuid.UUID, whole: dict[str, Any], undone: Undone
-) -> bool:
+def _return_links(entity: Entity, record: uuid.UUID, whole: dict[str, Any], undone: Undone) -> bool:
     """Empty links whose target is gone; False when the record cannot be without one."""
     for found in entity.fields.values():
         if found.kind is not Kind.LOOKUP or not whole.get(found.column) or found.target is None:
@@ -334,7 +348,10 @@ def _return_links(
             return False
         whole[found.column] = None
     for found in entity.fields.values():
-        if found.unique and entity.records().filter(**{found.column: whole.get(found.column)}).exists():
+        if (
+            found.unique
+            and entity.records().filter(**{found.column: whole.get(found.column)}).exists()
+        ):
             reason = _("%(field)s is taken by now.") % {"field": str(found.label)}
             undone.conflicts.append(Conflict(entity.name, record, found.name, reason))
             return False

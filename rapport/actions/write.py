@@ -109,7 +109,7 @@ def _create(
 
 @cache
 def _hidden(entity: Entity) -> dict[str, Any]:
-    """Defaults of the columns that are no fields of `entity`: those of its table's other entities."""
+    """Defaults of the columns that are no fields of `entity` but of others in its table."""
     shown = {column for field in entity.fields.values() for column in field.columns}
     return {
         column.attname: column.get_default()
@@ -138,7 +138,9 @@ def _update(
         after = {**current, **draft.values}
         after.update(entity.derive(after))
         difference = {
-            name: after[name] for name in entity.fields if name in after and after[name] != current.get(name)
+            name: after[name]
+            for name in entity.fields
+            if name in after and after[name] != current.get(name)
         }
         if difference or draft.extra:
             changed.append((draft, difference))

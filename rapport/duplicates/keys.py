@@ -47,9 +47,7 @@ def keys(entity: Entity, values: Mapping[str, Any], names: Mapping[str, str]) ->
 def _groups(entity: Entity) -> tuple[tuple[tuple[Field, ...], bool], ...]:
     declared = [(group, False) for group in entity.duplicates]
     declared += [(group, True) for group in entity.duplicates_otherwise]
-    return tuple(
-        (tuple(entity.fields[name] for name in group), last) for group, last in declared
-    )
+    return tuple((tuple(entity.fields[name] for name in group), last) for group, last in declared)
 
 
 def _part(field: Field, values: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -28,7 +28,7 @@ registry.add(
         quick=(
             "name", "main_phone", "primary_contact", "annual_revenue", "employees", "website",
             "address1_line1", "address1_postal_code", "address1_city", "description",
-        ),  # fmt: skip
+        ),
         facts=("annual_revenue", "employees", "status", "owner"),
         sections=(
             Section(
@@ -66,14 +66,14 @@ registry.add(
                 tab="details",
             ),
             Section(label=_("Origin"), fields=("originating_lead",), tab="details"),
-        ),  # fmt: skip
+        ),
         search=("name", "number", "email", "main_phone", "address1_city"),
         duplicates=(("email",), ("name",)),
         addresses=ADDRESSES,
         hierarchy="parent_account",
         has_timeline=True,
         aliases={
-            **{k: v for k, v in ADDRESS_ALIASES.items()},
+            **ADDRESS_ALIASES,
             "name": (
                 "Company", "Company Name", "Account", "Name", "Organization", "Organisation",
                 "Firma", "Firmenname", "Unternehmen", "Société", "Entreprise", "Empresa", "Bedrijf",
@@ -100,7 +100,7 @@ registry.add(
             "description": PERSON_ALIASES["description"],
             "ticker_symbol": ("Ticker",),
             "sic_code": ("SIC",),
-        },  # fmt: skip
+        },
         wire={
             **WIRE_OWNED,
             **WIRE_ADDRESS,
@@ -182,9 +182,12 @@ registry.add(
                 columns=("name", "address1_city", "main_phone"),
             ),
             Related(
-                label=_("Leads"), entity="lead", field="account", columns=("full_name", "topic", "status")
+                label=_("Leads"),
+                entity="lead",
+                field="account",
+                columns=("full_name", "topic", "status"),
             ),
         ),
         commands=state_commands("account"),
     )
-)
+)  # fmt: skip

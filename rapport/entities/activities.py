@@ -92,7 +92,13 @@ def _views(plural: object) -> tuple[View, ...]:
 
 
 def _activity(
-    kind: ActivityType, plural: object, icon: str, code: int, columns: tuple[str, ...], wire_set: str
+    kind: ActivityType,
+    *,
+    plural: object,
+    icon: str,
+    code: int,
+    columns: tuple[str, ...],
+    wire_set: str,
 ) -> Entity:
     """The declaration of one type of activity; `columns` are the fields that only it has."""
     name = kind.value
@@ -122,7 +128,11 @@ def _activity(
         duplicates=(),
         pointers={"regarding": Pointer(label=_("Regarding"), targets=REGARDING)},
         aliases={"description": PERSON_ALIASES["description"], "subject": ("Title", "Betreff")},
-        wire={k: v for k, v in WIRE.items() if k not in set(ALL) - set(columns) - {"priority", "due_at"}},
+        wire={
+            k: v
+            for k, v in WIRE.items()
+            if k not in set(ALL) - set(columns) - {"priority", "due_at"}
+        },
         activity=True,
         views=_views(plural),
         related=(PEOPLE,),
@@ -145,10 +155,14 @@ registry.add(
         title="subject",
         columns=("subject", "type", "regarding", "status", "due_at", "priority", "owner"),
         sections=(
-            Section(label=_("Activity"), fields=("subject", "type", "regarding", "priority", "owner")),
+            Section(
+                label=_("Activity"), fields=("subject", "type", "regarding", "priority", "owner")
+            ),
             Section(label=_("Description"), fields=("description",)),
             Section(
-                label=_("Details"), fields=(*ALL[:-1], "ended_at", "occurred_at", "account"), tab="details"
+                label=_("Details"),
+                fields=(*ALL[:-1], "ended_at", "occurred_at", "account"),
+                tab="details",
             ),
         ),
         search=("subject",),
@@ -186,25 +200,28 @@ registry.add(
 )
 registry.add(
     _activity(
-        ActivityType.TASK, _("Tasks"), "square-check-big", 4212,
-        ("due_at", "starts_at", "percent_complete", "duration_minutes"), "tasks",
+        ActivityType.TASK, plural=_("Tasks"), icon="square-check-big", code=4212, wire_set="tasks",
+        columns=("due_at", "starts_at", "percent_complete", "duration_minutes"),
     )
 )  # fmt: skip
 registry.add(
     _activity(
-        ActivityType.PHONE_CALL, _("Phone calls"), "phone", 4210,
-        ("direction", "phone_number", "due_at", "duration_minutes", "left_voicemail"), "phonecalls",
+        ActivityType.PHONE_CALL, plural=_("Phone calls"), icon="phone", code=4210,
+        wire_set="phonecalls",
+        columns=("direction", "phone_number", "due_at", "duration_minutes", "left_voicemail"),
     )
 )  # fmt: skip
 registry.add(
     _activity(
-        ActivityType.APPOINTMENT, _("Appointments"), "calendar", 4201,
-        ("starts_at", "due_at", "location", "all_day", "duration_minutes"), "appointments",
+        ActivityType.APPOINTMENT, plural=_("Appointments"), icon="calendar", code=4201,
+        wire_set="appointments",
+        columns=("starts_at", "due_at", "location", "all_day", "duration_minutes"),
     )
 )  # fmt: skip
 registry.add(
     _activity(
-        ActivityType.EMAIL, _("E-mails"), "mail", 4202, ("direction", "due_at"), "emails",
+        ActivityType.EMAIL, plural=_("E-mails"), icon="mail", code=4202, wire_set="emails",
+        columns=("direction", "due_at"),
     )
 )  # fmt: skip
 registry.add(

@@ -195,7 +195,10 @@ registry.add(
                 prefill={"account": "account"},
             ),
             Related(
-                label=_("Leads"), entity="lead", field="contact", columns=("full_name", "topic", "status")
+                label=_("Leads"),
+                entity="lead",
+                field="contact",
+                columns=("full_name", "topic", "status"),
             ),
         ),
         commands=state_commands("contact"),

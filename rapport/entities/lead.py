@@ -227,7 +227,9 @@ registry.add(
                 icon="x",
                 run=leads.disqualify_leads,
                 when=lambda lead: lead.state == OPEN,
-                choices=tuple((s.value, s.label) for s in LEAD_STATES.statuses if s.state == DISQUALIFIED),
+                choices=tuple(
+                    (s.value, s.label) for s in LEAD_STATES.statuses if s.state == DISQUALIFIED
+                ),
                 bulk=True,
             ),
             Command(

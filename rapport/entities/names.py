@@ -27,68 +27,69 @@ PERSON_ALIASES: dict[str, tuple[str, ...]] = {
     "first_name": (
         "First", "Given Name", "Forename", "Vorname", "Prénom", "Nombre", "Voornaam", "Nome",
         "Firstname", "first_name", "FirstName",
-    ),  # fmt: skip
+    ),
     "middle_name": ("Middle", "Additional Name", "Second Name", "Zweiter Vorname"),
     "last_name": (
         "Last", "Surname", "Family Name", "Nachname", "Familienname", "Nom", "Nom de famille",
         "Apellido", "Apellidos", "Achternaam", "Cognome", "Lastname", "last_name", "LastName",
-    ),  # fmt: skip
+    ),
     "job_title": (
         "Position", "Role Title", "Job", "Organization Title", "Organization 1 - Title", "Funktion",
         "Stelle", "Fonction", "Poste", "Cargo", "Puesto", "Functie", "Jobtitle",
-    ),  # fmt: skip
+    ),
     "email": (
         "E-mail", "E-Mail", "Email Address", "E-mail Address", "E-Mail Address", "Mail", "Emails",
         "Email 1", "E-mail 1 - Value", "Primary Email", "Email1", "E-Mail-Adresse", "Courriel",
-        "Adresse e-mail", "Correo electrónico", "Correo", "E-mailadres", "Business Email", "Work Email",
-    ),  # fmt: skip
+        "Adresse e-mail", "Correo electrónico", "Correo", "E-mailadres", "Business Email",
+        "Work Email",
+    ),
     "email2": ("E-mail 2 Address", "Email Address 2", "Email 2", "E-mail 2 - Value",
-               "Secondary Email", "E-Mail 2"),  # fmt: skip
+               "Secondary Email", "E-Mail 2"),
     "email3": ("E-mail 3 Address", "Email Address 3", "Email 3", "E-mail 3 - Value", "E-Mail 3"),
     "business_phone": (
         "Phone", "Phone Number", "Telephone", "Telephone 1", "Work Phone", "Phone 1 - Value",
         "Office Phone", "Tel", "Telefon", "Telefon geschäftlich", "Téléphone", "Teléfono",
         "Telefoon", "Business Phone 1", "Primary Phone", "Company Phone",
-    ),  # fmt: skip
+    ),
     "mobile_phone": (
         "Mobile", "Cell", "Cell Phone", "Mobile Number", "Mobil", "Handy", "Mobiltelefon",
         "Portable", "Móvil", "Mobiel", "Cellphone",
-    ),  # fmt: skip
+    ),
     "home_phone": ("Home", "Telefon privat", "Private Phone", "Home Telephone"),
     "fax": ("Business Fax", "Fax Number", "Telefax"),
     "website": ("Web", "Web Page", "Homepage", "URL", "Website URL", "Web Page 1", "Internet",
-                "Webseite", "Site web", "Sitio web"),  # fmt: skip
+                "Webseite", "Site web", "Sitio web"),
     "description": ("Notes", "Comments", "Comment", "Remarks", "Bemerkung", "Beschreibung",
-                    "Notizen", "Commentaire", "Notas", "Opmerkingen"),  # fmt: skip
-}
+                    "Notizen", "Commentaire", "Notas", "Opmerkingen"),
+}  # fmt: skip
 ADDRESS_ALIASES: dict[str, tuple[str, ...]] = {
     "address1_line1": (
         "Street", "Address", "Address 1", "Street Address", "Business Street", "Address Line 1",
         "Mailing Street", "Billing Street", "Address 1: Street 1", "Straße", "Strasse", "Adresse",
         "Rue", "Calle", "Dirección", "Straat", "Work Address",
-    ),  # fmt: skip
+    ),
     "address1_line2": ("Address 2", "Address Line 2", "Business Street 2", "Street 2",
-                       "Address 1: Street 2", "Work Address 2"),  # fmt: skip
+                       "Address 1: Street 2", "Work Address 2"),
     "address1_line3": ("Address 3", "Address Line 3", "Business Street 3", "Address 1: Street 3"),
     "address1_city": (
         "Town", "Business City", "Mailing City", "Billing City", "Address 1: City", "Ort", "Stadt",
         "Ville", "Ciudad", "Plaats", "Suburb", "Work City", "Locality",
-    ),  # fmt: skip
+    ),
     "address1_state_or_province": (
         "State", "Province", "County", "Region", "Business State", "Mailing State/Province",
         "Billing State/Province", "Address 1: State/Province", "Bundesland", "Provincia",
         "State/Province", "Work State",
-    ),  # fmt: skip
+    ),
     "address1_postal_code": (
         "Zip", "ZIP Code", "Zip/Postal Code", "Postcode", "Post Code", "Business Postal Code",
         "Mailing Zip/Postal Code", "Billing Zip/Postal Code", "Address 1: ZIP/Postal Code", "PLZ",
         "Postleitzahl", "Code postal", "Código postal", "Work ZipCode",
-    ),  # fmt: skip
+    ),
     "address1_country": (
         "Country", "Business Country/Region", "Mailing Country", "Billing Country", "Land", "Pays",
         "País", "Address 1: Country/Region", "Business Country", "Work Country", "Country Code",
-    ),  # fmt: skip
-}
+    ),
+}  # fmt: skip
 WIRE_ADDRESS = {
     f"address{n}_{ours}": f"address{n}_{theirs}"
     for n in (1, 2)

@@ -142,7 +142,9 @@ registry.add(
                 icon="x",
                 run=opportunities.lose_opportunities,
                 when=lambda deal: deal.state == OPEN,
-                choices=tuple((s.value, s.label) for s in OPPORTUNITY_STATES.statuses if s.state == LOST),
+                choices=tuple(
+                    (s.value, s.label) for s in OPPORTUNITY_STATES.statuses if s.state == LOST
+                ),
                 bulk=True,
             ),
             Command(

@@ -65,7 +65,9 @@ registry.add(
         ),
         related=(
             Related(label=_("Teams"), entity="membership", field="user", columns=("team",)),
-            Related(label=_("Roles"), entity="role_assignment", field="principal", columns=("role",)),
+            Related(
+                label=_("Roles"), entity="role_assignment", field="principal", columns=("role",)
+            ),
         ),
         commands=state_commands("user"),
         ownership="organisation",
@@ -101,7 +103,9 @@ registry.add(
         views=(View(key="all", label=_("All Teams"), default=True),),
         related=(
             Related(label=_("Members"), entity="membership", field="team", columns=("user",)),
-            Related(label=_("Roles"), entity="role_assignment", field="principal", columns=("role",)),
+            Related(
+                label=_("Roles"), entity="role_assignment", field="principal", columns=("role",)
+            ),
         ),
         principal=True,
         ownership="organisation",
@@ -128,9 +132,19 @@ registry.add(
         hidden=frozenset({"path"}),
         views=(View(key="all", label=_("All Business Units"), default=True),),
         related=(
-            Related(label=_("Users"), entity="user", field="business_unit", columns=("full_name", "email")),
+            Related(
+                label=_("Users"),
+                entity="user",
+                field="business_unit",
+                columns=("full_name", "email"),
+            ),
             Related(label=_("Teams"), entity="team", field="business_unit", columns=("name",)),
-            Related(label=_("Units below"), entity="business_unit", field="parent_unit", columns=("name",)),
+            Related(
+                label=_("Units below"),
+                entity="business_unit",
+                field="parent_unit",
+                columns=("name",),
+            ),
         ),
         hierarchy="parent_unit",
         ownership="organisation",
@@ -158,7 +172,10 @@ registry.add(
         views=(View(key="all", label=_("All Roles"), default=True),),
         related=(
             Related(
-                label=_("Rights"), entity="role_grant", field="role", columns=("entity", "verb", "depth")
+                label=_("Rights"),
+                entity="role_grant",
+                field="role",
+                columns=("entity", "verb", "depth"),
             ),
             Related(
                 label=_("Users and teams"),
@@ -254,7 +271,14 @@ registry.add(
         sections=(
             Section(
                 label=_("Share"),
-                fields=("record", "principal", "can_write", "can_delete", "can_assign", "can_share"),
+                fields=(
+                    "record",
+                    "principal",
+                    "can_write",
+                    "can_delete",
+                    "can_assign",
+                    "can_share",
+                ),
             ),
         ),
         pointers={"record": Pointer(label=_("Record"), required=True)},

@@ -28,6 +28,16 @@ def problems(entity: Entity) -> Iterator[tuple[str, str]]:
             head = name.removeprefix("-").split(".")[0]
             if head not in known:
                 yield "E001", f"{part} names an unknown field {name!r}"
+    yield from _field_mistakes(entity)
+    yield from _name_clashes(entity)
+    yield from _related_mistakes(entity)
+    if sum(view.default for view in entity.views) > 1:
+        yield "E007", "more than one default view"
+    if not any(c.attname == "sort_name" for c in entity.model._meta.concrete_fields):
+        yield "E008", "the model has no column sort_name"
+
+
+def _field_mistakes(entity: Entity) -> Iterator[tuple[str, str]]:
     for field in entity.fields.values():
         if field.required and field.name not in entity.form_fields and entity.in_hub:
             yield "E002", f"required field {field.name!r} is on no form section"
@@ -36,16 +46,14 @@ def problems(entity: Entity) -> Iterator[tuple[str, str]]:
         for target in field.targets:
             if target not in registry:
                 yield "E003", f"pointer {field.name!r} leads to an unknown entity {target!r}"
-    yield from _name_clashes(entity)
+
+
+def _related_mistakes(entity: Entity) -> Iterator[tuple[str, str]]:
     for related in entity.related:
         if related.entity not in registry:
             yield "E006", f"related list of an unknown entity {related.entity!r}"
         elif related.field not in registry[related.entity].fields:
             yield "E006", f"related list by an unknown field {related.entity}.{related.field}"
-    if sum(view.default for view in entity.views) > 1:
-        yield "E007", "more than one default view"
-    if not any(c.attname == "sort_name" for c in entity.model._meta.concrete_fields):
-        yield "E008", "the model has no column sort_name"
 
 
 def _names(entity: Entity) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -1,24 +1,29 @@
 """Model field types that say more than Django's own: the model stays the source of types."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
 from django.utils.functional import Promise
 
 Label = str | Promise
+# What Django asks of a field for a migration: name, import path, arguments.
+Deconstructed = tuple[str, str, Sequence[Any], dict[str, Any]]
 
 
 class TextColumn(models.CharField):
     """One line of text; empty is '', never NULL."""
 
-    def __init__(self, label: Label = "", length: int = 100, *, required: bool = False, **kwargs: Any):
+    def __init__(
+        self, label: Label = "", length: int = 100, *, required: bool = False, **kwargs: Any
+    ):
         kwargs.setdefault("blank", not required)
         kwargs.setdefault("default", "")
         kwargs.setdefault("max_length", length)
         kwargs.setdefault("verbose_name", label)
         super().__init__(**kwargs)
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> Deconstructed:
         name, path, args, kwargs = super().deconstruct()
         kwargs.setdefault("default", "")
         kwargs.setdefault("blank", False)
@@ -47,7 +52,7 @@ class LongTextColumn(models.TextField):
         kwargs.setdefault("verbose_name", label)
         super().__init__(**kwargs)
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> Deconstructed:
         name, path, args, kwargs = super().deconstruct()
         kwargs.setdefault("default", "")
         return name, path, args, kwargs
@@ -66,7 +71,7 @@ class ChoiceColumn(models.SmallIntegerField):
         kwargs.setdefault("verbose_name", label)
         super().__init__(**kwargs)
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> Deconstructed:
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("choices", None)  # labels are not schema: a new one needs no migration
         kwargs["null"] = self.null
@@ -85,7 +90,7 @@ class NumberColumn(models.IntegerField):
         kwargs.setdefault("verbose_name", label)
         super().__init__(**kwargs)
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> Deconstructed:
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "minimum": self.minimum, "maximum": self.maximum}
 
@@ -102,7 +107,7 @@ class MoneyColumn(models.DecimalField):
         kwargs.setdefault("verbose_name", label)
         super().__init__(**kwargs)
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> Deconstructed:
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "minimum": self.minimum}
 

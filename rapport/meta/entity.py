@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +43,7 @@ class Related:
     entity: str
     field: str
     columns: tuple[str, ...] = ()
-    prefill: Mapping[str, str] = field(default_factory=dict)
+    prefill: Mapping[str, str] = dataclasses.field(default_factory=dict)
     where: tuple[tuple[str, str, Any], ...] = ()
 
 
@@ -91,9 +92,10 @@ class Entity:
     title: the field that names a record. columns: of a list, by default. sections: of the page
     and the form. quick: fields of the quick-create form. facts: header of the page. search: fields
     that search looks into (may be `link.field`). duplicates: groups of fields that make two records
-    the same; duplicates_otherwise: such groups for records that have none of those. scope: fixed column values when several entities share a table. pointers, addresses:
-    composite fields. hierarchy: the look-up to itself that must not form a circle. ownership: 'user',
-    'organisation' or 'parent' (then `parent` is the look-up or pointer that leads to it).
+    the same; duplicates_otherwise: such groups for records that have none of those. scope: fixed
+    column values when several entities share a table. pointers, addresses: composite fields.
+    hierarchy: the look-up to itself that must not form a circle. ownership: 'user', 'organisation'
+    or 'parent' (then `parent` is the look-up or pointer that leads to it).
     menu: group of the site map that leads to its list. principal: its records can own others.
     derive(values) -> stored derived columns, pure, per row. prepare(rows, by, now) fills in and
     checks rows before they are written; rows are `Draft`s and it may query.
@@ -212,7 +214,7 @@ class Entity:
                 else tuple(Option(s.value, s.label, s.tone) for s in states.statuses)
             )
         elif column.choices and kind is Kind.CHOICE:
-            options = tuple(Option(value, label) for value, label in column.choices)  # type: ignore[misc]
+            options = tuple(Option(*choice) for choice in column.flatchoices)
         return Field(
             name=column.name,
             label=column.verbose_name,
@@ -263,7 +265,9 @@ def _deletion(column: models.Field[Any, Any]) -> str:
     if not isinstance(column, models.ForeignKey):
         return ""
     rule = column.remote_field.on_delete
-    return {models.PROTECT: "refuse", models.CASCADE: "cascade"}.get(rule, "unlink")
+    if rule is models.PROTECT:
+        return "refuse"
+    return "cascade" if rule is models.CASCADE else "unlink"
 
 
 @dataclass(slots=True)
@@ -271,7 +275,8 @@ class Draft:
     """A row on its way to the writer.
 
     `values`: field values that are to be written. `current`: the whole stored row for an update,
-    None for a create. `extra`: derived columns that are no fields (a password, a path). `errors`: {field name or '': messages}; a draft with errors is not written.
+    None for a create. `extra`: derived columns that are no fields (a password, a path). `errors`:
+    {field name or '': messages}; a draft with errors is not written.
     """
 
     id: uuid.UUID

@@ -11,7 +11,7 @@ from django.db import models
 
 from . import columns
 from .columns import Label
-from .kinds import LINKS, TEXTS, Kind
+from .kinds import LINKS, TEXTS, Kind, Ref
 
 
 class Option(NamedTuple):
@@ -90,6 +90,10 @@ class Field:
         """The single database attribute of a field that has one."""
         return self.columns[0]
 
+    def ref(self, value: Any) -> Ref:
+        """The record that the value of a look-up or pointer names."""
+        return value if isinstance(value, Ref) else Ref(self.target or "", value)
+
     @cached_property
     def option_by_value(self) -> dict[int, Option]:
         """Options by their value."""
@@ -102,33 +106,30 @@ class Field:
         return {**{str(option.value): option.value for option in self.options}, **found}
 
 
+# The more special types come first: a date-time is a date, an e-mail is a text.
+_KINDS: tuple[tuple[type[models.Field[Any, Any]], Kind], ...] = (
+    (columns.EmailColumn, Kind.EMAIL),
+    (columns.PhoneColumn, Kind.PHONE),
+    (columns.UrlColumn, Kind.URL),
+    (models.DateTimeField, Kind.DATETIME),
+    (models.DateField, Kind.DATE),
+    (models.BooleanField, Kind.BOOLEAN),
+    (models.DecimalField, Kind.MONEY),
+    (models.IntegerField, Kind.NUMBER),
+    (models.TextField, Kind.LONG_TEXT),
+    (models.CharField, Kind.TEXT),
+)
+
+
 def kind_of(column: models.Field[Any, Any]) -> Kind:
     """The kind that a model field's type says. TypeError for a type without one."""
-    match column:
-        case columns.EmailColumn():
-            return Kind.EMAIL
-        case columns.PhoneColumn():
-            return Kind.PHONE
-        case columns.UrlColumn():
-            return Kind.URL
-        case columns.ChoiceColumn():
-            return Kind.STATE if column.name in {"state", "status"} else Kind.CHOICE
-        case models.ForeignKey() | models.OneToOneField():
-            return Kind.OWNER if _leads_to_principals(column) else Kind.LOOKUP
-        case models.DateTimeField():
-            return Kind.DATETIME
-        case models.DateField():
-            return Kind.DATE
-        case models.BooleanField():
-            return Kind.BOOLEAN
-        case models.DecimalField():
-            return Kind.MONEY
-        case models.IntegerField():
-            return Kind.NUMBER
-        case models.TextField():
-            return Kind.LONG_TEXT
-        case models.CharField():
-            return Kind.TEXT
+    if isinstance(column, columns.ChoiceColumn):
+        return Kind.STATE if column.name in {"state", "status"} else Kind.CHOICE
+    if isinstance(column, models.ForeignKey):
+        return Kind.OWNER if _leads_to_principals(column) else Kind.LOOKUP
+    for type_, kind in _KINDS:
+        if isinstance(column, type_):
+            return kind
     raise TypeError(f"{column}: no kind for {type(column).__name__}")
 
 

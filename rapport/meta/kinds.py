@@ -67,8 +67,8 @@ class Reading:
 CANONICAL = Reading()
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _NUMERIC_DAY = re.compile(r"(\d{1,4})[./\- ](\d{1,2})[./\- ](\d{1,4})\.?")
-_CLOCK = re.compile(r"[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(am|pm)?\s*", re.I)
-_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", re.I)
+_CLOCK = re.compile(r"[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(am|pm)?\s*", re.IGNORECASE)
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", re.IGNORECASE)
 _EMAIL_SHAPE = re.compile(r"[^@\s<>\"(),;:\\\[\]]+@[^@\s<>\"(),;:\\\[\]]+\.[^@\s.]{2,}")
 _YES = frozenset({"yes", "y", "true", "1", "on", "x", "ja", "oui", "si", "sí", "sim", "tak"})
 _NO = frozenset({"no", "n", "false", "0", "off", "", "nein", "non", "não", "nie"})
@@ -157,13 +157,17 @@ def _parse_number(field: Field, text: str, reading: Reading) -> int:
 
 
 def _parse_money(field: Field, text: str, reading: Reading) -> Decimal:
-    return _check_money(field, _decimal(re.sub(r"^\W*[A-Za-z]{3}\s+|[€$£¥]|\s*[A-Z]{3}$", "", text), reading))
+    return _check_money(
+        field, _decimal(re.sub(r"^\W*[A-Za-z]{3}\s+|[€$£¥]|\s*[A-Z]{3}$", "", text), reading)
+    )
 
 
 def _decimal(text: str, reading: Reading) -> Decimal:
     plain = re.sub(r"[\s\u00a0\u202f'’]", "", text)
     thousands = "," if reading.decimal_mark == "." else "."
-    if thousands in plain and not re.fullmatch(rf"[+-]?\d{{1,3}}(\{thousands}\d{{3}})+(\D\d*)?", plain):
+    if thousands in plain and not re.fullmatch(
+        rf"[+-]?\d{{1,3}}(\{thousands}\d{{3}})+(\D\d*)?", plain
+    ):
         raise InvalidValue(_("“%(text)s” is not a number.") % {"text": text})
     plain = plain.replace(thousands, "").replace(reading.decimal_mark, ".")
     if re.fullmatch(r"\(\d[\d.]*\)", plain):
@@ -289,7 +293,7 @@ def _check_email(field: Field, value: Any) -> str:
 
 def _check_url(field: Field, value: Any) -> str:
     text = _check_text(field, value)
-    scheme = re.match(r"([a-z][a-z0-9+.\-]*):(?!\d)", text, re.I)
+    scheme = re.match(r"([a-z][a-z0-9+.\-]*):(?!\d)", text, re.IGNORECASE)
     if re.search(r"\s", text) or (scheme and scheme[1].lower() not in {"http", "https", "ftp"}):
         raise InvalidValue(_("“%(text)s” is not a web address.") % {"text": text})
     return text

@@ -55,21 +55,22 @@ class Registry:
 
     def pointing_at(self, target: Entity) -> tuple[Pointing, ...]:
         """Every field that can hold the id of a `target` record: look-ups and pointers."""
-        found = []
-        for entity in self:
-            for field in entity.fields.values():
-                if field.kind is Kind.LOOKUP and self._same_table(field.target, target):
-                    found.append(Pointing(entity, field))
-                elif field.kind is Kind.OWNER and target.principal:
-                    found.append(Pointing(entity, field))
-                elif field.kind is Kind.POINTER and (
-                    not field.targets or target.name in field.targets
-                ):
-                    found.append(Pointing(entity, field))
-        return tuple(found)
+        return tuple(
+            Pointing(entity, field)
+            for entity in self
+            for field in entity.fields.values()
+            if self._leads_to(field, target)
+        )
 
-    def _same_table(self, name: str | None, target: Entity) -> bool:
-        return name is not None and self[name].model is target.model
+    def _leads_to(self, field: Field, target: Entity) -> bool:
+        match field.kind:
+            case Kind.LOOKUP:
+                return field.target is not None and self[field.target].model is target.model
+            case Kind.OWNER:
+                return target.principal
+            case Kind.POINTER:
+                return not field.targets or target.name in field.targets
+        return False
 
 
 registry = Registry()

@@ -112,9 +112,7 @@ class Plan(models.Model):
     kind = models.CharField(max_length=60)
     parameters = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
-    import_file = models.ForeignKey(
-        ImportFile, models.CASCADE, null=True, related_name="plans"
-    )
+    import_file = models.ForeignKey(ImportFile, models.CASCADE, null=True, related_name="plans")
     operation = models.ForeignKey(Operation, models.SET_NULL, null=True, related_name="+")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+"

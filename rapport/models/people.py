@@ -6,7 +6,14 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from rapport.meta.columns import ChoiceColumn, EmailColumn, Link, PhoneColumn, TextColumn, YesNoColumn
+from rapport.meta.columns import (
+    ChoiceColumn,
+    EmailColumn,
+    Link,
+    PhoneColumn,
+    TextColumn,
+    YesNoColumn,
+)
 
 from .record import Record
 
@@ -60,9 +67,7 @@ class User(AbstractBaseUser, Record):
     full_name = TextColumn(_("Full name"), 160, editable=False)
     job_title = TextColumn(_("Job title"), 100)
     phone = PhoneColumn(_("Phone"), 50)
-    business_unit = Link(
-        _("Business unit"), BusinessUnit, null=False, on_delete=models.PROTECT
-    )
+    business_unit = Link(_("Business unit"), BusinessUnit, null=False, on_delete=models.PROTECT)
     language = TextColumn(_("Language"), 10)
     time_zone = TextColumn(_("Time zone"), 60)
 

@@ -37,7 +37,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What one operation did to the record. `source`: where the values came from, such as a file."""
+    """What one operation did to the record. `source`: where its values came from (a file)."""
 
     change: Change
     operation: Operation
@@ -154,7 +154,9 @@ def deleted(
             last = True
             break
         whole = change.before or {}
-        title = str(whole.get(declared.title) or whole.get(declared.fields[declared.title].column) or "")
+        title = str(
+            whole.get(declared.title) or whole.get(declared.fields[declared.title].column) or ""
+        )
         found.append(Deleted(change, declared, title or str(declared.label), who(change.operation)))
     return found, last
 
@@ -163,5 +165,9 @@ def _may_see_deleted(change: Change, entity: Entity, by: Actor) -> bool:
     if access.is_administrator(by):
         return True
     whole = change.before or {}
-    mine = {str(p) for p in access.rights(by).principals} if not isinstance(by, access.SystemActor) else set()
+    mine = (
+        {str(p) for p in access.rights(by).principals}
+        if not isinstance(by, access.SystemActor)
+        else set()
+    )
     return change.operation.user_id == getattr(by, "pk", None) or whole.get("owner_id") in mine

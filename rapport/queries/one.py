@@ -67,7 +67,9 @@ def name_links(entity: Entity, values: dict[str, Any], by: Actor) -> dict[str, p
         elif field.kind is Kind.POINTER:
             wanted[name] = value
     titles = title_of(wanted.values(), by)
-    links = {name: pages.Link(ref.entity, ref.id, titles.get(ref, "")) for name, ref in wanted.items()}
+    links = {
+        name: pages.Link(ref.entity, ref.id, titles.get(ref, "")) for name, ref in wanted.items()
+    }
     people = {p.pk: p for p in Principal.objects.filter(pk__in=owners.values())} if owners else {}
     for name, id_ in owners.items():
         if id_ in people:

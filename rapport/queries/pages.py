@@ -98,7 +98,7 @@ def ids(query: Query, by: Actor, *, limit: int | None = None) -> list[uuid.UUID]
     return list(found[:limit] if limit else found)
 
 
-# -- order and cursors ------------------------------------------------------------------------------
+# -- order and cursors ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def _read_cursor(order: list[_Key], cursor: str) -> tuple[list[Any], uuid.UUID]:
         raise InvalidQuery("cursor") from None
 
 
-# -- values ------------------------------------------------------------------------------------------
+# -- values ---------------------------------------------------------------------------------------
 
 
 def _columns(entity: Entity, query: Query, order: list[_Key]) -> tuple[list[str], list[str]]:
@@ -265,7 +265,9 @@ def _row(entity: Entity, names: list[str], columns: list[str], raw: tuple[Any, .
         elif found.kind is Kind.OWNER and "." not in name:
             values[name] = Link(fetched[2], fetched[0], fetched[1]) if fetched[0] else None
         elif found.kind is Kind.LOOKUP and "." not in name:
-            values[name] = Link(found.target or "", fetched[0], fetched[1] or "") if fetched[0] else None
+            values[name] = (
+                Link(found.target or "", fetched[0], fetched[1] or "") if fetched[0] else None
+            )
         elif found.kind is Kind.POINTER:
             values[name] = Ref(*fetched) if fetched[1] else None
         else:

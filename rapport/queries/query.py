@@ -12,7 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
-from rapport.meta.kinds import TEXTS, InvalidValue, Kind, Reading, from_json, parse, to_json
+from rapport.meta.kinds import (
+    CANONICAL,
+    TEXTS,
+    InvalidValue,
+    Kind,
+    Reading,
+    from_json,
+    parse,
+    to_json,
+)
 from rapport.meta.registry import registry
 
 PAGE_SIZE = 50
@@ -118,7 +127,9 @@ OPERATORS: dict[str, tuple[Any, str]] = {
     "past": (_("in the past"), ""),
     "future": (_("in the future"), ""),
 }
-_TEXT = ("eq", "ne", "contains", "not_contains", "begins", "ends", "empty", "filled", "in", "not_in")
+_TEXT = (
+    "eq", "ne", "contains", "not_contains", "begins", "ends", "empty", "filled", "in", "not_in",
+)  # fmt: skip
 _AMOUNT = ("eq", "ne", "lt", "le", "gt", "ge", "between", "empty", "filled", "in", "not_in")
 _TIME = (
     "on", "on_or_after", "on_or_before", "between", "today", "yesterday", "tomorrow", "this_week",
@@ -187,7 +198,9 @@ def check(query: Query) -> None:
 
 def _walk(group: Group, depth: int) -> Iterator[Condition]:
     if depth > MAX_DEPTH:
-        raise InvalidQuery(str(_("Groups within groups: at most %(limit)s.")) % {"limit": MAX_DEPTH})
+        raise InvalidQuery(
+            str(_("Groups within groups: at most %(limit)s.")) % {"limit": MAX_DEPTH}
+        )
     for part in group.conditions:
         if isinstance(part, Group):
             yield from _walk(part, depth + 1)
@@ -204,7 +217,7 @@ def _check_condition(entity: Entity, condition: Condition) -> None:
         )
 
 
-def parse_value(found: Field, operator: str, text: str, reading: Reading = Reading()) -> Any:
+def parse_value(found: Field, operator: str, text: str, reading: Reading = CANONICAL) -> Any:
     """The value of a condition out of text (`many` and `two`: parts separated by '|').
 
     Raises InvalidQuery.
@@ -229,7 +242,11 @@ def parse_value(found: Field, operator: str, text: str, reading: Reading = Readi
 
 
 def _one_value(found: Field, operator: str, text: str, reading: Reading) -> Any:
-    if found.kind in TEXTS or (found.is_link and operator == "contains") or found.kind is Kind.ADDRESS:
+    if (
+        found.kind in TEXTS
+        or (found.is_link and operator == "contains")
+        or found.kind is Kind.ADDRESS
+    ):
         return text.strip()
     if found.kind is Kind.DATETIME and operator in {"on", "on_or_after", "on_or_before", "between"}:
         return datetime.date.fromisoformat(text.strip()[:10])
@@ -270,9 +287,11 @@ def _dump_group(group: Group) -> dict[str, Any]:
 
 
 def _dump_value(value: Any) -> Any:
-    return [to_json(v) for v in value] if isinstance(value, list | tuple) and not hasattr(
-        value, "entity"
-    ) else to_json(value)
+    return (
+        [to_json(v) for v in value]
+        if isinstance(value, list | tuple) and not hasattr(value, "entity")
+        else to_json(value)
+    )
 
 
 def loads(document: Mapping[str, Any]) -> Query:
@@ -308,7 +327,9 @@ def _load_group(entity: Entity, document: Mapping[str, Any]) -> Group:
             parts.append(_load_group(entity, part))
         else:
             name, operator, value = part
-            parts.append(Condition(name, operator, _load_value(field_of(entity, name), operator, value)))
+            parts.append(
+                Condition(name, operator, _load_value(field_of(entity, name), operator, value))
+            )
     return Group(tuple(parts), bool(document.get("any")))
 
 

@@ -54,7 +54,8 @@ def _hits(entity: Entity, long: list[str]) -> list[uuid.UUID]:
     query = " AND ".join('"' + gram.replace('"', '""') + '"' for gram in sorted(grams))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT record FROM {entity.table}_search WHERE {entity.table}_search MATCH %s LIMIT %s",
+            f"SELECT record FROM {entity.table}_search "
+            f"WHERE {entity.table}_search MATCH %s LIMIT %s",
             [query, COMMON + 1],
         )
         return [uuid.UUID(hex=record) for (record,) in cursor.fetchall()]

@@ -52,7 +52,9 @@ def timeline(
     """
     entries: list[Entry] = []
     if "activity" in kinds:
-        rows = _about(queries.records(registry["activity"], by), one).order_by("-occurred_at", "-pk")
+        rows = _about(queries.records(registry["activity"], by), one).order_by(
+            "-occurred_at", "-pk"
+        )
         entries += [
             Entry(row.occurred_at, "activity", row, row.owner.name, _regarding(row))
             for row in _page(rows, before, find, ("subject", "description"), size)

@@ -8,8 +8,7 @@ from operator import and_, or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists as ExistsSubquery
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import Exists as ExistsSubquery, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from rapport import access, queries
@@ -50,7 +49,9 @@ class _Context:
 
 def _group(entity: Entity, group: Group, context: _Context) -> Q:
     parts = [
-        _group(entity, part, context) if isinstance(part, Group) else _condition(entity, part, context)
+        _group(entity, part, context)
+        if isinstance(part, Group)
+        else _condition(entity, part, context)
         for part in group.conditions
     ]
     if not parts:
@@ -156,7 +157,7 @@ def _exists(entity: Entity, exists: Exists, context: _Context) -> Any:
     other = registry[exists.entity]
     link = field_of(other, exists.field)
     rows_ = queries.records(other, context.by).filter(_group(other, exists.where, context))
-    where = {link.columns[-1]: OuterRef("pk")}
+    where: dict[str, Any] = {link.columns[-1]: OuterRef("pk")}
     if link.kind is Kind.POINTER:
         where[link.columns[0]] = entity.name
     found = ExistsSubquery(rows_.filter(**where))
