@@ -4,6 +4,9 @@ import os
 import secrets
 from pathlib import Path
 
+from django.conf.locale import LANG_INFO
+from django.utils.translation import to_language
+
 from .database import database
 
 
@@ -66,7 +69,6 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -113,6 +115,12 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 AXES_FAILURE_LIMIT = int(os.environ.get("RAPPORT_SIGN_IN_TRIES", "10"))
 AXES_COOLOFF_TIME = 0.25  # hours
+# Tries during the lock-out do not prolong it: the page promises an end.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# The name under which authenticate() gets the address; axes would look for "email".
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_CLIENT_IP_CALLABLE = "rapport.web.limits.address"
+AXES_DISABLE_ACCESS_LOG = True
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "rapport.web.signin.locked_out"
 AXES_RESET_ON_SUCCESS = True
@@ -124,6 +132,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_NAME = "rapport_session"
 CSRF_COOKIE_NAME = "rapport_csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "rapport.web.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -142,7 +152,18 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+
 # -- language, time, files ----------------------------------------------------------------------
+def _languages() -> list[tuple[str, str]]:
+    """English, and every language that has a catalogue: no page mixes two."""
+    codes = ["en", "en-gb"]
+    codes += sorted(
+        to_language(found.parts[-3]) for found in PACKAGE.glob("locale/*/LC_MESSAGES/django.mo")
+    )
+    return [(code, LANG_INFO[code]["name_local"]) for code in codes]
+
+
+LANGUAGES = _languages()
 LANGUAGE_CODE = os.environ.get("RAPPORT_LANGUAGE", "en")
 TIME_ZONE = os.environ.get("RAPPORT_TIME_ZONE", "UTC")
 USE_I18N = USE_TZ = True
@@ -150,9 +171,16 @@ LOCALE_PATHS = [PACKAGE / "locale"]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PACKAGE / "web" / "static"]
 STATIC_ROOT = HOME / "static"
+# With RAPPORT_DEBUG files are served as they lie in the checkout, else as collectstatic left them.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+STATIC_STORAGE = (
+    "django.contrib.staticfiles.storage.StaticFilesStorage"
+    if DEBUG
+    else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": STATIC_STORAGE},
 }
 MEDIA_ROOT = HOME / "uploads"
 FILE_UPLOAD_TEMP_DIR = None
@@ -172,4 +200,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("RAPPORT_LOG_LEVEL", "WARNING")},
+    # Django's own handlers would say all twice; a form with mistakes (422) is no news.
+    "loggers": {"django": {"handlers": []}, "django.request": {"level": "ERROR"}},
 }

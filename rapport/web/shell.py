@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
@@ -53,8 +53,8 @@ def render(
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context of base.html for a signed-in user; nothing for others."""
-    user = request.user
-    if not user.is_authenticated:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
         return {}
     return {
         "sitemap": _sitemap(request),
@@ -65,11 +65,24 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "initials": initials(str(user)),
             "hue": hue(str(user)),
             "items": [
-                {"label": _("My settings"), "url": reverse("me"), "icon": "settings"},
-                {"label": _("Sign out"), "url": reverse("sign-out"), "icon": "log-out", "post": True},
+                {"label": _("My settings"), "url": address("me"), "icon": "settings"},
+                {
+                    "label": _("Sign out"),
+                    "url": reverse("sign-out"),
+                    "icon": "log-out",
+                    "post": True,
+                },
             ],
         },
     }
+
+
+def address(name: str, *args: Any) -> str:
+    """The address called `name`; '' while nobody has built it."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
 
 
 def _sitemap(request: HttpRequest) -> list[dict[str, Any]]:
@@ -84,19 +97,22 @@ def _sitemap(request: HttpRequest) -> list[dict[str, Any]]:
         if not entity.menu or entity.ownership == "organisation":
             continue
         if access.may(request.user, access.READ, entity):
-            url = reverse("list", args=[entity])
+            url = address("list", entity)
+            if not url:
+                continue
             found = item(entity.label_plural, url, entity.icon, _KEYS.get(entity.name, ""))
             groups.setdefault(str(entity.menu), []).append(found)
     tools = [
-        item(_("Imports"), reverse("imports"), "file-up", "i"),
-        item(_("System jobs"), reverse("jobs"), "list-checks"),
-        item(_("Recycle bin"), reverse("recycle-bin"), "trash-2"),
-        item(_("Settings"), reverse("settings"), "settings", "s"),
+        item(_("Imports"), address("imports"), "file-up", "i"),
+        item(_("System jobs"), address("jobs"), "list-checks"),
+        item(_("Recycle bin"), address("recycle-bin"), "trash-2"),
+        item(_("Settings"), address("settings"), "settings", "s"),
     ]
     first = [
-        item(_("Home"), reverse("home"), "house", "h"),
-        item(_("Recent"), reverse("recent"), "clock", "r"),
+        item(_("Home"), address("home"), "house", "h"),
+        item(_("Recent"), address("recent"), "clock", "r"),
     ]
+    tools, first = ([i for i in items if i["url"]] for items in (tools, first))
     mine = groups.pop(str(_("My work")), [])
     return [
         {"label": "", "items": first + mine},
@@ -107,9 +123,9 @@ def _sitemap(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _create_menu(request: HttpRequest) -> list[dict[str, Any]]:
     return [
-        {"label": entity.label, "url": reverse("quick-create", args=[entity]), "icon": entity.icon}
+        {"label": entity.label, "url": address("quick-create", entity), "icon": entity.icon}
         for entity in quick_entities()
-        if access.may(request.user, "create", entity)
+        if access.may(request.user, "create", entity) and address("quick-create", entity)
     ]
 
 

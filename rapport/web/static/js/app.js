@@ -15,4 +15,5 @@ import "./field.js";
 import "./drop.js";
 import "./autosubmit.js";
 import "./time.js";
+import "./zone.js";
 import "./toast.js";

@@ -1,0 +1,95 @@
+"""Pages for what went wrong: what happened, and what to do next."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from rapport.access import Forbidden
+from rapport.actions.records import RecordNotFound
+
+from . import limits, shell
+
+log = logging.getLogger(__name__)
+
+
+def answer(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """The page for a domain error that a view lets through; None for any other error."""
+    match error:
+        case Forbidden():
+            return forbidden(request, error)
+        case RecordNotFound():
+            return not_found(request, error)
+        case limits.TooMany():
+            return _page(
+                request,
+                429,
+                _("Too many requests"),
+                _("Please wait a minute, then try again."),
+            )
+    return None
+
+
+def bad_request(request: HttpRequest, _error: Exception) -> HttpResponse:
+    """400: the address or the form cannot be read."""
+    return _page(
+        request,
+        400,
+        _("This request cannot be read"),
+        _("The address or the form is damaged. Go back and try again from the page you came from."),
+    )
+
+
+def forbidden(request: HttpRequest, _error: Exception) -> HttpResponse:
+    """403: visible, but not allowed."""
+    return _page(
+        request,
+        403,
+        _("You may not do this"),
+        _("Your role does not include it. An administrator can give you a role that does."),
+    )
+
+
+def not_found(request: HttpRequest, _error: Exception) -> HttpResponse:
+    """404: there is nothing here, or nothing that this person may see."""
+    return _page(
+        request,
+        404,
+        _("There is nothing here"),
+        _("It was deleted, the address is wrong, or you may not see it."),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: our mistake. Must work when the database does not."""
+    title = _("Something went wrong")
+    text = _("This is a fault of Rapport, not yours. Nothing was half saved. Please try again.")
+    try:
+        return _page(request, 500, title, text)
+    except Exception:
+        log.exception("the error page failed")
+        return HttpResponse(
+            f"{title}. {text}", status=500, content_type="text/plain; charset=utf-8"
+        )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form is older than the session, or comes from another site."""
+    log.info("refused a form: %s", reason)
+    return _page(
+        request,
+        403,
+        _("This form is too old"),
+        _("You signed in or out meanwhile. Reload the page and send the form again."),
+    )
+
+
+def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    # The user is missing when a request fails before the sign-in middleware.
+    known = getattr(request, "user", None)
+    template = "errors/inside.html" if known and known.is_authenticated else "errors/outside.html"
+    context: dict[str, Any] = {"title": title, "text": text, "status": status}
+    return shell.render(request, template, context, status=status)
