@@ -168,22 +168,24 @@ def _public(entity: Entity) -> bool:
     return entity.name in {"user", "team", "business_unit"}
 
 
-def _reach(mine: Rights, entity: Entity, verb: str, depth: int) -> list[Q]:
-    """Conditions of which one must hold. Plain columns only, so that each can use its index."""
+def _reach(mine: Rights, entity: Entity, verb: str, depth: int, prefix: str = "") -> list[Q]:
+    """Conditions of which one must hold. Plain columns only, so that each can use its index.
+    `prefix` leads to the record when it is not the row itself."""
     reach: list[Q] = []
     if entity.ownership != "organisation":
         if depth >= Depth.OWN:
-            reach.append(_one_or_more("owner_id", mine.principals))
+            reach.append(_one_or_more(f"{prefix}owner_id", mine.principals))
         if depth >= Depth.BELOW:
-            reach.append(_one_or_more("owning_unit_id", mine.units_below))
+            reach.append(_one_or_more(f"{prefix}owning_unit_id", mine.units_below))
         elif depth >= Depth.UNIT:
-            reach.append(Q(owning_unit_id=mine.unit))
+            reach.append(Q(**{f"{prefix}owning_unit_id": mine.unit}))
     if verb == READ or verb in _SHARED:
         shared = mine.shared(entity, verb)
         if shared is None:
-            reach.append(Q(pk__in=_shares_of(mine, entity, verb).values("record_id")))
+            many = _shares_of(mine, entity, verb).values("record_id")
+            reach.append(Q(**{f"{prefix}pk__in": many}))
         elif shared:
-            reach.append(Q(pk__in=shared))
+            reach.append(Q(**{f"{prefix}pk__in": shared}))
     return reach
 
 
@@ -222,6 +224,49 @@ def _by_parent(rows: QuerySet[Any, Any], entity: Entity, by: User, verb: str) ->
         visible = visible_to(parent.records(), parent, by, verb).values("pk")
         conditions.append(Q(**{link.columns[0]: name, f"{link.columns[1]}__in": visible}))
     return rows.filter(reduce(or_, conditions))
+
+
+def allows(by: Actor, verb: str, entity: Entity, row: Any) -> bool:
+    """What `visible_to` says of one row that is at hand (`pk`, `owner_id`, `owning_unit_id`),
+    mostly without a statement."""
+    if isinstance(by, SystemActor):
+        return True
+    if entity.ownership == "parent":
+        return row.pk in allowed_ids([row.pk], entity, by, verb)
+    if entity.ownership == "organisation" and (verb != READ or _public(entity)):
+        return verb == READ or may(by, verb, entity)
+    mine = rights(by)
+    depth = mine.depth(entity, verb)
+    if depth >= Depth.ALL or (entity.ownership == "user" and _within(mine, depth, row)):
+        return True
+    if verb != READ and verb not in _SHARED:
+        return False
+    shared = mine.shared(entity, verb)
+    if shared is None:
+        return _shares_of(mine, entity, verb).filter(record_id=row.pk).exists()
+    return row.pk in shared
+
+
+def _within(mine: Rights, depth: int, row: Any) -> bool:
+    if depth >= Depth.OWN and row.owner_id in mine.principals:
+        return True
+    if depth >= Depth.UNIT and row.owning_unit_id == mine.unit:
+        return True
+    return depth >= Depth.BELOW and row.owning_unit_id in mine.units_below
+
+
+def visible_through(prefix: str, entity: Entity, by: Actor) -> Q | None:
+    """The condition under which `by` may read the `entity` record at `prefix` ('account__') of a
+    row; None when it always holds. Cheap where that record is joined anyway."""
+    if sees_all(by, entity):
+        return None
+    assert isinstance(by, User)  # a system actor sees all
+    if entity.ownership == "parent":
+        visible = visible_to(entity.records(), entity, by)
+        return Q(**{f"{prefix}pk__in": visible.values("pk")})
+    mine = rights(by)
+    reach = _reach(mine, entity, READ, mine.depth(entity, READ), prefix)
+    return reduce(or_, reach) if reach else Q(pk__in=[])
 
 
 def sees_all(by: Actor, entity: Entity) -> bool:

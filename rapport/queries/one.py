@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import CharField, QuerySet, Value
 
 from rapport import access, queries
 from rapport.access import Actor
@@ -17,6 +19,9 @@ from rapport.models import Principal
 
 from . import pages
 from .query import Condition, Group, Query
+
+# Stands for "a user or a team" where only the id is known.
+PRINCIPAL = "principal"
 
 
 @dataclass(slots=True)
@@ -48,51 +53,77 @@ def get(entity: Entity, id_: uuid.UUID, by: Actor) -> One | None:
         else:
             values[field.name] = "\n".join(p for p in (getattr(row, n) for n in field.parts) if p)
     links = name_links(entity, values, by)
-    title = links[entity.title].title if entity.title in links else str(values[entity.title])
-    return One(entity, id_, title, row.version, values, links, row)
+    return One(entity, id_, _title(entity, values, links, row), row.version, values, links, row)
 
 
-def name_links(entity: Entity, values: dict[str, Any], by: Actor) -> dict[str, pages.Link]:
-    """Links for all look-ups, owners and pointers among `values`."""
+def _title(
+    entity: Entity, values: Mapping[str, Any], links: Mapping[str, pages.Link], row: Any
+) -> str:
+    """What the record is called; a lead without a name is called by its company."""
+    if entity.fields[entity.title].is_link:
+        named = links.get(entity.title)
+        return (named.title if named else "") or str(entity.label)
+    return str(values[entity.title]) or str(row)
+
+
+def name_links(entity: Entity, values: Mapping[str, Any], by: Actor) -> dict[str, pages.Link]:
+    """Links for all look-ups, owners and pointers among `values`, in one statement."""
     wanted: dict[str, Ref] = {}
-    owners: dict[str, uuid.UUID] = {}
     for name, value in values.items():
         field = entity.fields.get(name)
         if not value or field is None:
             continue
         if field.kind is Kind.OWNER:
-            owners[name] = value
+            wanted[name] = Ref(PRINCIPAL, value)
         elif field.kind is Kind.LOOKUP:
             wanted[name] = Ref(field.target or "", value)
         elif field.kind is Kind.POINTER:
             wanted[name] = value
     titles = title_of(wanted.values(), by)
-    links = {
-        name: pages.Link(ref.entity, ref.id, titles.get(ref, "")) for name, ref in wanted.items()
+    return {
+        name: pages.Link(_kind(ref, titles), ref.id, titles.get(ref, ""))
+        for name, ref in wanted.items()
     }
-    people = {p.pk: p for p in Principal.objects.filter(pk__in=owners.values())} if owners else {}
-    for name, id_ in owners.items():
-        if id_ in people:
-            links[name] = pages.Link(people[id_].kind, id_, people[id_].name)
-    return links
+
+
+def _kind(ref: Ref, titles: Mapping[Ref, str]) -> str:
+    if ref.entity != PRINCIPAL:
+        return ref.entity
+    return "team" if Ref("team", ref.id) in titles else "user"
 
 
 def title_of(refs: Iterable[Ref], by: Actor) -> dict[Ref, str]:
-    """Titles of records of any entity, of those that `by` may see: a statement per entity."""
+    """Titles of records of any entity, of those that `by` may see, in one statement. The entity
+    PRINCIPAL stands for users and teams, whose names are no secret."""
     wanted: dict[str, set[uuid.UUID]] = defaultdict(set)
     for ref in refs:
-        if ref.entity in registry:
+        if ref.entity in registry or ref.entity == PRINCIPAL:
             wanted[ref.entity].add(ref.id)
+    parts = [_titles(name, ids, by) for name, ids in wanted.items()]
+    if not parts:
+        return {}
+    rows = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
     found: dict[Ref, str] = {}
-    for name, ids in wanted.items():
-        entity = registry[name]
-        rows = queries.records(entity, by).filter(pk__in=ids)
-        title = entity.title
-        if entity.fields[title].is_link:
-            title = f"{title}__{'name' if entity.fields[title].kind is Kind.OWNER else 'sort_name'}"
-        for id_, text in rows.values_list("pk", title):
-            found[Ref(name, id_)] = text or str(entity.label)
+    for name, id_, text in rows:
+        found[Ref(name, id_)] = text or str(registry[name].label)
+        if id_ in wanted.get(PRINCIPAL, ()):
+            found[Ref(PRINCIPAL, id_)] = text
     return found
+
+
+def _titles(name: str, ids: set[uuid.UUID], by: Actor) -> QuerySet[Any, Any]:
+    """(entity, id, title) of some records of one entity."""
+    if name == PRINCIPAL:
+        return Principal.objects.filter(pk__in=ids).values_list("kind", "pk", "name")
+    entity = registry[name]
+    title = entity.title
+    if entity.fields[title].is_link:
+        title = f"{title}__{'name' if entity.fields[title].kind is Kind.OWNER else 'sort_name'}"
+    return (
+        queries.records(entity, by)
+        .filter(pk__in=ids)
+        .values_list(Value(name, output_field=CharField()), "pk", title)
+    )
 
 
 def related_query(one: One, related: Related, *, size: int = 5) -> Query:
@@ -112,4 +143,13 @@ def related_query(one: One, related: Related, *, size: int = 5) -> Query:
 
 def may(one: One, verb: str, by: Actor) -> bool:
     """Whether `by` may do `verb` to this very record."""
-    return one.id in access.allowed_ids([one.id], one.entity, by, verb)
+    return access.allows(by, verb, one.entity, one.row)
+
+
+def specific(one: One) -> Entity:
+    """The entity that says most about the record: the task, for a row of all activities."""
+    for other in registry:
+        same_table = other.model is one.entity.model and other.scope
+        if same_table and all(getattr(one.row, n) == v for n, v in other.scope.items()):
+            return other
+    return one.entity

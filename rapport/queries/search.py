@@ -61,6 +61,22 @@ def _hits(entity: Entity, long: list[str]) -> list[uuid.UUID]:
         return [uuid.UUID(hex=record) for (record,) in cursor.fetchall()]
 
 
+def best(
+    rows: QuerySet[Any, Any], entity: Entity, text: str, columns: tuple[str, ...], limit: int
+) -> list[tuple[Any, ...]]:
+    """`columns` (the first is 'pk') of up to `limit` of `rows` that have every word of `text`,
+    those whose name begins with the words first."""
+    rows = narrow(rows, entity, text)
+    starting = rows.filter(sort_name__startswith=words(text)[0]).order_by(
+        Length("sort_name"), "sort_name", "pk"
+    )
+    hits = list(starting.values_list(*columns)[:limit])
+    if len(hits) < limit:
+        rest = rows.exclude(pk__in=[hit[0] for hit in hits]).order_by("sort_name", "pk")
+        hits += rest.values_list(*columns)[: limit - len(hits)]
+    return hits
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A record that global search found."""
@@ -81,16 +97,9 @@ def everywhere(text: str, by: Actor, *, limit: int = 5) -> dict[str, list[Hit]]:
             continue
         if not may(by, "read", entity):
             continue
-        rows = narrow(queries.records(entity, by), entity, text)
-        # Records whose name begins with the words come first.
-        starting = rows.filter(sort_name__startswith=words(text)[0]).order_by(
-            Length("sort_name"), "sort_name", "pk"
+        hits = best(
+            queries.records(entity, by), entity, text, ("pk", entity.title, "search_text"), limit
         )
-        hits = list(starting.values_list("pk", entity.title, "search_text")[:limit])
-        if len(hits) < limit:
-            known = [hit[0] for hit in hits]
-            rest = rows.exclude(pk__in=known).order_by("sort_name", "pk")
-            hits += rest.values_list("pk", entity.title, "search_text")[: limit - len(hits)]
         if hits:
             found[entity.name] = [
                 Hit(entity.name, id_, title, " · ".join(text.split("\n")[1:4]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -18,6 +18,11 @@ from rapport.models import Change, Principal
 from .one import One, title_of
 
 PAGE = 20
+KINDS = frozenset({"activity", "note", "system"})
+# What happened at the same moment stands in this order, so that pages neither skip nor repeat.
+_RANKS = {"activity": 2, "note": 1, "system": 0}
+# So many pinned notes cost no statement of their own.
+FEW_PINNED = 5
 
 
 @dataclass(slots=True)
@@ -33,62 +38,115 @@ class Entry:
     regarding: Ref | None = None
     regarding_title: str = ""
     pinned: bool = False
-    detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[datetime.datetime, int, Any]:
+        """Where it stands: later ones first."""
+        return self.at, _RANKS[self.kind], self.row.pk
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The entry that a page ended with."""
+
+    at: datetime.datetime
+    kind: str
+    id: Any
+
+    @classmethod
+    def read(cls, text: str) -> Place | None:
+        """The place that `str` wrote; None when it is damaged."""
+        kind, _, rest = text.partition("~")
+        id_, _, moment = rest.partition("~")
+        try:
+            at = datetime.datetime.fromisoformat(moment)
+            key: Any = int(id_) if kind == "system" else uuid.UUID(id_)
+        except ValueError:
+            return None
+        return cls(at, kind, key) if kind in KINDS and at.tzinfo else None
+
+    def __str__(self) -> str:
+        return f"{self.kind}~{self.id}~{self.at.isoformat()}"
+
+    def beyond(self, kind: str, column: str) -> Q:
+        """Entries of `kind`, dated by `column`, that stand behind this place."""
+        earlier = Q(**{f"{column}__lt": self.at})
+        if _RANKS[kind] > _RANKS[self.kind]:
+            return earlier
+        same = Q(**{column: self.at})
+        return earlier | (same & Q(pk__lt=self.id) if kind == self.kind else same)
 
 
 def timeline(
     one: One,
     by: Actor,
     *,
-    before: datetime.datetime | None = None,
-    kinds: frozenset[str] = frozenset({"activity", "note", "system"}),
+    after: Place | None = None,
+    kinds: frozenset[str] = KINDS,
     find: str = "",
     size: int = PAGE,
-) -> tuple[list[Entry], bool]:
-    """Up to `size` entries, newest first, older than `before`; and whether there are more.
+) -> tuple[list[Entry], Place | None]:
+    """Up to `size` entries, newest first, behind `after`; and where they end if there are more.
+    The first page begins with the pinned notes, and no other page has them.
 
     An account's timeline has what was logged with the company, whoever it was with: an index scan
     over the stamp. An opportunity shows what was logged with its lead, too.
     """
+    pinned: list[Entry] = []
     entries: list[Entry] = []
     if "activity" in kinds:
-        rows = _about(queries.records(registry["activity"], by), one).order_by(
-            "-occurred_at", "-pk"
-        )
+        rows = _about(queries.records(registry["activity"], by), one)
+        rows = _page(rows, "activity", after, find, ("subject", "description"))
         entries += [
             Entry(row.occurred_at, "activity", row, row.owner.name, _regarding(row))
-            for row in _page(rows, before, find, ("subject", "description"), size)
+            for row in rows.order_by("-occurred_at", "-pk")[: size + 1]
         ]
     if "note" in kinds:
-        rows = _about(queries.records(registry["note"], by), one).order_by("-occurred_at", "-pk")
-        entries += [
-            Entry(row.occurred_at, "note", row, row.owner.name, _regarding(row), pinned=row.pinned)
-            for row in _page(rows, before, find, ("subject", "text"), size)
-        ]
+        rows = _about(queries.records(registry["note"], by), one)
+        rows = _page(rows, "note", after, find, ("subject", "text"))
+        notes = _notes(rows, after, size)
+        pinned = [note for note in notes if note.pinned]
+        entries += [note for note in notes if not note.pinned]
     if "system" in kinds and not find:
-        entries += _system(one, before, size)
-    entries.sort(key=lambda entry: entry.at, reverse=True)
-    more = len(entries) > size
-    entries = entries[:size]
-    _name_regarding(entries, one, by)
-    return entries, more
+        entries += _system(one, after, size)
+    entries.sort(key=lambda entry: entry.key, reverse=True)
+    end = None
+    if len(entries) > size:
+        last = entries[size - 1]
+        end = Place(last.at, last.kind, last.row.pk)
+    shown = pinned + entries[:size]
+    _name_regarding(shown, one, by)
+    return shown, end
+
+
+def _notes(rows: QuerySet[Any, Any], after: Place | None, size: int) -> list[Entry]:
+    """Notes newest first; on the first page the pinned ones as well, in the same statement."""
+    newest = ("-occurred_at", "-pk")
+    if after is None:
+        limit = size + 1 + FEW_PINNED
+        found = list(rows.order_by("-pinned", *newest)[:limit])
+        pinned = [row for row in found if row.pinned]
+        if len(pinned) > FEW_PINNED and len(found) == limit:
+            found = [*pinned, *rows.filter(pinned=False).order_by(*newest)[: size + 1]]
+    else:
+        found = list(rows.filter(pinned=False).order_by(*newest)[: size + 1])
+    return [
+        Entry(row.occurred_at, "note", row, row.owner.name, _regarding(row), pinned=row.pinned)
+        for row in found
+    ]
 
 
 def _page(
-    rows: QuerySet[Any, Any],
-    before: datetime.datetime | None,
-    find: str,
-    columns: tuple[str, ...],
-    size: int,
-) -> list[Any]:
-    if before is not None:
-        rows = rows.filter(occurred_at__lt=before)
+    rows: QuerySet[Any, Any], kind: str, after: Place | None, find: str, columns: tuple[str, ...]
+) -> QuerySet[Any, Any]:
+    if after is not None:
+        rows = rows.filter(after.beyond(kind, "occurred_at"))
     for word in find.split():
         condition = Q()
         for column in columns:
             condition |= Q(**{f"{column}__icontains": word})
         rows = rows.filter(condition)
-    return list(rows.select_related("owner")[: size + 1])
+    return rows.select_related("owner").defer("search_text")
 
 
 def _about(rows: QuerySet[Any, Any], one: One) -> QuerySet[Any, Any]:
@@ -109,13 +167,13 @@ def _regarding(row: Any) -> Ref | None:
     return None
 
 
-def _system(one: One, before: datetime.datetime | None, size: int) -> list[Entry]:
+def _system(one: One, after: Place | None, size: int) -> list[Entry]:
     changes = Change.objects.filter(record=one.id).select_related("operation__user")
-    if before is not None:
-        changes = changes.filter(at__lt=before)
+    if after is not None:
+        changes = changes.filter(after.beyond("system", "at"))
     return [
         Entry(change.at, "system", change, who(change.operation))
-        for change in changes.order_by("-id")[: size + 1]
+        for change in changes.order_by("-at", "-pk")[: size + 1]
     ]
 
 
