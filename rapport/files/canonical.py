@@ -18,7 +18,7 @@ MARK = "\0"
 # What a mark says about its cell; a page can translate it.
 MEANINGS = {
     "error": gettext_noop("The workbook has the error %(value)s here."),
-    "bytes": gettext_noop("Not readable in this encoding: %(value)s"),
+    "bytes": gettext_noop("Not readable in this encoding (bytes %(value)s)"),
     "line": gettext_noop("This line is not valid JSON: %(value)s"),
 }
 NOTES = {
@@ -64,7 +64,8 @@ class Sink:
 
     def __init__(self, target: Path) -> None:
         self._stream = target.open("w", encoding="utf-8", errors="replace", newline="")
-        self._writer = csv.writer(self._stream, lineterminator="\n")
+        # Only line ends that are in the terminator make the csv module quote a cell.
+        self._writer = csv.writer(self._stream, lineterminator="\r\n")
         self.rows = 0
         self.width = 0
         self.marked = False
@@ -72,7 +73,7 @@ class Sink:
     def add(self, cells: Sequence[str]) -> None:
         self.rows += 1
         if not any(cells):
-            self._stream.write("\n")
+            self._stream.write("\r\n")
             return
         self.width = max(self.width, len(cells))
         if self.width > LIMITS.columns:

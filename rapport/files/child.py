@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rapport.files import workbook
+from rapport.files.convert import NO_MEMORY
 from rapport.files.refusal import FileRefused
 
 
@@ -16,6 +17,8 @@ def main(arguments: list[str]) -> None:
     _bound_memory(int(memory))
     try:
         answer = _answer(json.loads(question))
+    except MemoryError:
+        sys.exit(NO_MEMORY)
     except FileRefused as refused:
         answer = {
             "refused": {

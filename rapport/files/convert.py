@@ -15,6 +15,7 @@ from rapport.files.detect import WORKBOOKS, Sheet
 from rapport.files.limits import Limits
 from rapport.files.refusal import FileRefused, damaged, gettext_noop
 
+NO_MEMORY = 3  # exit code of the child
 _PACKAGE = Path(__file__).resolve().parents[2]
 
 
@@ -82,7 +83,8 @@ def _ask_child(question: dict[str, Any], limits: Limits) -> dict[str, Any]:
     if done.returncode == 0:
         return _answer(text)
     # A panic of the library ends with 1, a refused allocation with a signal.
-    raise _too_much() if done.returncode < 0 else damaged("workbook")
+    starved = done.returncode < 0 or done.returncode == NO_MEMORY
+    raise _too_much() if starved else damaged("workbook")
 
 
 def _answer(text: bytes) -> dict[str, Any]:

@@ -125,9 +125,9 @@ def _text_format(path: Path) -> Format:
     encoding = sniff_encoding(path)
     head, complete = read_head(path, encoding.name, 65_536)
     start = head.lstrip()
+    if complete and not head.strip(" \t\r\n,;|\"'"):
+        raise empty()
     if not start:
-        if complete:
-            raise empty()
         return "csv"
     if _looks_binary(head, encoding):
         raise _no_table("")

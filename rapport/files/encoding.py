@@ -53,11 +53,18 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _HEAD = 65_536
-_EAST_ASIAN = ("cp932", "gb18030", "big5", "euc-jp", "cp949")
+# First bytes of the characters that are common in each; names are written with those.
+_EAST_ASIAN = {
+    "cp932": (*range(0x82, 0x98),),
+    "cp949": (*range(0xB0, 0xC9),),
+    "gb18030": (*range(0xB0, 0xD8),),
+    "big5": (*range(0xA4, 0xC7),),
+    "euc-jp": (0xA4, 0xA5, *range(0xB0, 0xD0)),
+}
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
-_NOT_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,28 +144,37 @@ def _narrow(path: Path, head: bytes) -> Encoding:
 
 
 def _damaged_or_eight_bit(path: Path, head: bytes) -> Encoding:
-    good = bad = unusual = 0
+    good = bad = 0
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     with path.open("rb") as raw:
         while block := raw.read(BLOCK):
             good += len(_MULTIBYTE.findall(block))
-            unusual += len(_NOT_IN_CP1252.findall(block))
             bad += decoder.decode(block).count("\ufffd")
     bad += decoder.decode(b"", True).count("\ufffd")
     # One damaged character does not make a large UTF-8 file something else.
-    name = "utf-8" if good >= 20 * bad else _eight_bit(path, head, unusual)
+    name = "utf-8" if good >= 20 * bad else _eight_bit(head)
     return Encoding(name=name, sure="guess", alternatives=_others(head, name))
 
 
-def _eight_bit(path: Path, head: bytes, unusual: int) -> str:
-    """Windows-1252, unless bytes that it lacks say that this is an East Asian encoding."""
-    if not unusual:
-        return "cp1252"
-    whole = path.read_bytes() if path.stat().st_size <= 16 * BLOCK else head
-    for name in _EAST_ASIAN:
-        if _decodes(whole, name, final=whole is not head):
-            return name
-    return "cp1252"
+def _eight_bit(head: bytes) -> str:
+    """Windows-1252, unless the text makes words of common characters in an East Asian encoding."""
+    shares = {name: _common_share(head, name) for name in _EAST_ASIAN}
+    best = max(shares, key=lambda name: shares[name])
+    return best if shares[best] > 0.7 else "cp1252"
+
+
+def _common_share(head: bytes, name: str) -> float:
+    try:
+        text = codecs.getincrementaldecoder(name)("strict").decode(head)
+    except UnicodeError:
+        return 0.0
+    runs = _FOREIGN.findall(text)
+    characters = "".join(runs)
+    # Accented letters that are taken for ideographs stand alone: M黮ler.
+    if len(characters) < 2 * len(runs) or not runs:
+        return 0.0
+    leads = [character.encode(name)[0] for character in characters]
+    return sum(lead in _EAST_ASIAN[name] for lead in leads) / len(leads)
 
 
 def _others(head: bytes, chosen: str) -> tuple[str, ...]:

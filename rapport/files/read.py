@@ -12,22 +12,20 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from rapport.files import archive, canonical, formula
+from rapport.files import archive, canonical, formula, header
 from rapport.files.convert import convert
 from rapport.files.detect import FORMATS, WORKBOOKS, Detected, Format, dialect_of, format_of, sniff
 from rapport.files.dialect import NO_DELIMITER, Dialect
 from rapport.files.encoding import checked, sniff_encoding
 from rapport.files.limits import LIMITS, Limits
-from rapport.files.refusal import FileRefused, Message, empty, gettext_noop
-from rapport.files.rows import Problem, Reader, Record, Source, is_blank, take, without_end
-from rapport.files.textstream import is_clean, show_bytes
+from rapport.files.refusal import FileRefused, Message, gettext_noop
+from rapport.files.rows import Problem, Reader, Record, Source
+from rapport.files.textstream import is_clean
 
 __all__ = ["FileRefused", "Problem", "ReadOptions", "Record", "Table", "open_table"]
 
 # A column whose name begins like this marks a file as our own export, also after Excel saved it.
 OWN_COLUMN = "(Do Not Modify)"
-# How far ahead the header and the widest record are looked for.
-_PEEK = 1000
 
 Unit = Literal["row", "line", "record", "card"]
 _UNITS: dict[str, Unit] = {"json": "line", "xml": "record", "vcard": "card"}
@@ -64,50 +62,70 @@ class ReadOptions:
         )
 
 
+class _Workplace:
+    """The folder for what must be made to read a file: the caller's, or our own if needed."""
+
+    def __init__(self, scratch: Path | None) -> None:
+        self._scratch = scratch
+        self._own: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def path(self) -> Path:
+        if self._scratch is None:
+            self._own = tempfile.TemporaryDirectory(prefix="rapport-")
+            weakref.finalize(self, self._own.cleanup)
+            self._scratch = Path(self._own.name)
+        return self._scratch
+
+    def clear(self) -> None:
+        if self._own:
+            self._own.cleanup()
+
+
 class Table:
     """A table that can be read as often as wanted; each reading opens the file anew."""
 
+    columns: tuple[str, ...]  # trimmed names, "" for a column without one
+    header: int  # row of the header, 0 if there is none
+    header_guess: int | None  # a later row that looks more like the header
+    unit: Unit  # what the number of a record counts
+    options: ReadOptions  # as decided: reading with them gives the same again
+    notes: tuple[Message, ...]  # what a person should know
+    known_rows: int | None  # rows including blank ones, where they were counted
+
     def __init__(
-        self, source: Source, *, options: ReadOptions, made: canonical.Converted | None, unit: Unit
+        self,
+        source: Source,
+        *,
+        options: ReadOptions,
+        made: canonical.Converted | None,
+        workplace: _Workplace,
     ) -> None:
         self.options = options
-        self.unit = unit
+        self.unit = _UNITS.get(options.format or "", "row")
         self.known_rows = made.rows if made else None
         self.notes = tuple(Message(canonical.NOTES[note]) for note in made.notes) if made else ()
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        peeked = _peek(source)
-        if made and made.columns is not None:
-            self.header, self.columns = 0, made.columns
-        else:
-            self.header, self.columns = _header(peeked, options.header, made)
-        if not self.columns:
-            raise empty()
-        if len(self.columns) > LIMITS.columns:
-            raise canonical.too_many_columns(len(self.columns))
+        found = header.find(source, options.header, made)
         unescape = options.unescape
         if unescape is None:
-            unescape = not made and any(name.startswith(OWN_COLUMN) for name in self.columns)
-        if unescape:
-            self.columns = tuple(map(formula.unescape, self.columns))
-        self.header_guess = None if options.header == 0 else _guess(peeked, self.header)
+            unescape = not made and any(name.startswith(OWN_COLUMN) for name in found.columns)
+        self.columns = tuple(map(formula.unescape, found.columns)) if unescape else found.columns
+        self.header = found.row
+        self.header_guess = found.guess
         self._source = replace(source, unescape=unescape)
+        self._workplace = workplace
 
     def __iter__(self) -> Iterator[Record]:
-        return chain.from_iterable(self.iter_batches(_PEEK))
+        return chain.from_iterable(self.iter_batches(1000))
 
     def iter_batches(self, size: int, *, after: int = 0) -> Iterator[list[Record]]:
         """Records in lists, which is quicker; `after` is the number of the last one already had."""
         reader = Reader(self._source, header=self.header, width=len(self.columns))
         return reader.batches(size, after=after)
 
-    def keep(self, folder: tempfile.TemporaryDirectory[str]) -> None:
-        """Own a folder of temporary files until the table is closed or forgotten."""
-        self._folder = folder
-        weakref.finalize(self, folder.cleanup)
-
     def close(self) -> None:
-        if self._folder:
-            self._folder.cleanup()
+        """Remove what was made to read the file; also done when the table is forgotten."""
+        self._workplace.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -128,23 +146,17 @@ def open_table(
     `scratch` is a folder that outlives the table: a workbook that was converted there once is not
     converted again, by a resumed job for instance.
     """
-    path = Path(path)
-    options = options or ReadOptions()
-    folder = None if scratch else tempfile.TemporaryDirectory(prefix="rapport-")
+    workplace = _Workplace(scratch)
     try:
-        table = _open(path, options, scratch or Path(folder.name if folder else ""), limits)
+        return _open(Path(path), options or ReadOptions(), workplace, limits)
     except BaseException:
-        if folder:
-            folder.cleanup()
+        workplace.clear()
         raise
-    if folder:
-        table.keep(folder)
-    return table
 
 
-def _open(path: Path, options: ReadOptions, scratch: Path, limits: Limits) -> Table:
+def _open(path: Path, options: ReadOptions, workplace: _Workplace, limits: Limits) -> Table:
     if options.member is not None or (options.format or format_of(path, limits)) == "zip":
-        path, options = _member(path, options, scratch, limits)
+        path, options = _member(path, options, workplace.path, limits)
     kind = options.format or format_of(path, limits)
     if kind not in FORMATS or kind == "zip":
         raise FileRefused(
@@ -153,16 +165,18 @@ def _open(path: Path, options: ReadOptions, scratch: Path, limits: Limits) -> Ta
             gettext_noop("Choose one of the formats in the list."),
             format=kind,
         )
+    options = replace(options, format=kind)
+    made = None
     if kind == "csv":
-        source, options = _csv_source(path, replace(options, format=kind))
-        return Table(source, options=options, made=None, unit="row")
-    options = _decided(path, replace(options, format=kind), limits)
-    target = scratch / f"{_key(path, options)}.csv"
-    made = _made(path, options, target, limits)
-    source = Source(
-        path=target, encoding="utf-8", dialect=Dialect(), clean=not made.marked, canonical=True
-    )
-    return Table(source, options=options, made=made, unit=_UNITS.get(kind, "row"))
+        source, options = _csv_source(path, options)
+    else:
+        options = _decided(path, options, limits)
+        target = workplace.path / f"{_key(path, options)}.csv"
+        made = _made(path, options, target, limits)
+        source = Source(
+            path=target, encoding="utf-8", dialect=Dialect(), clean=not made.marked, canonical=True
+        )
+    return Table(source, options=options, made=made, workplace=workplace)
 
 
 def _csv_source(path: Path, options: ReadOptions) -> tuple[Source, ReadOptions]:
@@ -263,45 +277,3 @@ def _member(
             archive.extract(opened, name or "", target)
     outer = options.format if options.format != "zip" else None
     return target, replace(options, member=None, format=outer)
-
-
-def _peek(source: Source) -> list[list[str]]:
-    """The first rows as a person sees them, for header and width."""
-    with source.opened() as found:
-        rows = take(found, _PEEK, 1)
-    if rows:
-        without_end(rows)
-    return [[show_bytes(cell)[0] for cell in row] for row in rows]
-
-
-def _header(
-    rows: list[list[str]], asked: int | None, made: canonical.Converted | None
-) -> tuple[int, tuple[str, ...]]:
-    """The row of the header and the names in it, trimmed; a sheet is as wide as its cells are."""
-    width = made.width if made else 0
-    if asked == 0:
-        width = width or max((len(row) for row in rows if not is_blank(row)), default=0)
-        return 0, ("",) * width
-    at = asked or next((n for n, row in enumerate(rows, 1) if not is_blank(row)), 0)
-    if not at or at > len(rows):
-        if asked and any(not is_blank(row) for row in rows):
-            raise FileRefused(
-                "header",
-                gettext_noop("There is no row %(row)d that could be the header."),
-                gettext_noop("Choose one of the first rows."),
-                row=at,
-            )
-        raise empty()
-    names = [name.replace("\ufeff", "").strip() for name in rows[at - 1]]
-    names += [""] * (width - len(names))
-    return at, tuple(names)
-
-
-def _guess(rows: list[list[str]], header: int) -> int | None:
-    """A later row that looks more like the header, where a title stands above the table."""
-    filled = [sum(bool(cell.strip()) for cell in row) for row in rows[: header + 20]]
-    if not header or header > len(filled):
-        return None
-    most = max(filled[header - 1 :])
-    at = next(n for n, number in enumerate(filled, 1) if n >= header and number == most)
-    return at if at != header and filled[header - 1] * 2 <= most else None

@@ -210,9 +210,8 @@ def _expose_bytes(row: list[str]) -> tuple[Problem, ...]:
             continue
         row[column], found = show_bytes(cell)
         if found:
-            message = gettext_noop("Not readable in this encoding: %(value)s")
             shown = " ".join(f"{byte:02X}" for byte in found[:20])
-            problems.append(Problem(column, Message(message, {"value": shown})))
+            problems.append(Problem(column, Message(canonical.MEANINGS["bytes"], {"value": shown})))
     return tuple(problems)
 
 

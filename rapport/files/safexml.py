@@ -21,10 +21,15 @@ def no_doctype() -> FileRefused:
     )
 
 
-def events(source: Path | IO[bytes], wanted: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
+def events(path: Path, wanted: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
     """Start and end events of a file; every refusal of the parser becomes ours."""
+    with path.open("rb") as stream:
+        yield from events_of(stream, wanted)
+
+
+def events_of(stream: IO[bytes], wanted: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
     parser = etree.iterparse(
-        str(source) if isinstance(source, Path) else source,
+        stream,
         events=wanted,
         resolve_entities=False,
         no_network=True,

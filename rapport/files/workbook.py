@@ -191,7 +191,7 @@ class _Special:
         """Row, column, text and whether it is an error, in the order of the sheet."""
         row = column = 0
         with archive.opened(self._path) as opened, opened.open(self._member) as stream:
-            for event, element in safexml.events(stream, ("start", "end")):
+            for event, element in safexml.events_of(stream, ("start", "end")):
                 name = local(element.tag)
                 if name == "row":
                     if event == "start":

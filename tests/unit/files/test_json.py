@@ -1,0 +1,96 @@
+"""JSON lines and JSON documents."""
+
+import pytest
+
+from rapport.files.detect import sniff
+from rapport.files.read import open_table
+from rapport.files.refusal import FileRefused
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text):
+        path = tmp_path / "file.json"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def plain(table):
+    return [(record.number, record.cells) for record in table]
+
+
+def test_lines_are_records_and_numbers_are_lines(file):
+    path = file(
+        '{"a": "x", "b": 1.50}\n\n{"b": 12345678901234567890, "c": {"d": [true, null, "y"]}}\n'
+    )
+
+    with open_table(path) as table:
+        assert sniff(path).format == "json"
+        assert (table.columns, table.unit) == (("a", "b", "c/d"), "line")
+        assert plain(table) == [
+            (1, ("x", "1.50", "")),
+            (3, ("", "12345678901234567890", "true; ; y")),
+        ]
+
+
+def test_list_of_objects_inside_a_record_is_numbered(file):
+    with open_table(file('{"p": [{"n": 1}, {"n": 2}]}\n')) as table:
+        assert (table.columns, plain(table)) == (("p/n", "p/n 2"), [(1, ("1", "2"))])
+
+
+def test_broken_line_is_a_problem_of_its_record(file):
+    text = b'{"a": 1}\n{"a": \n[1]\n{"a": "\xff"}\n{"a": "' + "ü".encode() * 20 + b'"}\n'
+
+    with open_table(file(text)) as table:
+        found = [(r.number, r.cells, str(r.problem)) for r in table]
+
+    assert found == [
+        (1, ("1",), "None"),
+        (2, ('{"a":',), 'This line is not valid JSON: {"a":'),
+        (3, ("[1]",), "This line is not valid JSON: [1]"),
+        (4, ('{"a": "\\xff"}',), 'This line is not valid JSON: {"a": "\\xff"}'),
+        (5, ("ü" * 20,), "None"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"a": 1}, {"a": 2}]',
+        '[\n  {"a": 1},\n  {"a": 2}\n]\n',
+        '{\n "@odata.context": "x",\n "value": [{"a": 1}, {"a": 2}]\n}',
+    ],
+)
+def test_documents_that_hold_a_list(file, text):
+    with open_table(file(text)) as table:
+        assert (table.columns, plain(table)) == (("a",), [(1, ("1",)), (2, ("2",))])
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[1, 2]", "damaged"),
+        ('{\n"a": ', "damaged"),
+        ("[" * 100_000, "damaged"),
+        ("{}\n{}\n", "empty"),
+        ("[]", "damaged"),
+    ],
+)
+def test_what_is_no_table_is_refused(file, text, code):
+    path = file(text)
+
+    if sniff(path).format == "json":
+        with pytest.raises(FileRefused) as refused:
+            open_table(path)
+        assert refused.value.code == code
+    else:
+        assert open_table(path).columns != ()
+
+
+def test_deep_nesting_is_no_recursion(file):
+    deep = '{"a":' * 500 + "1" + "}" * 500
+
+    with open_table(file(deep + "\n")) as table:
+        assert len(list(table)) == 1

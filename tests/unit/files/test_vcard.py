@@ -1,0 +1,175 @@
+"""vCards of three versions as records."""
+
+import pytest
+
+from rapport.files.detect import sniff
+from rapport.files.read import open_table
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text, encoding="utf-8"):
+        path = tmp_path / "cards.vcf"
+        path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
+        assert sniff(path).format == "vcard"
+        with open_table(path) as table:
+            return [
+                {name: text for name, text in zip(table.columns, record.cells, strict=True) if text}
+                for record in table
+            ]
+
+    return read
+
+
+def card(*lines, version="3.0"):
+    return "\n".join(["BEGIN:VCARD", f"VERSION:{version}", *lines, "END:VCARD", ""])
+
+
+def test_names_and_company(read):
+    text = card("N:Doe;Jane;Ann,Bea;Dr.;Jr.", "FN:Jane Doe", r"ORG:Acme\, Inc.;Sales;Export")
+
+    assert read(text) == [
+        {
+            "Last Name": "Doe",
+            "First Name": "Jane",
+            "Middle Name": "Ann,Bea",
+            "Name Prefix": "Dr.",
+            "Name Suffix": "Jr.",
+            "Full Name": "Jane Doe",
+            "Company": "Acme, Inc.",
+            "Department": "Sales, Export",
+        }
+    ]
+
+
+def test_phones_by_type_and_preferred_mail_first(read):
+    text = card(
+        "TEL;TYPE=work,voice:1",
+        "TEL;TYPE=WORK;TYPE=FAX:2",
+        "TEL;CELL:3",
+        'TEL;VALUE=uri;TYPE="home,voice":tel:+4',
+        "TEL:5",
+        "TEL;TYPE=cell:6",
+        "EMAIL:a@x",
+        "EMAIL;TYPE=internet,pref:mailto:b@x",
+        "item1.EMAIL;PREF=1:c@x",
+    )
+
+    assert read(text) == [
+        {
+            "Business Phone": "1",
+            "Business Fax": "2",
+            "Mobile Phone": "3",
+            "Home Phone": "+4",
+            "Phone": "5",
+            "Mobile Phone 2": "6",
+            "E-mail Address": "b@x",
+            "E-mail Address 2": "c@x",
+            "E-mail Address 3": "a@x",
+        }
+    ]
+
+
+def test_addresses(read):
+    text = card(
+        "ADR;TYPE=work:PO 1;Floor 2;Street 3;Bonn;NRW;53111;Germany",
+        r"ADR;TYPE=home:;;A\; B\n2nd line;Köln",
+        "ADR:;;X;Y;;;",
+    )
+
+    assert read(text) == [
+        {
+            "Business Street": "PO 1\nFloor 2\nStreet 3",
+            "Business City": "Bonn",
+            "Business State": "NRW",
+            "Business Postal Code": "53111",
+            "Business Country/Region": "Germany",
+            "Home Street": "A; B\n2nd line",
+            "Home City": "Köln",
+            "Street": "X",
+            "City": "Y",
+        }
+    ]
+
+
+def test_folded_lines(read):
+    assert read(card("NOTE:ab", " cd", "\tef")) == [{"Notes": "abcdef"}]
+    assert read(card("NOTE:ab", " cd", version="2.1")) == [{"Notes": "ab cd"}]
+    assert read(card("NOTE:ab", "forgotten fold")) == [{"Notes": "ab\nforgotten fold"}]
+
+
+def test_quoted_printable_of_version_2(read):
+    text = card(
+        "NOTE;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Gr=C3=BC=C3=9Fe=0D=0A=",
+        "aus=20K=C3=B6ln",
+        version="2.1",
+    )
+
+    assert read(text) == [{"Notes": "Grüße\r\naus Köln"}]
+
+
+def test_encoding_named_by_the_card(read):
+    assert read(card("N;CHARSET=windows-1252:Doë;J", version="2.1"), "cp1252") == [
+        {"Last Name": "Doë", "First Name": "J"}
+    ]
+    assert read(card("FN;CHARSET=koi8-r:Иван", version="2.1"), "koi8-r") == [{"Full Name": "Иван"}]
+
+
+def test_undecodable_bytes_are_a_problem(tmp_path):
+    path = tmp_path / "cards.vcf"
+    path.write_bytes(card("FN:M\udcfcller \udc81").encode("cp1252", "surrogateescape"))
+
+    with open_table(path) as table:
+        (record,) = table
+
+    assert record.cells == ("Müller \\x81",)
+    assert [(p.column, str(p.message)) for p in record.problems] == [
+        (0, "Not readable in this encoding (bytes 81)")
+    ]
+
+
+def test_pictures_are_one_cell(read):
+    text = card("PHOTO;ENCODING=b;TYPE=PNG:iVBO", " Rw0K", "LOGO;VALUE=uri:http://x/l.png")
+
+    assert read(text) == [{"Photo": "data:image/png;base64,iVBORw0K", "Logo": "http://x/l.png"}]
+
+
+def test_dates_labels_and_unknown_properties(read):
+    text = card(
+        "BDAY:19801231",
+        "item1.X-ABDATE:2001-02-03",
+        "item1.X-ABLabel:_$!<Anniversary>!$_",
+        "X-SKYPE:me",
+        "URL:http\\://x",
+    )
+
+    assert read(text) == [
+        {
+            "Birthday": "1980-12-31",
+            "Anniversary": "2001-02-03",
+            "X-SKYPE": "me",
+            "Web Page": "http://x",
+        }
+    ]
+
+
+def test_card_inside_a_card_is_none_of_its_own(read):
+    inner = "AGENT:\nBEGIN:VCARD\nVERSION:2.1\nFN:Inner\nEND:VCARD"
+    short = "AGENT:BEGIN:VCARD\nFN:Inner\nEND:VCARD"
+
+    for agent in (inner, short):
+        assert read(card("FN:Outer", agent, "TITLE:Boss", version="2.1") + card("FN:Next")) == [
+            {"Full Name": "Outer", "Job Title": "Boss"},
+            {"Full Name": "Next"},
+        ]
+
+
+def test_utf16_and_a_missing_end(read):
+    assert read(card("FN:Zoë"), "utf-16") == [{"Full Name": "Zoë"}]
+    assert read("BEGIN:VCARD\nFN:Zoë\n") == [{"Full Name": "Zoë"}]
+
+
+def test_escaped_backslash_escapes_nothing(read):
+    assert read(card(r"N:a\\;b\;c;d")) == [
+        {"Last Name": "a\\", "First Name": "b;c", "Middle Name": "d"}
+    ]

@@ -1,0 +1,223 @@
+"""Excel workbooks as tables. The files are made by another library, openpyxl."""
+
+import datetime as dt
+import warnings
+import zipfile
+
+import openpyxl
+import pytest
+
+from rapport.files.detect import Sheet, sniff
+from rapport.files.limits import Limits
+from rapport.files.read import ReadOptions, open_table
+from rapport.files.refusal import FileRefused
+
+DAY = dt.date(2020, 2, 29)
+MOMENT = dt.datetime.fromisoformat("2020-01-02T03:04:05")
+
+
+@pytest.fixture
+def book(tmp_path):
+    """Save a workbook of {sheet: rows}; a cell may be (value, number format)."""
+
+    def save(sheets, *, hidden=(), name="book.xlsx"):
+        made = openpyxl.Workbook()
+        made.remove(made.active)
+        for title, rows in sheets.items():
+            sheet = made.create_sheet(title)
+            sheet.sheet_state = "hidden" if title in hidden else "visible"
+            for row, cells in enumerate(rows, 1):
+                for column, value in enumerate(cells, 1):
+                    _set(sheet.cell(row, column), value)
+        path = tmp_path / name
+        made.save(path)
+        return path
+
+    return save
+
+
+def _set(cell, value):
+    if isinstance(value, tuple):
+        value, cell.number_format = value
+    cell.value = value
+
+
+def plain(table):
+    return [(record.number, record.cells) for record in table]
+
+
+def test_typed_cells_become_text(book):
+    path = book({
+        "S": [
+            ["a", "b", "c", "d", "e", "f", "g", "h"],
+            [
+                "007", 5, 1234.5600000000001, True,
+                DAY, MOMENT, dt.time(9, 30), 0.25,
+            ],
+        ]
+    })  # fmt: skip
+
+    with open_table(path) as table:
+        assert table.columns == tuple("abcdefgh")
+        (record,) = table
+        assert record.cells == (
+            *("007", "5", "1234.56", "true", "2020-02-29", "2020-01-02 03:04:05"),
+            *("09:30:00", "0.25"),
+        )
+        assert table.known_rows == 2
+
+
+def test_digit_masks_are_kept_as_shown(book):
+    rows = [
+        ["zip", "ssn", "phone", "kg"],
+        [
+            (6083, "00000"),
+            (12345678, r"000\-00\-0000"),
+            (612345678, "0# ## ## ## ##"),
+            (7, '00"kg"'),
+        ],
+    ]
+
+    with open_table(book({"S": rows})) as table:
+        assert plain(table) == [(2, ("06083", "012-34-5678", "06 12 34 56 78", "7"))]
+        assert [str(note) for note in table.notes] == [
+            "Numbers with leading zeros are read as the workbook shows them."
+        ]
+
+
+def test_error_cell_is_a_problem_of_its_column(book):
+    with open_table(book({"S": [["a", "b"], ["x", "#N/A"], ["#DIV/0!", "y"]]})) as table:
+        found = [
+            (r.number, r.cells, [(p.column, str(p.message)) for p in r.problems]) for r in table
+        ]
+
+    assert found == [
+        (2, ("x", "#N/A"), [(1, "The workbook has the error #N/A here.")]),
+        (3, ("#DIV/0!", "y"), [(0, "The workbook has the error #DIV/0! here.")]),
+    ]
+
+
+def test_rows_keep_their_numbers_and_blank_edges_are_left_out(book):
+    rows = [
+        [],
+        [],
+        [None, "a", "b"],
+        [],
+        [None, "1", None, "extra"],
+        [None, " "],
+        [None, None, "2"],
+    ]
+
+    with open_table(book({"S": rows})) as table:
+        assert table.columns == ("a", "b", "")
+        assert table.header == 3
+        assert plain(table) == [(5, ("1", "", "extra")), (7, ("", "2", ""))]
+
+
+def test_line_breaks_and_escapes_in_cells(book):
+    with open_table(book({"S": [["a"], ["x\ny _x005F_x0041__x0042_ ü"]]})) as table:
+        assert plain(table) == [(2, ("x\ny _x0041_B ü",))]
+
+
+def test_first_sheet_that_is_shown_is_read(book):
+    path = book(
+        {"Lists": [["x"]], "People": [["a"], ["1"]], "More": [["b"], ["2"]]}, hidden=["Lists"]
+    )
+
+    found = sniff(path)
+
+    assert found.sheets == (
+        Sheet(name="Lists", rows=1, hidden=True),
+        Sheet(name="People", rows=2),
+        Sheet(name="More", rows=2),
+    )
+    assert open_table(path).columns == ("a",)
+    assert open_table(path, ReadOptions(sheet="More")).columns == ("b",)
+
+
+def test_sheet_that_is_not_there_is_refused(book):
+    with pytest.raises(FileRefused) as refused:
+        open_table(book({"S": [["a"]]}), ReadOptions(sheet="T"))
+
+    assert (refused.value.code, str(refused.value.remedy)) == ("sheet", "It has these sheets: S.")
+
+
+def test_empty_sheet_is_refused(book):
+    with pytest.raises(FileRefused) as refused:
+        open_table(book({"S": []}))
+
+    assert refused.value.code == "empty"
+
+
+def test_macros_are_refused(book, tmp_path):
+    path = tmp_path / "macros.xlsm"
+    with zipfile.ZipFile(book({"S": [["a"]]})) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+        target.writestr("xl/vbaProject.bin", b"x")
+
+    with pytest.raises(FileRefused) as refused:
+        sniff(path)
+
+    assert refused.value.code == "macros"
+
+
+@pytest.mark.parametrize(
+    ("stream", "code"), [("EncryptedPackage", "encrypted"), ("_VBA_PROJECT", "macros")]
+)
+def test_old_office_files_are_told_by_their_streams(tmp_path, stream, code):
+    path = tmp_path / "book.xls"
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + stream.encode("utf-16-le"))
+
+    with pytest.raises(FileRefused) as refused:
+        sniff(path)
+
+    assert refused.value.code == code
+
+
+def test_workbook_that_takes_too_long_is_refused(book):
+    with pytest.raises(FileRefused) as refused:
+        open_table(book({"S": [["a"], ["1"]]}), limits=Limits(workbook_seconds=0.001))
+
+    assert refused.value.code == "too-much"
+
+
+def test_workbook_that_takes_too_much_memory_is_refused(tmp_path):
+    path = tmp_path / "far.xlsx"
+    made = openpyxl.Workbook()
+    made.active["A1"] = "a"
+    made.active.cell(1_048_576, 16_384).value = "the far corner"
+    made.save(path)
+
+    with pytest.raises(FileRefused) as refused:
+        open_table(path)
+
+    assert refused.value.code == "too-much"
+
+
+def test_scratch_folder_saves_the_second_conversion(book, tmp_path):
+    path = book({"S": [["a"], ["1"]]})
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    first = open_table(path, scratch=scratch)
+    again = open_table(path, scratch=scratch, limits=Limits(workbook_seconds=0.001))
+
+    assert list(first) == list(again)
+    assert first.options == again.options
+    first.close()
+    assert len(list(scratch.iterdir())) == 2
+
+
+def test_own_folder_goes_with_the_table(book, monkeypatch, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with open_table(book({"S": [["a"], ["1"]]})) as table:
+            assert len(list(temporary.iterdir())) == 1
+            assert len(list(table)) == 1
+
+    assert list(temporary.iterdir()) == []
