@@ -6,11 +6,13 @@ import base64
 import binascii
 import json
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Collate, Lower
 from django.db.models.lookups import Exact, GreaterThan, LessThan
 
@@ -63,16 +65,20 @@ def page(query: Query, by: Actor) -> Page:
     found = _ordered(found, entity, order, backwards)
     if cursor := query.before or query.after:
         found = found.filter(_beyond(entity, order, cursor, backwards))
-    names, columns = _columns(entity, query, order)
-    raw = list(found.values_list(*columns)[: query.size + 1])
+    plan = _plan(entity, query, order, by)
+    found = found.annotate(**plan.seen)
+    raw = list(found.values_list(*plan.columns, *plan.seen)[: query.size + 1])
     more = len(raw) > query.size
     raw = raw[: query.size]
     if backwards:
         raw.reverse()
-    made = [_row(entity, names, columns, values) for values in raw]
+    readers = plan.readers.items()
+    # The first two columns are the key and the state.
+    made = [
+        Row(fetched[0], {n: read(fetched) for n, read in readers}, fetched[1]) for fetched in raw
+    ]
     _name_pointers(entity, query, made, by)
-    _hide_strangers(entity, query, made, by)
-    ends = [_cursor(entity, order, columns, values) for values in (raw[:1] + raw[-1:])]
+    ends = [_cursor(order, plan.columns, fetched) for fetched in (raw[:1] + raw[-1:])]
     has_next = backwards or more
     has_previous = (backwards and more) or bool(query.after)
     if backwards and not made:
@@ -196,8 +202,8 @@ def _lower_compare(column: str, operator: str, value: str) -> Q:
     return Q(lookup(left, Value(value)))
 
 
-def _cursor(entity: Entity, order: list[_Key], columns: list[str], values: tuple[Any, ...]) -> str:
-    by_column = dict(zip(columns, values, strict=True))
+def _cursor(order: list[_Key], columns: list[str], fetched: tuple[Any, ...]) -> str:
+    by_column = dict(zip(columns, fetched, strict=False))
     parts = []
     for key in order:
         value = by_column[key.column]
@@ -230,49 +236,111 @@ def _read_cursor(order: list[_Key], cursor: str) -> tuple[list[Any], uuid.UUID]:
 
 # -- values ---------------------------------------------------------------------------------------
 
+Reader = Callable[[tuple[Any, ...]], Any]
 
-def _columns(entity: Entity, query: Query, order: list[_Key]) -> tuple[list[str], list[str]]:
-    """Names of the fields to show, and the columns to fetch for them."""
+
+@dataclass(slots=True)
+class _Plan:
+    """What is fetched for a page, and how a fetched row becomes the values of its fields. `seen`:
+    the conditions under which the viewer may see a linked record, by the name of their column."""
+
+    columns: list[str]
+    seen: dict[str, Any]
+    readers: dict[str, Reader]
+
+
+def _plan(entity: Entity, query: Query, order: list[_Key], by: Actor) -> _Plan:
     names = list(dict.fromkeys((*query.columns, entity.title)))
-    columns = ["pk", "state"]
+    plan = _Plan(["pk", "state", *(key.column for key in order)], {}, {})
     for name in names:
-        columns += _fetch(entity, name)
-    columns += [key.column for key in order]
-    return names, list(dict.fromkeys(columns))
+        plan.readers[name] = _reader(entity, name, plan, by)
+    plan.columns = list(dict.fromkeys(plan.columns))
+    places = {column: place for place, column in enumerate((*plan.columns, *plan.seen))}
+    plan.readers = {name: reader(places) for name, reader in plan.readers.items()}
+    return plan
 
 
-def _fetch(entity: Entity, name: str) -> list[str]:
+def _reader(entity: Entity, name: str, plan: _Plan, by: Actor) -> Any:
+    """Adds what the field at `name` needs to `plan`; gives what makes its reader, once it is known
+    at which place each column stands."""
     found = field_of(entity, name)
-    if "." in name:
-        return [name.replace(".", "__")]
-    if found.kind is Kind.ADDRESS:
-        return list(found.parts)
+    head, dot, _tail = name.partition(".")
+    path = f"{head}__" if dot else ""
+    columns = [path + column for column in (*found.columns, *found.parts)]
+    flags = _flags(head, registry[entity.fields[head].target or ""], plan, by) if dot else []
     if found.kind is Kind.OWNER:
-        return [found.column, f"{name}__name", f"{name}__kind"]
-    if found.kind is Kind.LOOKUP:
-        return [found.column, f"{name}__{registry[found.target or ''].title}"]
-    return list(found.columns)
+        columns += [f"{path}{found.name}__kind", f"{path}{found.name}__name"]
+    elif found.kind is Kind.LOOKUP:
+        target = registry[found.target or ""]
+        columns.append(f"{path}{found.name}__{_title_column(target)}")
+    plan.columns += columns
+    read = _READERS.get(found.kind, _read_plain)
+    title_flags = (
+        _flags(f"{path}{found.name}", registry[found.target or ""], plan, by)
+        if found.kind is Kind.LOOKUP
+        else []
+    )
+
+    def make(places: Mapping[str, int]) -> Reader:
+        value_of = read(found, [places[c] for c in columns], [places[f] for f in title_flags])
+        if not flags:
+            return value_of
+        (flag,) = (places[f] for f in flags)
+        # Through a link to a record that the viewer may not see, nothing shows.
+        return lambda raw: value_of(raw) if raw[flag] else None
+
+    return make
 
 
-def _row(entity: Entity, names: list[str], columns: list[str], raw: tuple[Any, ...]) -> Row:
-    by_column = dict(zip(columns, raw, strict=True))
-    values: dict[str, Any] = {}
-    for name in names:
-        fetched = [by_column[column] for column in _fetch(entity, name)]
-        found = field_of(entity, name)
-        if found.kind is Kind.ADDRESS:
-            values[name] = "\n".join(part for part in fetched if part)
-        elif found.kind is Kind.OWNER and "." not in name:
-            values[name] = Link(fetched[2], fetched[0], fetched[1]) if fetched[0] else None
-        elif found.kind is Kind.LOOKUP and "." not in name:
-            values[name] = (
-                Link(found.target or "", fetched[0], fetched[1] or "") if fetched[0] else None
-            )
-        elif found.kind is Kind.POINTER:
-            values[name] = Ref(*fetched) if fetched[1] else None
-        else:
-            values[name] = fetched[0]
-    return Row(by_column["pk"], values, by_column["state"])
+def _title_column(entity: Entity) -> str:
+    return "sort_name" if entity.fields[entity.title].is_link else entity.title
+
+
+def _flags(path: str, target: Entity, plan: _Plan, by: Actor) -> list[str]:
+    """The column that says whether the viewer may see the record at `path`; none when all are."""
+    condition = access.visible_through(f"{path}__", target, by)
+    if condition is None:
+        return []
+    name = f"seen_{path}"
+    plan.seen[name] = Case(When(condition, then=Value(True)), default=Value(False))
+    return [name]
+
+
+def _read_plain(_found: Field, places: list[int], _flags: list[int]) -> Reader:
+    return itemgetter(places[0])
+
+
+def _read_address(_found: Field, places: list[int], _flags: list[int]) -> Reader:
+    return lambda raw: "\n".join(raw[place] for place in places if raw[place])
+
+
+def _read_owner(_found: Field, places: list[int], _flags: list[int]) -> Reader:
+    key, kind, name = places
+    return lambda raw: Link(raw[kind], raw[key], raw[name]) if raw[key] else None
+
+
+def _read_lookup(found: Field, places: list[int], flags: list[int]) -> Reader:
+    key, title = places
+    target = found.target or ""
+    if flags:
+        (flag,) = flags
+        return lambda raw: (
+            Link(target, raw[key], (raw[title] or "") if raw[flag] else "") if raw[key] else None
+        )
+    return lambda raw: Link(target, raw[key], raw[title] or "") if raw[key] else None
+
+
+def _read_pointer(_found: Field, places: list[int], _flags: list[int]) -> Reader:
+    name, key = places
+    return lambda raw: Ref(raw[name], raw[key]) if raw[key] else None
+
+
+_READERS: dict[Kind, Callable[[Field, list[int], list[int]], Reader]] = {
+    Kind.ADDRESS: _read_address,
+    Kind.OWNER: _read_owner,
+    Kind.LOOKUP: _read_lookup,
+    Kind.POINTER: _read_pointer,
+}
 
 
 def _name_pointers(entity: Entity, query: Query, made: list[Row], by: Actor) -> None:
@@ -289,25 +357,8 @@ def _name_pointers(entity: Entity, query: Query, made: list[Row], by: Actor) -> 
         for target, ids_ in wanted.items():
             other = registry[target]
             named = queries.records(other, by).filter(pk__in=ids_)
-            titles.update({Ref(target, i): t for i, t in named.values_list("pk", other.title)})
+            named = named.values_list("pk", _title_column(other))
+            titles.update({Ref(target, id_): title for id_, title in named})
         for row in made:
             ref = row.values[name]
             row.values[name] = Link(ref.entity, ref.id, titles.get(ref, "")) if ref else None
-
-
-def _hide_strangers(entity: Entity, query: Query, made: list[Row], by: Actor) -> None:
-    """Take away the titles of linked records that the viewer may not see."""
-    wanted: dict[str, set[uuid.UUID]] = {}
-    links = [n for n in query.columns if "." not in n and entity.fields[n].kind is Kind.LOOKUP]
-    for name in links:
-        target = entity.fields[name].target or ""
-        if not access.sees_all(by, registry[target]):
-            found = {row.values[name].id for row in made if row.values[name]}
-            wanted.setdefault(target, set()).update(found)
-    for target, ids_ in wanted.items():
-        visible = access.allowed_ids(ids_, registry[target], by, access.READ) if ids_ else set()
-        for name in links:
-            for row in made:
-                link = row.values[name]
-                if link and link.entity == target and link.id not in visible:
-                    row.values[name] = Link(target, link.id, "")
