@@ -19,7 +19,7 @@ from rapport.models.people import Depth, Verb
 
 READ, WRITE = Verb.READ.value, Verb.WRITE.value
 # Shares carry these verbs besides read.
-_SHARED = {
+SHARED = {
     Verb.WRITE.value: "can_write",
     Verb.DELETE.value: "can_delete",
     Verb.ASSIGN.value: "can_assign",
@@ -80,12 +80,12 @@ class Rights:
         to name them. All shares of the user are read at once."""
         if self._shares is None:
             found = Share.objects.filter(principal_id__in=self.principals)
-            columns = ("record_entity", "record_id", *_SHARED.values())
+            columns = ("record_entity", "record_id", *SHARED.values())
             self._shares = list(found.values_list(*columns)[: SHARES_INLINE + 1])
         if len(self._shares) > SHARES_INLINE:
             return None
         names = _names_of(entity)
-        place = 2 + list(_SHARED).index(verb) if verb in _SHARED else None
+        place = 2 + list(SHARED).index(verb) if verb in SHARED else None
         return [
             share[1]
             for share in self._shares
@@ -179,7 +179,7 @@ def _reach(mine: Rights, entity: Entity, verb: str, depth: int, prefix: str = ""
             reach.append(_one_or_more(f"{prefix}owning_unit_id", mine.units_below))
         elif depth >= Depth.UNIT:
             reach.append(Q(**{f"{prefix}owning_unit_id": mine.unit}))
-    if verb == READ or verb in _SHARED:
+    if verb == READ or verb in SHARED:
         shared = mine.shared(entity, verb)
         if shared is None:
             many = _shares_of(mine, entity, verb).values("record_id")
@@ -197,7 +197,7 @@ def _shares_of(mine: Rights, entity: Entity, verb: str) -> QuerySet[Any, Any]:
     shares = Share.objects.filter(
         principal_id__in=mine.principals, record_entity__in=_names_of(entity)
     )
-    return shares.filter(**{_SHARED[verb]: True}) if verb in _SHARED else shares
+    return shares.filter(**{SHARED[verb]: True}) if verb in SHARED else shares
 
 
 def _names_of(entity: Entity) -> list[str]:
@@ -239,7 +239,7 @@ def allows(by: Actor, verb: str, entity: Entity, row: Any) -> bool:
     depth = mine.depth(entity, verb)
     if depth >= Depth.ALL or (entity.ownership == "user" and _within(mine, depth, row)):
         return True
-    if verb != READ and verb not in _SHARED:
+    if verb != READ and verb not in SHARED:
         return False
     shared = mine.shared(entity, verb)
     if shared is None:

@@ -14,6 +14,7 @@ from rapport import access
 from rapport.access import Actor, Forbidden, SystemActor
 from rapport.meta.entity import Draft, Entity
 from rapport.meta.ids import new_id
+from rapport.meta.registry import registry
 from rapport.models import Operation, Principal
 from rapport.models.people import Verb
 
@@ -97,8 +98,10 @@ def create_record(
     by: Actor,
     now: datetime.datetime | None = None,
     id: uuid.UUID | None = None,
+    new: Mapping[str, str] | None = None,
 ) -> uuid.UUID:
-    """A new record, owned by `by` unless `values` say otherwise. Its id.
+    """A new record, owned by `by` unless `values` say otherwise. Its id. `new` {look-up: name}:
+    what it names is made along with it.
 
     Raises Forbidden, InvalidRecord.
     """
@@ -106,9 +109,36 @@ def create_record(
     now = now or timezone.now()
     draft = Draft(id=id or new_id(), values=dict(values))
     with journal.operation(f"{entity.name}.create", by=by, now=now) as op:
+        draft.values.update(_make_named(entity, new or {}, op=op, by=by, now=now))
         if save_drafts(entity, [draft], op=op, by=by, now=now):
             raise InvalidRecord(draft.errors)
     return draft.id
+
+
+def _make_named(
+    entity: Entity, new: Mapping[str, str], *, op: Operation, by: Actor, now: datetime.datetime
+) -> dict[str, uuid.UUID]:
+    """Records of which only the name is known, for the look-ups that are to name them."""
+    made: dict[str, uuid.UUID] = {}
+    for name, text in new.items():
+        target = registry[entity.fields[name].target or ""]
+        access.require(by, Verb.CREATE, target)
+        draft = Draft(id=new_id(), values=from_title(target, text))
+        if save_drafts(target, [draft], op=op, by=by, now=now):
+            raise InvalidRecord({name: [m for found in draft.errors.values() for m in found]})
+        made[name] = draft.id
+    return made
+
+
+def from_title(entity: Entity, text: str) -> dict[str, str]:
+    """The values that name a record `text`: of a person the last word is the last name."""
+    text = " ".join(text.split())
+    if len(entity.title_fields) == 1:
+        return {entity.title_fields[0]: text}
+    last, comma, first = text.partition(",")
+    if not comma:
+        first, _, last = text.rpartition(" ")
+    return {"first_name": first.strip(), "last_name": last.strip()}
 
 
 def update_record(
@@ -120,10 +150,11 @@ def update_record(
     now: datetime.datetime | None = None,
     expected: Mapping[str, Any] | None = None,
     version: int | None = None,
+    new: Mapping[str, str] | None = None,
 ) -> Operation:
     """Change fields of one record. `expected`: the values that the person saw; a field that holds
     another one by now, and not the wanted one, is a clash. `version`: the whole record must still
-    be the one that was read.
+    be the one that was read. `new` as in `create_record`.
 
     Raises RecordNotFound, Forbidden, StaleRecord, InvalidRecord.
     """
@@ -131,6 +162,7 @@ def update_record(
     with journal.operation(f"{entity.name}.update", by=by, now=now) as op:
         current = get_for(entity, [id], by=by, verb=Verb.WRITE)[id]
         wanted = dict(values)
+        wanted.update(_make_named(entity, new or {}, op=op, by=by, now=now))
         _refuse_stale(current, wanted, expected, version)
         draft = Draft(id=id, values=wanted, current=current)
         if save_drafts(entity, [draft], op=op, by=by, now=now):

@@ -14,19 +14,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rapport import access
-from rapport.access import Actor
+from rapport.access import Actor, SystemActor
 from rapport.meta.entity import Draft, Entity
 from rapport.meta.kinds import Kind, from_json
 from rapport.meta.registry import registry
 from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb, OperationState
 from rapport.models.people import Verb
+from rapport.queries import history
 
 from . import checking, journal, write
+from .records import RecordNotFound
 
 # Changes undone in one transaction.
 BATCH = 500
@@ -155,12 +158,72 @@ def _check(op: Operation, by: Actor) -> None:
             raise NotYours(_("You may not change all records of this operation."))
         if verb == ChangeVerb.DELETE:
             access.require(by, Verb.CREATE, entity)
+            if not isinstance(by, SystemActor) and op.user_id != by.pk:
+                _check_deleted(entity, op.changes.filter(entity=name, verb=verb), by)
             continue
         touched = op.changes.filter(entity=name, verb=verb).values("record")
         mine = access.visible_to(entity.records(), entity, by, Verb.WRITE)
         strangers = entity.records().filter(pk__in=touched).exclude(pk__in=mine.values("pk"))
         if strangers.exists():
             raise NotYours(_("You may not change all records of this operation."))
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """Whose a deleted row was: what `access.allows` asks of a row."""
+
+    pk: uuid.UUID
+    owner_id: uuid.UUID | None
+    owning_unit_id: uuid.UUID | None
+
+
+def _check_deleted(entity: Entity, changes: QuerySet[Change], by: Actor) -> None:
+    """Rows that somebody else deleted come back only through those who could have changed them."""
+    link = entity.fields.get(entity.parent)
+    if link is not None:
+        kept = {f"before__{column}" for column in link.columns}
+        for values in changes.values(*kept).distinct():
+            *names, key = (values[f"before__{column}"] for column in link.columns)
+            parent = registry[names[0] if names else link.target or ""]
+            if key and not _may_reach(parent, uuid.UUID(key), by):
+                raise NotYours(_("You may not change all records of this operation."))
+        return
+    owners = changes.values_list("before__owner_id", "before__owning_unit_id").distinct()
+    for pair in owners:
+        owner, unit = (uuid.UUID(value) if value else None for value in pair)
+        if not access.allows(by, Verb.WRITE, entity, _Gone(uuid.UUID(int=0), owner, unit)):
+            raise NotYours(_("You may not change all records of this operation."))
+
+
+def _may_reach(parent: Entity, id: uuid.UUID, by: Actor) -> bool:
+    """Whether `by` may change the parent; one that is gone too is judged by its own deletion."""
+    if not parent.records().filter(pk=id).exists():
+        return True
+    return id in access.allowed_ids([id], parent, by, Verb.WRITE)
+
+
+def restore_record(
+    change: int, *, by: Actor, now: datetime.datetime | None = None
+) -> tuple[Operation, Undone]:
+    """Put back the one record that `change` deleted, without what went along with it.
+
+    Raises RecordNotFound, NotYours, and CannotUndo with what stands in the way.
+    """
+    found = Change.objects.filter(pk=change, verb=ChangeVerb.DELETE).select_related("operation")
+    deletion = found.first()
+    if deletion is None or not history.may_see_deleted(deletion, by):
+        raise RecordNotFound(str(change))
+    entity = registry[deletion.entity]
+    access.require(by, Verb.CREATE, entity)
+    if isinstance(by, SystemActor) or deletion.operation.user_id != by.pk:
+        _check_deleted(entity, Change.objects.filter(pk=deletion.pk), by)
+    now = now or timezone.now()
+    undone = Undone()
+    with journal.operation(f"{entity.name}.restore", by=by, now=now) as op:
+        _return_deleted(entity, [deletion], {}, undone, op=op, by=by, now=now)
+        if not undone.returned:
+            raise CannotUndo(" ".join(str(conflict.reason) for conflict in undone.conflicts))
+    return op, undone
 
 
 def _undo_was_undone(op: Operation) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from rapport import access
-from rapport.access import Actor
+from rapport.access import Actor, SystemActor
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.kinds import Kind, Ref, from_json, to_text
@@ -148,26 +148,25 @@ def deleted(
     last = False
     for change in changes.order_by("-id").iterator(chunk_size=200):
         declared = registry[change.entity]
-        if not _may_see_deleted(change, declared, by):
+        if not may_see_deleted(change, by):
             continue
         if len(found) == size:
             last = True
             break
-        whole = change.before or {}
-        title = str(
-            whole.get(declared.title) or whole.get(declared.fields[declared.title].column) or ""
-        )
-        found.append(Deleted(change, declared, title or str(declared.label), who(change.operation)))
+        found.append(Deleted(change, declared, title_of_deleted(change), who(change.operation)))
     return found, last
 
 
-def _may_see_deleted(change: Change, entity: Entity, by: Actor) -> bool:
-    if access.is_administrator(by):
+def title_of_deleted(change: Change) -> str:
+    """What a record was called when `change` deleted it."""
+    entity = registry[change.entity]
+    title = "" if entity.fields[entity.title].is_link else (change.before or {}).get(entity.title)
+    return str(title or entity.label)
+
+
+def may_see_deleted(change: Change, by: Actor) -> bool:
+    """Whether `by` may know what this deletion took away: it was theirs, or they did it."""
+    if isinstance(by, SystemActor) or access.is_administrator(by):
         return True
-    whole = change.before or {}
-    mine = (
-        {str(p) for p in access.rights(by).principals}
-        if not isinstance(by, access.SystemActor)
-        else set()
-    )
-    return change.operation.user_id == getattr(by, "pk", None) or whole.get("owner_id") in mine
+    mine = {str(principal) for principal in access.rights(by).principals}
+    return change.operation.user_id == by.pk or (change.before or {}).get("owner_id") in mine
