@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rapport.access import User
-from rapport.models import Preference
+from rapport.models import Preference, User
 
 
 def put(user: User, key: str, value: Any) -> None:

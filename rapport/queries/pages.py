@@ -252,15 +252,16 @@ class _Plan:
 def _plan(entity: Entity, query: Query, order: list[_Key], by: Actor) -> _Plan:
     names = list(dict.fromkeys((*query.columns, entity.title)))
     plan = _Plan(["pk", "state", *(key.column for key in order)], {}, {})
-    for name in names:
-        plan.readers[name] = _reader(entity, name, plan, by)
+    makers = {name: _reader(entity, name, plan, by) for name in names}
     plan.columns = list(dict.fromkeys(plan.columns))
     places = {column: place for place, column in enumerate((*plan.columns, *plan.seen))}
-    plan.readers = {name: reader(places) for name, reader in plan.readers.items()}
+    plan.readers = {name: make(places) for name, make in makers.items()}
     return plan
 
 
-def _reader(entity: Entity, name: str, plan: _Plan, by: Actor) -> Any:
+def _reader(
+    entity: Entity, name: str, plan: _Plan, by: Actor
+) -> Callable[[Mapping[str, int]], Reader]:
     """Adds what the field at `name` needs to `plan`; gives what makes its reader, once it is known
     at which place each column stands."""
     found = field_of(entity, name)

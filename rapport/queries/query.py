@@ -18,6 +18,7 @@ from rapport.meta.kinds import (
     InvalidValue,
     Kind,
     Reading,
+    check as check_value,
     from_json,
     parse,
     to_json,
@@ -28,6 +29,10 @@ PAGE_SIZE = 50
 MAX_PAGE_SIZE = 250
 MAX_DEPTH = 6
 MAX_CONDITIONS = 100
+MAX_DAYS = 36_525
+# Days outside could not be counted on from, nor moved into another time zone.
+_YEARS = (1000, 9000)
+_BY_DAY = frozenset({"on", "on_or_after", "on_or_before", "between"})
 
 
 class InvalidQuery(ValueError):
@@ -215,6 +220,49 @@ def _check_condition(entity: Entity, condition: Condition) -> None:
             str(_("“%(operator)s” does not fit %(field)s."))
             % {"operator": condition.operator, "field": found.label}
         )
+    takes = OPERATORS[condition.operator][1]
+    values = condition.value if takes in {"many", "two"} else [condition.value]
+    if not takes or (condition.value is None and condition.operator in {"eq", "ne"}):
+        return
+    if (
+        not isinstance(values, list | tuple)
+        or (takes == "two" and len(values) != 2)
+        or not all(_fits(found, condition.operator, takes, value) for value in values)
+    ):
+        raise InvalidQuery(
+            str(_("%(field)s: %(value)s is not a value for “%(operator)s”."))
+            % {
+                "field": found.label,
+                "value": condition.value,
+                "operator": OPERATORS[condition.operator][0],
+            }
+        )
+
+
+def _fits(found: Field, operator: str, takes: str, value: Any) -> bool:
+    """Whether the database can be asked with `value`: what people saved or sent may be anything."""
+    if takes == "number":
+        return isinstance(value, int) and 0 <= value <= MAX_DAYS
+    if (
+        found.kind in TEXTS
+        or found.kind is Kind.ADDRESS
+        or (found.is_link and operator == "contains")
+    ):
+        return isinstance(value, str) and "\x00" not in value
+    if isinstance(value, datetime.date) and not _YEARS[0] <= value.year <= _YEARS[1]:
+        return False
+    if found.kind is Kind.DATETIME and type(value) is datetime.date:
+        return operator in _BY_DAY
+    try:
+        check_value(found, value)
+    except (InvalidValue, TypeError):
+        return False
+    return value is not None
+
+
+def _is_text(found: Field, operator: str) -> bool:
+    by_name = found.is_link and operator == "contains"
+    return found.kind in TEXTS or found.kind is Kind.ADDRESS or by_name
 
 
 def parse_value(found: Field, operator: str, text: str, reading: Reading = CANONICAL) -> Any:
@@ -228,7 +276,7 @@ def parse_value(found: Field, operator: str, text: str, reading: Reading = CANON
     try:
         if takes == "number":
             days = int(text)
-            if not 0 <= days <= 36_525:
+            if not 0 <= days <= MAX_DAYS:
                 raise InvalidQuery(str(_("“%(text)s” is not a number of days.")) % {"text": text})
             return days
         if takes in {"many", "two"}:
@@ -242,13 +290,9 @@ def parse_value(found: Field, operator: str, text: str, reading: Reading = CANON
 
 
 def _one_value(found: Field, operator: str, text: str, reading: Reading) -> Any:
-    if (
-        found.kind in TEXTS
-        or (found.is_link and operator == "contains")
-        or found.kind is Kind.ADDRESS
-    ):
+    if _is_text(found, operator):
         return text.strip()
-    if found.kind is Kind.DATETIME and operator in {"on", "on_or_after", "on_or_before", "between"}:
+    if found.kind is Kind.DATETIME and operator in _BY_DAY:
         return datetime.date.fromisoformat(text.strip()[:10])
     return parse(found, text, reading)
 
@@ -314,7 +358,7 @@ def loads(document: Mapping[str, Any]) -> Query:
             order=tuple(Order(name, sign == "-") for sign, name in document.get("order", ())),
             find=str(document.get("find", "")),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, LookupError) as error:
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
         raise InvalidQuery(str(error)) from None
     check(query)
     return query
