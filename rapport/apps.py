@@ -12,6 +12,8 @@ class RapportConfig(AppConfig):
 
     def ready(self) -> None:
         from . import entities
+        from .jobs import queue
         from .meta import checks  # noqa: F401
 
         entities.declare()
+        queue.bind()

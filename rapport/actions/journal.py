@@ -6,6 +6,8 @@ import datetime
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -48,6 +50,11 @@ def operation(
 ) -> Iterator[Operation]:
     """One operation in one transaction. Its row is written last, with its counts; an operation
     that changed nothing leaves no row (its `pk` then names nothing)."""
+    span = _span.get()
+    if span is not None:
+        with _part(span, kind, by, parameters) as op:
+            yield op
+        return
     with transaction.atomic():
         op = _operation(kind, by, now, parameters, undo_of)
         yield op
@@ -55,6 +62,48 @@ def operation(
         op.ended_at = timezone.now()
         if op.counts:
             op.save(force_insert=True)
+
+
+@dataclass(slots=True)
+class Span:
+    """A long operation that actions become parts of; None until the first of them begins it."""
+
+    op: Operation | None = None
+
+
+_span: ContextVar[Span | None] = ContextVar("span", default=None)
+
+
+@contextmanager
+def spanning(op: Operation | None = None) -> Iterator[Span]:
+    """Actions called inside are parts of one operation that goes on over several transactions:
+    `op`, or the one that the first of them begins. Whoever spans it must `finish` it."""
+    span = Span(op)
+    token = _span.set(span)
+    try:
+        yield span
+    finally:
+        _span.reset(token)
+
+
+@contextmanager
+def _part(
+    span: Span, kind: str, by: Actor, parameters: Mapping[str, Any] | None
+) -> Iterator[Operation]:
+    before = span.op
+    counts = dict(before.counts) if before else {}
+    try:
+        with transaction.atomic():
+            op = before or begin(kind, by=by, parameters=parameters)
+            span.op = op
+            yield op
+            checkpoint(op)
+    except BaseException:
+        # Rolled back: what the next part goes on from is what is stored.
+        span.op = before
+        if before is not None:
+            before.counts = counts
+        raise
 
 
 def begin(

@@ -193,6 +193,10 @@ CURRENCY = os.environ.get("RAPPORT_CURRENCY", "EUR")
 FULL_NAME_ORDER = os.environ.get("RAPPORT_FULL_NAME_ORDER", "first last")
 UPLOAD_LIMIT = int(os.environ.get("RAPPORT_UPLOAD_LIMIT_MB", "512")) * 1024 * 1024
 RETENTION_DAYS = int(os.environ.get("RAPPORT_RETENTION_DAYS", "365"))
+# Workers are woken through a queue beside the database; "none": they only look by themselves.
+QUEUE = os.environ.get("RAPPORT_QUEUE", "auto")
+JOB_LEASE_SECONDS = float(os.environ.get("RAPPORT_JOB_LEASE_SECONDS", "60"))
+JOB_RETRY_SECONDS = 5.0
 
 LOGGING = {
     "version": 1,

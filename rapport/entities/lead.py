@@ -220,6 +220,7 @@ registry.add(
                 form="qualify",
                 bulk=True,
                 primary=True,
+                separate=True,
             ),
             Command(
                 key="disqualify",

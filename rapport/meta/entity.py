@@ -67,6 +67,7 @@ class Command:
     `run(ids, *, by, **form)` is the action; `when(row)` says whether the button shows for a
     record; `form`: name of a dialog that the hub knows; `choices`: a menu of (value, label) whose
     pick arrives as `choice`. `verb`: the right that it needs. `form` dialogs answer by themselves.
+    `separate`: each record is an operation of its own, also in bulk.
     """
 
     key: str
@@ -78,6 +79,7 @@ class Command:
     choices: tuple[tuple[int, Label], ...] = ()
     bulk: bool = False
     primary: bool = False
+    separate: bool = False
     verb: str = "write"
 
 

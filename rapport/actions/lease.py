@@ -1,0 +1,199 @@
+"""What a worker holds of a job: the right to commit batches until somebody else takes it over.
+
+A batch, its cursor, its heartbeat and the check that the lease is still held commit together.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from rapport.access import Actor, SystemActor
+from rapport.models import Job
+from rapport.models.operations import JobState
+
+# Seconds that one batch may take: SQLite has one writer, and a page's write waits for it.
+TARGET = {"sqlite": 0.06, "postgresql": 0.5}
+SMALLEST, FIRST, LARGEST = 1, 50, 5000
+BEAT_EVERY = 1.0
+_KEPT = (
+    "state", "progress", "total", "cursor", "result", "message", "attempts", "worker",
+    "heartbeat_at", "not_before", "ended_at",
+)  # fmt: skip
+
+Ended = Callable[[Job, JobState], None]
+
+
+class LostLease(RuntimeError):
+    """Somebody else has taken the job over: nothing of this batch is kept."""
+
+
+class CancelAsked(RuntimeError):
+    """Its owner wants the job to end."""
+
+
+class Refused(ValueError):
+    """The job cannot be done, now or later; the message is for its owner."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many rows fit into one batch, learnt from how long the last ones took."""
+
+    size: int = FIRST
+    held: float = 0.0
+
+    def learn(self, seconds: float) -> None:
+        """Note that a batch of about `size` rows held its locks for `seconds`."""
+        self.held = seconds
+        target = TARGET.get(connection.vendor, TARGET["postgresql"])
+        # Shrinks at once, grows by half: one quick batch proves little.
+        wanted = int(self.size * target / max(seconds, 0.001))
+        self.size = max(SMALLEST, min(wanted, self.size + max(1, self.size // 2), LARGEST))
+
+
+@dataclass(slots=True)
+class Run:
+    """One job in the hands of one worker. `job` is the row as last committed."""
+
+    job: Job
+    pace: Pace = field(default_factory=Pace)
+    _beaten: float = 0.0
+
+    @property
+    def by(self) -> Actor:
+        """On whose behalf the job runs."""
+        return self.job.created_by or SystemActor("job")
+
+    @property
+    def size(self) -> int:
+        """How many rows the next batch should have."""
+        return self.pace.size
+
+    @contextmanager
+    def batch(self) -> Iterator[Job]:
+        """One transaction of the job: write rows, set `cursor`, `progress`, `result` … of the job.
+
+        Raises LostLease before anything is written when the job is somebody else's by now.
+        """
+        with transaction.atomic():
+            started = time.monotonic()
+            # Locked to the end: the next worker's batch starts after this one is in or out.
+            job = self._mine().select_for_update(of=("self",), no_key=True).first()
+            if job is None:
+                raise LostLease(self.job.pk)
+            yield job
+            job.heartbeat_at = timezone.now()
+            job.save(update_fields=_KEPT)
+        self.job = job
+        self._beaten = time.monotonic()
+        self.pace.learn(time.monotonic() - started)
+
+    def beat(self, message: str = "", progress: int | None = None) -> None:
+        """Say that work goes on, in a phase without batches; at most once a second.
+
+        Raises LostLease, CancelAsked.
+        """
+        if time.monotonic() - self._beaten < BEAT_EVERY:
+            return
+        self._beaten = time.monotonic()
+        news: dict[str, object] = {"heartbeat_at": timezone.now()}
+        if message:
+            news["message"] = message
+        if progress is not None:
+            news["progress"] = progress
+        if not self._mine().update(**news):
+            raise LostLease(self.job.pk)
+        if self.cancel_asked():
+            raise CancelAsked(self.job.pk)
+
+    def cancel_asked(self) -> bool:
+        """Whether the job is to end."""
+        return Job.objects.filter(pk=self.job.pk, cancel_asked=True).exists()
+
+    def _mine(self) -> QuerySet[Job]:
+        """The job's row, while its fencing token is the one that we took."""
+        return Job.objects.select_related("created_by").filter(
+            pk=self.job.pk,
+            state=JobState.RUNNING,
+            worker=self.job.worker,
+            attempts=self.job.attempts,
+        )
+
+    def end(self, state: JobState, message: str = "", ended: Ended | None = None) -> None:
+        """Close the job; `ended` tells its kind, in the same transaction. Raises LostLease."""
+        with self.batch() as job:
+            job.state = state
+            job.ended_at = timezone.now()
+            job.message = message or job.message
+            job.worker = ""
+            if ended is not None:
+                ended(job, state)
+
+    def put_back(self, *, message: str = "", after: datetime.datetime | None = None) -> None:
+        """Let the job wait again, not before `after`; the attempt counts. Raises LostLease."""
+        with self.batch() as job:
+            job.state = JobState.WAITING
+            job.message = message
+            job.not_before = after
+            job.worker = ""
+
+    def release(self) -> None:
+        """Hand the job over because this worker ends; the attempt does not count.
+
+        Only for a worker that takes no other job: its name makes the fencing token unique.
+        """
+        with self.batch() as job:
+            job.state = JobState.WAITING
+            job.attempts -= 1
+            job.worker = ""
+
+
+def take(
+    worker: str, kinds: Collection[str], *, now: datetime.datetime | None = None
+) -> Run | None:
+    """The next waiting job of `kinds`, now in the hands of `worker`; None when there is none."""
+    now = now or timezone.now()
+    due = Q(not_before=None) | Q(not_before__lte=now)
+    waiting = Job.objects.filter(due, state=JobState.WAITING, kind__in=kinds)
+    waiting = waiting.order_by("created_at", "pk")
+    # Looked at first without a transaction: on SQLite that would take the one write lock.
+    if not waiting.exists():
+        return None
+    with transaction.atomic():
+        job = waiting.select_for_update(skip_locked=True, no_key=True).first()
+        if job is None:
+            return None
+        job.state = JobState.RUNNING
+        job.worker = worker
+        job.attempts += 1
+        job.heartbeat_at = now
+        job.started_at = job.started_at or now
+        job.ended_at = None
+        job.save(update_fields=[*_KEPT, "started_at"])
+    return Run(Job.objects.select_related("created_by").get(pk=job.pk))
+
+
+def sweep(*, lease: float, now: datetime.datetime | None = None) -> int:
+    """Let jobs wait again whose heartbeat is older than `lease` seconds; how many there were.
+
+    A row that is locked is in the middle of a batch, so its worker lives.
+    """
+    now = now or timezone.now()
+    silent = Job.objects.filter(
+        state=JobState.RUNNING, heartbeat_at__lt=now - datetime.timedelta(seconds=lease)
+    )
+    if not silent.exists():
+        return 0
+    with transaction.atomic():
+        found = list(
+            silent.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
+        )
+        return Job.objects.filter(pk__in=found).update(state=JobState.WAITING, worker="")

@@ -1,0 +1,73 @@
+"""What Rapport does not keep for ever: used links, old uploads and plans, old jobs, sessions."""
+
+from __future__ import annotations
+
+import datetime
+from importlib import import_module
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from rapport.models import ImportFile, Job, Plan, PlanRow, SignInLink
+from rapport.models.operations import JobState
+
+from . import rows
+
+LINK_DAYS = 7
+BATCH = 500
+
+
+def expire(*, now: datetime.datetime | None = None) -> bool:
+    """Remove one batch of what is old enough; whether there may be more. Can be done twice."""
+    now = now or timezone.now()
+    kept_since = now - datetime.timedelta(days=settings.RETENTION_DAYS)
+    _forget_links(now)
+    more = _forget_jobs(kept_since)
+    more |= _forget_plans(kept_since)
+    more |= _forget_uploads(kept_since)
+    return more
+
+
+def _forget_links(now: datetime.datetime) -> None:
+    old = SignInLink.objects.filter(expires_at__lt=now - datetime.timedelta(days=LINK_DAYS))
+    if old.exists():
+        old.delete()
+
+
+def _forget_jobs(since: datetime.datetime) -> bool:
+    ended = [JobState.DONE, JobState.FAILED, JobState.CANCELLED]
+    old = Job.objects.filter(created_at__lt=since, state__in=ended)
+    ids = list(old.values_list("pk", flat=True)[:BATCH])
+    if ids:
+        Job.objects.filter(pk__in=ids).delete()
+    return len(ids) == BATCH
+
+
+def _forget_plans(since: datetime.datetime) -> bool:
+    """Row by row first: a plan of a large file has many, and SQLite's lock is short."""
+    old = Plan.objects.filter(created_at__lt=since)
+    ids = list(PlanRow.objects.filter(plan__in=old).values_list("pk", flat=True)[:BATCH])
+    if ids:
+        with transaction.atomic():
+            rows.delete(PlanRow, ids)
+        return True
+    if old.exists():
+        old.delete()
+    return False
+
+
+def _forget_uploads(since: datetime.datetime) -> bool:
+    """The rows stay, with what the import did; the files go."""
+    old = list(ImportFile.objects.filter(created_at__lt=since).exclude(stored="")[:BATCH])
+    for upload in old:
+        # The file first: if this stops half-way, the next time finds a row whose file is gone.
+        (Path(settings.MEDIA_ROOT) / upload.stored).unlink(missing_ok=True)
+        ImportFile.objects.filter(pk=upload.pk).update(stored="")
+    return len(old) == BATCH
+
+
+def clear_sessions() -> None:
+    """Remove sessions that have run out."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -1,0 +1,1 @@
+"""Work in the background: kinds of job bound to functions, the worker, what runs by the clock."""

@@ -1,0 +1,93 @@
+"""What workers do by the clock. Every worker does all of it, so each part may happen twice."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from rapport.actions import derived, lease, retention
+from rapport.actions.lease import Pace
+from rapport.models import SearchQueue
+
+from . import pauses, queue
+
+log = logging.getLogger(__name__)
+
+# Seconds that one part may take before jobs have their turn again.
+PATIENCE = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duty:
+    """Something to do every so many seconds."""
+
+    name: str
+    every: float
+    do: Callable[[], object]
+
+
+def sweep_jobs() -> None:
+    """Let jobs of dead workers wait again."""
+    found = lease.sweep(lease=settings.JOB_LEASE_SECONDS)
+    if found:
+        log.warning("%d jobs of workers that fell silent wait again.", found)
+
+
+def drain_search() -> None:
+    """Renew the search text of records that name a renamed one."""
+    pace = Pace()
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until and SearchQueue.objects.exists():
+        with transaction.atomic():
+            started = time.monotonic()
+            derived.drain_queue(pace.size)
+        pace.learn(time.monotonic() - started)
+        pauses.after_writing(pace.held)
+
+
+def expire() -> None:
+    """Remove what is not kept for ever."""
+    until = time.monotonic() + PATIENCE
+    while retention.expire() and time.monotonic() < until:
+        pauses.after_writing(lease.TARGET["sqlite"])
+
+
+def forget_workers() -> None:
+    """Remove the last signs of workers that died."""
+    day_ago = (timezone.now() - datetime.timedelta(days=1)).isoformat()
+    notes = queue.read_notes()
+    queue.remove_notes([name for name, note in notes.items() if note["at"] < day_ago])
+
+
+DUTIES = (
+    Duty(name="sweep jobs", every=5, do=sweep_jobs),
+    Duty(name="drain search queue", every=2, do=drain_search),
+    Duty(name="retention", every=3600, do=expire),
+    Duty(name="sessions", every=3600, do=retention.clear_sessions),
+    Duty(name="forget workers", every=3600, do=forget_workers),
+)
+
+
+class Clock:
+    """Remembers when each duty was done last."""
+
+    def __init__(self, duties: Iterable[Duty] = DUTIES):
+        self._due = dict.fromkeys(duties, 0.0)
+
+    def tick(self) -> None:
+        """Do what is due. A duty that fails is logged and due again at its next time."""
+        for duty, due in self._due.items():
+            if time.monotonic() < due:
+                continue
+            self._due[duty] = time.monotonic() + duty.every
+            try:
+                duty.do()
+            except Exception:
+                log.exception("%s failed", duty.name)

@@ -1,0 +1,56 @@
+"""Which function works on which kind of job. Functions are named, and loaded when first needed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from rapport.actions.lease import Ended, Run
+from rapport.meta.columns import Label
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobKind:
+    """A kind of job. `step` ("module:function") does one batch and says whether there is more;
+    `ended` is called in the transaction that ends a job. See docs/developers/jobs.md."""
+
+    name: str
+    label: Label
+    step: str
+    ended: str = ""
+
+    def do_step(self, run: Run) -> bool:
+        """One batch."""
+        return bool(_load(self.step)(run))
+
+    @property
+    def when_ended(self) -> Ended | None:
+        """What the kind does when a job has ended."""
+        return _load(self.ended) if self.ended else None
+
+
+def _load(path: str) -> Callable:
+    module, _colon, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        JobKind(
+            name="undo",
+            label=_("Undo"),
+            step="rapport.jobs.undoing:step",
+            ended="rapport.jobs.undoing:ended",
+        ),
+        JobKind(
+            name="bulk",
+            label=_("Bulk edit"),
+            step="rapport.jobs.bulk:step",
+            ended="rapport.jobs.bulk:ended",
+        ),
+    )
+}
