@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,16 +21,24 @@ def no_doctype() -> FileRefused:
     )
 
 
-def events(path: Path, wanted: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
-    """Start and end events of a file; every refusal of the parser becomes ours."""
+def events(
+    path: Path, wanted: tuple[str, ...], names: Iterable[str] = ()
+) -> Iterator[tuple[str, Element]]:
+    """Events of a file; every refusal of the parser becomes ours.
+
+    `names` limits them to elements of those local names: an event costs more than its parsing.
+    """
     with path.open("rb") as stream:
-        yield from events_of(stream, wanted)
+        yield from events_of(stream, wanted, names)
 
 
-def events_of(stream: IO[bytes], wanted: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
+def events_of(
+    stream: IO[bytes], wanted: tuple[str, ...], names: Iterable[str] = ()
+) -> Iterator[tuple[str, Element]]:
     parser = etree.iterparse(
         stream,
         events=wanted,
+        tag=[f"{{*}}{name}" for name in names] or None,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -43,12 +51,18 @@ def events_of(stream: IO[bytes], wanted: tuple[str, ...]) -> Iterator[tuple[str,
     try:
         for event, element in parser:
             if first:
-                if element.getroottree().docinfo.doctype:
-                    raise no_doctype()
+                _check_doctype(element)
                 first = False
             yield event, element
+        if first and parser.root is not None:
+            _check_doctype(parser.root)
     except (etree.XMLSyntaxError, UnicodeError, ValueError, LookupError) as error:
         raise damaged(error) from error
+
+
+def _check_doctype(element: Element) -> None:
+    if element.getroottree().docinfo.doctype:
+        raise no_doctype()
 
 
 def forget(element: Element) -> None:
@@ -76,6 +90,5 @@ def small(data: bytes) -> Element:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise damaged(error) from error
-    if root.getroottree().docinfo.doctype:
-        raise no_doctype()
+    _check_doctype(root)
     return root

@@ -25,6 +25,8 @@ _HEADS = re.compile(
 _NAME = re.compile(r"""\bName\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _ROWS = re.compile(r"""\bExpandedRowCount\s*=\s*["'](\d+)["']""")
 _OVERLAP = 2000
+_DATA = _SS + "Data"
+_INDEX, _MERGE, _TYPE = (_SS + name for name in ("Index", "MergeAcross", "Type"))
 
 
 def sheets(path: Path) -> tuple[Sheet, ...]:
@@ -91,47 +93,55 @@ class _Reader:
         self.masked = False
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        inside = False
         number_of_row = 0
-        for event, element in safexml.events(self._path, ("start", "end")):
+        for _, element in safexml.events(self._path, ("end",), ("Row", "Styles", "Worksheet")):
             name = local(element.tag)
-            if event == "start":
-                if name == "Worksheet":
-                    inside = self._sheet is None or _attribute(element, "Name") == self._sheet
-                    number_of_row = 0
-                continue
             if name == "Styles":
                 self._masks = _style_masks(element)
             elif name == "Row":
-                if inside:
+                if self._is_wanted(element):
                     index = _index(element, number_of_row + 1)
                     number_of_row = index + _whole(_attribute(element, "Span"))
                     yield index, self._cells(element)
                 safexml.forget(element)
-            elif name == "Worksheet" and inside:
+            elif number_of_row:
                 return
+
+    def _is_wanted(self, row: Element) -> bool:
+        """Whether a row is in the sheet that is read; it stands in a table in a worksheet."""
+        table = row.getparent()
+        worksheet = None if table is None else table.getparent()
+        if worksheet is None:
+            return False
+        return self._sheet is None or _attribute(worksheet, "Name") == self._sheet
 
     def _cells(self, row: Element) -> list[str]:
         cells: list[str] = []
-        for cell in row:
-            if local(cell.tag) != "Cell":
-                continue
-            index = _index(cell, len(cells) + 1)
-            if index > LIMITS.columns:
-                raise damaged(f"column {index}")
-            cells.extend([""] * (index - 1 - len(cells)))
+        for cell in row.iterchildren(_SS + "Cell"):
+            index = cell.get(_INDEX)
+            if index is not None:
+                self._skip_to(cells, _index(cell, len(cells) + 1))
             cells.append(self._text(cell))
-            cells.extend([""] * min(_whole(_attribute(cell, "MergeAcross")), LIMITS.columns))
+            merged = cell.get(_MERGE)
+            if merged is not None:
+                self._skip_to(cells, len(cells) + 1 + _whole(merged))
         while cells and not cells[-1]:
             cells.pop()
         return cells
 
+    def _skip_to(self, cells: list[str], column: int) -> None:
+        if column > LIMITS.columns + 1:
+            raise damaged(f"column {column}")
+        cells.extend([""] * (column - 1 - len(cells)))
+
     def _text(self, cell: Element) -> str:
-        content = next((child for child in cell if local(child.tag) == "Data"), None)
+        content = next(cell.iterchildren(_DATA), None)
         if content is None:
             return ""
-        text = "".join(content.itertext())
-        kind = _attribute(content, "Type")
+        text = content.text or "" if not len(content) else "".join(content.itertext())
+        kind = content.get(_TYPE)
+        if kind == "String":
+            return text
         if kind == "Number":
             return self._number(text, _attribute(cell, "StyleID"))
         if kind == "DateTime":

@@ -84,11 +84,13 @@ def _see(
 
 
 def convert(path: Path, element: str | None, target: Path) -> Converted:
-    wanted = element or elements(path)[0][0]
+    found = elements(path)
+    wanted = element or found[0][0]
+    others = {other.rpartition("/")[2] for other, _ in found}
     columns = Columns()
     sink = Sink(target)
     try:
-        for record in _records(path, wanted):
+        for record in _records(path, wanted, others):
             sink.add(columns.row(_cells(record, "")))
     finally:
         sink.close()
@@ -102,20 +104,22 @@ def convert(path: Path, element: str | None, target: Path) -> Converted:
     return sink.converted(columns=columns.names)
 
 
-def _records(path: Path, wanted: str) -> Iterator[Element]:
-    at = tuple(wanted.split("/"))
-    stack: list[str] = []
-    for event, element in safexml.events(path, ("start", "end")):
-        if event == "start":
-            stack.append(local(element.tag))
-            continue
-        here = tuple(stack)
-        stack.pop()
+def _records(path: Path, wanted: str, others: set[str]) -> Iterator[Element]:
+    """The elements with the wanted path. `others` also repeat: they are freed as they pass by."""
+    at = wanted.split("/")
+    for _, element in safexml.events(path, ("end",), {at[-1], *others}):
+        here = _path(element)
         if here == at:
             yield element
-        # What is inside a record is read with it, not before.
-        if here[: len(at)] != at or here == at:
             safexml.forget(element)
+        elif here[: len(at)] != at:
+            # What is inside a record is read with it, not before.
+            safexml.forget(element)
+
+
+def _path(element: Element) -> list[str]:
+    names = [local(element.tag), *(local(parent.tag) for parent in element.iterancestors())]
+    return names[::-1]
 
 
 def _cells(element: Element, prefix: str) -> Iterator[tuple[str, str]]:
