@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.db import models
+from django.utils.translation import get_language, override
 
 from . import columns
 from .columns import Label
@@ -99,11 +100,21 @@ class Field:
         """Options by their value."""
         return {option.value: option for option in self.options}
 
+    def option_of(self, text: str) -> int | None:
+        """The value of the option with this label, in the reader's language or in English, or
+        with this number; None when there is none."""
+        language = get_language() or ""
+        if language not in self._labels:
+            found = {str(option.value): option.value for option in self.options}
+            with override("en"):
+                found |= {str(o.label).casefold(): o.value for o in self.options}
+            found |= {str(option.label).casefold(): option.value for option in self.options}
+            self._labels[language] = found
+        return self._labels[language].get(text.casefold())
+
     @cached_property
-    def option_by_text(self) -> dict[str, int]:
-        """Option values by folded label and by number."""
-        found = {str(option.label).casefold(): option.value for option in self.options}
-        return {**{str(option.value): option.value for option in self.options}, **found}
+    def _labels(self) -> dict[str, dict[str, int]]:
+        return {}
 
 
 # The more special types come first: a date-time is a date, an e-mail is a text.

@@ -29,7 +29,8 @@ def fold(text: str) -> str:
     """`text` in lower case, without accents, blanks collapsed. 'Ærø  Čapek' -> 'aero capek'."""
     if text.isascii():
         return " ".join(text.lower().split())
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Twice: "™" decomposes to capitals, and what lower case makes of some letters decomposes again.
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(c for c in decomposed if not unicodedata.combining(c))
     return _BLANKS.sub(" ", bare.translate(_STROKES)).strip()
 

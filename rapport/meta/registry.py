@@ -65,12 +65,17 @@ class Registry:
     def _leads_to(self, field: Field, target: Entity) -> bool:
         match field.kind:
             case Kind.LOOKUP:
-                return field.target is not None and self[field.target].model is target.model
+                return field.target is not None and self._same_table(field.target, target)
             case Kind.OWNER:
                 return target.principal
             case Kind.POINTER:
-                return not field.targets or target.name in field.targets
+                return not field.targets or any(
+                    self._same_table(name, target) for name in field.targets
+                )
         return False
+
+    def _same_table(self, name: str, target: Entity) -> bool:
+        return self[name].model is target.model
 
 
 registry = Registry()
