@@ -40,10 +40,13 @@ def ref(entity: str, id_: uuid.UUID | None) -> Ref | None:
 
 
 def texts(
-    entity: Entity, records: Sequence[tuple[uuid.UUID, Mapping[str, Any]]]
+    entity: Entity,
+    records: Sequence[tuple[uuid.UUID, Mapping[str, Any]]],
+    known: dict[Any, str] | None = None,
 ) -> dict[uuid.UUID, Derived]:
-    """Derived columns and keys of records given as (id, all field values)."""
-    titles = _titles(entity, [values for _, values in records])
+    """Derived columns and keys of records given as (id, all field values). `known`: titles of
+    records by id; those found here are added."""
+    titles = _titles(entity, [values for _, values in records], known)
     found: dict[uuid.UUID, Derived] = {}
     for id_, values in records:
         names = {
@@ -54,6 +57,8 @@ def texts(
             "search_text": _search_text(entity, values, names),
         }
         found[id_] = Derived(values, columns, keys(entity, values, names))
+        if known is not None:
+            known[id_] = _title(entity, values, names)
     return found
 
 
@@ -82,10 +87,12 @@ def _named(entity: Entity) -> tuple[str, ...]:
     )
 
 
-def _titles(entity: Entity, records: Iterable[Mapping[str, Any]]) -> dict[Any, str]:
+def _titles(
+    entity: Entity, records: Iterable[Mapping[str, Any]], known: Mapping[Any, str] | None
+) -> dict[Any, str]:
     """Titles of the records that `records` name, by id or pointer."""
     records = list(records)
-    found: dict[Any, str] = {}
+    found: dict[Any, str] = dict(known or {})
     for name in _named(entity):
         field = entity.fields[name]
         wanted = {values[name] for values in records if values.get(name)} - set(found)

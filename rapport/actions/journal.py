@@ -15,8 +15,14 @@ from django.utils import timezone
 
 from rapport.access import Actor, SystemActor
 from rapport.meta.ids import new_id
-from rapport.models import Operation, User
+from rapport.models import Change, Operation, User
 from rapport.models.journal import OperationState
+
+from . import rows
+
+CHANGE_COLUMNS = (
+    "operation_id", "entity", "record", "verb", "row", "version", "at", "before", "after",
+)  # fmt: skip
 
 
 def _operation(
@@ -57,11 +63,13 @@ def operation(
         return
     with transaction.atomic():
         op = _operation(kind, by, now, parameters, undo_of)
+        op.pending, op.titles = [], {}
         yield op
         op.state = OperationState.DONE
         op.ended_at = timezone.now()
         if op.counts:
             op.save(force_insert=True)
+            rows.insert(Change, CHANGE_COLUMNS, op.pending)
 
 
 @dataclass(slots=True)
@@ -131,6 +139,14 @@ def finish(op: Operation, state: OperationState = OperationState.DONE) -> None:
     op.state = state
     op.ended_at = timezone.now()
     op.save(update_fields=["state", "ended_at", "counts"])
+
+
+def note(op: Operation, changes: list[tuple[Any, ...]]) -> None:
+    """Record `changes` (values of CHANGE_COLUMNS) of `op`: now, or at the end of a short one."""
+    if op.pending is None:
+        rows.insert(Change, CHANGE_COLUMNS, changes)
+    else:
+        op.pending += changes
 
 
 def count(op: Operation, what: str, number: int) -> None:

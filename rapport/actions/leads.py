@@ -21,7 +21,7 @@ from rapport.models import Contact, Operation, Opportunity
 from rapport.models.lead import DISQUALIFIED, OPEN, QUALIFIED
 from rapport.models.people import Verb
 
-from . import journal, records, write
+from . import journal, records
 from .records import InvalidRecord, Outcome
 from .states import set_state
 
@@ -154,20 +154,21 @@ def qualify_lead(
         for name, extra in choice.values.items():
             made.setdefault(name, {}).update(extra)
 
+        company = None
         if account is None and choice.create_account and "account" in made:
-            account = _create("account", id, made["account"], op=op, by=by, now=now)
-            new_account = True
-        else:
-            new_account = False
+            company = _create("account", id, made["account"], op=op, by=by, now=now)
+            account = company.id
         if contact is None and choice.create_contact and "contact" in made:
             person = {**made["contact"], "account": account}
-            contact = _create("contact", id, person, op=op, by=by, now=now)
-        if new_account and contact is not None:
-            _set("account", account, {"primary_contact": contact}, op=op, by=by, now=now)
+            contact = _create("contact", id, person, op=op, by=by, now=now).id
+        if company is not None and contact is not None:
+            written = {**company.values, "version": 1}
+            primary = {"primary_contact": contact}
+            _save("account", Draft(id=company.id, values=primary, current=written), op, by, now)
         opportunity = None
         if choice.create_opportunity and (account or contact):
             deal = {**made["opportunity"], "account": account, "contact": contact}
-            opportunity = _create("opportunity", id, deal, op=op, by=by, now=now)
+            opportunity = _create("opportunity", id, deal, op=op, by=by, now=now).id
 
         outcome = {"account": account, "contact": contact, "opportunity": opportunity}
         op.parameters = {name: str(value) for name, value in outcome.items() if value}
@@ -195,25 +196,11 @@ def _create(
     op: Operation,
     by: Actor,
     now: datetime.datetime,
-) -> uuid.UUID:
+) -> Draft:
     access.require(by, Verb.CREATE, registry[name])
     draft = Draft(id=new_id(), values={**values, "originating_lead": lead})
     _save(name, draft, op, by, now)
-    return draft.id
-
-
-def _set(
-    name: str,
-    id_: uuid.UUID | None,
-    values: Mapping[str, Any],
-    *,
-    op: Operation,
-    by: Actor,
-    now: datetime.datetime,
-) -> None:
-    assert id_ is not None
-    current = write.load(registry[name], [id_])[id_]
-    _save(name, Draft(id=id_, values=dict(values), current=current), op, by, now)
+    return draft
 
 
 def _save(name: str, draft: Draft, op: Operation, by: Actor, now: datetime.datetime) -> None:

@@ -214,10 +214,10 @@ def drafts_for(
     entity: Entity, ids: Sequence[uuid.UUID], values: Mapping[str, Any], *, by: Actor, verb: str
 ) -> tuple[dict[uuid.UUID, str], list[Draft]]:
     """Drafts of the records that `by` may change, and the refusals of those that are visible."""
-    allowed = access.allowed_ids(ids, entity, by, verb)
-    seen = access.allowed_ids(ids, entity, by, access.READ)
-    refused = {id_: str(checking.NOT_ALLOWED) for id_ in ids if id_ in seen and id_ not in allowed}
-    stored = write.load(entity, allowed)
+    stored = write.load(entity, ids, by=by, verb=verb)
+    missing = [id_ for id_ in ids if id_ not in stored]
+    seen = access.allowed_ids(missing, entity, by, access.READ) if missing else set()
+    refused = {id_: str(checking.NOT_ALLOWED) for id_ in missing if id_ in seen}
     return refused, [Draft(id=i, values=dict(values), current=row) for i, row in stored.items()]
 
 
@@ -228,14 +228,12 @@ def get_for(
 
     Raises RecordNotFound for what is not visible, Forbidden for what is.
     """
-    missing = set(ids) - access.allowed_ids(ids, entity, by, verb)
+    stored = write.load(entity, ids, by=by, verb=verb)
+    missing = set(ids) - set(stored)
     if missing:
         if missing - access.allowed_ids(missing, entity, by, access.READ):
             raise RecordNotFound(entity.name)
         raise Forbidden(f"{verb} {entity.name}")
-    stored = write.load(entity, ids)
-    if len(stored) < len(set(ids)):
-        raise RecordNotFound(entity.name)
     return stored
 
 

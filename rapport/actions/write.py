@@ -13,24 +13,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from rapport import access
 from rapport.access import Actor, SystemActor
 from rapport.meta.entity import Draft, Entity
 from rapport.meta.kinds import Kind, to_json
-from rapport.models import Change, Operation
+from rapport.models import Operation
 from rapport.models.journal import ChangeVerb
 
 from . import derived, journal, rows
 
-CHANGE_COLUMNS = (
-    "operation_id", "entity", "record", "verb", "row", "version", "at", "before", "after",
-)  # fmt: skip
-
 
 def load(
-    entity: Entity, ids: Iterable[uuid.UUID], *, lock: bool = True
+    entity: Entity,
+    ids: Iterable[uuid.UUID],
+    *,
+    lock: bool = True,
+    by: Actor | None = None,
+    verb: str = access.READ,
 ) -> dict[uuid.UUID, dict[str, Any]]:
-    """Stored rows by id, as field values plus 'version'; locked until the transaction ends."""
+    """Stored rows by id, as field values plus 'version'; locked until the transaction ends. With
+    `by`, only those to which `by` may do `verb`."""
     found = entity.records().filter(pk__in=list(ids))
+    if by is not None:
+        found = access.visible_to(found, entity, by, verb)
     if lock:
         found = found.select_for_update(of=("self",))
     return {row["id"]: from_columns(entity, row) for row in found.order_by("pk").values()}
@@ -85,7 +90,8 @@ def _create(
         system = {"created_at": now, "created_by": user, "modified_at": now, "modified_by": user}
         draft.values = {**defaults(entity), **system, **draft.values}
         draft.values.update(entity.derive(draft.values))
-    texts = derived.texts(entity, [(draft.id, draft.values) for draft in drafts])
+    records = [(draft.id, draft.values) for draft in drafts]
+    texts = derived.texts(entity, records, op.titles)
     names: tuple[str, ...] = ()
     made: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for draft in drafts:
@@ -148,7 +154,9 @@ def _update(
         return
     user = _stamp(by)
     texts = derived.texts(
-        entity, [(d.id, {**(d.current or {}), **difference}) for d, difference in changed]
+        entity,
+        [(d.id, {**(d.current or {}), **difference}) for d, difference in changed],
+        op.titles,
     )
     grouped: dict[tuple[str, ...], list[tuple[uuid.UUID, tuple[Any, ...]]]] = defaultdict(list)
     notes = []
@@ -240,9 +248,8 @@ def _record(
     now: datetime.datetime,
     notes: Sequence[tuple[Draft, ChangeVerb, int, Any, Any]],
 ) -> None:
-    rows.insert(
-        Change,
-        CHANGE_COLUMNS,
+    journal.note(
+        op,
         [
             (op.pk, entity.name, draft.id, verb, draft.source_row, version, now, before, after)
             for draft, verb, version, before, after in notes

@@ -1,5 +1,7 @@
 """The journal: what was done, by whom, and what it changed. Written by `actions` only."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -19,8 +21,13 @@ class OperationState(models.TextChoices):
 class Operation(models.Model):
     """One thing that somebody did. `actor` names a system actor when there is no user.
 
-    `counts`: {"created": n, "updated": n, "deleted": n}, kept while it runs.
+    `counts`: {"created": n, "updated": n, "deleted": n}, kept while it runs. `pending`: rows of
+    changes that the writer keeps back until the end of a short operation, so that all go in one
+    statement; None for a long one. `titles`: names of the records it wrote, by id.
     """
+
+    pending: list[tuple[Any, ...]] | None = None
+    titles: dict[Any, str] | None = None
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=60)
