@@ -1,0 +1,238 @@
+"""Cells to values, a column of a batch at a time: one converter per kind.
+
+A converter takes the texts of one column and gives the values (None or '' where blank), what is
+wrong {place: message}, and further values of a cell that held several {place: texts}.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _, gettext_lazy
+
+from rapport.meta.field import Field
+from rapport.meta.kinds import InvalidValue, Kind, Reading, check, parse
+
+# Values seen are remembered up to this many per column; names and dates come again and again.
+REMEMBERED = 20_000
+_EMAIL_INSIDE = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
+_BETWEEN = re.compile(r"\s+:::\s+|[;,\n]\s*")
+_MANY = " ::: "
+
+
+class Column(NamedTuple):
+    """A converted column."""
+
+    values: list[Any]
+    errors: dict[int, str]
+    more: dict[int, list[str]]
+
+
+Convert = Callable[[Sequence[str]], Column]
+
+
+def converter(field: Field, reading: Reading) -> Convert:
+    """The converter for columns mapped to `field`."""
+    return CONVERTERS[field.kind](field, reading)
+
+
+def _text(field: Field, reading: Reading) -> Convert:
+    if field.labels:
+        return _remembering(field, reading)
+    limit = field.max_length or 0
+    several = field.kind in {Kind.PHONE, Kind.URL}
+
+    def convert(cells: Sequence[str]) -> Column:
+        values: list[Any] = list(map(str.strip, cells))
+        more = _split_marked(values) if several else {}
+        errors: dict[int, str] = {}
+        if limit and max(map(len, values), default=0) > limit:
+            errors = _errors(field, values)
+        return Column(values, errors, more)
+
+    return convert
+
+
+def _long_text(field: Field, _reading: Reading) -> Convert:
+    limit = field.max_length or 0
+
+    def convert(cells: Sequence[str]) -> Column:
+        values: list[Any] = [cell if cell and not cell.isspace() else "" for cell in cells]
+        errors: dict[int, str] = {}
+        if limit and max(map(len, values), default=0) > limit:
+            errors = _errors(field, values)
+        return Column(values, errors, {})
+
+    return convert
+
+
+def _errors(field: Field, values: Sequence[Any]) -> dict[int, str]:
+    errors = {}
+    for place, value in enumerate(values):
+        try:
+            check(field, value)
+        except InvalidValue as error:
+            errors[place] = str(error)
+    return errors
+
+
+def _split_marked(values: list[Any]) -> dict[int, list[str]]:
+    """Google writes several values into one cell, with ' ::: ' between them."""
+    more = {}
+    for place, value in enumerate(values):
+        if _MANY in value:
+            values[place], *more[place] = [part.strip() for part in value.split(_MANY)]
+    return more
+
+
+def _url(field: Field, reading: Reading) -> Convert:
+    return _each(field, reading, split=True)
+
+
+def _email(field: Field, _reading: Reading) -> Convert:
+    def convert(cells: Sequence[str]) -> Column:
+        values: list[Any] = list(map(str.strip, cells))
+        errors: dict[int, str] = {}
+        more: dict[int, list[str]] = {}
+        for place, value in enumerate(values):
+            if not value:
+                continue
+            try:
+                values[place] = check(field, value)
+            except InvalidValue as error:
+                found = _addresses(field, value)
+                if found:
+                    values[place], *rest = found
+                    if rest:
+                        more[place] = rest
+                else:
+                    errors[place] = str(error)
+        return Column(values, errors, more)
+
+    return convert
+
+
+def _addresses(field: Field, text: str) -> list[str]:
+    """Addresses as people and programs also write them: 'Ann <a@b.de>', 'mailto:a@b.de',
+    'a@b.de; c@d.de'. [] when some part is none."""
+    found = []
+    for part in _BETWEEN.split(text):
+        inside = _EMAIL_INSIDE.search(part)
+        bare = (inside[1] if inside else part).strip().removeprefix("mailto:").strip("'\" .")
+        if not bare:
+            continue
+        try:
+            found.append(check(field, bare))
+        except InvalidValue:
+            return []
+    return list(dict.fromkeys(found))
+
+
+def _each(field: Field, reading: Reading, *, split: bool = False) -> Convert:
+    """Parse every cell that is not blank."""
+
+    def convert(cells: Sequence[str]) -> Column:
+        values: list[Any] = list(map(str.strip, cells))
+        more = _split_marked(values) if split else {}
+        errors: dict[int, str] = {}
+        for place, value in enumerate(values):
+            if not value:
+                continue
+            try:
+                values[place] = parse(field, value, reading)
+            except InvalidValue as error:
+                errors[place] = str(error)
+        return Column(values, errors, more)
+
+    return convert
+
+
+def _remembering(field: Field, reading: Reading) -> Convert:
+    """Parse every text once: for kinds of which the same few values come again and again."""
+    known: dict[str, Any] = {"": None}
+    wrong: dict[str, str] = {}
+
+    def convert(cells: Sequence[str]) -> Column:
+        try:
+            return Column([known[cell] for cell in cells], {}, {})
+        except KeyError:
+            pass
+        if len(known) + len(wrong) > REMEMBERED:
+            known.clear()
+            known[""] = None
+            wrong.clear()
+        values: list[Any] = []
+        errors: dict[int, str] = {}
+        for place, cell in enumerate(cells):
+            if cell not in known and cell not in wrong:
+                try:
+                    # Blank is not No: it leaves what is there.
+                    known[cell] = parse(field, cell, reading) if cell.strip() else None
+                except InvalidValue as error:
+                    wrong[cell] = str(error)
+            if cell in wrong:
+                errors[place] = wrong[cell]
+            values.append(known.get(cell))
+        return Column(values, errors, {})
+
+    return convert
+
+
+def _link(_field: Field, _reading: Reading) -> Convert:
+    """Look-ups stay texts here: what they name is found in batches, for the user who imports."""
+
+    def convert(cells: Sequence[str]) -> Column:
+        return Column([" ".join(cell.split()) for cell in cells], {}, {})
+
+    return convert
+
+
+def _nothing(field: Field, _reading: Reading) -> Convert:
+    """Kinds that no column can fill."""
+
+    def convert(cells: Sequence[str]) -> Column:
+        message = _("%(field)s cannot be imported.") % {"field": field.label}
+        return Column([None] * len(cells), {i: message for i, c in enumerate(cells) if c}, {})
+
+    return convert
+
+
+CONVERTERS: dict[Kind, Callable[[Field, Reading], Convert]] = {
+    Kind.TEXT: _text,
+    Kind.LONG_TEXT: _long_text,
+    Kind.EMAIL: _email,
+    Kind.PHONE: _text,
+    Kind.URL: _url,
+    Kind.CHOICE: _remembering,
+    Kind.STATE: _nothing,
+    Kind.NUMBER: _remembering,
+    Kind.MONEY: _remembering,
+    Kind.DATE: _remembering,
+    Kind.DATETIME: _remembering,
+    Kind.BOOLEAN: _remembering,
+    Kind.LOOKUP: _link,
+    Kind.OWNER: _link,
+    Kind.POINTER: _each,
+    Kind.ADDRESS: _nothing,
+}
+# What to do about a cell that its field cannot hold; choices list their options themselves.
+REMEDIES: dict[Kind, Any] = {
+    Kind.TEXT: gettext_lazy("Shorten it."),
+    Kind.LONG_TEXT: gettext_lazy("Shorten it."),
+    Kind.EMAIL: gettext_lazy("Correct the address or empty the cell."),
+    Kind.PHONE: gettext_lazy("Shorten it."),
+    Kind.URL: gettext_lazy("Correct the address or empty the cell."),
+    Kind.CHOICE: gettext_lazy("Write one of these options, or their number, or empty the cell."),
+    Kind.STATE: gettext_lazy("Do not map this column."),
+    Kind.NUMBER: gettext_lazy("Write digits only, or choose another decimal mark."),
+    Kind.MONEY: gettext_lazy("Write digits only, or choose another decimal mark."),
+    Kind.DATE: gettext_lazy("Choose another order of day and month if all dates are refused."),
+    Kind.DATETIME: gettext_lazy("Choose another order of day and month if all dates are refused."),
+    Kind.BOOLEAN: gettext_lazy("Write Yes or No."),
+    Kind.LOOKUP: gettext_lazy("Correct the name, create the record first, or empty the cell."),
+    Kind.OWNER: gettext_lazy("Write the name or e-mail address of a user or team."),
+    Kind.POINTER: gettext_lazy("Write entity and id, such as “contact:…”, or empty the cell."),
+    Kind.ADDRESS: gettext_lazy("Do not map this column."),
+}

@@ -1,0 +1,115 @@
+"""Which field a header means: labels, aliases, logical names, words in several languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from django.utils.translation import get_language, override
+
+from rapport.meta.entity import Entity
+from rapport.meta.folding import fold
+
+from . import words
+
+RECORD_ID = "id"
+_SEPARATORS = re.compile(r"[\W_]+")
+_CUSTOM = re.compile(r"__c\s*$", re.IGNORECASE)  # Salesforce writes its custom fields like this
+_SECOND = re.compile(r"^(.*?)[\s._:-]*\(?([23])\)?$")
+
+
+def plain(header: str) -> str:
+    """A header without case, accents, blanks and punctuation: 'E-Mail 1' -> 'email1'."""
+    return _SEPARATORS.sub("", fold(_CUSTOM.sub("", header)))
+
+
+def field_for(entity: Entity, header: str) -> str:
+    """Name of the field that `header` means; '' when none."""
+    known = _index(entity, get_language() or "en")
+    bare = plain(header)
+    if not bare:
+        return ""
+    if found := known.get(bare):
+        return found
+    for owner in _OWNERS:
+        if bare.startswith(owner) and (found := known.get(bare[len(owner) :])):
+            return found
+    for tail in _TAILS:
+        if bare.endswith(tail) and (found := known.get(bare[: -len(tail)])):
+            return found
+    if (numbered := _SECOND.match(header)) and (found := field_for(entity, numbered[1])):
+        # 'Email 2' beside 'Email': the second of its kind.
+        at = int(numbered[2]) - 1
+        row = (found, *siblings(entity, found))
+        return row[at] if at < len(row) else ""
+    return ""
+
+
+def is_record_id(entity: Entity, header: str) -> bool:
+    """Whether `header` is that of the id column of our own exports."""
+    return plain(header) in {plain(id_header(entity)), plain(f"(Do Not Modify) {entity.name}")}
+
+
+def id_header(entity: Entity) -> str:
+    """Header of the column with record ids in exports; people know it from other programs."""
+    with override("en"):
+        return f"(Do Not Modify) {entity.label}"
+
+
+def siblings(entity: Entity, name: str) -> tuple[str, ...]:
+    """Where a second and a third value of the same sort go: e-mail 2 after e-mail."""
+    return tuple(n for n in _siblings(name) if n in entity.fields)
+
+
+def _siblings(name: str) -> tuple[str, ...]:
+    if name in {"business_phone", "main_phone"}:
+        return ("business_phone2", "other_phone", "phone3")
+    if name in {"mobile_phone", "home_phone"}:
+        return ("other_phone", "phone3", "business_phone2")
+    if name.startswith("address1_"):
+        return (f"address2_{name.removeprefix('address1_')}",)
+    if name == "email2":
+        return ("email3",)
+    return (f"{name}2", f"{name}3")
+
+
+@lru_cache(maxsize=64)
+def _index(entity: Entity, language: str) -> Mapping[str, str]:
+    """Field names by plain header. What stands first wins: labels, aliases, logical names, words."""
+    found: dict[str, str] = {}
+    names = targets(entity)
+    for spoken in dict.fromkeys((language, "en")):
+        with override(spoken):
+            for name in names:
+                found.setdefault(plain(str(entity.fields[name].label)), name)
+    for name in names:
+        for alias in entity.fields[name].aliases:
+            found.setdefault(plain(alias), name)
+    for name in names:
+        if wire := entity.fields[name].wire:
+            found.setdefault(plain(wire), name)
+        found.setdefault(plain(name), name)
+    for name in names:
+        for word in words.WORDS.get(name, "").split("|"):
+            found.setdefault(plain(word), name)
+    found.pop("", None)
+    return found
+
+
+def targets(entity: Entity) -> tuple[str, ...]:
+    """Names of the fields that a column can be mapped to. A derived title counts when it can be
+    taken apart into the fields that people fill."""
+    names = [f.name for f in entity.fields.values() if f.importable and f.columns]
+    if entity.title not in names and entity.fields[entity.title].columns and is_split(entity):
+        names.append(entity.title)
+    return tuple(names)
+
+
+def is_split(entity: Entity) -> bool:
+    """Whether the title is a person's name made of its parts."""
+    return entity.title not in entity.title_fields and "last_name" in entity.title_fields
+
+
+_OWNERS = sorted({plain(word) for word in words.OWNERS.split("|")}, key=len, reverse=True)
+_TAILS = sorted({plain(word) for word in words.TAILS.split("|")}, key=len, reverse=True)

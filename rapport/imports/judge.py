@@ -1,0 +1,184 @@
+"""What becomes of each row: the one function that the plan and the apply both ask.
+
+It reads and never writes: links, the rules of the entity, duplicates among what is stored and
+among the rows of the batch.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Iterable, Mapping as MappingType, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from rapport import access
+from rapport.access import Actor
+from rapport.actions import checking, write
+from rapport.duplicates.find import Match, find_keys
+from rapport.duplicates.keys import Key, keys
+from rapport.meta.entity import Draft, Entity
+from rapport.meta.ids import new_id
+from rapport.models.operations import Fate
+from rapport.models.people import Verb
+
+from . import links as linking, reasons as why
+from .mapping import Mapping
+from .reasons import Reason
+from .rows import Row
+from .seen import Seen
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What becomes of one row. `record`: the stored one that it updates or repeats; `like`: the
+    earlier row of the file that it repeats, by the rules in `rules`."""
+
+    number: int
+    fate: Fate
+    draft: Draft | None = None
+    record: uuid.UUID | None = None
+    like: int = 0
+    rules: tuple[str, ...] = ()
+    reasons: list[Reason] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
+
+    def as_json(self) -> list[Any]:
+        """For `PlanRow.reasons`: reasons, or how it is a duplicate."""
+        if self.fate is Fate.DUPLICATE:
+            return [self.like, *self.rules]
+        return why.as_json(self.reasons)
+
+
+@dataclass(slots=True)
+class Judged:
+    """The verdicts of a batch, in the order of its rows, and what would be made along with it."""
+
+    verdicts: list[Verdict]
+    links: linking.Links
+
+    @property
+    def new(self) -> dict[str, list[linking.New]]:
+        """Records to be made because rows that will be written name them, by entity."""
+        written = {v.number for v in self.verdicts if v.fate in {Fate.CREATE, Fate.UPDATE}}
+        found = {
+            name: [one for one in made.values() if one.asked_by & written]
+            for name, made in self.links.new.items()
+        }
+        return {name: made for name, made in found.items() if made}
+
+
+def judge(
+    mapping: Mapping,
+    rows: Sequence[Row],
+    *,
+    by: Actor,
+    now: datetime.datetime,
+    seen: Seen | None = None,
+) -> Judged:
+    """The fate of each row. `seen` holds the keys of the file's earlier rows, and gets theirs."""
+    entity = mapping.entity
+    clean = [row for row in rows if not row.reasons]
+    links = linking.resolve(mapping, clean, by=by)
+    stored = _asked(entity, clean, by)
+    drafts = {row.number: _draft(row, stored) for row in clean if not row.reasons}
+    checking.check(
+        entity, list(drafts.values()), by=by, now=now, trusted=False, pending=links.pending
+    )
+    judged = {
+        row.number: _verdict(mapping, row, drafts.get(row.number), stored) for row in rows
+    }
+    _find_duplicates(entity, [judged[row.number] for row in rows], links, by, seen)
+    return Judged([judged[row.number] for row in rows], links)
+
+
+def _asked(
+    entity: Entity, rows: Iterable[Row], by: Actor
+) -> dict[uuid.UUID, dict[str, Any]]:
+    """Stored rows that the file names by id. Those that `by` may not change are refused; an id of
+    no record makes a new one."""
+    asked = {row.asked for row in rows if row.asked}
+    if not asked:
+        return {}
+    stored = write.load(entity, asked, lock=False)
+    mine = access.allowed_ids(stored, entity, by, Verb.WRITE)
+    for row in rows:
+        if row.asked in stored and row.asked not in mine:
+            message = _("You may not change this record, or it is not visible to you.")
+            row.reasons.append(Reason(message, None, "", "forbidden"))
+    return stored
+
+
+def _draft(row: Row, stored: MappingType[uuid.UUID, dict[str, Any]]) -> Draft:
+    current = stored.get(row.asked) if row.asked else None
+    if current is None:
+        return Draft(id=new_id(), values=row.values, source_row=row.number)
+    changes = {n: v for n, v in row.values.items() if v != current.get(n)}
+    return Draft(id=row.asked or new_id(), values=changes, current=current, source_row=row.number)
+
+
+def _verdict(
+    mapping: Mapping,
+    row: Row,
+    draft: Draft | None,
+    stored: MappingType[uuid.UUID, dict[str, Any]],
+) -> Verdict:
+    if draft is not None and not draft.errors:
+        if draft.current is None:
+            return Verdict(row.number, Fate.CREATE, draft)
+        fate = Fate.UPDATE if draft.values else Fate.SAME
+        return Verdict(row.number, fate, draft, record=draft.id)
+    found = list(row.reasons)
+    if draft is not None:
+        for name, messages in draft.errors.items():
+            found += _of_draft(mapping, draft, name, messages)
+    record = row.asked if row.asked in stored else None
+    return Verdict(row.number, Fate.REFUSED, record=record, reasons=found)
+
+
+def _of_draft(mapping: Mapping, draft: Draft, name: str, messages: Sequence[str]) -> list[Reason]:
+    column = mapping.column_of(name) if name else None
+    known = mapping.entity.fields.get(name)
+    if known is None:
+        return [Reason(message, column) for message in messages]
+    if known.required and draft.now(name) in {None, ""}:
+        return [why.required(known, column)]
+    return [Reason(message, column, "", known.kind.value) for message in messages]
+
+
+def _find_duplicates(
+    entity: Entity,
+    verdicts: Sequence[Verdict],
+    links: linking.Links,
+    by: Actor,
+    seen: Seen | None,
+) -> None:
+    """Rows that would be created and are the same as a stored record or an earlier row."""
+    new = [v for v in verdicts if v.fate is Fate.CREATE]
+    for verdict in new:
+        values = verdict.draft.values if verdict.draft else {}
+        values = {**values, **entity.derive(values)}
+        verdict.keys = keys(entity, values, links.names.get(verdict.number, {}))
+    found = find_keys(entity, [verdict.keys for verdict in new], by=by)
+    mine: dict[int, int] = {}
+    for verdict, matches in zip(new, found, strict=True):
+        if matches:
+            _is_duplicate(verdict, matches[0])
+            continue
+        for key in verdict.keys:
+            like = mine.get(key.hash) or (seen.get(key.hash) if seen is not None else 0)
+            if like:
+                verdict.fate, verdict.like = Fate.DUPLICATE, like
+                verdict.rules = (*verdict.rules, key.rule)
+        if verdict.fate is Fate.CREATE:
+            for key in verdict.keys:
+                mine.setdefault(key.hash, verdict.number)
+    if seen is not None:
+        for hash_, number in mine.items():
+            seen.add(hash_, number)
+
+
+def _is_duplicate(verdict: Verdict, match: Match) -> None:
+    verdict.fate, verdict.record, verdict.rules = Fate.DUPLICATE, match.id, match.rules

@@ -1,0 +1,385 @@
+"""Columns of a file onto fields of an entity: proposed, chosen, checked, kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from rapport.meta.entity import Entity
+from rapport.meta.field import Field
+from rapport.meta.folding import fold
+from rapport.meta.kinds import InvalidValue, Kind, Reading, parse
+from rapport.meta.registry import registry
+
+from . import headers, words
+from .headers import RECORD_ID
+
+# What happens when a look-up finds nothing, or several.
+CREATE, REFUSE, BLANK = "create", "refuse", "blank"
+# A look-up to one of these may make what is missing out of its name alone.
+MADE_BY_NAME = frozenset({"account"})
+
+
+class MappingRefused(ValueError):
+    """The columns cannot be mapped like this; the message is for people."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """Where a column goes. `missing`: what happens when a look-up finds nothing; '': the usual."""
+
+    field: str
+    missing: str = ""
+
+    def as_json(self) -> Any:
+        """A plain name when nothing else is said."""
+        return {"field": self.field, "missing": self.missing} if self.missing else self.field
+
+    @classmethod
+    def from_json(cls, kept: Any) -> Target:
+        """The inverse of `as_json`."""
+        return cls(field=kept) if isinstance(kept, str) else cls(**kept)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapping:
+    """Targets by column index. `notes`: what a person should know about the proposal."""
+
+    entity: Entity
+    columns: MappingType[int, Target] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """For `ImportFile.mapping`."""
+        return {str(index): target.as_json() for index, target in sorted(self.columns.items())}
+
+    @classmethod
+    def from_json(cls, entity: Entity, kept: MappingType[str, Any]) -> Mapping:
+        """The inverse of `as_json`; fields that are gone are left out."""
+        known = {*headers.targets(entity), RECORD_ID}
+        columns = {int(index): Target.from_json(target) for index, target in kept.items()}
+        return cls(entity=entity, columns={i: t for i, t in columns.items() if t.field in known})
+
+    @property
+    def fields(self) -> set[str]:
+        """Names of the fields that some column fills."""
+        return {target.field for target in self.columns.values()}
+
+    def column_of(self, name: str) -> int | None:
+        """The column that fills the field `name`, directly or out of a full name."""
+        for index, target in self.columns.items():
+            if target.field == name:
+                return index
+        if name in self.entity.title_fields and name != self.entity.title:
+            return self.column_of(self.entity.title)
+        return None
+
+
+def label_of(entity: Entity, name: str) -> str:
+    """What people call a target."""
+    if name == RECORD_ID:
+        return _("Record id")
+    return str(entity.fields[name].label)
+
+
+def missing_rule(found: Field, target: Target) -> str:
+    """What to do when the look-up `found` finds nothing."""
+    if target.missing:
+        return target.missing
+    if found.kind is Kind.OWNER:
+        return BLANK
+    return CREATE if _can_be_made(found) else REFUSE
+
+
+def missing_choices(found: Field) -> tuple[str, ...]:
+    """The rules that a person may choose from; none for fields that are no look-ups."""
+    if not found.is_link:
+        return ()
+    return (CREATE, REFUSE, BLANK) if _can_be_made(found) else (REFUSE, BLANK)
+
+
+def _can_be_made(found: Field) -> bool:
+    return found.target in MADE_BY_NAME
+
+
+# -- a proposal -----------------------------------------------------------------------------------
+
+
+def propose(
+    entity: Entity,
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    *,
+    reading: Reading,
+    guess: bool = False,
+) -> Mapping:
+    """What the columns seem to be, by their headers and a look at the `sample` of records.
+
+    `guess`: when no header says anything, take the first column with text as the name.
+    """
+    taken: dict[str, int] = {}
+    targets: dict[int, Target] = {}
+    notes: list[str] = []
+    for index, header in enumerate(columns):
+        name = _name_for(entity, header, index, columns, sample)
+        for candidate in (name, *headers.siblings(entity, name)) if name else ():
+            if candidate not in taken:
+                taken[candidate] = index
+                targets[index] = Target(field=candidate)
+                break
+        else:
+            if name:
+                notes.append(
+                    _("“%(column)s” is ignored: another column is %(field)s already.")
+                    % {"column": header, "field": label_of(entity, name)}
+                )
+    _name_beside_first_name(entity, targets, taken)
+    _ignore_foreign_options(entity, columns, sample, targets, notes, reading)
+    if not targets and guess:
+        index = _first_text(sample)
+        if index is not None:
+            targets[index] = Target(field=entity.title)
+            notes.append(
+                _("No header was recognised: “%(column)s” is taken as %(field)s.")
+                % {
+                    "column": columns[index] or _("Column %(number)s") % {"number": index + 1},
+                    "field": label_of(entity, entity.title),
+                }
+            )
+    return Mapping(entity=entity, columns=targets, notes=tuple(notes))
+
+
+def _name_for(
+    entity: Entity,
+    header: str,
+    index: int,
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+) -> str:
+    if headers.is_record_id(entity, header):
+        return RECORD_ID
+    typed = _with_type(header, columns, sample)
+    name = (typed != header and headers.field_for(entity, typed)) or headers.field_for(entity, header)
+    if name == "salutation" and not _are_salutations(_values(sample, index)):
+        # “Title” is a salutation in some programs and a position in others.
+        return "job_title" if headers.plain(header) in {"title", "titel"} else name
+    return name
+
+
+def _with_type(header: str, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> str:
+    """'Phone 4 - Value' becomes 'Mobile phone' when the column 'Phone 4 - Type' says so."""
+    stem, dash, last = header.rpartition(" - ")
+    partner = f"{stem} - Type"
+    if not dash or last not in {"Value", "Label"} or partner not in columns:
+        return header
+    values = {fold(v).strip(" *") for v in _values(sample, columns.index(partner))}
+    word = re.sub(r"[\s\d]+", " ", stem).strip()
+    if len(values) != 1 or word not in {"Phone", "Website"}:
+        return header
+    (kind,) = values
+    return kind if "fax" in kind else f"{kind} {word}"
+
+
+def _values(sample: Sequence[Sequence[str]], index: int) -> list[str]:
+    found = (row[index].strip() for row in sample if index < len(row))
+    return [value for value in found if value]
+
+
+def _are_salutations(values: Sequence[str]) -> bool:
+    known = sum(fold(value).rstrip(".") in words.SALUTATIONS for value in values)
+    return not values or known * 2 > len(values)
+
+
+def _name_beside_first_name(
+    entity: Entity, targets: dict[int, Target], taken: MappingType[str, int]
+) -> None:
+    """'Name, Vorname': beside a first name and without a last name, the name is the last name."""
+    if entity.title in taken and "first_name" in taken and "last_name" not in taken:
+        targets[taken[entity.title]] = Target(field="last_name")
+
+
+def _ignore_foreign_options(
+    entity: Entity,
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    targets: dict[int, Target],
+    notes: list[str],
+    reading: Reading,
+) -> None:
+    """A choice column of which no value is one of ours is another program's: better not mapped
+    than every row refused."""
+    for index, target in list(targets.items()):
+        found = entity.fields.get(target.field)
+        if found is None or found.kind is not Kind.CHOICE:
+            continue
+        values = set(_values(sample, index))
+        if values and not any(_fits(found, value, reading) for value in values):
+            del targets[index]
+            notes.append(
+                _("“%(column)s” is ignored: none of its values is an option of %(field)s.")
+                % {"column": columns[index], "field": found.label}
+            )
+
+
+def _fits(found: Field, text: str, reading: Reading) -> bool:
+    try:
+        parse(found, text, reading)
+    except InvalidValue:
+        return False
+    return True
+
+
+def _first_text(sample: Sequence[Sequence[str]]) -> int | None:
+    """The first column that always says something, letters before digits."""
+    if not sample:
+        return None
+    full = [i for i in range(len(sample[0])) if len(_values(sample, i)) == len(sample)]
+    texts = [i for i in full if all(any(c.isalpha() for c in v) for v in _values(sample, i))]
+    return next(iter(texts or full), None)
+
+
+# -- which entity ---------------------------------------------------------------------------------
+
+
+def importable() -> list[Entity]:
+    """Entities that a file can be imported into."""
+    return [
+        e
+        for e in registry
+        if e.importable and e.in_hub and e.creatable and e.ownership == "user" and e.menu
+    ]
+
+
+def choose_entity(
+    columns: Sequence[str], sample: Sequence[Sequence[str]], *, file_name: str, among: Sequence[Entity]
+) -> Entity | None:
+    """The entity whose fields the headers name best; None when they name none of them well."""
+    best: Entity | None = None
+    best_score = 0.0
+    for entity in among:
+        mapping = propose(entity, columns, sample, reading=Reading())
+        if missing_required(mapping):
+            continue
+        score = _score(mapping, columns, sample, file_name)
+        if score > best_score:
+            best, best_score = entity, score
+    return best
+
+
+def _score(
+    mapping: Mapping, columns: Sequence[str], sample: Sequence[Sequence[str]], file_name: str
+) -> float:
+    entity = mapping.entity
+    score = float(len(mapping.columns))
+    if entity.ownership == "user" and entity.activity:
+        score -= 0.5
+    called = headers.plain(entity.name)
+    hints = sum(headers.plain(column).startswith(called) for column in columns)
+    score += min(hints, 3) * 0.5
+    if called in headers.plain(file_name) or headers.plain(str(entity.label_plural)) in headers.plain(
+        file_name
+    ):
+        score += 2
+    if mapping.columns and RECORD_ID in mapping.fields:
+        score += 100
+    title = mapping.column_of(entity.title)
+    if title is not None and _only_a_name(mapping):
+        # “Name” alone says little; what stands below it says whether they are people.
+        companies = _are_companies(_values(sample, title))
+        score += 0.75 if companies == (not headers.is_split(entity)) else 0
+    return score
+
+
+def _only_a_name(mapping: Mapping) -> bool:
+    return not mapping.fields & {"first_name", "last_name"}
+
+
+def _are_companies(values: Sequence[str]) -> bool:
+    if not values:
+        return False
+    firms = sum(
+        bool(words.LEGAL_FORMS & {word.strip(".,") for word in fold(value).split()}) for value in values
+    )
+    return firms * 5 >= len(values)
+
+
+# -- checks and changes ---------------------------------------------------------------------------
+
+
+def missing_required(mapping: Mapping) -> list[Field]:
+    """Required fields that no column fills."""
+    entity = mapping.entity
+    if RECORD_ID in mapping.fields:
+        return []
+    blank = {None, ""}
+    return [
+        found
+        for found in entity.editable
+        if found.required
+        and found.kind is not Kind.OWNER
+        and found.default in blank
+        and mapping.column_of(found.name) is None
+    ]
+
+
+def check(mapping: Mapping) -> None:
+    """Raise MappingRefused when nothing can come of it."""
+    if not mapping.columns:
+        raise MappingRefused(
+            _("No column matches a field of %(entity)s. Say what each column is.")
+            % {"entity": mapping.entity.label_plural}
+        )
+    seen: set[str] = set()
+    for target in mapping.columns.values():
+        if target.field in seen:
+            raise MappingRefused(
+                _("Two columns are mapped to %(field)s.")
+                % {"field": label_of(mapping.entity, target.field)}
+            )
+        seen.add(target.field)
+
+
+def chosen(
+    entity: Entity, picks: MappingType[int, str], missing: MappingType[int, str] | None = None
+) -> Mapping:
+    """The mapping that a person picked: {column: field name, '' to ignore it}.
+
+    Raises MappingRefused for a field that does not exist.
+    """
+    known = {*headers.targets(entity), RECORD_ID}
+    columns = {}
+    for index, name in picks.items():
+        if not name:
+            continue
+        if name not in known:
+            raise MappingRefused(_("There is no field “%(name)s”.") % {"name": name})
+        rule = (missing or {}).get(index, "")
+        allowed = missing_choices(entity.fields[name]) if name != RECORD_ID else ()
+        columns[index] = Target(field=name, missing=rule if rule in allowed else "")
+    return Mapping(entity=entity, columns=columns)
+
+
+def changed(mapping: Mapping, columns: Sequence[str], picks: Sequence[str]) -> Mapping:
+    """`mapping` with picks like 'Header=field' or '3=field' ('Header=' ignores the column)."""
+    made = dict(mapping.columns)
+    for pick in picks:
+        header, equals, name = pick.rpartition("=")
+        index = _index_of(header, columns)
+        if not equals or index is None:
+            raise MappingRefused(_("There is no column “%(column)s”.") % {"column": header or pick})
+        made = {i: t for i, t in made.items() if i != index and t.field != name}
+        made |= chosen(mapping.entity, {index: name}).columns
+    return replace(mapping, columns=made)
+
+
+def _index_of(header: str, columns: Sequence[str]) -> int | None:
+    if header in columns:
+        return columns.index(header)
+    if header.isdecimal() and 0 < int(header) <= len(columns):
+        return int(header) - 1
+    return None

@@ -1,0 +1,53 @@
+"""Why a row is not taken, in words, and which cell it is about."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from rapport.meta.field import Field
+
+from .cells import REMEDIES
+
+# A cell is quoted up to this many characters.
+QUOTED = 80
+
+
+class Reason(NamedTuple):
+    """`column`: index in the file, None when it is about the row. `code`: for programs."""
+
+    message: str
+    column: int | None = None
+    remedy: str = ""
+    code: str = ""
+
+    @property
+    def text(self) -> str:
+        """Reason and remedy as one line."""
+        return f"{self.message} {self.remedy}".strip()
+
+
+def of_cell(field: Field, message: str, column: int | None) -> Reason:
+    """A cell that its field cannot hold."""
+    return Reason(message, column, str(REMEDIES[field.kind]), field.kind.value)
+
+
+def required(field: Field, column: int | None) -> Reason:
+    """A field that must not be empty."""
+    message = _("%(field)s is required.") % {"field": field.label}
+    if column is None:
+        remedy = _("Map a column to it.")
+    else:
+        remedy = _("Fill the cell.")
+    return Reason(message, column, remedy, "required")
+
+
+def as_json(reasons: list[Reason]) -> list[Any]:
+    """For `PlanRow.reasons`."""
+    return [list(reason) for reason in reasons]
+
+
+def from_json(kept: list[Any]) -> list[Reason]:
+    """The inverse of `as_json`."""
+    return [Reason(*parts) for parts in kept]

@@ -1,0 +1,161 @@
+"""Records of a file as values of an entity: everything that needs no database."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from rapport.files.read import Record
+from rapport.meta.entity import Entity
+from rapport.meta.field import Field
+from rapport.meta.kinds import InvalidValue, Reading, check
+
+from . import cells, names
+from .headers import RECORD_ID, siblings
+from .mapping import Mapping
+from .reasons import Reason, of_cell
+
+
+@dataclass(slots=True)
+class Row:
+    """One record of the file. `links`: texts of look-ups that are still to be found. `asked`: the
+    record that the file itself names."""
+
+    number: int
+    values: dict[str, Any]
+    links: dict[str, str] = field(default_factory=dict)
+    reasons: list[Reason] = field(default_factory=list)
+    asked: uuid.UUID | None = None
+
+
+class Converter:
+    """Turns batches of records into rows, column by column."""
+
+    def __init__(self, mapping: Mapping, reading: Reading) -> None:
+        self.mapping = mapping
+        self.entity = mapping.entity
+        self._columns: list[tuple[int, Field, cells.Convert]] = []
+        self._record_id: int | None = None
+        for index, target in mapping.columns.items():
+            if target.field == RECORD_ID:
+                self._record_id = index
+            elif target.field in self.entity.fields:
+                found = self.entity.fields[target.field]
+                self._columns.append((index, found, cells.converter(found, reading)))
+        title = self.entity.fields[self.entity.title]
+        self._splits = title.read_only and title.name in mapping.fields
+        self._plain = [f.name for _, f, _ in self._columns if not f.is_link]
+        self._links = [f.name for _, f, _ in self._columns if f.is_link]
+
+    def rows(self, records: Sequence[Record]) -> list[Row]:
+        """Rows of `records`; what is wrong with a row stands in its reasons."""
+        whole = [record for record in records if not _spoilt(record)]
+        converted = self._converted(whole)
+        rows = iter(converted)
+        made = [next(rows) if not _spoilt(record) else self._refused(record) for record in records]
+        return made
+
+    def _refused(self, record: Record) -> Row:
+        message = str(record.problem)
+        remedy = _("Correct the row: every line must have as many cells as there are columns.")
+        return Row(record.number, {}, reasons=[Reason(message, None, remedy, "shape")])
+
+    def _converted(self, records: Sequence[Record]) -> list[Row]:
+        if not records:
+            return []
+        texts = [record.cells for record in records]
+        values: list[list[Any]] = []
+        links: list[list[Any]] = []
+        notes: list[tuple[int, Field, cells.Column]] = []
+        for index, found, convert in self._columns:
+            column = convert(list(map(itemgetter(index), texts)))
+            if column.errors or column.more:
+                notes.append((index, found, column))
+            (links if found.is_link else values).append(column.values)
+        rows = self._made(records, values, links)
+        for index, found, column in notes:
+            for place, message in column.errors.items():
+                rows[place].values.pop(found.name, None)
+                rows[place].reasons.append(of_cell(found, message, index))
+            for place, more in column.more.items():
+                self._spread(rows[place], found, more, index)
+        self._cell_problems(records, rows)
+        if self._record_id is not None:
+            for row, cells_ in zip(rows, texts, strict=True):
+                self._ask(row, cells_[self._record_id])
+        if self._splits:
+            for row in rows:
+                self._split_name(row)
+        return rows
+
+    def _made(
+        self, records: Sequence[Record], values: list[list[Any]], links: list[list[Any]]
+    ) -> list[Row]:
+        plain = self._plain
+        if values:
+            # Blank values are left out: a create gets its default, an update keeps what is there.
+            filled = [
+                {n: v for n, v in zip(plain, one, strict=True) if v or (v is not None and v != "")}
+                for one in zip(*values, strict=True)
+            ]
+        else:
+            filled = [{} for _ in records]
+        rows = [Row(record.number, one) for record, one in zip(records, filled, strict=True)]
+        if links:
+            for row, found in zip(rows, zip(*links, strict=True), strict=True):
+                row.links = {name: text for name, text in zip(self._links, found, strict=True) if text}
+        return rows
+
+    def _spread(self, row: Row, found: Field, more: Sequence[str], index: int) -> None:
+        """Further values of one cell go to the fields of the same sort that are free."""
+        free = [n for n in siblings(self.entity, found.name) if n not in self.mapping.fields]
+        for text in more:
+            if not free:
+                message = _("There are more values in the cell than fields for them.")
+                row.reasons.append(of_cell(found, message, index))
+                return
+            name = free.pop(0)
+            try:
+                row.values[name] = check(self.entity.fields[name], text)
+            except InvalidValue as error:
+                row.reasons.append(of_cell(found, str(error), index))
+
+    def _cell_problems(self, records: Sequence[Record], rows: Sequence[Row]) -> None:
+        """What the reader could not make out matters only where the column does."""
+        for record, row in zip(records, rows, strict=True):
+            for problem in record.problems:
+                if problem.column in self.mapping.columns:
+                    message = str(problem.message)
+                    remedy = _("Choose the right encoding, or correct the cell.")
+                    row.reasons.append(Reason(message, problem.column, remedy, "unreadable"))
+
+    def _ask(self, row: Row, text: str) -> None:
+        if text.strip():
+            try:
+                row.asked = uuid.UUID(text.strip())
+            except ValueError:
+                message = _("“%(text)s” is not a record id.") % {"text": text[:60]}
+                remedy = _("Empty the cell to make a new record.")
+                row.reasons.append(Reason(message, self._record_id, remedy, "id"))
+
+    def _split_name(self, row: Row) -> None:
+        """A full name fills first and last name when no other column does."""
+        text = row.values.pop(self.entity.title, "")
+        if not text or row.values.get("last_name"):
+            return
+        for name, part in names.split(text).items():
+            if name in self.entity.fields and not row.values.get(name):
+                try:
+                    row.values[name] = check(self.entity.fields[name], part)
+                except InvalidValue as error:
+                    column = self.mapping.column_of(self.entity.title)
+                    row.reasons.append(of_cell(self.entity.fields[name], str(error), column))
+
+
+def _spoilt(record: Record) -> bool:
+    return bool(record.problems) and record.problem is not None

@@ -1,0 +1,102 @@
+"""Uploaded files: kept under MEDIA_ROOT in folders with random names, opened as tables."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from rapport.files.read import FileRefused, ReadOptions, Table, open_table
+from rapport.models import ImportFile
+
+FOLDER = "imports"
+ORIGINAL = "original"
+
+
+class UploadTooLarge(ValueError):
+    """The file is larger than this installation takes; the message is for people."""
+
+
+class UploadGone(LookupError):
+    """The file is not kept any more."""
+
+
+def store(chunks: Iterable[bytes]) -> tuple[str, int]:
+    """Keep a file. Its path below MEDIA_ROOT, and its size. Raises UploadTooLarge."""
+    relative = f"{FOLDER}/{secrets.token_hex(16)}/{ORIGINAL}"
+    path = Path(settings.MEDIA_ROOT) / relative
+    path.parent.mkdir(parents=True, mode=0o700)
+    size = 0
+    try:
+        with path.open("xb") as stream:
+            for chunk in chunks:
+                size += len(chunk)
+                if size > settings.UPLOAD_LIMIT:
+                    raise too_large()
+                stream.write(chunk)
+    except BaseException:
+        shutil.rmtree(path.parent, ignore_errors=True)
+        raise
+    return relative, size
+
+
+def too_large() -> UploadTooLarge:
+    """The refusal of a file above the limit."""
+    limit = settings.UPLOAD_LIMIT // 1024**2
+    return UploadTooLarge(
+        _("The file is larger than %(limit)d MB. Split it, or save it as CSV.") % {"limit": limit}
+    )
+
+
+def path_of(upload: ImportFile) -> Path:
+    """Where the file lies. Raises UploadGone."""
+    path = Path(settings.MEDIA_ROOT) / upload.stored
+    if not upload.stored or not path.is_file():
+        raise UploadGone(_("The uploaded file is not kept any more. Upload it again."))
+    return path
+
+
+def open_upload(upload: ImportFile) -> Table:
+    """The file as a table, read as its `reading` says. A workbook is converted once.
+
+    Raises FileRefused, UploadGone.
+    """
+    path = path_of(upload)
+    return open_table(path, options_of(upload.reading), scratch=path.parent)
+
+
+def options_of(reading: dict[str, Any]) -> ReadOptions:
+    """What of `reading` says how the bytes are read."""
+    names = {option.name for option in fields(ReadOptions)}
+    return ReadOptions(**{name: value for name, value in reading.items() if name in names})
+
+
+def reading_of(options: ReadOptions) -> dict[str, Any]:
+    """The inverse of `options_of`: what was decided, without what was left open."""
+    return {name: value for name, value in asdict(options).items() if value is not None}
+
+
+def forget(upload: ImportFile) -> None:
+    """Remove the file and everything made of it."""
+    if upload.stored:
+        shutil.rmtree((Path(settings.MEDIA_ROOT) / upload.stored).parent, ignore_errors=True)
+
+
+__all__ = [
+    "FileRefused",
+    "UploadGone",
+    "UploadTooLarge",
+    "forget",
+    "open_upload",
+    "options_of",
+    "path_of",
+    "reading_of",
+    "store",
+    "too_large",
+]

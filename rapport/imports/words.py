@@ -1,0 +1,110 @@
+"""Header words for fields that many entities have, beyond the entities' own aliases."""
+
+from __future__ import annotations
+
+# Field name: words in several languages and programs, separated by '|'. A field that an entity
+# does not have is passed over. The entities' labels and aliases win.
+WORDS: dict[str, str] = {
+    "salutation": "honorific|courtesy title|form of address|tilltal|aanhef",
+    "first_name": "fname|given|first name(s)|christian name|name (first)|förnamn|fornavn|etunimi|"
+    "imię|jméno|keresztnév|prenume|имя|名|名字|名前|이름",
+    "middle_name": "mname|middle initial|patronymic|отчество|deuxième prénom|tussenvoegsel",
+    "last_name": "lname|family|sn|name (last)|last name(s)|sobrenome|apelido|efternamn|efternavn|"
+    "etternavn|sukunimi|nazwisko|příjmení|vezetéknév|фамилия|姓|姓氏|苗字|성",
+    "full_name": "fullname|formatted name|fn|ansprechpartner|interlocuteur|nome completo|"
+    "nombre completo|imię i nazwisko|姓名|氏名|фио",
+    "suffix": "name suffix|generational suffix",
+    "nickname": "spitzname|surnom|apodo",
+    "job_title": "occupation|role|titre|titel/position|job position|puesto de trabajo|stanowisko|"
+    "yrke|stilling|должность|职位|役職",
+    "department": "dept|division|business unit|département|dipartimento|afdeling|avdelning|отдел|部门",
+    "email": "mail|e mail|email id|email addr|mail address|internet mail|epost|e-post|"
+    "sähköposti|adres e-mail|correo electronico|indirizzo e-mail|электронная почта|"
+    "邮箱|电子邮件|メール|メールアドレス|이메일|1st email|contact email|organization email",
+    "email2": "alternate email|alternative email|other email|private email|personal email|"
+    "second email|2nd email|weitere e-mail|home email",
+    "email3": "third email|3rd email",
+    "business_phone": "phone no|phone no.|phonenumber|phone1|phone 1|tel.|tel no|contact number|"
+    "contact phone|direct phone|direct line|daytime phone|telefonnummer|rufnummer|telefono|"
+    "numero de telephone|puhelin|telefon służbowy|телефон|电话|電話|電話番号|전화",
+    "business_phone2": "phone2|phone 2|other phone|alternate phone|second phone",
+    "main_phone": "phone no|phone no.|phonenumber|phone1|phone 1|tel.|tel no|contact number|"
+    "switchboard|zentrale|standard|telefonnummer|rufnummer|telefono|телефон|电话|電話|전화",
+    "other_phone": "phone2|phone 2|alternate phone|second phone",
+    "phone3": "phone 3|third phone",
+    "mobile_phone": "mobile no|mobile no.|mobile telephone|cell no|cell number|gsm|celular|"
+    "cellulare|natel|mobilnummer|komórka|мобильный|手机|携帯|携帯電話",
+    "home_phone": "home phone no|private telephone|téléphone privé|telefono casa",
+    "fax": "fax no|fax no.|telefaxnummer|télécopie|факс|传真",
+    "website": "web site|www|homepage url|company website|domain|company domain name|internetseite|"
+    "sitio|pagina web|сайт|网站|ホームページ",
+    "account": "organization|organisation name|org|employer name|associated company|company/account|"
+    "company / account|account: account name|parent account|parent customer|firmenname|"
+    "nom de l'entreprise|raison sociale|nome azienda|azienda|società|bedrijfsnaam|företag|"
+    "virksomhed|yritys|nazwa firmy|firma/organisation|компания|организация|公司|公司名称|会社|会社名|회사",
+    "company": "organization name|organisation name|org|employer|employer name|associated company|"
+    "company / account|firmenname|raison sociale|azienda|società|bedrijfsnaam|företag|"
+    "virksomhed|yritys|nazwa firmy|компания|организация|公司|公司名称|会社|会社名|회사",
+    "name": "company/organization|organisation name|org|legal name|firm|vendor name|supplier name|"
+    "nom de l'entreprise|raison sociale|nome azienda|azienda|società|bedrijfsnaam|företag|"
+    "virksomhed|yritys|nazwa firmy|компания|организация|公司|公司名称|会社|会社名|회사",
+    "number": "account no.|acct no|customer no|customer no.|client number|kunden-nr.|kundennr|"
+    "debitor|debitorennummer|numéro de client|numero cliente|klantnummer",
+    "industry": "company industry|industrie|settore|sektor|branża|отрасль|行业",
+    "employees": "number of employees|employee range|headcount|size|company size|staff|"
+    "anzahl mitarbeiter|nombre d'employés|dipendenti|сотрудники",
+    "annual_revenue": "annual sales|sales volume|jährlicher umsatz|fatturato|ca",
+    "currency": "currency code|währung|devise|moneda|valuta",
+    "birthday": "birth day|d.o.b.|geb.|geb.datum|fecha de nacimiento|data di nascita|"
+    "geboortedatum|födelsedag|дата рождения|生日|誕生日",
+    "anniversary": "wedding anniversary|hochzeitstag|jubiläum",
+    "gender": "m/f|genre|sexe|sexo|sesso|geslacht|пол|性别",
+    "family_status": "marital status|familienstand|état civil|estado civil",
+    "spouse_name": "partner|ehepartner|conjoint",
+    "address1_line1": "street 1|street name|street & number|street and no|address line|address1|"
+    "postal address|mailing address|business address|office address|street/house no|addr|addr1|"
+    "straße und hausnummer|anschrift|numéro et rue|indirizzo|via|domicilio|osoite|gatuadress|"
+    "ulica|адрес|地址|住所|주소",
+    "address1_line2": "street 2|address2|addr2|adresszusatz|complément d'adresse",
+    "address1_line3": "street 3|address3|addr3",
+    "address1_city": "city/town|town/city|municipality|wohnort|città|cidade|kommune|postort|"
+    "miasto|kaupunki|город|城市|市|도시",
+    "address1_state_or_province": "state/region|state or province|state code|prov|prov.|canton|"
+    "kanton|département|provincie|estado|regione|län|województwo|область|省",
+    "address1_postal_code": "postal|zip code/postal code|pin code|pincode|cp|c.p.|cap|cep|"
+    "postnummer|postinumero|kod pocztowy|psč|индекс|邮编|郵便番号|우편번호",
+    "address1_country": "country name|nation|staat|paese|país/región|kraj|maa|страна|国家|国|국가",
+    "address2_line1": "street address 2|shipping street|delivery street|private street|"
+    "address 2 - street|lieferanschrift",
+    "address2_city": "shipping city|delivery city|private city|address 2 - city",
+    "address2_state_or_province": "shipping state|shipping state/province|delivery state|"
+    "address 2 - region",
+    "address2_postal_code": "shipping zip|shipping zip/postal code|shipping postal code|"
+    "delivery zip|address 2 - postal code|home zip",
+    "address2_country": "shipping country|delivery country|address 2 - country",
+    "description": "note|about|information|additional information|anmerkung|anmerkungen|"
+    "bemerkungen|notiz|remarque|observaciones|note generali|opis|комментарий|备注|備考",
+    "source": "original source|marketing source|campaign source|lead quelle|leadquelle|quelle",
+    "topic": "lead title|inquiry|enquiry|anliegen|anfrage|message subject",
+    "preferred_method": "preferred contact method",
+}
+
+# Words before a field's own that only say whose it is: 'company city', 'work e-mail'.
+OWNERS = (
+    "contact|person|people|lead|prospect|account|company|customer|client|organization|organisation|"
+    "firma|firm|business|work|office|primary|main|default|current|mailing|billing|corporate|hq|"
+    "headquarters|dienstlich|geschäftlich|address 1|personal"
+)
+# Words after it.
+TAILS = "value|(work)|(business)|(primary)|(office)|work|(main)|(company)|geschäftlich|dienstlich|1"
+
+SALUTATIONS = frozenset(
+    "mr mrs ms miss mx dr prof sir madam lady lord rev herr frau hr fr dr.-ing mme mlle m monsieur "
+    "madame mademoiselle sr sra srta don doña señor señora dhr mevr mevrouw meneer sig sig.ra dott "
+    "dott.ssa ing dipl.-ing mag pan pani".split()
+)
+LEGAL_FORMS = frozenset(
+    "gmbh ag kg ohg mbh ug se inc llc ltd llp lp plc corp corporation company co sa sas sarl srl spa "
+    "bv nv ab as aps oy oyj kk pty pte sl slu kft zrt doo foundation university bank group holding "
+    "verein stiftung universität limited incorporated partners bros".split()
+)
