@@ -6,11 +6,12 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from rapport import access
@@ -134,9 +135,22 @@ def quick_entities() -> list[Entity]:
     return [e for e in registry if e.quick and e.creatable and e.ownership == "user"]
 
 
+def moved(request: HttpRequest, url: str) -> HttpResponse:
+    """The answer to a post that leads to another page, also when htmx sent it."""
+    if is_part(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url, status=303)
+
+
 def icons_url() -> str:
     """Address of the icon sprite."""
     return static("vendor/icons.svg")
+
+
+def icon(name: str) -> SafeString:
+    """An icon of the sprite."""
+    use = f'<use href="{icons_url()}#{name}"></use>'
+    return SafeString(f'<svg class="icon" aria-hidden="true">{use}</svg>')
 
 
 def initials(name: str) -> str:
