@@ -6,20 +6,29 @@ import datetime
 import hashlib
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport import access
 from rapport.access import Actor, SystemActor
 from rapport.meta.entity import Draft
 from rapport.meta.ids import new_id
 from rapport.meta.registry import registry
-from rapport.models import BusinessUnit, Role, RoleAssignment, RoleGrant, SignInLink, User
+from rapport.models import (
+    BusinessUnit,
+    Operation,
+    Role,
+    RoleAssignment,
+    RoleGrant,
+    SignInLink,
+    User,
+)
 from rapport.models.people import Verb
 
 from . import journal, records, write
@@ -27,6 +36,12 @@ from .roles import BUILTIN
 
 SETUP = SystemActor("setup")
 ROLE_KEYS = tuple(BUILTIN)
+# Hours that an invitation is good for: over a long weekend.
+INVITED_FOR = 96
+NO_SUCH_ROLE = gettext_lazy("There is no role “%(role)s”.")
+
+
+LAST_ADMINISTRATOR = gettext_lazy("This is the last administrator: appoint another one first.")
 
 
 class LinkUsed(LookupError):
@@ -34,30 +49,17 @@ class LinkUsed(LookupError):
 
 
 def prepare_users(drafts: Sequence[Draft], _by: Actor, _now: datetime.datetime) -> None:
-    """Addresses sign in, so they are kept in lower case; a password that nobody knows."""
+    """Addresses sign in, so they are kept in lower case; a password that nobody knows. Somebody
+    must stay who may administer."""
+    leaving = [draft for draft in drafts if draft.current and draft.values.get("state") == 1]
+    if leaving and not _administrators().exclude(pk__in=[d.id for d in leaving]).exists():
+        for draft in leaving:
+            draft.refuse("", str(LAST_ADMINISTRATOR))
     for draft in drafts:
         if draft.values.get("email"):
             draft.values["email"] = draft.values["email"].lower()
         if draft.current is None and "password" not in draft.extra:
             draft.extra["password"] = make_password(None)
-
-
-def prepare_units(drafts: Sequence[Draft], _by: Actor, _now: datetime.datetime) -> None:
-    """The path of a unit; a unit that has others below it stays where it is."""
-    for draft in drafts:
-        parent = draft.values.get("parent_unit")
-        if draft.current is None:
-            draft.extra["path"] = _path_below(parent, draft.id)
-        elif "parent_unit" in draft.values and parent != draft.current["parent_unit"]:
-            path = BusinessUnit.objects.values_list("path", flat=True).get(pk=draft.id)
-            if BusinessUnit.objects.filter(path__startswith=path).count() > 1:
-                draft.refuse("parent_unit", _("Move the units below it first."))
-            draft.extra["path"] = _path_below(parent, draft.id)
-
-
-def _path_below(parent: uuid.UUID | None, unit: uuid.UUID) -> str:
-    above = BusinessUnit.objects.filter(pk=parent).values_list("path", flat=True) if parent else ()
-    return f"{next(iter(above), '/')}{unit.hex}/"
 
 
 def prepare_roles(drafts: Sequence[Draft], by: Actor, _now: datetime.datetime) -> None:
@@ -74,13 +76,14 @@ def prepare_roles(drafts: Sequence[Draft], by: Actor, _now: datetime.datetime) -
 def prepare_grants(drafts: Sequence[Draft], by: Actor, now: datetime.datetime) -> None:
     """A right names an entity and a verb that exist, in a role of one's own."""
     verbs = {verb.value for verb in Verb}
+    roles = Role.objects.filter(pk__in={draft.now("role") for draft in drafts})
+    builtin = set(roles.exclude(builtin="").values_list("pk", flat=True))
     for draft in drafts:
         if draft.now("entity") != "*" and draft.now("entity") not in registry:
             draft.refuse("entity", _("There is no such entity."))
         if draft.now("verb") not in verbs:
             draft.refuse("verb", _("One of: %(verbs)s.") % {"verbs": ", ".join(sorted(verbs))})
-        builtin = Role.objects.filter(pk=draft.now("role")).exclude(builtin="").exists()
-        if builtin and not isinstance(by, SystemActor):
+        if draft.now("role") in builtin and not isinstance(by, SystemActor):
             draft.refuse("role", _("A built-in role cannot be changed: make one of your own."))
 
 
@@ -163,8 +166,13 @@ def create_user(
     with journal.operation("user.create", by=by, now=now) as op:
         if records.save_drafts(registry["user"], [draft], op=op, by=by, now=now):
             raise records.InvalidRecord(draft.errors)
-        chosen = Role.objects.filter(builtin__in=roles).values_list("pk", flat=True)
-        drafts = [Draft(id=new_id(), values={"principal": draft.id, "role": r}) for r in chosen]
+        known = dict(Role.objects.filter(builtin__in=roles).values_list("builtin", "pk"))
+        if unknown := set(roles) - set(known):
+            raise records.InvalidRecord({"roles": [NO_SUCH_ROLE % {"role": r} for r in unknown]})
+        drafts = [
+            Draft(id=new_id(), values={"principal": draft.id, "role": known[role]})
+            for role in dict.fromkeys(roles)
+        ]
         records.save_drafts(
             registry["role_assignment"], drafts, op=op, by=by, now=now, trusted=True
         )
@@ -179,12 +187,78 @@ def set_password(user: User, password: str) -> None:
 
 def first_administrator() -> User | None:
     """The oldest active user with the role System Administrator."""
+    return _administrators().order_by("created_at", "pk").first()
+
+
+def _administrators() -> QuerySet[User]:
     holders = RoleAssignment.objects.filter(role__builtin="system-administrator")
-    return (
-        User.objects.filter(pk__in=holders.values("principal_id"), state=0)
-        .order_by("created_at", "pk")
-        .first()
-    )
+    return User.objects.filter(pk__in=holders.values("principal_id"), state=0)
+
+
+def set_access(
+    user: User,
+    *,
+    roles: Iterable[uuid.UUID],
+    teams: Iterable[uuid.UUID],
+    by: Actor,
+    now: datetime.datetime | None = None,
+) -> Operation:
+    """Give `user` exactly these roles and teams, in one operation.
+
+    Raises Forbidden, InvalidRecord when one does not exist or nobody could administer any more.
+    """
+    access.require(by, Verb.WRITE, registry["user"])
+    now = now or timezone.now()
+    with journal.operation("user.access", by=by, now=now, parameters={"user": str(user)}) as op:
+        for name, holder, link, wanted in (
+            ("role_assignment", "principal", "role", set(roles)),
+            ("membership", "user", "team", set(teams)),
+        ):
+            entity = registry[name]
+            rows = entity.records().filter(**{f"{holder}_id": user.pk})
+            stored = dict(rows.values_list(f"{link}_id", "pk"))
+            gone = [pk for target, pk in stored.items() if target not in wanted]
+            if gone:
+                write.delete(entity, gone, op=op, now=now)
+            drafts = [
+                Draft(id=new_id(), values={holder: user.pk, link: target})
+                for target in sorted(wanted - set(stored))
+            ]
+            if failed := records.save_drafts(entity, drafts, op=op, by=by, now=now):
+                raise records.InvalidRecord(failed[0].errors)
+        if first_administrator() is None:
+            raise records.InvalidRecord({"roles": [str(LAST_ADMINISTRATOR)]})
+    return op
+
+
+def invite_user(
+    values: Mapping[str, Any],
+    *,
+    roles: Iterable[uuid.UUID],
+    teams: Iterable[uuid.UUID],
+    by: Actor,
+    now: datetime.datetime | None = None,
+) -> tuple[User, str]:
+    """A new user and the secret of a one-time link with which to choose a password.
+
+    Raises Forbidden, InvalidRecord.
+    """
+    with transaction.atomic():
+        user = create_user(values, by=by, roles=(), now=now)
+        set_access(user, roles=roles, teams=teams, by=by, now=now)
+        return user, make_link(user, hours=INVITED_FOR, now=now)
+
+
+def send_link(id: uuid.UUID, *, by: Actor, now: datetime.datetime | None = None) -> str:
+    """The secret of a one-time link for an active user who forgot the password.
+
+    Raises Forbidden, RecordNotFound.
+    """
+    access.require(by, Verb.WRITE, registry["user"])
+    user = User.objects.filter(pk=id, state=0).first()
+    if user is None:
+        raise records.RecordNotFound("user")
+    return make_link(user, now=now)
 
 
 # -- one-time links -------------------------------------------------------------------------------
