@@ -141,6 +141,13 @@ def finish(op: Operation, state: OperationState = OperationState.DONE) -> None:
     op.save(update_fields=["state", "ended_at", "counts"])
 
 
+def go_on(op: Operation) -> None:
+    """Let a long operation that failed or was cancelled run again."""
+    op.state = OperationState.RUNNING
+    op.ended_at = None
+    op.save(update_fields=["state", "ended_at"])
+
+
 def note(op: Operation, changes: list[tuple[Any, ...]]) -> None:
     """Record `changes` (values of CHANGE_COLUMNS) of `op`: now, or at the end of a short one."""
     if op.pending is None:

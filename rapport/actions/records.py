@@ -18,7 +18,7 @@ from rapport.meta.registry import registry
 from rapport.models import Operation, Principal
 from rapport.models.people import Verb
 
-from . import checking, journal, write
+from . import checking, dependants, journal, write
 
 
 class RecordNotFound(LookupError):
@@ -80,13 +80,16 @@ def save_drafts(
     by: Actor,
     now: datetime.datetime,
     trusted: bool = False,
+    checked: bool = False,
 ) -> list[Draft]:
     """Check `drafts` and write those without errors; the drafts with errors come back.
 
     `trusted`: the values come from another action (state, owner, links of a conversion), so
-    read-only fields may be set and rights on look-ups are not asked.
+    read-only fields may be set and rights on look-ups are not asked. `checked`: they have passed
+    `checking.check` in this very transaction.
     """
-    checking.check(entity, drafts, by=by, now=now, trusted=trusted)
+    if not checked:
+        checking.check(entity, drafts, by=by, now=now, trusted=trusted)
     write.write(entity, [d for d in drafts if not d.errors], op=op, by=by, now=now)
     return [d for d in drafts if d.errors]
 
@@ -106,6 +109,8 @@ def create_record(
     Raises Forbidden, InvalidRecord.
     """
     access.require(by, Verb.CREATE, entity)
+    if not entity.creatable:
+        raise Forbidden(f"create {entity.name}")
     now = now or timezone.now()
     draft = Draft(id=id or new_id(), values=dict(values))
     with journal.operation(f"{entity.name}.create", by=by, now=now) as op:
@@ -205,7 +210,7 @@ def update_records(
     with journal.operation(f"{entity.name}.{kind}", by=by, now=now, parameters=parameters) as op:
         refused, drafts = drafts_for(entity, ids, values, by=by, verb=verb)
         failed = save_drafts(entity, drafts, op=op, by=by, now=now, trusted=trusted)
-        refused.update({d.id: " ".join(m for ms in d.errors.values() for m in ms) for d in failed})
+        refused.update({draft.id: draft.complaints for draft in failed})
     done = tuple(draft.id for draft in drafts if not draft.errors)
     return Outcome(op, done, refused)
 
@@ -263,21 +268,32 @@ def assign_records(
     ids = list(dict.fromkeys(ids))
     with journal.operation(f"{entity.name}.assign", by=by, now=now, parameters=parameters) as op:
         refused, drafts = drafts_for(entity, ids, values, by=by, verb=Verb.ASSIGN)
-        before = {draft.id: (draft.current or {}).get("owner") for draft in drafts}
-        save_drafts(entity, drafts, op=op, by=by, now=now, trusted=True)
+        failed = save_drafts(entity, drafts, op=op, by=by, now=now, trusted=True)
+        refused.update({draft.id: draft.complaints for draft in failed})
+        given = {d.id: (d.current or {}).get("owner") for d in drafts if not d.errors}
         if with_children:
-            for child, child_ids in checking.children(entity, list(before)).items():
-                owned = write.load(
-                    child, child_ids & access.allowed_ids(child_ids, child, by, Verb.ASSIGN)
-                )
-                follow = [
-                    Draft(id=i, values=dict(values), current=row)
-                    for i, row in owned.items()
-                    if row.get("owner") in set(before.values())
-                    and row["state"] in child.states.editable
-                ]
-                save_drafts(child, follow, op=op, by=by, now=now, trusted=True)
-    return Outcome(op, tuple(before), refused)
+            _assign_children(entity, given, values, op=op, by=by, now=now)
+    return Outcome(op, tuple(given), refused)
+
+
+def _assign_children(
+    entity: Entity,
+    given: Mapping[uuid.UUID, Any],
+    values: Mapping[str, Any],
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+) -> None:
+    owners = set(given.values())
+    for child, ids in dependants.children(entity, given).items():
+        stored = write.load(child, ids, by=by, verb=Verb.ASSIGN)
+        follow = [
+            Draft(id=id_, values=dict(values), current=row)
+            for id_, row in stored.items()
+            if row["owner"] in owners and row["state"] in child.states.editable
+        ]
+        save_drafts(child, follow, op=op, by=by, now=now, trusted=True)
 
 
 # -- deletion -------------------------------------------------------------------------------------
@@ -303,16 +319,17 @@ def delete_records(
         raise Forbidden(f"delete {entity.name}")
     with journal.operation(f"{entity.name}.delete", by=by, now=now) as op:
         get_for(entity, wanted, by=by, verb=Verb.DELETE)
-        doomed = checking.doomed(entity, wanted)
-        blocking = {name: len(found) for name, found in doomed.refusing.items()}
-        if blocking and not with_all:
-            raise HasDependants(blocking)
+        doomed = dependants.doomed(entity, wanted)
+        # A team or a unit never takes its customers along: they are to be assigned first.
+        if doomed.refusing and (not with_all or entity.ownership == "organisation"):
+            raise HasDependants({name: len(found) for name, found in doomed.refusing.items()})
         for other, found in doomed.along.items():
-            if other.name in doomed.refusing:
-                get_for(other, list(found), by=by, verb=Verb.DELETE)
-        for other, field, linked in doomed.links:
-            stored = write.load(other, linked)
-            drafts = [Draft(id=i, values={field: None}, current=row) for i, row in stored.items()]
+            refusing = doomed.refusing.get(other.name, set())
+            if refusing - access.allowed_ids(refusing, other, by, Verb.DELETE):
+                raise Forbidden(f"delete {other.name}")
+        for other, links in doomed.links.items():
+            stored = write.load(other, links)
+            drafts = [Draft(id=i, values=links[i], current=row) for i, row in stored.items()]
             write.write(other, drafts, op=op, by=by, now=now)
         for other, found in reversed(doomed.along.items()):
             write.delete(other, list(found), op=op, now=now)

@@ -45,12 +45,6 @@ class Verdict:
     reasons: list[Reason] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
 
-    def as_json(self) -> list[Any]:
-        """For `PlanRow.reasons`: reasons, or how it is a duplicate."""
-        if self.fate is Fate.DUPLICATE:
-            return [self.like, *self.rules]
-        return why.as_json(self.reasons)
-
 
 @dataclass(slots=True)
 class Judged:
@@ -85,7 +79,13 @@ def judge(
     stored = _asked(entity, clean, by)
     drafts = {row.number: _draft(row, stored) for row in clean if not row.reasons}
     checking.check(
-        entity, list(drafts.values()), by=by, now=now, trusted=False, pending=links.pending
+        entity,
+        list(drafts.values()),
+        by=by,
+        now=now,
+        trusted=False,
+        values=False,
+        pending=links.pending,
     )
     judged = {
         row.number: _verdict(mapping, row, drafts.get(row.number), stored) for row in rows

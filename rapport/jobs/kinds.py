@@ -52,5 +52,23 @@ KINDS = {
             step="rapport.jobs.bulk:step",
             ended="rapport.jobs.bulk:ended",
         ),
+        JobKind(
+            name="import.describe",
+            label=_("Read a file"),
+            step="rapport.imports.flow:describe_step",
+            ended="rapport.imports.flow:describe_ended",
+        ),
+        JobKind(
+            name="import.plan",
+            label=_("Plan an import"),
+            step="rapport.imports.plan:step",
+            ended="rapport.imports.plan:ended",
+        ),
+        JobKind(
+            name="import.apply",
+            label=_("Import"),
+            step="rapport.imports.apply:step",
+            ended="rapport.imports.apply:ended",
+        ),
     )
 }

@@ -1,0 +1,238 @@
+"""Applying a plan: batch by batch, each judged again, all of it one operation.
+
+A batch, its place in the file, its counts and its part of the journal commit together, so that a
+worker may die at any moment: the next one goes on behind the last batch that is whole.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rapport.access import Actor
+from rapport.actions import journal, records, rows as table_rows
+from rapport.actions.lease import Refused, Run
+from rapport.files.read import FileRefused
+from rapport.meta.entity import Draft, Entity
+from rapport.meta.registry import registry
+from rapport.models import ImportFile, Job, Operation, Plan, PlanRow
+from rapport.models.journal import OperationState
+from rapport.models.operations import Fate, ImportState, JobState
+
+from . import plan as plans
+from .feed import Feed, Sessions
+from .judge import Judged, Verdict, judge
+from .reasons import Reason, as_json
+from .uploads import UploadGone
+
+WRITTEN = frozenset({Fate.CREATE, Fate.UPDATE})
+# What the import's counts are called once it is applied, by fate.
+OUTCOMES = {
+    Fate.CREATE: "created",
+    Fate.UPDATE: "updated",
+    Fate.SAME: "same",
+    Fate.DUPLICATE: "duplicates",
+    Fate.REFUSED: "refused",
+    Fate.CHANGED: "changed",
+}
+
+COUNTS = ("rows", *OUTCOMES.values(), "accounts_created")
+
+
+class _Session:
+    """The open file of one job."""
+
+    def __init__(self, upload: ImportFile, after: int) -> None:
+        self.feed = Feed(upload, after=after)
+
+    def close(self) -> None:
+        self.feed.close()
+
+
+_sessions = Sessions()
+
+
+def step(run: Run) -> bool:
+    """Apply one batch of rows (the job `import.apply`: {"import": id, "plan": id})."""
+    key = (run.job.pk, run.job.attempts)
+    try:
+        session = _sessions.get(key, lambda: _open(run))
+        more = _advance(session, run)
+    except (FileRefused, UploadGone) as refused:
+        _sessions.drop(key)
+        raise Refused(str(refused)) from refused
+    except BaseException:
+        # The file stands behind rows that were not written: it is opened again at the cursor.
+        _sessions.drop(key)
+        raise
+    if not more:
+        _sessions.drop(key)
+    return more
+
+
+def _open(run: Run) -> _Session:
+    upload = ImportFile.objects.filter(pk=run.job.parameters["import"]).first()
+    if upload is None:
+        raise Refused(_("The import is not there any more."))
+    return _Session(upload, (run.job.cursor or {}).get("after", 0))
+
+
+def _advance(session: _Session, run: Run) -> bool:
+    # Parsed outside of the transaction; judged inside, because what is stored decides.
+    rows = session.feed.next(run.size)
+    entity = session.feed.mapping.entity
+    with run.batch() as job:
+        plans.require(entity, run.by)
+        upload, plan = _theirs(job)
+        op = _operation(upload, run.by)
+        if job.cursor is None:
+            upload.counts = dict.fromkeys(COUNTS, 0)
+        if rows:
+            now = timezone.now()
+            judged = judge(session.feed.mapping, rows, by=run.by, now=now)
+            _hold_back_changed(judged, plan)
+            made = _write(entity, judged, op=op, by=run.by, now=now)
+            _count(upload, judged, made)
+            job.progress += len(rows)
+            job.cursor = {"after": rows[-1].number}
+        upload.save(update_fields=["counts", "operation", "state"])
+        job.result = {"operation": str(op.pk), **upload.counts}
+    return bool(rows)
+
+
+def _theirs(job: Job) -> tuple[ImportFile, Plan]:
+    plan = Plan.objects.select_related("import_file__operation").filter(
+        pk=job.parameters["plan"], import_file=job.parameters["import"]
+    )
+    found = plan.first()
+    if found is None or found.import_file is None:
+        raise Refused(_("The plan is not there any more: make it again."))
+    return found.import_file, found
+
+
+def _operation(upload: ImportFile, by: Actor) -> Operation:
+    """The one operation of the import: begun with its first batch, gone on with after a stop."""
+    op = upload.operation
+    if op is None:
+        parameters = {"file": upload.name, "entity": upload.entity}
+        op = upload.operation = journal.begin(plans.KIND, by=by, parameters=parameters)
+    elif op.state != OperationState.RUNNING:
+        if op.undone_by.exists():
+            raise Refused(_("What was imported has been undone: import the file again."))
+        journal.go_on(op)
+    upload.state = ImportState.IMPORTING
+    return op
+
+
+def _hold_back_changed(judged: Judged, plan: Plan) -> None:
+    """Rows whose fate is not the one that people have seen are not written."""
+    verdicts = judged.verdicts
+    kept = plans.planned(plan, [verdict.number for verdict in verdicts])
+    added: list[Verdict] = []
+    for verdict in verdicts:
+        row = kept.get(verdict.number)
+        shown = Fate(row.fate) if row is not None else Fate.CREATE
+        if verdict.fate is shown and (shown is not Fate.UPDATE or _same_update(row, verdict)):
+            continue
+        if shown is Fate.DUPLICATE and row is not None and row.reasons[0]:
+            # It repeats an earlier row, which this user need not see once it is somebody else's.
+            verdict.fate = Fate.DUPLICATE
+            continue
+        reason = Reason(
+            _("Planned was “%(planned)s”, and by now it would be “%(now)s”.")
+            % {"planned": shown.label, "now": verdict.fate.label},
+            None,
+            _("Import these rows again."),
+            "changed",
+        )
+        verdict.reasons = [reason, *verdict.reasons]
+        verdict.fate = Fate.CHANGED
+        if row is None:
+            added.append(verdict)
+        else:
+            row.fate, row.reasons = Fate.CHANGED, as_json(verdict.reasons)
+            row.save(update_fields=["fate", "reasons"])
+    plans.keep(plan, added)
+
+
+def _same_update(row: PlanRow | None, verdict: Verdict) -> bool:
+    return row is not None and row.reasons == plans.details(verdict)
+
+
+def _write(
+    entity: Entity, judged: Judged, *, op: Operation, by: Actor, now: datetime.datetime
+) -> Mapping[str, int]:
+    """Write what the verdicts say; how many records were made because rows name them."""
+    made: Counter[str] = Counter()
+    for name, new in judged.new.items():
+        target = registry[name]
+        drafts = [
+            Draft(id=one.id, values={target.title: one.title}, source_row=one.row) for one in new
+        ]
+        _save(target, drafts, op=op, by=by, now=now)
+        made[name] = len(drafts)
+    drafts = [v.draft for v in judged.verdicts if v.fate in WRITTEN and v.draft is not None]
+    _save(entity, drafts, op=op, by=by, now=now, checked=True)
+    journal.checkpoint(op)
+    return made
+
+
+def _save(
+    entity: Entity,
+    drafts: Sequence[Draft],
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+    checked: bool = False,
+) -> None:
+    refused = records.save_drafts(entity, drafts, op=op, by=by, now=now, checked=checked)
+    if refused:
+        raise records.InvalidRecord(refused[0].errors)
+
+
+def _count(upload: ImportFile, judged: Judged, made: Mapping[str, int]) -> None:
+    counts = Counter(upload.counts)
+    counts["rows"] += len(judged.verdicts)
+    counts.update(OUTCOMES[verdict.fate] for verdict in judged.verdicts)
+    for name, number in made.items():
+        counts[f"{name}s_created"] += number
+    upload.counts = dict(counts)
+
+
+def ended(job: Job, state: JobState) -> None:
+    """Close the operation and the import. What was written stays, and can be undone."""
+    _sessions.drop((job.pk, job.attempts))
+    upload = ImportFile.objects.select_related("operation").filter(job=job).first()
+    if upload is None:
+        return
+    upload.state = _STATES[state]
+    upload.message = job.message if state != JobState.DONE else ""
+    upload.ended_at = job.ended_at
+    op = upload.operation
+    if op is not None and not op.counts:
+        # Nothing was written: no trace in the journal.
+        upload.operation = None
+    upload.save(update_fields=["state", "message", "ended_at", "operation"])
+    if op is None:
+        return
+    if op.counts:
+        journal.finish(op, _OPERATION_STATES[state])
+    else:
+        op.delete()
+
+
+_STATES = {
+    JobState.DONE: ImportState.DONE,
+    JobState.CANCELLED: ImportState.CANCELLED,
+    JobState.FAILED: ImportState.FAILED,
+}
+_OPERATION_STATES = {
+    JobState.DONE: OperationState.DONE,
+    JobState.CANCELLED: OperationState.CANCELLED,
+    JobState.FAILED: OperationState.FAILED,
+}

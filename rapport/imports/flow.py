@@ -1,0 +1,316 @@
+"""The way of a file in: received, described, mapped, planned, applied. Pages and the command line
+call this and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping as MappingType, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path, PurePath
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from rapport import access
+from rapport.access import Actor, Forbidden, SystemActor
+from rapport.actions import jobs
+from rapport.actions.lease import Refused, Run
+from rapport.files.detect import WORKBOOKS, Detected, sniff
+from rapport.files.read import FileRefused, ReadOptions, Record, Table, open_table
+from rapport.meta.entity import Entity
+from rapport.meta.registry import registry
+from rapport.models import ImportFile, Job
+from rapport.models.operations import ImportState, JobState
+from rapport.models.people import Verb
+from rapport.queries.imports import plan_of
+
+from . import detection, mapping as mappings, plan as plans, uploads
+from .mapping import Mapping, MappingRefused
+
+AUTO = "auto"
+# Records looked at for mapping and dates, and those kept to be shown.
+LOOKED_AT, SHOWN = 1000, 8
+# Cells kept to be shown, and how much of each.
+SHOWN_CELLS, SHOWN_LENGTH = 5000, 120
+# Larger workbooks are read by a worker, so that nobody waits for a page.
+READ_AT_ONCE = 3 * 1024**2
+
+
+class NotNow(ValueError):
+    """The import is not in a state for this; the message is for people."""
+
+
+def importable_for(by: Actor) -> list[Entity]:
+    """Entities that `by` may import."""
+    return [
+        entity
+        for entity in mappings.importable()
+        if access.may(by, Verb.IMPORT, entity) and access.may(by, Verb.CREATE, entity)
+    ]
+
+
+# -- a file comes in ------------------------------------------------------------------------------
+
+
+def receive(chunks: Iterable[bytes], *, name: str, entity: str, by: Actor) -> ImportFile:
+    """Keep an uploaded file. `entity`: a name, or 'auto' to be told by the headers.
+
+    Raises Forbidden, UploadTooLarge.
+    """
+    if entity == AUTO:
+        if not importable_for(by):
+            raise Forbidden("import")
+    else:
+        plans.require(registry[entity], by)
+    stored, size = uploads.store(chunks)
+    return ImportFile.objects.create(
+        name=PurePath(name.replace("\\", "/")).name[:255] or _("Pasted"),
+        stored=stored,
+        size=size,
+        entity="" if entity == AUTO else entity,
+        options={"auto": entity == AUTO},
+        created_by=None if isinstance(by, SystemActor) else by,
+        created_at=timezone.now(),
+    )
+
+
+def is_large(upload: ImportFile) -> bool:
+    """Whether reading the file takes longer than people wait for a page."""
+    if upload.size <= READ_AT_ONCE:
+        return False
+    with uploads.path_of(upload).open("rb") as stream:
+        return stream.read(4)[:2] in {b"PK", b"\xd0\xcf"} or stream.read(1) == b"<"
+
+
+def describe_later(upload: ImportFile, *, by: Actor) -> Job:
+    """Let a worker look at the file."""
+    label = _("Reading %(file)s") % {"file": upload.name}
+    with transaction.atomic():
+        job = jobs.enqueue("import.describe", {"import": str(upload.pk)}, by=by, label=label)
+        upload.job = job
+        upload.save(update_fields=["job"])
+    return job
+
+
+def describe_step(run: Run) -> bool:
+    """Look at a file (the job `import.describe`: {"import": id})."""
+    upload = ImportFile.objects.filter(pk=run.job.parameters["import"]).first()
+    if upload is None:
+        raise Refused(_("The import is not there any more."))
+    try:
+        describe(upload, by=run.by)
+    except (FileRefused, MappingRefused, uploads.UploadGone) as refused:
+        raise Refused(str(refused)) from refused
+    return False
+
+
+def describe_ended(job: Job, state: JobState) -> None:
+    """Tell the import why its file could not be read."""
+    if state != JobState.DONE:
+        refuse(ImportFile.objects.get(job=job), job.message)
+
+
+def refuse(upload: ImportFile, message: str) -> None:
+    """The file cannot be read: keep why."""
+    upload.state, upload.message, upload.ended_at = ImportState.FAILED, message, timezone.now()
+    upload.save(update_fields=["state", "message", "ended_at"])
+
+
+def describe(
+    upload: ImportFile,
+    *,
+    by: Actor,
+    reading: MappingType[str, Any] | None = None,
+    guess: bool = True,
+) -> None:
+    """Look at the file: format, columns, samples; propose entity, mapping, dates and numbers.
+
+    `reading`: what a person has chosen instead of what is detected; a key with None is detected
+    anew. Raises FileRefused, MappingRefused (no entity fits), UploadGone.
+    """
+    path = uploads.path_of(upload)
+    detected = sniff(path)
+    options = _options(detected, reading or {})
+    with open_table(path, options, scratch=path.parent) as table:
+        looked = list(islice(table, LOOKED_AT if len(table.columns) < 300 else SHOWN))
+        sample = [record.cells for record in looked]
+        entity = _entity(upload, table, sample, by)
+        zone = "UTC" if isinstance(by, SystemActor) else by.time_zone or _active_zone()
+        language = translation.get_language() or "en"
+        made = mappings.propose(
+            entity, table.columns, sample, reading=detection.Reading(), guess=guess and not _is_auto(upload)
+        )
+        read = detection.reading(made, sample, time_zone=zone, language=language)
+        chosen = {k: v for k, v in (reading or {}).items() if k in dataclasses.asdict(read) and v}
+        read = replace(read, **chosen)
+        upload.entity = entity.name
+        upload.reading = {**uploads.reading_of(table.options), **dataclasses.asdict(read)}
+        upload.mapping = made.as_json()
+        upload.options = {**upload.options, **_description(detected, table, looked, made)}
+    upload.state, upload.message = ImportState.UPLOADED, ""
+    upload.save()
+
+
+def _active_zone() -> str:
+    return str(timezone.get_current_timezone())
+
+
+def _is_auto(upload: ImportFile) -> bool:
+    return bool(upload.options.get("auto"))
+
+
+def _options(detected: Detected, chosen: MappingType[str, Any]) -> ReadOptions:
+    options = ReadOptions.of(detected)
+    if encoding := chosen.get("encoding"):
+        # Another encoding may show other delimiters: they are looked for anew.
+        options = ReadOptions(format=options.format, encoding=encoding)
+    if detected.members:
+        options = replace(options, member=chosen.get("member") or _only_table(detected))
+    names = {"delimiter", "quote", "header", "sheet", "element"}
+    return replace(options, **{n: v for n, v in chosen.items() if n in names and v is not None})
+
+
+def _only_table(detected: Detected) -> str | None:
+    """The first member of an archive that is a table."""
+    return next((member.name for member in detected.members if member.format), None)
+
+
+def _entity(
+    upload: ImportFile, table: Table, sample: Sequence[Sequence[str]], by: Actor
+) -> Entity:
+    if upload.entity and not _is_auto(upload):
+        return registry[upload.entity]
+    found = mappings.choose_entity(
+        table.columns, sample, file_name=upload.name, among=importable_for(by)
+    )
+    if found is None:
+        names = ", ".join(column for column in table.columns if column)[:300]
+        raise MappingRefused(
+            _(
+                "The headers (%(names)s) do not tell whether these are contacts, accounts or leads. "
+                "Say which."
+            )
+            % {"names": names or _("none")}
+        )
+    return found
+
+
+def _description(
+    detected: Detected, table: Table, looked: Sequence[Record], made: Mapping
+) -> dict[str, Any]:
+    """What the pages show of the file, so that it need not be opened again."""
+    shown = max(1, min(SHOWN, SHOWN_CELLS // max(1, len(table.columns))))
+    return {
+        "format": detected.format,
+        "columns": list(table.columns),
+        "sample": [[c[:SHOWN_LENGTH] for c in r.cells] for r in looked[:shown]],
+        "empty": not looked,
+        "known_rows": table.known_rows,
+        "header_row": table.header,
+        "unit": table.unit,
+        "sheets": [sheet.name for sheet in detected.sheets],
+        "members": [member.name for member in detected.members if member.format],
+        "elements": [list(element) for element in detected.elements[:20]],
+        "encoding": dataclasses.asdict(detected.encoding) if detected.encoding else None,
+        "notes": [str(note) for note in table.notes] + list(made.notes),
+    }
+
+
+# -- the mapping ----------------------------------------------------------------------------------
+
+
+def mapping_of(upload: ImportFile) -> Mapping:
+    """The mapping as it stands."""
+    return Mapping.from_json(registry[upload.entity], upload.mapping)
+
+
+def columns_of(upload: ImportFile) -> tuple[str, ...]:
+    """The headers of the file."""
+    return tuple(upload.options.get("columns", ()))
+
+
+def remap(
+    upload: ImportFile, mapping: Mapping, *, reading: MappingType[str, str] | None = None
+) -> None:
+    """Take a person's mapping, date order and decimal mark. Raises MappingRefused, NotNow."""
+    _require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
+    mappings.check(mapping)
+    upload.mapping = mapping.as_json()
+    upload.reading = {**upload.reading, **(reading or {})}
+    upload.state = ImportState.UPLOADED
+    upload.save(update_fields=["mapping", "reading", "state"])
+
+
+def change_entity(upload: ImportFile, entity: Entity, *, by: Actor) -> None:
+    """Take the file as a list of something else. Raises Forbidden, NotNow and as `describe`."""
+    _require_state(upload, ImportState.UPLOADED, ImportState.PLANNED, ImportState.FAILED)
+    plans.require(entity, by)
+    upload.entity, upload.options = entity.name, {**upload.options, "auto": False}
+    kept = {**upload.reading, "date_order": None, "decimal_mark": None}
+    describe(upload, by=by, reading=kept)
+
+
+def _require_state(upload: ImportFile, *states: str) -> None:
+    if upload.operation_id is not None or upload.state not in states:
+        raise NotNow(_("This import is %(state)s.") % {"state": upload.get_state_display().lower()})
+
+
+# -- plan and apply -------------------------------------------------------------------------------
+
+
+def start_plan(upload: ImportFile, *, by: Actor) -> Job:
+    """Ask for the plan. Raises Forbidden, MappingRefused, NotNow."""
+    with transaction.atomic():
+        _lock(upload)
+        _require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
+        plans.require(registry[upload.entity], by)
+        mappings.check(mapping_of(upload))
+        label = _("Planning %(file)s") % {"file": upload.name}
+        job = jobs.enqueue("import.plan", {"import": str(upload.pk)}, by=by, label=label)
+        upload.job, upload.state, upload.message = job, ImportState.PLANNING, ""
+        upload.save(update_fields=["job", "state", "message"])
+    return job
+
+
+def start_apply(upload: ImportFile, *, by: Actor) -> Job:
+    """Ask for the plan to be applied, once. Raises Forbidden, NotNow."""
+    with transaction.atomic():
+        _lock(upload)
+        _require_state(upload, ImportState.PLANNED)
+        plan = plan_of(upload)
+        if plan is None:
+            raise NotNow(_("The plan is not there any more: make it again."))
+        plans.require(registry[upload.entity], by)
+        job = jobs.enqueue(
+            "import.apply",
+            {"import": str(upload.pk), "plan": str(plan.pk)},
+            by=by,
+            label=_("Importing %(file)s") % {"file": upload.name},
+            total=plan.counts["rows"],
+        )
+        upload.job, upload.state = job, ImportState.IMPORTING
+        upload.save(update_fields=["job", "state"])
+    return job
+
+
+def _lock(upload: ImportFile) -> None:
+    """Two clicks on the same button are one import: the second waits and finds another state."""
+    kept = ImportFile.objects.select_for_update(of=("self",)).get(pk=upload.pk)
+    upload.state, upload.operation_id = kept.state, kept.operation_id
+
+
+def delete(upload: ImportFile) -> None:
+    """Forget an upload that has not been applied. Raises NotNow."""
+    _require_state(
+        upload, ImportState.UPLOADED, ImportState.PLANNED, ImportState.FAILED, ImportState.CANCELLED
+    )
+    uploads.forget(upload)
+    upload.delete()
+
+
+def path_of(upload: ImportFile) -> Path:
+    """Where the file lies."""
+    return uploads.path_of(upload)

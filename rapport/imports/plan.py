@@ -1,0 +1,209 @@
+"""The plan of an import: what applying it would do to each row. Nothing else is written.
+
+A row that is simply created keeps no detail; every other row has a `PlanRow`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rapport import access
+from rapport.access import Actor
+from rapport.actions import rows as table_rows
+from rapport.actions.lease import Refused, Run
+from rapport.files.read import FileRefused
+from rapport.meta.entity import Entity
+from rapport.meta.kinds import to_json, to_text
+from rapport.models import ImportFile, Job, Plan, PlanRow
+from rapport.models.operations import Fate, ImportState, JobState
+from rapport.models.people import Verb
+
+from . import mapping as mappings, reasons as why
+from .feed import Feed, Sessions
+from .judge import Judged, Verdict, judge
+from .seen import Seen
+from .uploads import UploadGone
+
+KIND = "import"
+PREVIEWED = 20
+# So many different reasons are counted apart.
+GROUPS = 200
+PLAN_COLUMNS = ("plan_id", "row", "fate", "record", "reasons", "cells")
+COUNTS = ("rows", "create", "update", "same", "duplicate", "refused", "accounts")
+
+
+class _Session:
+    """What the plan of one file must remember from batch to batch."""
+
+    def __init__(self, upload: ImportFile, plan: Plan) -> None:
+        self.upload = upload
+        self.plan = plan
+        self.feed = Feed(upload)
+        self.seen = Seen()
+        self.new = {name: Seen() for name in mappings.MADE_BY_NAME}
+        self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
+        self.groups: Counter[str] = Counter()
+        self.preview: list[dict[str, Any]] = []
+
+    def close(self) -> None:
+        self.feed.close()
+
+
+_sessions = Sessions()
+
+
+def step(run: Run) -> bool:
+    """Plan one batch of rows (the job `import.plan`: {"import": id})."""
+    key = (run.job.pk, run.job.attempts)
+    try:
+        session = _sessions.get(key, lambda: _begin(run))
+        more = _advance(session, run)
+    except (FileRefused, UploadGone, mappings.MappingRefused) as refused:
+        _sessions.drop(key)
+        raise Refused(str(refused)) from refused
+    except BaseException:
+        # Rows that were read but not kept would be lost: the next try begins anew.
+        _sessions.drop(key)
+        raise
+    if not more:
+        _sessions.drop(key)
+    return more
+
+
+def _begin(run: Run) -> _Session:
+    """A plan from the first row on: what an interrupted try had found is not gone on with."""
+    upload = ImportFile.objects.filter(pk=run.job.parameters["import"]).first()
+    if upload is None:
+        raise Refused(_("The import is not there any more."))
+    plan = Plan.objects.create(
+        kind=KIND, import_file=upload, created_by=run.job.created_by, created_at=timezone.now()
+    )
+    session = _Session(upload, plan)
+    mappings.check(session.feed.mapping)
+    with run.batch() as job:
+        job.progress = 0
+        job.total = session.feed.table.known_rows
+    return session
+
+
+def _advance(session: _Session, run: Run) -> bool:
+    require(session.feed.mapping.entity, run.by)
+    rows = session.feed.next(run.size)
+    # Read and judged outside of the transaction: only what was found is written.
+    judged = judge(
+        session.feed.mapping, rows, by=run.by, now=timezone.now(), seen=session.seen
+    )
+    _count(session, judged)
+    with run.batch() as job:
+        keep(session.plan, judged.verdicts)
+        session.plan.counts = {**session.counts, "why": dict(session.groups.most_common(GROUPS))}
+        session.plan.parameters = {"preview": session.preview}
+        session.plan.save(update_fields=["counts", "parameters"])
+        job.progress += len(rows)
+        if not rows:
+            job.result = {"plan": str(session.plan.pk)}
+            _finish(session)
+    return bool(rows)
+
+
+def require(entity: Entity, by: Actor) -> None:
+    """Raise Forbidden unless `by` may import `entity` records, which are then theirs."""
+    access.require(by, Verb.IMPORT, entity)
+    access.require(by, Verb.CREATE, entity)
+
+
+def _finish(session: _Session) -> None:
+    upload = session.upload
+    if not session.counts["rows"]:
+        raise Refused(_("There is a header in this file, but no record below it."))
+    upload.state, upload.counts, upload.message = ImportState.PLANNED, dict(session.counts), ""
+    upload.save(update_fields=["state", "counts", "message"])
+    # The plan of an earlier mapping says nothing any more.
+    Plan.objects.filter(import_file=upload).exclude(pk=session.plan.pk).update(import_file=None)
+
+
+def ended(job: Job, state: JobState) -> None:
+    """Tell the import that its plan could not be made."""
+    if state == JobState.DONE:
+        return
+    _sessions.drop((job.pk, job.attempts))
+    planning = ImportFile.objects.filter(
+        pk=job.parameters["import"], state=ImportState.PLANNING, job=job
+    )
+    planning.update(state=ImportState.UPLOADED, message=job.message)
+
+
+def _count(session: _Session, judged: Judged) -> None:
+    counts, verdicts = session.counts, judged.verdicts
+    counts["rows"] += len(verdicts)
+    counts.update(verdict.fate.value for verdict in verdicts)
+    for name, made in judged.new.items():
+        for new in made:
+            if not session.new[name].get(new.hash):
+                session.new[name].add(new.hash, new.row)
+                counts[f"{name}s"] += 1
+    for verdict in verdicts:
+        for column, code in {(reason.column, reason.code) for reason in verdict.reasons}:
+            session.groups[f"{'' if column is None else column}|{code}"] += 1
+    if len(session.preview) < PREVIEWED:
+        session.preview += [
+            _shown(session.feed, verdict, judged)
+            for verdict in itertools.islice(verdicts, PREVIEWED - len(session.preview))
+        ]
+
+
+def _shown(feed: Feed, verdict: Verdict, judged: Judged) -> dict[str, Any]:
+    """A row as the preview shows it: its values as texts."""
+    entity = feed.mapping.entity
+    names = judged.links.names.get(verdict.number, {})
+    values = verdict.draft.values if verdict.draft else {}
+    return {
+        "row": verdict.number,
+        "fate": verdict.fate.value,
+        "values": {
+            name: names.get(name) or to_text(entity.fields[name], value)
+            for name, value in values.items()
+            if name in feed.mapping.fields or name in entity.title_fields
+        },
+        "reasons": [reason.text for reason in verdict.reasons],
+    }
+
+
+def keep(plan: Plan, verdicts: Iterable[Verdict]) -> None:
+    """Write what `verdicts` have to tell."""
+    table_rows.insert(
+        PlanRow,
+        PLAN_COLUMNS,
+        [
+            (plan.pk, verdict.number, verdict.fate, verdict.record, details(verdict), None)
+            for verdict in verdicts
+            if verdict.fate is not Fate.CREATE
+        ],
+    )
+
+
+def details(verdict: Verdict) -> list[Any]:
+    """What a `PlanRow` keeps: how it is a duplicate, what an update changes, or reasons."""
+    if verdict.fate is Fate.DUPLICATE:
+        return [verdict.like, *verdict.rules]
+    if verdict.fate is Fate.UPDATE and verdict.draft is not None:
+        current = verdict.draft.current or {}
+        return [
+            [name, to_json(current.get(name)), to_json(value)]
+            for name, value in sorted(verdict.draft.values.items())
+        ]
+    return why.as_json(verdict.reasons)
+
+
+def planned(plan: Plan, numbers: Sequence[int]) -> dict[int, PlanRow]:
+    """The kept rows of `plan` among `numbers` (in order)."""
+    if not numbers:
+        return {}
+    found = plan.rows.filter(row__gte=numbers[0], row__lte=numbers[-1])
+    return {row.row: row for row in found}

@@ -1,0 +1,48 @@
+"""Imports as people see them: their own; administrators all."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import QuerySet
+
+from rapport import access
+from rapport.access import Actor, SystemActor
+from rapport.models import ImportFile, Plan, PlanRow
+
+PAGE = 50
+
+
+def visible_imports(by: Actor) -> QuerySet[ImportFile]:
+    """Imports that `by` may see, newest first."""
+    found = ImportFile.objects.select_related("created_by", "operation", "job")
+    found = found.order_by("-created_at", "-pk")
+    if isinstance(by, SystemActor) or access.is_administrator(by):
+        return found
+    return found.filter(created_by=by)
+
+
+def imports_for(by: Actor, *, page: int = 1) -> tuple[list[ImportFile], bool]:
+    """A page of imports, and whether there are more."""
+    start = (max(page, 1) - 1) * PAGE
+    found = list(visible_imports(by)[start : start + PAGE + 1])
+    return found[:PAGE], len(found) > PAGE
+
+
+def import_for(id: uuid.UUID, by: Actor) -> ImportFile | None:
+    """The import, when `by` may see it."""
+    return visible_imports(by).filter(pk=id).first()
+
+
+def plan_of(upload: ImportFile) -> Plan | None:
+    """The latest plan of an import."""
+    return upload.plans.order_by("-created_at", "-pk").first()
+
+
+def plan_rows(
+    plan: Plan, fates: tuple[str, ...], *, after: int = 0, size: int = PAGE
+) -> tuple[list[PlanRow], bool]:
+    """Rows of a plan with one of `fates`, by their number in the file, and whether there are more."""
+    rows = plan.rows.filter(fate__in=fates, row__gt=after).order_by("row")
+    found = list(rows[: size + 1])
+    return found[:size], len(found) > size
