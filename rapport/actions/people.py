@@ -38,6 +38,7 @@ SETUP = SystemActor("setup")
 ROLE_KEYS = tuple(BUILTIN)
 # Hours that an invitation is good for: over a long weekend.
 INVITED_FOR = 96
+LINK_FOR = 24
 NO_SUCH_ROLE = gettext_lazy("There is no role “%(role)s”.")
 
 
@@ -268,7 +269,9 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def make_link(user: User | None, *, hours: int = 24, now: datetime.datetime | None = None) -> str:
+def make_link(
+    user: User | None, *, hours: int = LINK_FOR, now: datetime.datetime | None = None
+) -> str:
     """The secret of a one-time link: to create the first administrator (`user` None), or for
     `user` to choose a password."""
     now = now or timezone.now()

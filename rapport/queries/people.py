@@ -6,14 +6,16 @@ import datetime
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib.auth.hashers import is_password_usable
 
 from rapport import queries
 from rapport.access import Actor
 from rapport.meta.registry import registry
-from rapport.models import Membership, Role, RoleAssignment, Team, User
+from rapport.models import Membership, RoleAssignment, User
+
+from . import search
 
 PAGE = 50
 
@@ -34,13 +36,23 @@ class Colleague:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A role or team that a user has or could have. `through`: the team that gives a role."""
+    """A role or team that a user has or could have. `key`: of a built-in role; `through`: the team
+    that gives a role."""
 
     id: uuid.UUID
     name: str
     detail: str
-    held: bool
+    key: str = ""
+    held: bool = False
     through: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Roles and teams that can be given."""
+
+    roles: tuple[Choice, ...]
+    teams: tuple[Choice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +68,7 @@ class Access:
 def colleagues(by: Actor, *, find: str = "", page: int = 1) -> tuple[list[Colleague], bool]:
     """A page of users by name, those who may sign in first; and whether there are more."""
     rows = queries.records(registry["user"], by).order_by("state", "sort_name", "pk")
-    for word in find.replace("\0", "").split():
-        rows = rows.filter(search_text__icontains=word)
+    rows = search.narrow(rows, registry["user"], find.replace("\0", ""))
     start = (max(page, 1) - 1) * PAGE
     users: list[User] = list(rows[start : start + PAGE + 1])
     roles = _role_names([user.pk for user in users[:PAGE]])
@@ -97,31 +108,28 @@ def access_of(id: uuid.UUID, by: Actor) -> Access | None:
     if user is None:
         return None
     teams = dict(Membership.objects.filter(user_id=id).values_list("team_id", "team__name"))
-    given: dict[uuid.UUID, str] = {}
+    own: set[uuid.UUID] = set()
+    through: dict[uuid.UUID, str] = {}
     found = RoleAssignment.objects.filter(principal_id__in=[id, *teams])
-    # What is the user's own counts before what comes through a team.
     for role, principal in found.values_list("role_id", "principal_id"):
-        if principal == id or role not in given:
-            given[role] = "" if principal == id else teams[principal]
+        if principal == id:
+            own.add(role)
+        else:
+            through[role] = teams[principal]
+    possible = choices(by)
     return Access(
         user,
         not is_password_usable(user.password),
-        tuple(
-            Choice(pk, name, detail, given.get(pk) == "", given.get(pk, ""))
-            for pk, name, detail in _named(Role, "description")
-        ),
-        tuple(
-            Choice(pk, name, unit, pk in teams)
-            for pk, name, unit in _named(Team, "business_unit__name")
-        ),
+        tuple(replace(r, held=r.id in own, through=through.get(r.id, "")) for r in possible.roles),
+        tuple(replace(team, held=team.id in teams) for team in possible.teams),
     )
 
 
-def assignable_roles() -> list[Choice]:
-    """Every active role."""
-    return [Choice(pk, name, text, False) for pk, name, text in _named(Role, "description")]
-
-
-def _named(model: type[Role | Team], detail: str) -> list[tuple[uuid.UUID, str, str]]:
-    rows = model.objects.filter(state=0).order_by("sort_name", "pk")
-    return list(rows.values_list("pk", "name", detail))
+def choices(by: Actor) -> Choices:
+    """Every active role and team."""
+    roles = queries.records(registry["role"], by).filter(state=0).order_by("sort_name", "pk")
+    teams = queries.records(registry["team"], by).filter(state=0).order_by("sort_name", "pk")
+    return Choices(
+        tuple(Choice(*row) for row in roles.values_list("pk", "name", "description", "builtin")),
+        tuple(Choice(*row) for row in teams.values_list("pk", "name", "business_unit__name")),
+    )

@@ -16,4 +16,5 @@ import "./drop.js";
 import "./autosubmit.js";
 import "./time.js";
 import "./zone.js";
+import "./copy.js";
 import "./toast.js";
