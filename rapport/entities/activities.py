@@ -118,6 +118,7 @@ def _activity(
         columns=("subject", "regarding", "status", "due_at", "priority", "owner"),
         quick=("subject", "regarding", *columns[:3], "description"),
         facts=("priority", "due_at", "status", "owner"),
+        cards=("regarding",),
         sections=(
             Section(label=kind.label, fields=fields),
             Section(label=_("Description"), fields=("description",)),

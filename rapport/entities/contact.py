@@ -40,6 +40,7 @@ registry.add(
             "description",
         ),
         facts=("job_title", "role", "status", "owner"),
+        cards=("account",),
         sections=(
             Section(
                 label=_("Contact information"),

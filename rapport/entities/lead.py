@@ -91,6 +91,7 @@ registry.add(
             "mobile_phone", "source", "purchase_timeframe", "budget", "description",
         ),
         facts=("source", "rating", "status", "owner"),
+        cards=("account", "contact", "opportunity"),
         sections=(
             Section(
                 label=_("Lead"),

@@ -33,6 +33,7 @@ registry.add(
             "probability", "purchase_timeframe", "budget", "customer_need",
         ),
         facts=("estimated_close_date", "estimated_revenue", "status", "owner"),
+        cards=("account", "contact"),
         sections=(
             Section(
                 label=_("Opportunity"),

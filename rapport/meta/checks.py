@@ -61,6 +61,7 @@ def _names(entity: Entity) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "columns", entity.columns
     yield "quick", entity.quick
     yield "facts", entity.facts
+    yield "cards", entity.cards
     yield "search", entity.search
     for group in entity.duplicates + entity.duplicates_otherwise:
         yield "duplicates", group

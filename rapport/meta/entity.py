@@ -92,7 +92,8 @@ class Entity:
     """One kind of record: a model plus what the model cannot know.
 
     title: the field that names a record. columns: of a list, by default. sections: of the page
-    and the form. quick: fields of the quick-create form. facts: header of the page. search: fields
+    and the form. quick: fields of the quick-create form. facts: header of the page. cards: look-ups
+    whose record stands on the page as a card. search: fields
     that search looks into (may be `link.field`). duplicates: groups of fields that make two records
     the same; duplicates_otherwise: such groups for records that have none of those. scope: fixed
     column values when several entities share a table. pointers, addresses: composite fields.
@@ -113,6 +114,7 @@ class Entity:
     sections: tuple[Section, ...]
     quick: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
+    cards: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
     duplicates: tuple[tuple[str, ...], ...] = ()
     duplicates_otherwise: tuple[tuple[str, ...], ...] = ()
@@ -294,6 +296,11 @@ class Draft:
     def refuse(self, name: str, message: str) -> None:
         """Note that `name` cannot be written as it stands."""
         self.errors.setdefault(name, []).append(message)
+
+    @property
+    def complaints(self) -> str:
+        """All errors in one text."""
+        return " ".join(message for found in self.errors.values() for message in found)
 
     def now(self, name: str) -> Any:
         """The value of `name` after the write."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,12 @@ from rapport import access
 from rapport.access import Actor, SystemActor
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
-from rapport.meta.kinds import Kind, Ref, from_json, to_text
+from rapport.meta.kinds import Kind, Ref, from_json
 from rapport.meta.registry import registry
 from rapport.models import Change, ImportFile, Operation
 from rapport.models.journal import ChangeVerb
 
-from .one import One, title_of
-from .timeline import names_of, who
+from .one import PRINCIPAL, One, link_to, title_of
 
 # The machinery's own fields are no news.
 QUIET = frozenset({"owning_unit", "occurred_at"})
@@ -28,11 +27,11 @@ QUIET = frozenset({"owning_unit", "occurred_at"})
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field's old and new value, as text."""
+    """One field's old and new value; records that it names are `Link`s."""
 
     field: Field
-    before: str
-    after: str
+    before: Any
+    after: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +58,31 @@ def history(
     return describe(one.entity, found[:size], by), len(found) > size
 
 
-def describe(entity: Entity, changes: Sequence[Change], by: Actor) -> list[Event]:
-    """Events of `changes` (of one entity), look-up values named for those who may see them."""
-    titles = _titles(entity, changes, by)
-    sources = sources_of({change.operation_id for change in changes})
+def who(operation: Operation) -> str:
+    """The name of whoever did it."""
+    return str(operation.user) if operation.user else operation.actor
+
+
+def describe(
+    entity: Entity,
+    changes: Sequence[Change],
+    by: Actor,
+    *,
+    titles: Mapping[Ref, str] | None = None,
+) -> list[Event]:
+    """Events of `changes` (of one entity), look-up values named for those who may see them.
+    `titles`: those of `named(entity, changes)`, when they are known."""
+    if titles is None:
+        titles = title_of(named(entity, changes), by)
+    imported = {change.operation_id for change in changes if change.row is not None}
+    sources = sources_of(imported) if imported else {}
     events = []
     for change in changes:
         fields = tuple(
             FieldChange(
                 entity.fields[name],
-                _text(entity.fields[name], (change.before or {}).get(name), titles),
-                _text(entity.fields[name], (change.after or {}).get(name), titles),
+                _value(entity.fields[name], (change.before or {}).get(name), titles),
+                _value(entity.fields[name], (change.after or {}).get(name), titles),
             )
             for name in (change.after or {})
             if name in entity.fields and name not in QUIET
@@ -87,37 +100,35 @@ def sources_of(operations: set[uuid.UUID]) -> dict[uuid.UUID, str]:
     return dict(files.values_list("operation_id", "name"))
 
 
-def _titles(entity: Entity, changes: Sequence[Change], by: Actor) -> dict[Any, str]:
+def named(entity: Entity, changes: Sequence[Change]) -> set[Ref]:
+    """Records that old and new values name."""
     refs: set[Ref] = set()
-    owners: set[uuid.UUID] = set()
     for change in changes:
-        for values in (change.before, change.after):
+        for values in (change.before, change.after) if change.after else ():
             for name, raw in (values or {}).items():
                 field = entity.fields.get(name)
-                if field is None or not raw:
-                    continue
-                if field.kind is Kind.OWNER:
-                    owners.add(uuid.UUID(raw))
-                elif field.kind is Kind.LOOKUP:
-                    refs.add(Ref(field.target or "", uuid.UUID(raw)))
-                elif field.kind is Kind.POINTER:
-                    refs.add(from_json(field, raw))
-    named: dict[Any, str] = dict(title_of(refs, by))
-    named.update(names_of(owners))
-    return named
+                if raw and field is not None and (ref := _ref(field, raw)):
+                    refs.add(ref)
+    return refs
 
 
-def _text(field: Field, raw: Any, titles: dict[Any, str]) -> str:
+def _ref(field: Field, raw: Any) -> Ref | None:
+    match field.kind:
+        case Kind.OWNER:
+            return Ref(PRINCIPAL, uuid.UUID(raw))
+        case Kind.LOOKUP:
+            return Ref(field.target or "", uuid.UUID(raw))
+        case Kind.POINTER:
+            found: Ref = from_json(field, raw)
+            return found
+    return None
+
+
+def _value(field: Field, raw: Any, titles: Mapping[Ref, str]) -> Any:
     if raw is None or raw == "":
-        return ""
-    value = from_json(field, raw)
-    if field.kind is Kind.OWNER:
-        return titles.get(value, "")
-    if field.kind is Kind.LOOKUP:
-        return titles.get(Ref(field.target or "", value), "…")
-    if field.kind is Kind.POINTER:
-        return titles.get(value, "…")
-    return to_text(field, value)
+        return None
+    ref = _ref(field, raw)
+    return from_json(field, raw) if ref is None else link_to(ref, titles)
 
 
 # -- the recycle bin -------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from django.db.models import CharField, QuerySet, Value
 from rapport import access, queries
 from rapport.access import Actor
 from rapport.meta.entity import Entity, Related
-from rapport.meta.kinds import Kind, Ref
+from rapport.meta.kinds import TEXTS, Kind, Ref
 from rapport.meta.registry import registry
 from rapport.models import Principal
 
@@ -80,16 +80,15 @@ def name_links(entity: Entity, values: Mapping[str, Any], by: Actor) -> dict[str
         elif field.kind is Kind.POINTER:
             wanted[name] = value
     titles = title_of(wanted.values(), by)
-    return {
-        name: pages.Link(_kind(ref, titles), ref.id, titles.get(ref, ""))
-        for name, ref in wanted.items()
-    }
+    return {name: link_to(ref, titles) for name, ref in wanted.items()}
 
 
-def _kind(ref: Ref, titles: Mapping[Ref, str]) -> str:
-    if ref.entity != PRINCIPAL:
-        return ref.entity
-    return "team" if Ref("team", ref.id) in titles else "user"
+def link_to(ref: Ref, titles: Mapping[Ref, str]) -> pages.Link:
+    """A link that is named by what `title_of` found."""
+    kind = ref.entity
+    if kind == PRINCIPAL:
+        kind = "team" if Ref("team", ref.id) in titles else "user"
+    return pages.Link(kind, ref.id, titles.get(ref, ""))
 
 
 def title_of(refs: Iterable[Ref], by: Actor) -> dict[Ref, str]:
@@ -139,6 +138,15 @@ def related_query(one: One, related: Related, *, size: int = 5) -> Query:
         where=Group(tuple(conditions)),
         size=size,
     )
+
+
+def glance(entity: Entity, id_: uuid.UUID, by: Actor) -> dict[str, Any]:
+    """The first two plain columns of a record's list that say something: where to reach it."""
+    names = [name for name in entity.columns if name != entity.title and "." not in name]
+    plain = [name for name in names if entity.fields[name].kind in TEXTS]
+    rows = queries.records(entity, by).filter(pk=id_).values(*plain)
+    found: dict[str, Any] = rows.first() or {}
+    return dict([pair for pair in found.items() if pair[1]][:2])
 
 
 def may(one: One, verb: str, by: Actor) -> bool:

@@ -13,8 +13,10 @@ from rapport import queries
 from rapport.access import Actor
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
-from rapport.models import Change, Principal
+from rapport.models import Change
 
+from . import history
+from .history import who
 from .one import One, title_of
 
 PAGE = 20
@@ -28,7 +30,7 @@ FEW_PINNED = 5
 @dataclass(slots=True)
 class Entry:
     """One entry. `kind`: 'activity', 'note' or 'system'; `row`: the model instance (for 'system'
-    the Change with its operation); `who`: a name; `regarding`: title of another record that it is
+    the Change, told by `event`); `who`: a name; `regarding`: title of another record that it is
     about, when it is not this one."""
 
     at: datetime.datetime
@@ -38,6 +40,7 @@ class Entry:
     regarding: Ref | None = None
     regarding_title: str = ""
     pinned: bool = False
+    event: history.Event | None = None
 
     @property
     def key(self) -> tuple[datetime.datetime, int, Any]:
@@ -115,7 +118,7 @@ def timeline(
         last = entries[size - 1]
         end = Place(last.at, last.kind, last.row.pk)
     shown = pinned + entries[:size]
-    _name_regarding(shown, one, by)
+    _finish(shown, one, by)
     return shown, end
 
 
@@ -177,22 +180,17 @@ def _system(one: One, after: Place | None, size: int) -> list[Entry]:
     ]
 
 
-def who(operation: Any) -> str:
-    """The name of whoever did it."""
-    return str(operation.user) if operation.user else operation.actor
-
-
-def _name_regarding(entries: list[Entry], one: One, by: Actor) -> None:
+def _finish(entries: list[Entry], one: One, by: Actor) -> None:
+    """Name what entries are about and what changes name, all in one statement."""
     own = Ref(one.entity.name, one.id)
-    others = {entry.regarding for entry in entries if entry.regarding and entry.regarding != own}
-    titles = title_of(others, by)
+    changes = [entry.row for entry in entries if entry.kind == "system"]
+    refs = {entry.regarding for entry in entries if entry.regarding and entry.regarding != own}
+    titles = title_of(refs | history.named(one.entity, changes), by)
+    events = iter(history.describe(one.entity, changes, by, titles=titles))
     for entry in entries:
-        if entry.regarding == own:
+        if entry.kind == "system":
+            entry.event = next(events)
+        elif entry.regarding == own:
             entry.regarding = None
         elif entry.regarding:
             entry.regarding_title = titles.get(entry.regarding, "")
-
-
-def names_of(ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Names of users and teams."""
-    return dict(Principal.objects.filter(pk__in=ids).values_list("pk", "name"))
