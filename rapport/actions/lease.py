@@ -181,6 +181,15 @@ def take(
     return Run(Job.objects.select_related("created_by").get(pk=job.pk))
 
 
+def hold(job: Job, worker: str) -> Run:
+    """`job`, asked for in this very transaction, now in the hands of `worker`: of a command that
+    does the work itself. If that dies, a worker goes on when the lease has run out."""
+    job.state, job.worker, job.attempts = JobState.RUNNING, worker, job.attempts + 1
+    job.heartbeat_at = job.started_at = timezone.now()
+    job.save(update_fields=[*_KEPT, "started_at"])
+    return Run(job)
+
+
 def sweep(*, lease: float, now: datetime.datetime | None = None) -> int:
     """Let jobs wait again whose heartbeat is older than `lease` seconds; how many there were.
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor
-from rapport.actions import journal, records, rows as table_rows
+from rapport.actions import journal, records
 from rapport.actions.lease import Refused, Run
 from rapport.files.read import FileRefused
 from rapport.meta.entity import Draft, Entity

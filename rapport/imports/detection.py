@@ -59,5 +59,7 @@ def reading(
 
 def _cells(mapping: Mapping, sample: Sequence[Sequence[str]], kinds: set[Kind]) -> list[str]:
     fields = mapping.entity.fields
-    wanted = [i for i, t in mapping.columns.items() if t.field in fields and fields[t.field].kind in kinds]
+    wanted = [
+        i for i, t in mapping.columns.items() if t.field in fields and fields[t.field].kind in kinds
+    ]
     return [row[index] for row in sample for index in wanted if index < len(row) and row[index]]

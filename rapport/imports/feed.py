@@ -38,7 +38,8 @@ class Feed:
     def __init__(self, upload: ImportFile, *, after: int = 0) -> None:
         self.table: Table = uploads.open_upload(upload)
         self.mapping = mapping_of(upload)
-        self._converter = Converter(self.mapping, reading_of(upload))
+        cards = self.table.unit == "card"
+        self._converter = Converter(self.mapping, reading_of(upload), lenient=cards)
         self._batches: Iterator[list[Record]] = self.table.iter_batches(READ_AT_ONCE, after=after)
         self._waiting: list[Record] = []
 

@@ -18,9 +18,10 @@ from rapport import access
 from rapport.access import Actor, Forbidden, SystemActor
 from rapport.actions import jobs
 from rapport.actions.lease import Refused, Run
-from rapport.files.detect import WORKBOOKS, Detected, sniff
+from rapport.files.detect import Detected, sniff
 from rapport.files.read import FileRefused, ReadOptions, Record, Table, open_table
 from rapport.meta.entity import Entity
+from rapport.meta.kinds import Reading
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, Job
 from rapport.models.operations import ImportState, JobState
@@ -141,13 +142,19 @@ def describe(
         zone = "UTC" if isinstance(by, SystemActor) else by.time_zone or _active_zone()
         language = translation.get_language() or "en"
         made = mappings.propose(
-            entity, table.columns, sample, reading=detection.Reading(), guess=guess and not _is_auto(upload)
+            entity,
+            table.columns,
+            sample,
+            reading=Reading(),
+            guess=guess and not _is_auto(upload),
         )
         read = detection.reading(made, sample, time_zone=zone, language=language)
         chosen = {k: v for k, v in (reading or {}).items() if k in dataclasses.asdict(read) and v}
         read = replace(read, **chosen)
         upload.entity = entity.name
         upload.reading = {**uploads.reading_of(table.options), **dataclasses.asdict(read)}
+        if options.member is not None:
+            upload.reading["member"] = options.member
         upload.mapping = made.as_json()
         upload.options = {**upload.options, **_description(detected, table, looked, made)}
     upload.state, upload.message = ImportState.UPLOADED, ""
@@ -178,9 +185,7 @@ def _only_table(detected: Detected) -> str | None:
     return next((member.name for member in detected.members if member.format), None)
 
 
-def _entity(
-    upload: ImportFile, table: Table, sample: Sequence[Sequence[str]], by: Actor
-) -> Entity:
+def _entity(upload: ImportFile, table: Table, sample: Sequence[Sequence[str]], by: Actor) -> Entity:
     if upload.entity and not _is_auto(upload):
         return registry[upload.entity]
     found = mappings.choose_entity(

@@ -89,7 +89,9 @@ def _index(entity: Entity, language: str) -> Mapping[str, str]:
     for name in names:
         if wire := entity.fields[name].wire:
             found.setdefault(plain(wire), name)
-        found.setdefault(plain(name), name)
+        if not entity.fields[name].is_link:
+            # “contact” is how Python calls a look-up; in a file it may be anything.
+            found.setdefault(plain(name), name)
     for name in names:
         for word in words.WORDS.get(name, "").split("|"):
             found.setdefault(plain(word), name)

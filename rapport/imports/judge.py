@@ -87,16 +87,12 @@ def judge(
         values=False,
         pending=links.pending,
     )
-    judged = {
-        row.number: _verdict(mapping, row, drafts.get(row.number), stored) for row in rows
-    }
+    judged = {row.number: _verdict(mapping, row, drafts.get(row.number), stored) for row in rows}
     _find_duplicates(entity, [judged[row.number] for row in rows], links, by, seen)
     return Judged([judged[row.number] for row in rows], links)
 
 
-def _asked(
-    entity: Entity, rows: Iterable[Row], by: Actor
-) -> dict[uuid.UUID, dict[str, Any]]:
+def _asked(entity: Entity, rows: Iterable[Row], by: Actor) -> dict[uuid.UUID, dict[str, Any]]:
     """Stored rows that the file names by id. Those that `by` may not change are refused; an id of
     no record makes a new one."""
     asked = {row.asked for row in rows if row.asked}

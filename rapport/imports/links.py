@@ -175,7 +175,9 @@ def title_key(entity: Entity, title: str) -> int:
 def _by_key(entity: Entity, texts: Sequence[str], by: Actor) -> dict[str, list[Named]]:
     matches = find(entity, [Proposed({entity.title: text}, {}) for text in texts], by=by)
     rule = entity.title
-    hits = {t: [m.id for m in found if rule in m.rules] for t, found in zip(texts, matches, strict=True)}
+    hits = {
+        t: [m.id for m in found if rule in m.rules] for t, found in zip(texts, matches, strict=True)
+    }
     ids = {id_ for found in hits.values() for id_ in found}
     stored = _titles(entity.records(), entity, ids)
     return {

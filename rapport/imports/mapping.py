@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping as MappingType
-from collections.abc import Sequence
+from collections.abc import Mapping as MappingType, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -141,7 +140,7 @@ def propose(
     _name_beside_first_name(entity, targets, taken)
     _ignore_foreign_options(entity, columns, sample, targets, notes, reading)
     if not targets and guess:
-        index = _first_text(sample)
+        index = _first_text(sample, entity.fields[entity.title].max_length or 0)
         if index is not None:
             targets[index] = Target(field=entity.title)
             notes.append(
@@ -164,7 +163,9 @@ def _name_for(
     if headers.is_record_id(entity, header):
         return RECORD_ID
     typed = _with_type(header, columns, sample)
-    name = (typed != header and headers.field_for(entity, typed)) or headers.field_for(entity, header)
+    name = (typed != header and headers.field_for(entity, typed)) or headers.field_for(
+        entity, header
+    )
     if name == "salutation" and not _are_salutations(_values(sample, index)):
         # “Title” is a salutation in some programs and a position in others.
         return "job_title" if headers.plain(header) in {"title", "titel"} else name
@@ -234,12 +235,17 @@ def _fits(found: Field, text: str, reading: Reading) -> bool:
     return True
 
 
-def _first_text(sample: Sequence[Sequence[str]]) -> int | None:
-    """The first column that always says something, letters before digits."""
+def _first_text(sample: Sequence[Sequence[str]], limit: int) -> int | None:
+    """The first column that always says something short, letters before digits."""
     if not sample:
         return None
-    full = [i for i in range(len(sample[0])) if len(_values(sample, i)) == len(sample)]
-    texts = [i for i in full if all(any(c.isalpha() for c in v) for v in _values(sample, i))]
+    by_column = {i: _values(sample, i) for i in range(len(sample[0]))}
+    full = [
+        index
+        for index, found in by_column.items()
+        if len(found) == len(sample) and (not limit or max(map(len, found)) <= limit)
+    ]
+    texts = [i for i in full if all(any(c.isalpha() for c in value) for value in by_column[i])]
     return next(iter(texts or full), None)
 
 
@@ -256,14 +262,18 @@ def importable() -> list[Entity]:
 
 
 def choose_entity(
-    columns: Sequence[str], sample: Sequence[Sequence[str]], *, file_name: str, among: Sequence[Entity]
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    *,
+    file_name: str,
+    among: Sequence[Entity],
 ) -> Entity | None:
     """The entity whose fields the headers name best; None when they name none of them well."""
     best: Entity | None = None
     best_score = 0.0
     for entity in among:
         mapping = propose(entity, columns, sample, reading=Reading())
-        if missing_required(mapping):
+        if missing_required(mapping) or not _tells_apart(mapping):
             continue
         score = _score(mapping, columns, sample, file_name)
         if score > best_score:
@@ -271,41 +281,49 @@ def choose_entity(
     return best
 
 
+def _tells_apart(mapping: Mapping) -> bool:
+    """Whether some column says which record a row is about."""
+    entity = mapping.entity
+    groups = (*entity.duplicates, *entity.duplicates_otherwise)
+    known = {
+        RECORD_ID,
+        entity.title,
+        entity.title_fields[-1],
+        *(n for group in groups for n in group),
+    }
+    return bool(known & mapping.fields)
+
+
 def _score(
     mapping: Mapping, columns: Sequence[str], sample: Sequence[Sequence[str]], file_name: str
 ) -> float:
     entity = mapping.entity
     score = float(len(mapping.columns))
-    if entity.ownership == "user" and entity.activity:
-        score -= 0.5
     called = headers.plain(entity.name)
-    hints = sum(headers.plain(column).startswith(called) for column in columns)
-    score += min(hints, 3) * 0.5
-    if called in headers.plain(file_name) or headers.plain(str(entity.label_plural)) in headers.plain(
-        file_name
-    ):
+    score += 0.5 * min(3, sum(headers.plain(column).startswith(called) for column in columns))
+    plural = headers.plain(str(entity.label_plural))
+    if called in headers.plain(file_name) or plural in headers.plain(file_name):
         score += 2
-    if mapping.columns and RECORD_ID in mapping.fields:
+    if RECORD_ID in mapping.fields:
         score += 100
     title = mapping.column_of(entity.title)
-    if title is not None and _only_a_name(mapping):
+    if title is not None and not mapping.fields & {"first_name", "last_name"}:
         # “Name” alone says little; what stands below it says whether they are people.
-        companies = _are_companies(_values(sample, title))
-        score += 0.75 if companies == (not headers.is_split(entity)) else 0
+        if _are_people(_values(sample, title)) == headers.is_split(entity):
+            score += 2
     return score
 
 
-def _only_a_name(mapping: Mapping) -> bool:
-    return not mapping.fields & {"first_name", "last_name"}
+_PERSON = re.compile(r"[^\W\d_]['’.\w-]*( (?:[^\W\d_]['’.\w-]*|[a-zß-ÿ]{2,3})){1,3}")
 
 
-def _are_companies(values: Sequence[str]) -> bool:
-    if not values:
-        return False
-    firms = sum(
-        bool(words.LEGAL_FORMS & {word.strip(".,") for word in fold(value).split()}) for value in values
-    )
-    return firms * 5 >= len(values)
+def _are_people(values: Sequence[str]) -> bool:
+    people = 0
+    for value in values:
+        parts = {word.strip(".,") for word in fold(value).split()}
+        if _PERSON.fullmatch(value) and not parts & (words.LEGAL_FORMS | words.NOT_IN_NAMES):
+            people += len(parts) < 4 or bool(parts & words.PARTICLES)
+    return people * 2 > len(values)
 
 
 # -- checks and changes ---------------------------------------------------------------------------

@@ -21,5 +21,7 @@ def split(text: str) -> dict[str, str]:
     parts = {ours: str(getattr(name, theirs)) for theirs, ours in _PARTS.items()}
     if not parts["last_name"]:
         parts["last_name"] = parts["first_name"] or parts["salutation"] or parts["suffix"]
-        parts = {n: v if n == "last_name" or v != parts["last_name"] else "" for n, v in parts.items()}
+        parts = {
+            n: v if n == "last_name" or v != parts["last_name"] else "" for n, v in parts.items()
+        }
     return {name: value for name, value in parts.items() if value}

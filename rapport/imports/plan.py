@@ -96,9 +96,7 @@ def _advance(session: _Session, run: Run) -> bool:
     require(session.feed.mapping.entity, run.by)
     rows = session.feed.next(run.size)
     # Read and judged outside of the transaction: only what was found is written.
-    judged = judge(
-        session.feed.mapping, rows, by=run.by, now=timezone.now(), seen=session.seen
-    )
+    judged = judge(session.feed.mapping, rows, by=run.by, now=timezone.now(), seen=session.seen)
     _count(session, judged)
     with run.batch() as job:
         keep(session.plan, judged.verdicts)

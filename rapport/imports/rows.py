@@ -11,7 +11,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from rapport.files.read import Record
-from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.kinds import InvalidValue, Reading, check
 
@@ -19,6 +18,9 @@ from . import cells, names
 from .headers import RECORD_ID, siblings
 from .mapping import Mapping
 from .reasons import Reason, of_cell
+
+# The field for what fits nowhere else.
+NOTES = "description"
 
 
 @dataclass(slots=True)
@@ -34,9 +36,13 @@ class Row:
 
 
 class Converter:
-    """Turns batches of records into rows, column by column."""
+    """Turns batches of records into rows, column by column.
 
-    def __init__(self, mapping: Mapping, reading: Reading) -> None:
+    `lenient`: what a field cannot hold goes into the description instead. Cards are written by
+    phones, not typed into a table: nobody will repair them cell by cell.
+    """
+
+    def __init__(self, mapping: Mapping, reading: Reading, *, lenient: bool = False) -> None:
         self.mapping = mapping
         self.entity = mapping.entity
         self._columns: list[tuple[int, Field, cells.Convert]] = []
@@ -51,6 +57,7 @@ class Converter:
         self._splits = title.read_only and title.name in mapping.fields
         self._plain = [f.name for _, f, _ in self._columns if not f.is_link]
         self._links = [f.name for _, f, _ in self._columns if f.is_link]
+        self._lenient = lenient and NOTES in self.entity.fields
 
     def rows(self, records: Sequence[Record]) -> list[Row]:
         """Rows of `records`; what is wrong with a row stands in its reasons."""
@@ -81,7 +88,10 @@ class Converter:
         for index, found, column in notes:
             for place, message in column.errors.items():
                 rows[place].values.pop(found.name, None)
-                rows[place].reasons.append(of_cell(found, message, index))
+                if self._lenient and not found.required:
+                    self._note(rows[place], found, texts[place][index])
+                else:
+                    rows[place].reasons.append(of_cell(found, message, index))
             for place, more in column.more.items():
                 self._spread(rows[place], found, more, index)
         self._cell_problems(records, rows)
@@ -108,8 +118,15 @@ class Converter:
         rows = [Row(record.number, one) for record, one in zip(records, filled, strict=True)]
         if links:
             for row, found in zip(rows, zip(*links, strict=True), strict=True):
-                row.links = {name: text for name, text in zip(self._links, found, strict=True) if text}
+                row.links = {
+                    name: text for name, text in zip(self._links, found, strict=True) if text
+                }
         return rows
+
+    def _note(self, row: Row, found: Field, text: str) -> None:
+        kept = row.values.get(NOTES, "")
+        room = self.entity.fields[NOTES].max_length or 0
+        row.values[NOTES] = f"{kept}\n{found.label}: {text}".strip()[:room]
 
     def _spread(self, row: Row, found: Field, more: Sequence[str], index: int) -> None:
         """Further values of one cell go to the fields of the same sort that are free."""
@@ -148,7 +165,10 @@ class Converter:
         text = row.values.pop(self.entity.title, "")
         if not text or row.values.get("last_name"):
             return
-        for name, part in names.split(text).items():
+        company = row.links.get("account") or row.values.get("company")
+        # The card of a company bears its name twice; that is no person's name to take apart.
+        parts = {"last_name": text} if text == company else names.split(text)
+        for name, part in parts.items():
             if name in self.entity.fields and not row.values.get(name):
                 try:
                     row.values[name] = check(self.entity.fields[name], part)

@@ -82,7 +82,7 @@ WORDS: dict[str, str] = {
     "address2_postal_code": "shipping zip|shipping zip/postal code|shipping postal code|"
     "delivery zip|address 2 - postal code|home zip",
     "address2_country": "shipping country|delivery country|address 2 - country",
-    "description": "note|about|information|additional information|anmerkung|anmerkungen|"
+    "description": "note|about|additional information|anmerkung|anmerkungen|"
     "bemerkungen|notiz|remarque|observaciones|note generali|opis|комментарий|备注|備考",
     "source": "original source|marketing source|campaign source|lead quelle|leadquelle|quelle",
     "topic": "lead title|inquiry|enquiry|anliegen|anfrage|message subject",
@@ -108,3 +108,8 @@ LEGAL_FORMS = frozenset(
     "bv nv ab as aps oy oyj kk pty pte sl slu kft zrt doo foundation university bank group holding "
     "verein stiftung universität limited incorporated partners bros".split()
 )
+NOT_IN_NAMES = frozenset(
+    "of the and for und der die das et pour & + department ministry council office school college "
+    "society association institute club centre center service services systems solutions".split()
+)
+PARTICLES = frozenset("de van von der den da di la le el bin al dos du".split())

@@ -1,0 +1,300 @@
+"""`rapport import`: the whole way of a file in, in this process, without a worker."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from rapport.access import Actor, Forbidden
+from rapport.actions import lease
+from rapport.actions.lease import CancelAsked, LostLease, Refused, Run
+from rapport.files.read import FileRefused
+from rapport.models import ImportFile, Job
+from rapport.models.operations import JobState
+from rapport.queries.imports import plan_of
+
+from . import apply, flow, mapping as mappings, plan as plans, report, uploads
+
+READ_AT_ONCE = 1 << 20
+SHOWN_ERRORS = 20
+# Others have written within so many seconds: they are let in between two batches.
+BUSY = 5.0
+REST = 0.06
+
+
+@dataclass
+class _Outcome:
+    """What is printed in the end."""
+
+    upload: ImportFile | None = None
+    refused: str = ""
+    seconds: float = 0.0
+    dry_run: bool = False
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Import `args.file` on behalf of `args.by`. Exit code 0; 1 when the file was refused or the
+    import did not get to its end."""
+    started = time.monotonic()
+    outcome = _Outcome(dry_run=bool(args.dry_run))
+    screen = _Screen(quiet=args.json)
+    try:
+        _import(args, outcome, screen)
+    except (
+        FileRefused,
+        Forbidden,
+        mappings.MappingRefused,
+        uploads.UploadTooLarge,
+        flow.NotNow,
+        Refused,
+        CancelAsked,
+    ) as error:
+        outcome.refused = str(error) if str(error) else _("This is not allowed.")
+    except OSError as error:
+        outcome.refused = error.strerror or str(error)
+    outcome.seconds = round(time.monotonic() - started, 3)
+    screen.clear()
+    if args.json:
+        _print_json(outcome, args)
+    else:
+        _print(outcome)
+    if outcome.dry_run and outcome.upload is not None:
+        flow.delete(outcome.upload)
+    return 1 if outcome.refused else 0
+
+
+def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> None:
+    by: Actor = args.by
+    path = Path(args.file)
+    upload = outcome.upload = flow.receive(_chunks(path), name=path.name, entity=args.entity, by=by)
+    try:
+        flow.describe(upload, by=by, reading=_chosen(args))
+        if picks := getattr(args, "map", None):
+            mapping = flow.mapping_of(upload)
+            flow.remap(upload, mappings.changed(mapping, flow.columns_of(upload), picks))
+        mappings.check(flow.mapping_of(upload))
+    except (FileRefused, mappings.MappingRefused) as refused:
+        outcome.counts = {"rows": _records_in(upload)}
+        flow.refuse(upload, str(refused))
+        raise
+    screen.describe(upload)
+    _work(flow.start_plan, upload, by, plans.step, plans.ended, screen)
+    outcome.counts = _read(upload).counts
+    if not outcome.dry_run:
+        try:
+            _work(flow.start_apply, upload, by, apply.step, apply.ended, screen)
+        finally:
+            outcome.counts = _read(upload).counts
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while chunk := stream.read(READ_AT_ONCE):
+            yield chunk
+
+
+def _chosen(args: argparse.Namespace) -> dict[str, Any]:
+    names = ("encoding", "delimiter", "sheet", "header", "date_order", "decimal_mark", "member")
+    chosen = {name: getattr(args, name, None) for name in names}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def _records_in(upload: ImportFile) -> int:
+    """How many records a file has that nobody could map; 0 when it cannot be read."""
+    with contextlib.suppress(FileRefused), uploads.open_upload(upload) as table:
+        return sum(len(batch) for batch in table.iter_batches(2000))
+    return 0
+
+
+def _read(upload: ImportFile) -> ImportFile:
+    upload.refresh_from_db()
+    return upload
+
+
+def _work(
+    start: Callable[..., Job],
+    upload: ImportFile,
+    by: Actor,
+    step: Callable[[Run], bool],
+    ended: lease.Ended,
+    screen: _Screen,
+) -> None:
+    """Do a job here and now. Should this process die, a worker goes on with it."""
+    worker = f"{socket.gethostname()[:60]} {os.getpid()} {secrets.token_hex(4)}"
+    with transaction.atomic():
+        held = lease.hold(start(upload, by=by), worker)
+    neighbours = _Neighbours()
+    try:
+        while step(held):
+            screen.progress(held.job)
+            if held.cancel_asked():
+                raise CancelAsked
+            neighbours.let_in()
+        held.end(JobState.DONE, ended=ended)
+    except LostLease:
+        raise Refused(_("A worker has taken this import over; see My Imports.")) from None
+    except (CancelAsked, KeyboardInterrupt):
+        held.end(JobState.CANCELLED, _("Cancelled."), ended)
+        raise
+    except Exception as error:
+        held.end(JobState.FAILED, str(error) or type(error).__name__, ended)
+        raise
+
+
+class _Neighbours:
+    """On SQLite others wait for the one write lock: those who are at work get their turn."""
+
+    def __init__(self) -> None:
+        self._version = self._data_version()
+        self._seen = -BUSY
+
+    def let_in(self) -> None:
+        version = self._data_version()
+        if version != self._version:
+            self._version, self._seen = version, time.monotonic()
+        if time.monotonic() - self._seen < BUSY:
+            time.sleep(REST)
+
+    def _data_version(self) -> int:
+        # Changes when another connection has written, and only then.
+        if connection.vendor != "sqlite":
+            return 0
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA data_version")
+            return int(cursor.fetchone()[0])
+
+
+# -- what is printed ------------------------------------------------------------------------------
+
+
+class _Screen:
+    """Progress for people who watch."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._stream: TextIO = sys.stderr
+        self._quiet = quiet
+        self._live = not quiet and self._stream.isatty()
+        self._started = self._shown = time.monotonic()
+        self._job: object = None
+
+    def describe(self, upload: ImportFile) -> None:
+        """What the file seems to be."""
+        if self._quiet:
+            return
+        reading = upload.reading
+        parts = [upload.options["format"], reading.get("encoding"), reading.get("sheet")]
+        said = ", ".join(str(part) for part in parts if part)
+        print(f"{upload.name}: {said}, {upload.entity}", flush=True)
+        for header, name in report.mapping_of(upload).items():
+            print(f"  {header} -> {name or '(ignored)'}")
+        for note in upload.options.get("notes", ()):
+            print(f"  {note}")
+
+    def progress(self, job: Job) -> None:
+        """How far the job is."""
+        if job.pk != self._job:
+            self._job, self._started = job.pk, time.monotonic()
+        now = time.monotonic()
+        if self._quiet or now - self._shown < (0.2 if self._live else 5):
+            return
+        self._shown = now
+        rate = job.progress / max(now - self._started, 0.001)
+        total = f" of {job.total:,}" if job.total else ""
+        text = f"{job.label}: {job.progress:,}{total} rows, {rate:,.0f} rows/s"
+        end = "\r" if self._live else "\n"
+        print(text.ljust(78), end=end, file=self._stream, flush=True)
+
+    def clear(self) -> None:
+        """End the line of progress."""
+        if self._live:
+            print(" " * 78, end="\r", file=self._stream, flush=True)
+
+
+def totals(counts: Mapping[str, int], *, dry_run: bool) -> dict[str, int]:
+    """The counts of a plan or of an import, named alike."""
+    names = {
+        "created": "create" if dry_run else "created",
+        "updated": "update" if dry_run else "updated",
+        "duplicates": "duplicate" if dry_run else "duplicates",
+    }
+    found = {"rows": counts.get("rows", 0)}
+    found |= {name: counts.get(kept, 0) for name, kept in names.items()}
+    found["skipped"] = counts.get("same", 0) + counts.get("changed", 0)
+    found["refused_rows"] = counts.get("refused", 0)
+    found["accounts_created"] = counts.get("accounts" if dry_run else "accounts_created", 0)
+    return found
+
+
+def _print_json(outcome: _Outcome, args: argparse.Namespace) -> None:
+    """One object; the errors last and one by one, since there may be a million."""
+    upload = outcome.upload
+    found: dict[str, Any] = dict(
+        totals(outcome.counts, dry_run=outcome.dry_run or not _applied(upload))
+    )
+    reading = upload.reading if upload else {}
+    found |= {
+        "operation": str(upload.operation_id) if upload and upload.operation_id else None,
+        "import": str(upload.pk) if upload and not outcome.dry_run else None,
+        "seconds": outcome.seconds,
+        "dry_run": outcome.dry_run,
+        "file": str(args.file),
+        "entity": upload.entity if upload and upload.entity else None,
+        "format": upload.options.get("format") if upload else None,
+        "encoding": reading.get("encoding"),
+        "delimiter": reading.get("delimiter"),
+        "sheet": reading.get("sheet"),
+        "refused": outcome.refused or None,
+        "notes": upload.options.get("notes", []) if upload else [],
+        "mapping": report.mapping_of(upload) if upload and upload.entity else {},
+    }
+    out = sys.stdout
+    out.write(json.dumps(found, ensure_ascii=False)[:-1] + ', "errors": [')
+    plan = plan_of(upload) if upload else None
+    for number, error in enumerate(report.errors(plan) if plan else ()):
+        out.write(("\n " if not number else ",\n ") + json.dumps(error, ensure_ascii=False))
+    out.write("]}\n")
+    out.flush()
+
+
+def _applied(upload: ImportFile | None) -> bool:
+    return upload is not None and "created" in upload.counts
+
+
+def _print(outcome: _Outcome) -> None:
+    upload = outcome.upload
+    if outcome.refused:
+        print(f"rapport import: {outcome.refused}", file=sys.stderr)
+    if upload is None or not outcome.counts.get("rows"):
+        return
+    found = totals(outcome.counts, dry_run=outcome.dry_run or not _applied(upload))
+    plan = plan_of(upload)
+    listed = 0
+    for listed, error in enumerate(report.errors(plan) if plan else (), 1):
+        if listed <= SHOWN_ERRORS:
+            column = f" [{error['column']}]" if error["column"] else ""
+            print(f"  row {error['row']}{column}: {error['reason']}")
+    if listed > SHOWN_ERRORS:
+        print(f"  … and {listed - SHOWN_ERRORS} more")
+    done = "would be created" if outcome.dry_run else "created"
+    print(
+        f"{found['rows']:,} rows: {found['created']:,} {done}, {found['updated']:,} updated, "
+        f"{found['duplicates']:,} duplicates, {found['skipped']:,} skipped, "
+        f"{found['refused_rows']:,} refused; {found['accounts_created']:,} accounts {done}; "
+        f"{outcome.seconds:.1f} s"
+    )
+    if upload.operation_id:
+        print(f"Undo with: rapport undo {upload.operation_id}")

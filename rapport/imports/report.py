@@ -1,0 +1,114 @@
+"""The outcome of an import: as numbers, and the rows that were not taken as a file to repair."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from rapport.files.formula import escape
+from rapport.files.read import Record
+from rapport.models import ImportFile, Plan, PlanRow
+from rapport.models.operations import Fate
+
+from . import flow, reasons as why, uploads
+from .mapping import label_of
+
+# Fates whose rows somebody can repair and import again.
+ERRORS = (Fate.REFUSED, Fate.CHANGED)
+READ_AT_ONCE = 2000
+
+
+def errors(plan: Plan) -> Iterator[dict[str, Any]]:
+    """Every reason of every row that was not taken: {row, column, reason}."""
+    upload = plan.import_file
+    columns = flow.columns_of(upload) if upload else ()
+    kept = plan.rows.filter(fate__in=ERRORS).order_by("row")
+    for row in kept.iterator(chunk_size=READ_AT_ONCE):
+        for reason in why.from_json(row.reasons):
+            yield {
+                "row": row.row,
+                "column": column_name(columns, reason.column) or None,
+                "reason": reason.text,
+            }
+
+
+def column_name(columns: tuple[str, ...], index: int | None) -> str:
+    """What people call a column of the file."""
+    if index is None or index >= len(columns):
+        return ""
+    return columns[index] or _("Column %(number)s") % {"number": index + 1}
+
+
+def mapping_of(upload: ImportFile) -> dict[str, str | None]:
+    """{header: field name, None when ignored}; a header that comes again gets its number."""
+    mapping = flow.mapping_of(upload)
+    found: dict[str, str | None] = {}
+    for index, header in enumerate(flow.columns_of(upload)):
+        name = column_name((header,), 0) if header else f"#{index + 1}"
+        if name in found:
+            name = f"{name} #{index + 1}"
+        target = mapping.columns.get(index)
+        found[name] = target.field if target else None
+    return found
+
+
+def mapping_labels(upload: ImportFile) -> dict[int, str]:
+    """Labels of the mapped fields by column."""
+    mapping = flow.mapping_of(upload)
+    return {i: label_of(mapping.entity, t.field) for i, t in mapping.columns.items()}
+
+
+def rows_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...] = ERRORS) -> Iterator[bytes]:
+    """The rows with one of `fates`, cell by cell as in the file, and why they were not taken:
+    repaired, this file can be imported as it is. CSV, in pieces."""
+    with uploads.open_upload(upload) as table:
+        yield _line([*table.columns, _("Reason")], bom=True)
+        kept = _by_row(plan, fates)
+        wanted = next(kept, None)
+        for batch in table.iter_batches(READ_AT_ONCE):
+            lines = []
+            for record in batch:
+                while wanted is not None and wanted.row < record.number:
+                    wanted = next(kept, None)
+                if wanted is None:
+                    break
+                if wanted.row == record.number:
+                    lines.append(_line([*_padded(record, len(table.columns)), _reason(wanted)]))
+            if lines:
+                yield b"".join(lines)
+            if wanted is None:
+                return
+
+
+def _by_row(plan: Plan, fates: tuple[str, ...]) -> Iterator[PlanRow]:
+    rows = plan.rows.filter(fate__in=fates).order_by("row")
+    return iter(rows.iterator(chunk_size=READ_AT_ONCE))
+
+
+def _padded(record: Record, width: int) -> list[str]:
+    cells = list(record.cells)
+    return cells + [""] * (width - len(cells))
+
+
+def _reason(row: PlanRow) -> str:
+    if row.fate == Fate.DUPLICATE:
+        return duplicate_text(row)
+    return " ".join(reason.text for reason in why.from_json(row.reasons))
+
+
+def duplicate_text(row: PlanRow) -> str:
+    """How a row is a duplicate."""
+    like = row.reasons[0] if row.reasons else 0
+    if like:
+        return _("The same as row %(row)s of this file.") % {"row": like}
+    return _("There is such a record already.")
+
+
+def _line(cells: list[str], *, bom: bool = False) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(map(escape, cells))
+    return text.getvalue().encode("utf-8-sig" if bom else "utf-8", "backslashreplace")
