@@ -53,9 +53,11 @@ def prepare_users(drafts: Sequence[Draft], _by: Actor, _now: datetime.datetime) 
     """Addresses sign in, so they are kept in lower case; a password that nobody knows. Somebody
     must stay who may administer."""
     leaving = [draft for draft in drafts if draft.current and draft.values.get("state") == 1]
-    if leaving and not _administrators().exclude(pk__in=[d.id for d in leaving]).exists():
+    if leaving and (held := set(_administrators().values_list("pk", flat=True))):
+        gone = {draft.id for draft in leaving}
         for draft in leaving:
-            draft.refuse("", str(LAST_ADMINISTRATOR))
+            if held <= gone and draft.id in held:
+                draft.refuse("", str(LAST_ADMINISTRATOR))
     for draft in drafts:
         if draft.values.get("email"):
             draft.values["email"] = draft.values["email"].lower()
@@ -211,6 +213,7 @@ def set_access(
     access.require(by, Verb.WRITE, registry["user"])
     now = now or timezone.now()
     with journal.operation("user.access", by=by, now=now, parameters={"user": str(user)}) as op:
+        had_administrator = first_administrator() is not None
         for name, holder, link, wanted in (
             ("role_assignment", "principal", "role", set(roles)),
             ("membership", "user", "team", set(teams)),
@@ -227,7 +230,7 @@ def set_access(
             ]
             if failed := records.save_drafts(entity, drafts, op=op, by=by, now=now):
                 raise records.InvalidRecord(failed[0].errors)
-        if first_administrator() is None:
+        if had_administrator and first_administrator() is None:
             raise records.InvalidRecord({"roles": [str(LAST_ADMINISTRATOR)]})
     return op
 

@@ -105,6 +105,11 @@ class ChangeForm(PasswordForm, PresentForm):
 
     field_order = ("present", "password", "again")
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = _("New password")
+        self.fields["again"].label = _("New password again")
+
 
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -271,11 +276,11 @@ def _system() -> list[tuple[str, str, str]]:
 def _workers(now: datetime.datetime) -> tuple[str, str]:
     try:
         notes = queue.read_notes()
-    except Exception:  # noqa: BLE001 -- whatever the queue says, this page must open
-        return _("Not known: the queue does not answer"), "warn"
+    except Exception:  # noqa: BLE001 -- no queue yet, or a broken one: this page opens all the same
+        notes = {}
     fresh = [n for n in notes.values() if _when(n) > now - ALIVE]
     if not fresh:
-        return _("None is running: start one with “rapport worker”"), "bad"
+        return _("None seen: start one with “rapport worker”"), "bad"
     return ngettext("%(n)s is running", "%(n)s are running", len(fresh)) % {"n": len(fresh)}, "ok"
 
 
