@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
@@ -11,6 +12,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
@@ -59,7 +61,7 @@ class Rights:
 
     def depth(self, entity: Entity, verb: str) -> int:
         """The deepest right on `entity`, as a `Depth` value. The types of activity count as
-        `activity`, rows with a parent as their parent."""
+        `activity`."""
         name = _governing(entity)
         own = max(self.depths.get((name, verb), 0), self.depths.get(("*", verb), 0))
         if entity.ownership == "organisation" and own < Depth.ALL:
@@ -70,9 +72,13 @@ class Rights:
     def units_below(self) -> tuple[uuid.UUID, ...]:
         """The user's business unit and all below it."""
         if self._below is None:
-            path = BusinessUnit.objects.values_list("path", flat=True).get(pk=self.unit)
-            below = BusinessUnit.objects.filter(path__startswith=path)
-            self._below = tuple(below.values_list("pk", flat=True))
+            children: dict[uuid.UUID | None, list[uuid.UUID]] = defaultdict(list)
+            for unit, above in BusinessUnit.objects.values_list("pk", "parent_unit"):
+                children[above].append(unit)
+            below = [self.unit]
+            for unit in below:  # grows while it is walked
+                below += children.pop(unit, ())
+            self._below = tuple(below)
         return self._below
 
     def shared(self, entity: Entity, verb: str) -> list[uuid.UUID] | None:
@@ -107,12 +113,15 @@ def rights(by: User) -> Rights:
             for entity, verb, depth in grants:
                 depths[entity, verb] = max(depth, depths.get((entity, verb), 0))
         kept = Rights(by.pk, by.business_unit_id, principals, depths)
+        if not by.is_active:
+            kept._shares = []
         by._rights = kept  # type: ignore[attr-defined]
     return kept
 
 
 def _roles_of(principals: tuple[uuid.UUID, ...]) -> QuerySet[Any, Any]:
-    return RoleAssignment.objects.filter(principal_id__in=principals).values("role_id")
+    held = RoleAssignment.objects.filter(principal_id__in=principals, role__state=0)
+    return held.values("role_id")
 
 
 def forget(by: Actor) -> None:
@@ -132,6 +141,9 @@ def may(by: Actor, verb: str, entity: Entity) -> bool:
     """Whether `by` may do `verb` to any `entity` record at all."""
     if isinstance(by, SystemActor):
         return True
+    if entity.ownership == "parent":
+        verb = READ if verb in {READ, Verb.EXPORT.value} else WRITE
+        return any(may(by, verb, parent) for parent in _parents(entity))
     if entity.ownership == "organisation" and verb not in {READ, Verb.EXPORT.value}:
         return is_administrator(by)
     return rights(by).depth(entity, verb) > 0
@@ -210,6 +222,12 @@ def _governing(entity: Entity) -> str:
     return "activity" if entity.activity else entity.name
 
 
+def _parents(entity: Entity) -> list[Entity]:
+    """The entities that a row of `entity` can belong to."""
+    link = entity.fields[entity.parent]
+    return [registry[name] for name in link.targets or (link.target or "",)]
+
+
 def _by_parent(rows: QuerySet[Any, Any], entity: Entity, by: User, verb: str) -> QuerySet[Any, Any]:
     """Rows whose parent `by` may see; changing them needs the right to change the parent."""
     link = entity.fields[entity.parent]
@@ -280,5 +298,8 @@ def sees_all(by: Actor, entity: Entity) -> bool:
 
 def allowed_ids(ids: Iterable[uuid.UUID], entity: Entity, by: Actor, verb: str) -> set[uuid.UUID]:
     """Those of `ids` to which `by` may do `verb`."""
-    rows = entity.records().filter(pk__in=list(ids))
-    return set(visible_to(rows, entity, by, verb).values_list("pk", flat=True))
+    allowed: set[uuid.UUID] = set()
+    for part in batches(ids):
+        rows = visible_to(entity.records().filter(pk__in=part), entity, by, verb)
+        allowed.update(rows.values_list("pk", flat=True))
+    return allowed

@@ -1,5 +1,4 @@
-"""Checks of drafts before they are written, in a handful of statements per batch; and what hangs
-on a record."""
+"""Checks of drafts before they are written, in a handful of statements per batch."""
 
 from __future__ import annotations
 
@@ -7,20 +6,24 @@ import datetime
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+from django.db import connection
+from django.db.models import UniqueConstraint
 from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport import access
-from rapport.access import Actor
+from rapport.access import Actor, SystemActor
 from rapport.meta.entity import Draft, Entity
-from rapport.meta.field import Field
+from rapport.meta.ids import new_id
 from rapport.meta.kinds import InvalidValue, Kind, check as check_value
 from rapport.meta.registry import registry
 from rapport.models import Principal, User
+from rapport.models.people import Verb
 
 NOT_ALLOWED = gettext_lazy("You may not change this record.")
+NOT_TO_GIVE = gettext_lazy("You may not give this record to somebody else.")
 NO_SUCH_OWNER = gettext_lazy("There is no active user or team like this.")
 
 
@@ -44,6 +47,8 @@ def check(
             _check_values(entity, draft, trusted=trusted)
     if entity.ownership == "user":
         _give_owners(drafts, by)
+        if not trusted:
+            _check_assignment(entity, drafts, by)
     if entity.prepare is not None:
         entity.prepare([d for d in drafts if not d.errors], by, now)
     for draft in drafts:
@@ -55,6 +60,17 @@ def check(
     _check_unique(entity, drafts)
     if entity.hierarchy:
         _check_circles(entity, drafts)
+
+
+def given(entity: Entity, values: Mapping[str, Any], *, by: Actor) -> Draft:
+    """What a person wants for a record that another action fills in for the rest: a draft with
+    its values, and errors where they may not be given."""
+    draft = Draft(id=new_id(), values=dict(values))
+    _check_values(entity, draft, trusted=False)
+    if entity.ownership == "user":
+        _check_assignment(entity, [draft], by)
+    _check_links(entity, [draft], by, ())
+    return draft
 
 
 def _check_values(entity: Entity, draft: Draft, *, trusted: bool) -> None:
@@ -74,22 +90,22 @@ def _check_values(entity: Entity, draft: Draft, *, trusted: bool) -> None:
 
 def _status_within_state(entity: Entity, draft: Draft, name: str) -> bool:
     """Whether this sets a status reason that belongs to the state the record is in."""
-    if name != "status" or draft.values["status"] not in entity.fields["status"].option_by_value:
+    if name != "status":
         return False
     state = 0 if draft.current is None else draft.current["state"]
-    return entity.states.state_of(draft.values["status"]) == state
+    return any(s.value == draft.values[name] and s.state == state for s in entity.states.statuses)
 
 
 def _check_required(entity: Entity, draft: Draft) -> None:
     for found in entity.fields.values():
         if not found.required or found.name in draft.errors:
             continue
-        if draft.current is not None and found.name not in draft.values:
+        if found.name not in draft.values and (
+            draft.current is not None or found.default not in {None, ""}
+        ):
             continue
         value = draft.now(found.name)
         if value is None or value == "":
-            if draft.current is None and found.default not in {None, ""}:
-                continue
             draft.refuse(found.name, _("%(field)s is required.") % {"field": found.label})
 
 
@@ -109,8 +125,13 @@ def _give_owners(drafts: Sequence[Draft], by: Actor) -> None:
                 draft.values["owner"] = by.pk
             else:
                 draft.refuse("owner", str(NO_SUCH_OWNER))
-        if isinstance(draft.values.get("owner"), uuid.UUID) and "owner" not in draft.errors:
-            chosen[draft.values["owner"]].append(draft)
+        owner = draft.values.get("owner")
+        if (
+            isinstance(owner, uuid.UUID)
+            and "owner" not in draft.errors
+            and _changes(draft, "owner")
+        ):
+            chosen[owner].append(draft)
     if set(chosen) == {getattr(by, "pk", None)}:
         units = {by.pk: by.business_unit_id}  # type: ignore[union-attr]
     else:
@@ -124,192 +145,167 @@ def _give_owners(drafts: Sequence[Draft], by: Actor) -> None:
                 draft.values["owning_unit"] = units[owner]
 
 
+def _changes(draft: Draft, name: str) -> bool:
+    return draft.current is None or draft.current.get(name) != draft.values.get(name)
+
+
+def _check_assignment(entity: Entity, drafts: Sequence[Draft], by: Actor) -> None:
+    """Giving a record to somebody else needs the right to assign it, also while it is made."""
+    if isinstance(by, SystemActor):
+        return
+    given = [d for d in drafts if d.values.get("owner") and _changes(d, "owner")]
+    stored = [draft.id for draft in given if draft.current is not None]
+    mine = access.allowed_ids(stored, entity, by, Verb.ASSIGN) if stored else set()
+    own = set(access.rights(by).principals)
+    for draft in given:
+        if draft.current is not None:
+            allowed = draft.id in mine
+        else:
+            allowed = draft.values["owner"] in own or access.may(by, Verb.ASSIGN, entity)
+        if not allowed:
+            draft.refuse("owner", str(NOT_TO_GIVE))
+
+
 def _check_links(
     entity: Entity, drafts: Sequence[Draft], by: Actor, pending: Collection[uuid.UUID]
 ) -> None:
-    """What a record names must exist and be visible to whoever names it."""
+    """What a record names must exist and be visible to whoever names it; to put a row into a
+    record needs the right to change that record."""
     for found in entity.fields.values():
-        if found.kind not in {Kind.LOOKUP, Kind.POINTER} or found.name in _SYSTEM_LINKS:
+        if found.kind not in _LINKS or found.name in _LOOKED_UP_ELSEWHERE:
             continue
         naming: dict[str, dict[uuid.UUID, list[Draft]]] = defaultdict(lambda: defaultdict(list))
         for draft in drafts:
             value = draft.values.get(found.name)
-            if not value or found.name in draft.errors:
-                continue
-            if draft.current is not None and draft.current.get(found.name) == value:
+            if not value or found.name in draft.errors or not _changes(draft, found.name):
                 continue
             target, id_ = found.ref(value)
             if id_ not in pending:
                 naming[target][id_].append(draft)
         for target, by_id in naming.items():
-            other = registry[target]
-            for id_ in set(by_id) - _visible(other, list(by_id), by):
+            if found.kind is Kind.OWNER:
+                label, known = _("user or team"), _principals(by_id)
+            else:
+                other = registry[target]
+                verb = access.WRITE if found.name == entity.parent else access.READ
+                label = str(other.label).lower()
+                known = access.allowed_ids(by_id, other, by, verb)
+            for id_ in set(by_id) - known:
                 for draft in by_id[id_]:
-                    draft.refuse(
-                        found.name,
-                        _("There is no such %(entity)s.") % {"entity": str(other.label).lower()},
-                    )
+                    draft.refuse(found.name, _("There is no such %(entity)s.") % {"entity": label})
 
 
-def _visible(entity: Entity, ids: Sequence[uuid.UUID], by: Actor) -> set[uuid.UUID]:
-    known: set[uuid.UUID] = set()
-    for start in range(0, len(ids), _AT_ONCE):
-        rows = entity.records().filter(pk__in=ids[start : start + _AT_ONCE])
-        known.update(access.visible_to(rows, entity, by).values_list("pk", flat=True))
-    return known
+def _principals(ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    return set(Principal.objects.filter(pk__in=list(ids)).values_list("pk", flat=True))
 
 
-# Values in one statement; SQLite takes 32,766.
-_AT_ONCE = 10_000
-_SYSTEM_LINKS = frozenset({"created_by", "modified_by", "owning_unit"})
+_LINKS = frozenset({Kind.LOOKUP, Kind.POINTER, Kind.OWNER})
+_LOOKED_UP_ELSEWHERE = frozenset({"created_by", "modified_by", "owner", "owning_unit"})
 
 
 def _check_unique(entity: Entity, drafts: Sequence[Draft]) -> None:
-    for found in entity.fields.values():
-        if not found.unique:
+    rows: dict[uuid.UUID, dict[str, Any]] = {}
+    for draft in drafts:
+        if not draft.errors:
+            columns = _unique_values(entity, draft)
+            if draft.current is None or columns:
+                rows[draft.id] = columns
+    by_id = {draft.id: draft for draft in drafts}
+    for id_, clash in taken(entity, rows).items():
+        message = _("This is already there.")
+        if len(clash) == 1:
+            message = _("“%(value)s” is taken.") % {"value": rows[id_][clash[0]]}
+        by_id[id_].refuse(field_over(entity, clash[-1]), message)
+
+
+def _unique_values(entity: Entity, draft: Draft) -> dict[str, Any]:
+    """The columns of `draft` that are part of something unique, as they are after the write; none
+    when it leaves them as they are."""
+    columns = {column for unique in unique_columns(entity) for column in unique}
+    names = {field_over(entity, column) for column in columns}
+    if not any(name in draft.values and _changes(draft, name) for name in names):
+        return {}
+    found: dict[str, Any] = {}
+    for name in names:
+        field, value = entity.fields[name], draft.now(name)
+        pair = (value.entity, value.id) if field.kind is Kind.POINTER and value else (value, value)
+        found.update(zip(field.columns, pair, strict=False))
+    return found
+
+
+def field_over(entity: Entity, column: str) -> str:
+    """Name of the field that is stored in `column`."""
+    return next(field.name for field in entity.fields.values() if column in field.columns)
+
+
+@cache
+def unique_columns(entity: Entity) -> tuple[tuple[str, ...], ...]:
+    """The columns, or groups of columns, of which no two records have the same values."""
+    meta = entity.model._meta
+    alone = [(field.column,) for field in entity.fields.values() if field.unique]
+    together = [
+        tuple(meta.get_field(name).attname for name in constraint.fields)  # type: ignore[union-attr]
+        for constraint in meta.constraints
+        if isinstance(constraint, UniqueConstraint)
+    ]
+    return (*alone, *together)
+
+
+def taken(
+    entity: Entity, rows: Mapping[uuid.UUID, Mapping[str, Any]]
+) -> dict[uuid.UUID, tuple[str, ...]]:
+    """Those of `rows` (columns by id) that clash in what must be unique, with a stored record or
+    with an earlier one of `rows`: {id: the columns}."""
+    clashing: dict[uuid.UUID, tuple[str, ...]] = {}
+    for columns in unique_columns(entity):
+        wanted: dict[tuple[Any, ...], list[uuid.UUID]] = defaultdict(list)
+        for id_, row in rows.items():
+            values = tuple(row.get(column) for column in columns)
+            if all(value not in {None, ""} for value in values):
+                wanted[values].append(id_)
+        if not wanted:
             continue
-        wanted: dict[Any, list[Draft]] = defaultdict(list)
-        for draft in drafts:
-            value = draft.values.get(found.name)
-            if value and (draft.current is None or draft.current.get(found.name) != value):
-                wanted[value].append(draft)
-        taken = (
-            set(
-                entity.records()
-                .filter(**{f"{found.column}__in": list(wanted)})
-                .values_list(found.column, flat=True)
-            )
-            if wanted
-            else set()
+        per_column = zip(columns, zip(*wanted, strict=True), strict=True)
+        same = entity.records().filter(
+            **{f"{name}__in": set(values) for name, values in per_column}
         )
-        for value, same in wanted.items():
-            for draft in same if value in taken else same[1:]:
-                draft.refuse(found.name, _("“%(value)s” is taken.") % {"value": value})
-    for names in _unique_together(entity):
-        for draft in drafts:
-            if draft.current is not None or any(n in draft.errors for n in names):
-                continue
-            columns = {entity.fields[n].column: draft.values.get(n) for n in names}
-            if all(columns.values()) and entity.records().filter(**columns).exists():
-                draft.refuse(names[-1], _("This is already there."))
-
-
-def _unique_together(entity: Entity) -> Iterable[tuple[str, ...]]:
-    for constraint in entity.model._meta.constraints:
-        names = tuple(getattr(constraint, "fields", ()))
-        if names and all(name in entity.fields for name in names):
-            yield names
+        stored = {tuple(values): pk for pk, *values in same.values_list("pk", *columns)}
+        for values, ids in wanted.items():
+            holder = stored.get(values, ids[0])
+            clashing.update((id_, columns) for id_ in ids if id_ != holder)
+    return clashing
 
 
 def _check_circles(entity: Entity, drafts: Sequence[Draft]) -> None:
     """Refuse a parent that is the record itself or below it. Parents within the batch count."""
     link = entity.fields[entity.hierarchy]
-    moved = {d.id: d.values[link.name] for d in drafts if d.values.get(link.name) and not d.errors}
+    moved = {d.id: d.values[link.name] for d in drafts if link.name in d.values and not d.errors}
+    if not any(moved.values()):
+        return
+    if any(moved.get(d.id) for d in drafts if d.current is not None):
+        _lock_hierarchy(entity)
+    above: dict[Any, Any] = dict(moved)
+    front = set(moved.values()) - {None} - set(above)
+    while front:  # one statement for each level of the tree
+        rows = entity.records().filter(pk__in=front)
+        found = dict(rows.values_list("pk", link.column))
+        above.update({id_: found.get(id_) for id_ in front})
+        front = set(found.values()) - {None} - set(above)
     for draft in drafts:
-        if draft.id not in moved:
-            continue
-        seen, above = {draft.id}, moved[draft.id]
-        while above is not None and above not in seen:
-            seen.add(above)
-            above = moved.get(above) or (
-                entity.records().filter(pk=above).values_list(link.column, flat=True).first()
-            )
-        if above is not None:
+        seen: set[uuid.UUID] = set()
+        place = draft.id if moved.get(draft.id) else None
+        while place is not None and place not in seen:
+            seen.add(place)
+            place = above.get(place)
+        if place is not None:
             draft.refuse(
-                link.name,
-                _("A record cannot stand above itself: this would make a circle."),
+                link.name, _("A record cannot stand above itself: this would make a circle.")
             )
 
 
-# -- what hangs on a record ----------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Doomed:
-    """What a deletion takes along. `along` {entity: ids} in the order found; `refusing` the part
-    of it that people must name first; `links` (entity, field name, ids) to be emptied."""
-
-    along: dict[Entity, set[uuid.UUID]] = field(default_factory=dict)
-    refusing: dict[str, set[uuid.UUID]] = field(default_factory=dict)
-    links: list[tuple[Entity, str, list[uuid.UUID]]] = field(default_factory=list)
-
-
-def doomed(entity: Entity, ids: Sequence[uuid.UUID]) -> Doomed:
-    """Everything that a deletion of these records takes along or unlinks, however deep."""
-    found = Doomed()
-    front: list[tuple[Entity, set[uuid.UUID]]] = [(entity, set(ids))]
-    gone: dict[str, set[uuid.UUID]] = defaultdict(set)
-    gone[entity.table] |= set(ids)
-    while front:
-        target, targets = front.pop(0)
-        for other, link in _pointing(target):
-            held = _holding(other, link, target, targets)
-            held -= gone[other.table]
-            if not held or link.on_delete == "unlink":
-                continue
-            gone[other.table] |= held
-            found.along.setdefault(other, set()).update(held)
-            if link.on_delete == "refuse":
-                found.refusing.setdefault(other.name, set()).update(held)
-            front.append((other, held))
-    for target, targets in [(entity, set(ids)), *found.along.items()]:
-        for other, link in _pointing(target):
-            if link.on_delete == "unlink":
-                held = _holding(other, link, target, targets) - gone[other.table]
-                if held:
-                    found.links.append((other, link.name, list(held)))
-    return found
-
-
-def _pointing(target: Entity) -> Iterable[tuple[Entity, Field]]:
-    """Fields that lead to `target`; tables with several entities are asked once, by the entity
-    that stands for the whole table."""
-    for other, link in registry.pointing_at(target):
-        if not (other.scope and any(o.model is other.model and not o.scope for o in registry)):
-            yield other, link
-
-
-def _holding(
-    other: Entity, link: Field, target: Entity, ids: Iterable[uuid.UUID]
-) -> set[uuid.UUID]:
-    """Ids of the `other` records whose `link` holds one of `ids`."""
-    held: set[uuid.UUID] = set()
-    ids = list(ids)
-    for start in range(0, len(ids), 500):
-        part = ids[start : start + 500]
-        if link.kind is Kind.POINTER:
-            names = [e.name for e in registry if e.model is target.model]
-            where: Mapping[str, Any] = {
-                f"{link.columns[0]}__in": names,
-                f"{link.columns[1]}__in": part,
-            }
-        else:
-            where = {f"{link.column}__in": part}
-        held.update(other.records().filter(**where).values_list("pk", flat=True))
-    return held
-
-
-def pointed_at(entity: Entity, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Those of `ids` that other records still point at: {id: label of the first that does}."""
-    found: dict[uuid.UUID, str] = {}
-    ids = list(ids)
-    for other, link in _pointing(entity):
-        column = link.columns[-1]
-        rows = other.records().filter(**{f"{column}__in": ids})
-        if link.kind is Kind.POINTER:
-            names = [e.name for e in registry if e.model is entity.model]
-            rows = rows.filter(**{f"{link.columns[0]}__in": names})
-        for id_ in rows.values_list(column, flat=True).distinct():
-            found.setdefault(id_, str(other.label))
-    return found
-
-
-def children(entity: Entity, ids: Sequence[uuid.UUID]) -> dict[Entity, set[uuid.UUID]]:
-    """Owned records that belong to these: those that a deletion would take along or refuse for."""
-    found: dict[Entity, set[uuid.UUID]] = {}
-    for other, link in _pointing(entity):
-        if other.ownership == "user" and link.on_delete in {"refuse", "cascade"}:
-            held = _holding(other, link, entity, ids)
-            if held:
-                found.setdefault(other, set()).update(held)
-    return found
+def _lock_hierarchy(entity: Entity) -> None:
+    """Two people who hang two records below each other must wait for one another. SQLite has one
+    writer anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [entity.table])

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from rapport.duplicates.keys import Key, keys
 from rapport.meta.entity import Entity
@@ -170,9 +170,9 @@ def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
     """Compute search text and keys of stored records anew (a record that they name changed)."""
     from .write import from_columns  # the writer keeps derived rows, and they read its rows
 
-    stored = {
-        row["id"]: from_columns(entity, row) for row in entity.records().filter(pk__in=ids).values()
-    }
+    # Locked: a text made of what somebody is about to change would stay.
+    found = entity.records().filter(pk__in=ids).select_for_update(of=("self",)).order_by("pk")
+    stored = {row["id"]: from_columns(entity, row) for row in found.values()}
     made = texts(entity, list(stored.items()))
     rows.update(
         entity.model,
@@ -187,13 +187,16 @@ def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
 
 def drain_queue(limit: int = 500) -> int:
     """Refresh up to `limit` queued records; how many there were. One transaction of its own."""
-    queued = list(SearchQueue.objects.order_by("pk")[:limit])
-    by_entity: dict[str, set[uuid.UUID]] = defaultdict(set)
-    for entry in queued:
-        by_entity[entry.entity].add(entry.record)
-    for name, ids in by_entity.items():
-        refresh(registry[name], list(ids))
-    rows.delete(SearchQueue, [entry.pk for entry in queued])
+    with transaction.atomic():
+        queued = list(
+            SearchQueue.objects.order_by("pk").select_for_update(skip_locked=True)[:limit]
+        )
+        by_entity: dict[str, set[uuid.UUID]] = defaultdict(set)
+        for entry in queued:
+            by_entity[entry.entity].add(entry.record)
+        for name, ids in by_entity.items():
+            refresh(registry[name], list(ids))
+        rows.delete(SearchQueue, [entry.pk for entry in queued])
     return len(queued)
 
 
@@ -217,16 +220,31 @@ def _refresh_those_that_name(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
 
 
 def _keep_principals(entity: Entity, made: Mapping[uuid.UUID, Derived]) -> None:
-    for id_, one in made.items():
-        Principal.objects.update_or_create(
-            pk=id_,
-            defaults={
-                "kind": entity.name,
-                "name": str(one.values.get(entity.title) or "")[:200],
-                "unit_id": one.values["business_unit"],
-                "is_active": one.values["state"] == 0,
-            },
-        )
+    stored = Principal.objects.filter(pk__in=list(made)).values_list("pk", "unit_id")
+    moved = [id_ for id_, unit in stored if unit != made[id_].values["business_unit"]]
+    Principal.objects.bulk_create(
+        [
+            Principal(
+                id=id_,
+                kind=entity.name,
+                name=str(one.values.get(entity.title) or "")[:200],
+                unit_id=one.values["business_unit"],
+                is_active=one.values["state"] == 0,
+            )
+            for id_, one in made.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["kind", "name", "unit_id", "is_active"],
+    )
+    for id_ in moved:
+        _move_owned(id_, made[id_].values["business_unit"])
+
+
+def _move_owned(owner: uuid.UUID, unit: uuid.UUID) -> None:
+    """What somebody owns is of the unit that they are of."""
+    for model in {other.model for other in registry if other.ownership == "user"}:
+        model._default_manager.filter(owner_id=owner).update(owning_unit_id=unit)
 
 
 # -- SQLite: one FTS5 table per entity table, row id out of the record id -------------------------

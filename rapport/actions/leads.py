@@ -21,7 +21,7 @@ from rapport.models import Contact, Operation, Opportunity
 from rapport.models.lead import DISQUALIFIED, OPEN, QUALIFIED
 from rapport.models.people import Verb
 
-from . import journal, records
+from . import checking, journal, records
 from .records import InvalidRecord, Outcome
 from .states import set_state
 
@@ -126,10 +126,17 @@ def automatic_choice(lead: Mapping[str, Any], *, by: Actor) -> Choice:
         if contact is None and len(found.get("contact", ())) == 1:
             contact = found["contact"][0].id
         if account is None and contact is not None:
-            account = Contact.objects.filter(pk=contact).values_list("account", flat=True).first()
+            account = _company_of(contact, by)
         if account is None and len(found.get("account", ())) == 1:
             account = found["account"][0].id
     return Choice(account=account, contact=contact)
+
+
+def _company_of(contact: uuid.UUID, by: Actor) -> uuid.UUID | None:
+    account = Contact.objects.filter(pk=contact).values_list("account", flat=True).first()
+    if account and access.allowed_ids([account], registry["account"], by, access.READ):
+        return account
+    return None
 
 
 def qualify_lead(
@@ -152,7 +159,10 @@ def qualify_lead(
         account, contact = _use_existing(choice, lead, by)
         made = proposed(lead)
         for name, extra in choice.values.items():
-            made.setdefault(name, {}).update(extra)
+            given = checking.given(registry[name], extra, by=by)
+            if given.errors:
+                raise InvalidRecord(given.errors)
+            made.setdefault(name, {}).update(given.values)
 
         company = None
         if account is None and choice.create_account and "account" in made:

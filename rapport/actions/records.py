@@ -323,7 +323,7 @@ def delete_records(
         # A team or a unit never takes its customers along: they are to be assigned first.
         if doomed.refusing and (not with_all or entity.ownership == "organisation"):
             raise HasDependants({name: len(found) for name, found in doomed.refusing.items()})
-        for other, found in doomed.along.items():
+        for other in doomed.along:
             refusing = doomed.refusing.get(other.name, set())
             if refusing - access.allowed_ids(refusing, other, by, Verb.DELETE):
                 raise Forbidden(f"delete {other.name}")

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import connection, models
 
+from rapport.meta.batches import batches
+
 # From this many rows COPY beats executemany on PostgreSQL.
 COPY_FROM = 50
 
@@ -81,6 +83,6 @@ def update(
 def delete(model: type[models.Model], ids: Sequence[Any], column: str = "pk") -> None:
     """Delete the rows whose `column` is one of `ids`, past Django's collector: what points at
     them has been dealt with by then."""
-    for start in range(0, len(ids), 500):
-        rows = model._default_manager.filter(**{f"{column}__in": ids[start : start + 500]})
+    for part in batches(ids):
+        rows = model._default_manager.filter(**{f"{column}__in": part})
         rows._raw_delete(rows.db)

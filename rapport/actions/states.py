@@ -46,6 +46,7 @@ def set_state(
     """
     entity = registry[entity_name]
     states = entity.states
+    again: dict[str, Any] = {} if status is None else {"status": status}
     status = states.default(state) if status is None else status
     try:
         fits = states.state_of(status) == state
@@ -62,13 +63,10 @@ def set_state(
         for draft in drafts:
             draft.values.update((each or {}).get(draft.id, {}))
             before = (draft.current or {})["state"]
-            step = (before, state)
-            by_way_of = states.reserved.get(step)
-            if (
-                before != state
-                and step not in states.transitions
-                and by_way_of != (reserved or None)
-            ):
+            if before == state:
+                # Once more is not again: what the first time noted (a date, an amount) stays.
+                draft.values = dict(again)
+            elif not states.may_follow(before, state, reserved):
                 draft.refuse(
                     "",
                     _("From “%(before)s” there is no way to “%(after)s”.")
@@ -76,9 +74,7 @@ def set_state(
                 )
         ready = [draft for draft in drafts if not draft.errors]
         save_drafts(entity, ready, op=op, by=by, now=now, trusted=True)
-    refused.update(
-        {d.id: " ".join(m for ms in d.errors.values() for m in ms) for d in drafts if d.errors}
-    )
+    refused.update({draft.id: draft.complaints for draft in drafts if draft.errors})
     return Outcome(op, tuple(d.id for d in drafts if not d.errors), refused)
 
 

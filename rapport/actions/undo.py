@@ -1,17 +1,13 @@
 """Undo: any operation can be taken back, with the conflicts named; the undo is an operation too.
 
-A field goes back only if this operation was its last writer. A created record goes only if nobody
-changed it since and nothing points at it. A deleted one comes back with its id.
+`reversal` has the rules.
 """
 
 from __future__ import annotations
 
 import datetime
 import uuid
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -20,16 +16,18 @@ from django.utils.translation import gettext as _
 
 from rapport import access
 from rapport.access import Actor, SystemActor
-from rapport.meta.entity import Draft, Entity
-from rapport.meta.kinds import Kind, from_json
+from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb, OperationState
 from rapport.models.people import Verb
 from rapport.queries import history
 
-from . import checking, journal, write
+from . import journal
 from .records import RecordNotFound
+from .reversal import Conflict, Undone, return_deleted, revert
+
+__all__ = ["BATCH", "LARGE", "CannotUndo", "Conflict", "NotYours", "Undone", "preview", "undo"]
 
 # Changes undone in one transaction.
 BATCH = 500
@@ -45,26 +43,6 @@ class CannotUndo(ValueError):
 
 class NotYours(access.Forbidden):
     """Undo needs write access to every record of the operation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Something that stays as it is. `field` is '' when it is about the whole record."""
-
-    entity: str
-    record: uuid.UUID
-    field: str
-    reason: str
-
-
-@dataclass(slots=True)
-class Undone:
-    """What an undo did, or would do."""
-
-    restored: int = 0
-    removed: int = 0
-    returned: int = 0
-    conflicts: list[Conflict] = field(default_factory=list)
 
 
 class _Rehearsed(Exception):
@@ -101,9 +79,14 @@ def undo(
     with transaction.atomic():
         back = begin(op, by=by)
         before = advance(back, undone, by=by, now=now)
-    while before is not None:
-        with transaction.atomic():
-            before = advance(back, undone, by=by, now=now, before=before)
+    try:
+        while before is not None:
+            with transaction.atomic():
+                before = advance(back, undone, by=by, now=now, before=before)
+    except BaseException:
+        # What is taken back stays so; the rest can be tried again.
+        journal.finish(back, OperationState.FAILED)
+        raise
     journal.finish(back)
     return back, undone
 
@@ -113,6 +96,8 @@ def begin(op: Operation, *, by: Actor) -> Operation:
 
     Raises CannotUndo, NotYours.
     """
+    # Locked, so that of two people who take the same thing back the second is told.
+    op = Operation.objects.select_for_update(of=("self",)).get(pk=op.pk)
     _check(op, by)
     return journal.begin("undo", by=by, undo_of=op, parameters={"kind": op.kind})
 
@@ -134,7 +119,7 @@ def advance(
     if not batch:
         return None
     known = len(undone.conflicts)
-    _undo_batch(batch, undone, op=back, by=by, now=now or timezone.now(), undo_of=op)
+    revert(batch, undone, op=back, by=by, now=now or timezone.now(), undo_of=op)
     listed = back.parameters.get("conflicts", [])
     listed += [
         {"entity": c.entity, "record": str(c.record), "field": c.field, "reason": str(c.reason)}
@@ -149,8 +134,7 @@ def advance(
 def _check(op: Operation, by: Actor) -> None:
     if op.state == OperationState.RUNNING:
         raise CannotUndo(_("It is still running."))
-    undone = op.undone_by.filter(state__in=[OperationState.DONE, OperationState.RUNNING]).exists()
-    if undone and not _undo_was_undone(op):
+    if not _stands(op):
         raise CannotUndo(_("It has been undone already."))
     for name, verb in op.changes.values_list("entity", "verb").distinct():
         entity = registry[name]
@@ -220,202 +204,19 @@ def restore_record(
     now = now or timezone.now()
     undone = Undone()
     with journal.operation(f"{entity.name}.restore", by=by, now=now) as op:
-        _return_deleted(entity, [deletion], {}, undone, op=op, by=by, now=now)
+        return_deleted(entity, [deletion], {}, undone, op=op, by=by, now=now)
         if not undone.returned:
             raise CannotUndo(" ".join(str(conflict.reason) for conflict in undone.conflicts))
     return op, undone
 
 
-def _undo_was_undone(op: Operation) -> bool:
-    last = op.undone_by.order_by("-started_at", "-id").first()
-    return last is not None and last.undone_by.filter(state=OperationState.DONE).exists()
+def _stands(op: Operation) -> bool:
+    """Whether what `op` did is in force: it was not undone, or its undo was undone."""
+    tried = op.undone_by.filter(state__in=[OperationState.DONE, OperationState.RUNNING])
+    return not any(_stands(back) for back in tried)
 
 
 def _batch(op: Operation, before: int | None, size: int) -> list[Change]:
     """The next changes of `op`, newest first: what was made last goes first."""
     page = Change.objects.filter(operation_id=op.pk).order_by("-id")
     return list(page.filter(id__lt=before)[:size] if before else page[:size])
-
-
-def _undo_batch(
-    batch: Sequence[Change],
-    undone: Undone,
-    *,
-    op: Operation,
-    by: Actor,
-    now: datetime.datetime,
-    undo_of: Operation,
-) -> None:
-    later = _later_changes(batch, undo_of, op)
-    # Runs of the same entity and verb, in order, so that what depends on each other stays in order.
-    runs: list[list[Change]] = []
-    for change in batch:
-        if runs and (runs[-1][0].entity, runs[-1][0].verb) == (change.entity, change.verb):
-            runs[-1].append(change)
-        else:
-            runs.append([change])
-    steps = {
-        ChangeVerb.CREATE: _remove_created,
-        ChangeVerb.UPDATE: _restore_fields,
-        ChangeVerb.DELETE: _return_deleted,
-    }
-    for run in runs:
-        step = steps[ChangeVerb(run[0].verb)]
-        step(registry[run[0].entity], run, later, undone, op=op, by=by, now=now)
-
-
-def _later_changes(
-    batch: Sequence[Change], undo_of: Operation, op: Operation
-) -> dict[uuid.UUID, list[Change]]:
-    """Changes of the same records by other operations since."""
-    found: dict[uuid.UUID, list[Change]] = defaultdict(list)
-    since = Change.objects.filter(
-        record__in={change.record for change in batch}, id__gt=min(change.id for change in batch)
-    )
-    for change in since.exclude(operation_id__in=[undo_of.pk, op.pk]).order_by("id"):
-        found[change.record].append(change)
-    return found
-
-
-Later = dict[uuid.UUID, list[Change]]
-
-
-def _restore_fields(
-    entity: Entity,
-    run: Sequence[Change],
-    later: Later,
-    undone: Undone,
-    *,
-    op: Operation,
-    by: Actor,
-    now: datetime.datetime,
-) -> None:
-    stored = write.load(entity, {change.record for change in run})
-    for change in run:
-        current = stored.get(change.record)
-        if current is None:
-            undone.conflicts.append(
-                Conflict(entity.name, change.record, "", _("It has been deleted since."))
-            )
-            continue
-        overwritten = _overwritten(change, later, current, entity)
-        values: dict[str, Any] = {}
-        for name, old in (change.before or {}).items():
-            if name not in entity.fields:
-                continue
-            if name in overwritten:
-                label = str(entity.fields[name].label)
-                reason = _("%(field)s has been changed since.") % {"field": label}
-                undone.conflicts.append(Conflict(entity.name, change.record, name, reason))
-            else:
-                values[name] = from_json(entity.fields[name], old)
-        values = _drop_dangling(entity, change.record, values, undone)
-        if values:
-            draft = Draft(id=change.record, values=values, current=current)
-            write.write(entity, [draft], op=op, by=by, now=now)
-            stored[change.record] = write.load(entity, [change.record])[change.record]
-            undone.restored += 1
-
-
-def _overwritten(change: Change, later: Later, current: dict[str, Any], entity: Entity) -> set[str]:
-    """Fields of `change` that another operation wrote afterwards and that still differ from what
-    `change` left: when two later writes cancelled out, there is nothing to lose."""
-    names: set[str] = set()
-    for other in later.get(change.record, ()):
-        if other.id > change.id:
-            names.update((other.after or {}).keys())
-    return {
-        name
-        for name in names & set(change.after or {})
-        if current.get(name) != from_json(entity.fields[name], (change.after or {})[name])
-    }
-
-
-def _drop_dangling(
-    entity: Entity, record: uuid.UUID, values: dict[str, Any], undone: Undone
-) -> dict[str, Any]:
-    """Links are not put back to records that are gone."""
-    kept: dict[str, Any] = {}
-    for name, value in values.items():
-        found = entity.fields[name]
-        if value and found.kind in {Kind.LOOKUP, Kind.POINTER}:
-            target, id_ = found.ref(value)
-            if not registry[target].records().filter(pk=id_).exists():
-                reason = _("What %(field)s named is gone.") % {"field": str(found.label)}
-                undone.conflicts.append(Conflict(entity.name, record, name, reason))
-                continue
-        kept[name] = value
-    return kept
-
-
-def _remove_created(
-    entity: Entity,
-    run: Sequence[Change],
-    later: Later,
-    undone: Undone,
-    *,
-    op: Operation,
-    by: Actor,
-    now: datetime.datetime,
-) -> None:
-    ids = [change.record for change in run]
-    there = set(entity.records().filter(pk__in=ids).values_list("pk", flat=True))
-    changed = {change.record for change in run if later.get(change.record)} & there
-    named = checking.pointed_at(entity, there - changed)
-    for id_ in changed:
-        undone.conflicts.append(Conflict(entity.name, id_, "", _("It has been changed since.")))
-    for id_, label in named.items():
-        reason = _("%(entity)s points at it.") % {"entity": label}
-        undone.conflicts.append(Conflict(entity.name, id_, "", reason))
-    free = [id_ for id_ in ids if id_ in there and id_ not in changed and id_ not in named]
-    write.delete(entity, free, op=op, now=now)
-    undone.removed += len(free)
-
-
-def _return_deleted(
-    entity: Entity,
-    run: Sequence[Change],
-    _later: Later,
-    undone: Undone,
-    *,
-    op: Operation,
-    by: Actor,
-    now: datetime.datetime,
-) -> None:
-    ids = [change.record for change in run]
-    there = set(entity.records().filter(pk__in=ids).values_list("pk", flat=True))
-    wholes = {}
-    for change in run:
-        if change.record in there:
-            reason = _("It is there already.")
-            undone.conflicts.append(Conflict(entity.name, change.record, "", reason))
-            continue
-        whole = dict(change.before or {})
-        if _return_links(entity, change.record, whole, undone):
-            wholes[change.record] = whole
-    write.restore(entity, wholes, op=op, now=now)
-    undone.returned += len(wholes)
-
-
-def _return_links(entity: Entity, record: uuid.UUID, whole: dict[str, Any], undone: Undone) -> bool:
-    """Empty links whose target is gone; False when the record cannot be without one."""
-    for found in entity.fields.values():
-        if found.kind is not Kind.LOOKUP or not whole.get(found.column) or found.target is None:
-            continue
-        target = registry[found.target]
-        if target.records().filter(pk=whole[found.column]).exists():
-            continue
-        reason = _("What %(field)s named is gone.") % {"field": str(found.label)}
-        undone.conflicts.append(Conflict(entity.name, record, found.name, reason))
-        if not entity.model._meta.get_field(found.name).null:
-            return False
-        whole[found.column] = None
-    for found in entity.fields.values():
-        if (
-            found.unique
-            and entity.records().filter(**{found.column: whole.get(found.column)}).exists()
-        ):
-            reason = _("%(field)s is taken by now.") % {"field": str(found.label)}
-            undone.conflicts.append(Conflict(entity.name, record, found.name, reason))
-            return False
-    return True

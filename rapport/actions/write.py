@@ -15,6 +15,7 @@ from typing import Any
 
 from rapport import access
 from rapport.access import Actor, SystemActor
+from rapport.meta.batches import batches
 from rapport.meta.entity import Draft, Entity
 from rapport.meta.kinds import Kind, to_json
 from rapport.models import Operation
@@ -33,12 +34,17 @@ def load(
 ) -> dict[uuid.UUID, dict[str, Any]]:
     """Stored rows by id, as field values plus 'version'; locked until the transaction ends. With
     `by`, only those to which `by` may do `verb`."""
-    found = entity.records().filter(pk__in=list(ids))
-    if by is not None:
-        found = access.visible_to(found, entity, by, verb)
-    if lock:
-        found = found.select_for_update(of=("self",))
-    return {row["id"]: from_columns(entity, row) for row in found.order_by("pk").values()}
+    stored: dict[uuid.UUID, dict[str, Any]] = {}
+    for part in batches(ids):
+        found = entity.records().filter(pk__in=part)
+        if by is not None:
+            found = access.visible_to(found, entity, by, verb)
+        if lock:
+            found = found.select_for_update(of=("self",))
+        stored.update(
+            {row["id"]: from_columns(entity, row) for row in found.order_by("pk").values()}
+        )
+    return stored
 
 
 def from_columns(entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,16 +192,13 @@ def delete(
     entity: Entity, ids: Sequence[uuid.UUID], *, op: Operation, now: datetime.datetime
 ) -> None:
     """Delete rows for good; the journal keeps each whole, so that undo can put it back."""
-    kept = {
-        row["id"]: row for row in entity.records().filter(pk__in=ids).select_for_update().values()
-    }
+    kept: dict[uuid.UUID, dict[str, Any]] = {}
+    for part in batches(ids):
+        found = entity.records().filter(pk__in=part).select_for_update(of=("self",))
+        kept.update({row["id"]: row for row in found.order_by("pk").values()})
     notes = []
     for id_, row in kept.items():
-        whole = {
-            name: to_json(value)
-            for name, value in row.items()
-            if name not in {"id", "search_text", "sort_name"}
-        }
+        whole = {name: to_json(value) for name, value in row.items() if name not in _NOT_KEPT}
         notes.append((Draft(id=id_, values={}), ChangeVerb.DELETE, row["version"], whole, None))
     rows.delete(entity.model, list(kept))
     derived.remove(entity, list(kept))
@@ -203,43 +206,47 @@ def delete(
     journal.count(op, "deleted", len(kept))
 
 
+# Of a deleted row: what is its key, is made again, or is a secret.
+_NOT_KEPT = frozenset({"id", "search_text", "sort_name", "password", "last_login"})
+
+
+def from_whole(entity: Entity, whole: Mapping[str, Any]) -> dict[str, Any]:
+    """Column attributes out of the JSON that `delete` kept; columns added since are blank."""
+    row: dict[str, Any] = {}
+    for column in entity.model._meta.concrete_fields:
+        if column.primary_key:
+            continue
+        if column.attname in whole:
+            row[column.attname] = column.to_python(whole[column.attname])
+        else:
+            row[column.attname] = column.get_default()
+    return row
+
+
 def restore(
     entity: Entity,
-    wholes: Mapping[uuid.UUID, Mapping[str, Any]],
+    deleted: Mapping[uuid.UUID, dict[str, Any]],
     *,
     op: Operation,
     now: datetime.datetime,
 ) -> None:
-    """Put deleted rows back from the JSON that `delete` kept, with their ids and history."""
-    by_name = {column.attname: column for column in entity.model._meta.concrete_fields}
+    """Put deleted rows (made by `from_whole`) back, with their ids and history."""
     notes = []
-    fields: list[tuple[uuid.UUID, dict[str, Any]]] = []
-    stored: dict[uuid.UUID, dict[str, Any]] = {}
-    for id_, whole in wholes.items():
-        row = {
-            name: by_name[name].to_python(value) for name, value in whole.items() if name in by_name
-        }
-        row["version"] = int(row.get("version") or 0) + 1
-        stored[id_] = row
-        fields.append((id_, from_columns(entity, {**_blank_row(entity), **row})))
+    for id_, row in deleted.items():
+        row["version"] += 1
         notes.append((Draft(id=id_, values={}), ChangeVerb.CREATE, row["version"], None, None))
-    texts = derived.texts(entity, fields)
+    texts = derived.texts(
+        entity, [(id_, from_columns(entity, row)) for id_, row in deleted.items()]
+    )
     grouped: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
-    for id_, row in stored.items():
+    for id_, row in deleted.items():
         columns = {"id": id_, **row, **texts[id_].columns}
         grouped[tuple(columns)].append(tuple(columns.values()))
     for names, values in grouped.items():
         rows.insert(entity.model, names, values)
     _record(entity, op, now, notes)
     derived.add(entity, texts)
-    journal.count(op, "created", len(stored))
-
-
-def _blank_row(entity: Entity) -> dict[str, Any]:
-    return {
-        column.attname: column.get_default() if column.has_default() else None
-        for column in entity.model._meta.concrete_fields
-    }
+    journal.count(op, "created", len(deleted))
 
 
 def _record(

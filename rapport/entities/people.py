@@ -129,7 +129,6 @@ registry.add(
         sections=(Section(label=_("Business unit"), fields=("name", "parent_unit")),),
         search=("name",),
         wire={**WIRE_SYSTEM, "name": "name", "parent_unit": "parentbusinessunitid"},
-        hidden=frozenset({"path"}),
         views=(View(key="all", label=_("All Business Units"), default=True),),
         related=(
             Related(
@@ -149,7 +148,6 @@ registry.add(
         hierarchy="parent_unit",
         ownership="organisation",
         importable=False,
-        prepare=people.prepare_units,
     )
 )
 registry.add(

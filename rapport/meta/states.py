@@ -34,6 +34,12 @@ class States:
         statuses = [s for s in self.statuses if s.state == state]
         return next((s.value for s in statuses if s.default), statuses[0].value)
 
+    def may_follow(self, before: int, after: int, action: str = "") -> bool:
+        """Whether `action` ('' for a plain state change) may lead from one state to the other."""
+        if (before, after) in self.reserved:
+            return self.reserved[before, after] == action
+        return (before, after) in self.transitions
+
     def state_of(self, status: int) -> int:
         """The state that the status reason `status` belongs to. KeyError when unknown."""
         for candidate in self.statuses:

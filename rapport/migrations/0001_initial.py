@@ -136,7 +136,6 @@ class Migration(migrations.Migration):
                 ('sort_name', rapport.meta.columns.TextColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
                 ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
                 ('name', rapport.meta.columns.TextColumn(blank=False, default='', max_length=160, verbose_name='Name')),
-                ('path', models.CharField(db_index=True, default='', editable=False, max_length=1000)),
                 ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
                 ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
                 ('parent_unit', rapport.meta.columns.Link(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.businessunit', verbose_name='Parent unit')),

@@ -19,14 +19,10 @@ from .record import Record
 
 
 class BusinessUnit(Record):
-    """A part of the organisation; units form a tree with one root.
-
-    `path` is '/<root>/…/<own id>/', so that a unit and all below it are one prefix.
-    """
+    """A part of the organisation; units form a tree with one root."""
 
     name = TextColumn(_("Name"), 160, required=True)
     parent_unit = Link(_("Parent unit"), "rapport.BusinessUnit", on_delete=models.PROTECT)
-    path = models.CharField(max_length=1000, default="", editable=False, db_index=True)
 
     def __str__(self) -> str:
         return self.name

@@ -1,0 +1,354 @@
+"""How changes are taken back, a batch at a time: what goes back, what stays and why.
+
+A field goes back only if this operation was its last writer. A created record goes only if nobody
+changed it since and nothing points at it. A deleted one comes back with its id.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from rapport.access import Actor
+from rapport.meta.entity import Draft, Entity
+from rapport.meta.field import Field
+from rapport.meta.kinds import Kind, Ref, from_json
+from rapport.meta.registry import registry
+from rapport.models import Change, Operation, Principal
+from rapport.models.journal import ChangeVerb, OperationState
+
+from . import checking, dependants, write
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Something that stays as it is. `field` is '' when it is about the whole record."""
+
+    entity: str
+    record: uuid.UUID
+    field: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Undone:
+    """What an undo did, or would do."""
+
+    restored: int = 0
+    removed: int = 0
+    returned: int = 0
+    conflicts: list[Conflict] = field(default_factory=list)
+
+
+def revert(
+    batch: Sequence[Change],
+    undone: Undone,
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+    undo_of: Operation,
+) -> None:
+    """Take `batch` (of `undo_of`, newest first) back as a part of `op`; adds to `undone`."""
+    later = _later_changes(batch, undo_of, op)
+    # Runs of the same entity and verb, in order, so that what depends on each other stays in order.
+    runs: list[list[Change]] = []
+    for change in batch:
+        if runs and (runs[-1][0].entity, runs[-1][0].verb) == (change.entity, change.verb):
+            runs[-1].append(change)
+        else:
+            runs.append([change])
+    steps = {
+        ChangeVerb.CREATE: _remove_created,
+        ChangeVerb.UPDATE: _restore_fields,
+        ChangeVerb.DELETE: return_deleted,
+    }
+    for run in runs:
+        step = steps[ChangeVerb(run[0].verb)]
+        step(registry[run[0].entity], run, later, undone, op=op, by=by, now=now)
+
+
+def _later_changes(
+    batch: Sequence[Change], undo_of: Operation, op: Operation
+) -> dict[uuid.UUID, list[Change]]:
+    """Changes of the same records by other operations since."""
+    since = Change.objects.filter(
+        record__in={change.record for change in batch}, id__gt=min(change.id for change in batch)
+    )
+    changes = list(since.exclude(operation_id__in=[undo_of.pk, op.pk]).order_by("id"))
+    cancelled = _cancelled({change.operation_id for change in changes})
+    found: dict[uuid.UUID, list[Change]] = defaultdict(list)
+    for change in changes:
+        if change.operation_id not in cancelled:
+            found[change.record].append(change)
+    return found
+
+
+def _cancelled(operations: set[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of `operations` that came to nothing: undone without conflicts, and their undos."""
+    undos = Operation.objects.filter(
+        pk__in=operations, undo_of__in=operations, state=OperationState.DONE
+    )
+    gone: set[uuid.UUID] = set()
+    for back in undos.order_by("-started_at", "-id"):
+        pair = {back.pk, back.undo_of_id or back.pk}
+        if not pair & gone and not back.parameters.get("conflicts"):
+            gone |= pair
+    return gone
+
+
+Later = dict[uuid.UUID, list[Change]]
+
+
+def _restore_fields(
+    entity: Entity,
+    run: Sequence[Change],
+    later: Later,
+    undone: Undone,
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+) -> None:
+    # Each record once in a part: what changed twice in one operation goes back in two steps.
+    while run:
+        part = {change.record: change for change in reversed(run)}
+        run = [change for change in run if part[change.record] is not change]
+        stored = write.load(entity, part)
+        drafts = [
+            Draft(
+                id=id_,
+                values=_values_before(entity, change, later, stored[id_], undone),
+                current=stored[id_],
+            )
+            for id_, change in part.items()
+            if id_ in stored
+        ]
+        for id_ in part.keys() - stored.keys():
+            reason = _("It has been deleted since.")
+            undone.conflicts.append(Conflict(entity.name, id_, "", reason))
+        _drop_dangling(entity, drafts, undone)
+        changed = [draft for draft in drafts if draft.values]
+        write.write(entity, changed, op=op, by=by, now=now)
+        undone.restored += len(changed)
+
+
+def _values_before(
+    entity: Entity, change: Change, later: Later, current: dict[str, Any], undone: Undone
+) -> dict[str, Any]:
+    overwritten = _overwritten(change, later, current, entity)
+    values: dict[str, Any] = {}
+    for name, old in (change.before or {}).items():
+        field = entity.fields.get(name)
+        if field is None:
+            continue
+        if name in overwritten:
+            reason = _("%(field)s has been changed since.") % {"field": str(field.label)}
+            undone.conflicts.append(Conflict(entity.name, change.record, name, reason))
+        else:
+            values[name] = from_json(field, old)
+    return values
+
+
+def _overwritten(change: Change, later: Later, current: dict[str, Any], entity: Entity) -> set[str]:
+    """Fields of `change` that another operation wrote afterwards and that still differ from what
+    `change` left: when two later writes cancelled out, there is nothing to lose."""
+    names: set[str] = set()
+    for other in later.get(change.record, ()):
+        if other.id > change.id:
+            names.update((other.after or {}).keys())
+    return {
+        name
+        for name in names & set(change.after or {})
+        if current.get(name) != from_json(entity.fields[name], (change.after or {})[name])
+    }
+
+
+def _drop_dangling(entity: Entity, drafts: Sequence[Draft], undone: Undone) -> None:
+    """Links are not put back to records that are gone. The unit follows the owner."""
+    links = [field for field in entity.fields.values() if field.kind in _LINKS]
+    wanted = [
+        (draft, field, field.ref(draft.values[field.name]))
+        for draft in drafts
+        for field in links
+        if draft.values.get(field.name)
+    ]
+    there = _there(ref for _draft, _field, ref in wanted)
+    for draft, link, ref in wanted:
+        if ref not in there:
+            del draft.values[link.name]
+            undone.conflicts.append(_gone(entity, draft.id, link))
+        elif link.name == "owner":
+            draft.values["owning_unit"] = there[ref]
+
+
+_LINKS = frozenset({Kind.LOOKUP, Kind.POINTER, Kind.OWNER})
+
+
+def _there(refs: Iterable[Ref]) -> dict[Ref, uuid.UUID | None]:
+    """Those of `refs` whose record exists (entity '' stands for users and teams: then with their
+    unit); a statement for each entity."""
+    ids: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for ref in refs:
+        ids[ref.entity].add(ref.id)
+    found: dict[Ref, uuid.UUID | None] = {}
+    for name, wanted in ids.items():
+        if not name:
+            units = Principal.objects.filter(pk__in=wanted).values_list("pk", "unit_id")
+            found.update({Ref("", id_): unit for id_, unit in units})
+        else:
+            rows = registry[name].records().filter(pk__in=wanted)
+            found.update({Ref(name, id_): None for id_ in rows.values_list("pk", flat=True)})
+    return found
+
+
+def _gone(entity: Entity, record: uuid.UUID, field: Field) -> Conflict:
+    reason = _("What %(field)s named is gone.") % {"field": str(field.label)}
+    return Conflict(entity.name, record, field.name, reason)
+
+
+def _remove_created(
+    entity: Entity,
+    run: Sequence[Change],
+    later: Later,
+    undone: Undone,
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+) -> None:
+    ids = [change.record for change in run]
+    there = set(entity.records().filter(pk__in=ids).values_list("pk", flat=True))
+    changed = {change.record for change in run if later.get(change.record)} & there
+    named = dependants.pointed_at(entity, there - changed)
+    for id_ in changed:
+        undone.conflicts.append(Conflict(entity.name, id_, "", _("It has been changed since.")))
+    for id_, label in named.items():
+        reason = _("%(entity)s points at it.") % {"entity": label}
+        undone.conflicts.append(Conflict(entity.name, id_, "", reason))
+    free = [id_ for id_ in ids if id_ in there and id_ not in changed and id_ not in named]
+    write.delete(entity, free, op=op, now=now)
+    undone.removed += len(free)
+
+
+def return_deleted(
+    entity: Entity,
+    run: Sequence[Change],
+    _later: Later,
+    undone: Undone,
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Put the records of `run` back, with what they name; those that cannot are conflicts."""
+    ids = [change.record for change in run]
+    there = set(entity.records().filter(pk__in=ids).values_list("pk", flat=True))
+    for id_ in there:
+        reason = _("It is there already.")
+        undone.conflicts.append(Conflict(entity.name, id_, "", reason))
+    returning = {
+        change.record: write.from_whole(entity, change.before or {})
+        for change in run
+        if change.record not in there
+    }
+    _return_links(entity, returning, run, undone)
+    for id_, columns in checking.taken(entity, returning).items():
+        field = checking.field_over(entity, columns[-1])
+        reason = _("%(field)s is taken by now.") % {"field": str(entity.fields[field].label)}
+        undone.conflicts.append(Conflict(entity.name, id_, field, reason))
+        del returning[id_]
+    write.restore(entity, returning, op=op, now=now)
+    undone.returned += len(returning)
+    _link_again(entity, returning, run, op=op, by=by, now=now)
+
+
+def _return_links(
+    entity: Entity,
+    returning: dict[uuid.UUID, dict[str, Any]],
+    run: Sequence[Change],
+    undone: Undone,
+) -> None:
+    """Empty links whose target is gone; a record that cannot be without one does not return. A
+    target that the same operation deleted comes back later, and is linked to again then."""
+    wanted: list[tuple[uuid.UUID, Field, Ref]] = []
+    for id_, row in returning.items():
+        values = write.from_columns(entity, row)
+        wanted += [
+            (id_, field, field.ref(values[field.name]))
+            for field in entity.fields.values()
+            if field.kind in _LINKS and values[field.name]
+        ]
+    there = _there(ref for _id, _field, ref in wanted)
+    coming = _deleted_by(run[0].operation_id, {ref.id for *_, ref in wanted if ref not in there})
+    # Those that cannot return first, for they may be what others of them name.
+    needed = [one for one in wanted if _is_needed(entity, one[1])]
+    while staying := [one for one in needed if _is_missing(one, there, returning)]:
+        for id_, link, _ref in staying:
+            undone.conflicts.append(_gone(entity, id_, link))
+            returning.pop(id_, None)
+    for id_, link, ref in wanted:
+        if _is_missing((id_, link, ref), there, returning):
+            returning[id_].update(write.to_columns(entity, {link.name: None}))
+            if ref.id not in coming:
+                undone.conflicts.append(_gone(entity, id_, link))
+        elif link.name == "owner" and id_ in returning:
+            returning[id_]["owning_unit_id"] = there[ref]
+
+
+def _is_needed(entity: Entity, field: Field) -> bool:
+    """Whether a record cannot be without this link."""
+    return field.required or not entity.model._meta.get_field(field.columns[-1]).null
+
+
+def _is_missing(
+    link: tuple[uuid.UUID, Field, Ref],
+    there: Mapping[Ref, Any],
+    returning: Mapping[uuid.UUID, Any],
+) -> bool:
+    id_, _field, ref = link
+    return id_ in returning and ref not in there and ref.id not in returning
+
+
+def _deleted_by(operation: uuid.UUID, ids: set[uuid.UUID]) -> set[uuid.UUID]:
+    if not ids:
+        return set()
+    changes = Change.objects.filter(operation_id=operation, verb=ChangeVerb.DELETE, record__in=ids)
+    return set(changes.values_list("record", flat=True))
+
+
+def _link_again(
+    entity: Entity,
+    returned: Mapping[uuid.UUID, Any],
+    run: Sequence[Change],
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Records of the same deletion that came back before these link to them again."""
+    earlier = Change.objects.filter(
+        operation_id=run[0].operation_id, verb=ChangeVerb.DELETE, id__gt=run[-1].id
+    )
+    if not returned or not earlier.exists():
+        return
+    for other, link in dependants.pointing(entity):
+        names = [one.name for one in registry if one.model is other.model]
+        key = f"before__{link.columns[-1]}__in"
+        values: dict[uuid.UUID, dict[str, Any]] = {}
+        for change in earlier.filter(entity__in=names, **{key: [str(id_) for id_ in returned]}):
+            row = write.from_whole(other, change.before or {})
+            values[change.record] = {link.name: write.from_columns(other, row)[link.name]}
+        stored = write.load(other, values)
+        drafts = [
+            Draft(id=id_, values=values[id_], current=row)
+            for id_, row in stored.items()
+            if not row[link.name]
+        ]
+        write.write(other, drafts, op=op, by=by, now=now)
