@@ -39,7 +39,7 @@ def step(run: Run) -> bool:
             job.total = _total(entity, job, run.by)
             job.result = {"done": 0, "refused": 0, "reasons": {}, "operation": None}
         ids = _next(entity, job, cursor, run.by, run.size)
-        op = Operation.objects.filter(pk=cursor.get("operation")).first()
+        op = _operation(cursor)
         with nullcontext(journal.Span()) if separate else journal.spanning(op) as span:
             done, refused = bulk.perform(action, ids, run.by)
         if span.op is not None:
@@ -53,6 +53,16 @@ def step(run: Run) -> bool:
             "operation": cursor.get("operation"),
         }
     return bool(ids) and ("query" in job.parameters or job.progress < job.total)
+
+
+def _operation(cursor: dict[str, Any]) -> Operation | None:
+    """The operation of the batches before, open again when the job had ended and was retried."""
+    op = Operation.objects.filter(pk=cursor.get("operation")).first()
+    if op is not None and op.state != OperationState.RUNNING:
+        if op.undone_by.exists():
+            raise Refused(_("What was done has been undone: start again."))
+        journal.go_on(op)
+    return op
 
 
 def _first(reasons: dict[str, str]) -> dict[str, str]:
@@ -76,7 +86,7 @@ def _total(entity: Entity, job: Job, by: Actor) -> int:
 
 def _matching(entity: Entity, job: Job, by: Actor) -> Any:
     found = translate.rows(query.loads(job.parameters["query"]), by)
-    # Ids are ordered in time: what people add while the job runs is not meant.
+    # What people add while the job runs is not meant.
     return found.filter(created_at__lte=job.created_at)
 
 

@@ -61,6 +61,8 @@ def expire() -> None:
 
 def forget_workers() -> None:
     """Remove the last signs of workers that died."""
+    if not queue.is_on():
+        return
     day_ago = (timezone.now() - datetime.timedelta(days=1)).isoformat()
     notes = queue.read_notes()
     queue.remove_notes([name for name, note in notes.items() if note["at"] < day_ago])

@@ -43,9 +43,14 @@ def wake() -> None:
         log.info("The queue does not answer (%s); the worker looks by itself.", error)
 
 
+def is_on() -> bool:
+    """Whether there is a queue at all."""
+    return bool(settings.QUEUE != "none")
+
+
 def open_store(*, create: bool = True) -> BaseStorage:
     """The queue's store. The library is loaded here: pages that start no job do without it."""
-    if settings.QUEUE == "none":
+    if not is_on():
         raise LookupError("RAPPORT_QUEUE is none")
     if connection.vendor == "postgresql":
         from huey.storage import PostgresStorage

@@ -31,6 +31,10 @@ def step(run: Run) -> bool:
         else:
             back = Operation.objects.select_related("undo_of").get(pk=job.cursor["undo"])
             before = job.cursor["before"]
+            if back.state != OperationState.RUNNING:
+                if back.undone_by.exists():
+                    raise Refused(_("This undo has itself been undone: start again."))
+                journal.go_on(back)
         following = undo.advance(back, undone, by=run.by, before=before, size=run.size)
         job.cursor = {"undo": str(back.pk), "before": following or before}
         job.progress = min(job.total, job.progress + run.size)

@@ -88,7 +88,7 @@ class Worker:
 
     def turn(self) -> None:
         """What is due by the clock, one more job if there is one, one batch of each in hand."""
-        connection.close_if_unusable_or_obsolete()
+        _refresh_connection()
         self._note()
         self._clock.tick()
         if len(self.runs) < AT_ONCE and (run := take(self.name, KINDS)):
@@ -137,9 +137,15 @@ def advance(run: Run) -> bool:
     except Exception as error:
         # Everything else may be an accident: it is tried again, from the last committed batch.
         log.exception("Job %s (%s) failed", run.job.pk, kind.name)
-        connection.close_if_unusable_or_obsolete()
+        _refresh_connection()
         _put_back(run, error)
     return False
+
+
+def _refresh_connection() -> None:
+    """Drop a connection that broke; inside a transaction Django would drop every one."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
 def _put_back(run: Run, error: Exception) -> None:

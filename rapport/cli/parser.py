@@ -1,0 +1,207 @@
+"""What can be typed after `rapport`. Imports nothing of Rapport, so that --help is quick."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+ENTITIES = ("contact", "account", "lead")
+# Of the built-in roles; `user create` says it when another one is typed.
+SALESPERSON = "salesperson"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command."""
+    top = argparse.ArgumentParser(
+        prog="rapport",
+        description="Rapport keeps the accounts, contacts and leads of a sales team in one place.",
+        epilog="Data lives in RAPPORT_HOME, the database is DATABASE_URL; neither must be set. "
+        "`rapport COMMAND --help` says more about a command.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _serving(commands)
+    _files(commands)
+    _keeping(commands)
+    _people(commands)
+    return top
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: str,
+    text: str,
+    *,
+    more: str = "",
+    examples: tuple[str, ...] = (),
+    needs_django: bool = True,
+) -> argparse.ArgumentParser:
+    shown = "\n".join(["examples:", *(f"  rapport {example}" for example in examples)])
+    found = commands.add_parser(
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.{' ' if more else ''}{more}",
+        epilog=shown if examples else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    found.set_defaults(run=run, needs_django=needs_django)
+    return found
+
+
+def _serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    serve = _add(
+        commands,
+        "serve",
+        "rapport.cli.serve:run",
+        "serve the hub",
+        more="Makes or updates the database first.",
+        examples=("serve", "serve --host 0.0.0.0 --port 8080 --workers 4", "serve --no-worker"),
+    )
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    serve.add_argument("--port", type=int, default=8000, help="port (%(default)s; 0: any free one)")
+    serve.add_argument("--workers", type=_count, default=2, help="web processes (%(default)s)")
+    serve.add_argument(
+        "--threads", type=_count, default=2, help="requests at a time in each (%(default)s)"
+    )
+    serve.add_argument("--no-worker", action="store_true", help="run no background worker")
+
+    worker = _add(
+        commands,
+        "worker",
+        "rapport.cli.worker:run",
+        "work off background jobs",
+        more="`serve` starts one already; run more for more jobs at a time.",
+        examples=("worker",),
+    )
+    worker.add_argument("--child-of", type=int, help=argparse.SUPPRESS)
+
+    _add(commands, "migrate", "rapport.cli.prepare:run", "make or update the database",
+         more="SQLite is copied to RAPPORT_HOME/backups before.", examples=("migrate",))  # fmt: skip
+
+
+def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bring = _add(
+        commands,
+        "import",
+        "rapport.imports.command:run",
+        "import a customer list",
+        examples=(
+            "import customers.xlsx --entity auto --dry-run",
+            "import leads.csv --entity lead --as ada@example.com",
+        ),
+    )
+    bring.add_argument("file", type=Path, metavar="FILE", help="CSV, Excel, XML, JSON or vCard")
+    bring.add_argument(
+        "--entity", choices=(*ENTITIES, "auto"), default="auto", help="what it holds (%(default)s)"
+    )
+    bring.add_argument("--dry-run", action="store_true", help="say what would happen, change nothing")
+    bring.add_argument("--json", action="store_true", help="print one object for programs")
+    _acting(bring)
+
+    take = _add(
+        commands,
+        "export",
+        "rapport.exports.command:run",
+        "export records to a file",
+        examples=(
+            "export --entity contact --format xlsx -o contacts.xlsx",
+            "export --entity account --view active > accounts.csv",
+        ),
+    )
+    take.add_argument("--entity", required=True, metavar="ENTITY", help="account, contact, lead …")
+    take.add_argument("--format", choices=("csv", "xlsx"), default="csv", help="(%(default)s)")
+    take.add_argument("--view", default="", metavar="KEY", help="of a view (default: all records)")
+    take.add_argument("-o", "--output", type=Path, metavar="FILE", help="(default: standard output)")
+    _acting(take)
+
+
+def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    undo = _add(
+        commands,
+        "undo",
+        "rapport.cli.undo:run",
+        "take an operation back",
+        more="What others changed since then stays, and is listed.",
+        examples=("undo 0198f0c2-… --dry-run", "undo 0198f0c2-…"),
+    )
+    undo.add_argument("operation", metavar="OPERATION", help="its id: an import prints it")
+    undo.add_argument("--dry-run", action="store_true", help="say what would happen, change nothing")
+    _acting(undo)
+
+    demo = _add(
+        commands,
+        "demo",
+        "rapport.demo.command:run",
+        "load demo data, or remove it",
+        examples=("demo", "demo --remove"),
+    )
+    demo.add_argument("--remove", action="store_true", help="remove the demo data again")
+    demo.add_argument("--force", action="store_true", help="load it beside real records")
+
+    check = _add(
+        commands,
+        "check",
+        "rapport.cli.check:run",
+        "check that everything is in order",
+        more="Exit code 1 when something is not.",
+        examples=("check",),
+    )
+    check.add_argument("--json", action="store_true", help="print one object for programs")
+
+    bench = _add(
+        commands,
+        "bench",
+        "rapport.bench.command:run",
+        "measure, beside the raw limit of the database",
+        examples=("bench foundation --quick",),
+        needs_django=False,
+    )
+    bench.add_argument("name", nargs="?", default="all", metavar="NAME", help="(default: %(default)s)")
+    bench.add_argument("--json", action="store_true", help="print a list for programs")
+    bench.add_argument("--quick", action="store_true", help="less data, fewer runs")
+
+    _add(commands, "version", "rapport.cli.version:run", "print the version", needs_django=False)
+
+
+def _people(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    user = _add(
+        commands,
+        "user",
+        "rapport.cli.people:run",
+        "create, list and deactivate users",
+        examples=(
+            "user create ada@example.com --name 'Ada Lovelace' --role system-administrator",
+            "user link ada@example.com",
+            "user list",
+        ),
+    )
+    verbs = user.add_subparsers(dest="verb", required=True, metavar="VERB")
+    create = verbs.add_parser("create", help="create a user; prints a link to choose a password")
+    create.add_argument("email", metavar="EMAIL")
+    create.add_argument("--name", required=True, help="first and last name")
+    create.add_argument(
+        "--role", action="append", metavar="ROLE",
+        help=f"a built-in role, may be repeated (default: {SALESPERSON})",
+    )  # fmt: skip
+    create.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input"
+    )
+    link = verbs.add_parser("link", help="make a one-time link to choose a password")
+    link.add_argument("email", metavar="EMAIL")
+    verbs.add_parser("list", help="list all users")
+    leave = verbs.add_parser("deactivate", help="let a user sign in no more")
+    leave.add_argument("email", metavar="EMAIL")
+
+
+def _acting(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--as", dest="as_user", metavar="USER",
+        help="e-mail address of who does it (default: the first administrator)",
+    )  # fmt: skip
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 64:
+        raise argparse.ArgumentTypeError("a number from 1 to 64")
+    return number
