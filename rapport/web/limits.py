@@ -29,13 +29,13 @@ def address(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-def check(request: HttpRequest, what: str, *, per_minute: int) -> None:
+def check(request: HttpRequest, what: str, *, per_minute: int, now: float | None = None) -> None:
     """Raise TooMany when the address did `what` more than `per_minute` times of late: a bucket of
     that size fills again evenly."""
-    key, now = (what, address(request)), time.monotonic()
+    key, now = (what, address(request)), time.monotonic() if now is None else now
     left, at = _seen.pop(key, (float(per_minute), now))
     left = min(per_minute, left + (now - at) * per_minute / 60)
-    _seen[key] = (max(left - 1, 0), now)
+    _seen[key] = (left - 1 if left >= 1 else left, now)
     while len(_seen) > KEPT:
         _seen.popitem(last=False)
     if left < 1:
