@@ -20,7 +20,7 @@ from rapport.models import Operation
 from rapport.models.journal import OperationState
 from rapport.models.people import Verb
 
-from . import checking, journal, records
+from . import dependants, journal, records
 from .records import HasDependants, InvalidRecord, Outcome, RecordNotFound
 
 # Records of one transaction: others who write wait no longer than it takes.
@@ -166,7 +166,7 @@ class Deletion:
 def preview_deletion(entity: Entity, ids: Sequence[uuid.UUID], *, by: Actor) -> Deletion:
     """The names of what a deletion of these records takes along."""
     allowed = access.allowed_ids(ids, entity, by, Verb.DELETE)
-    doomed = checking.doomed(entity, list(allowed))
+    doomed = dependants.doomed(entity, list(allowed))
     refusing = {registry[name]: len(found) for name, found in doomed.refusing.items()}
     along = {e: len(found) for e, found in doomed.along.items() if e not in refusing}
     return Deletion(len(allowed), along, refusing)

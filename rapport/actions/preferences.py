@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from django.db import transaction
 
 from rapport.models import Preference, User
 
@@ -13,3 +16,11 @@ def put(user: User, key: str, value: Any) -> None:
         Preference.objects.filter(user_id=user.pk, key=key).delete()
     else:
         Preference.objects.update_or_create(user_id=user.pk, key=key, defaults={"value": value})
+
+
+def add(user: User, key: str, values: Mapping[str, Any]) -> None:
+    """Add `values` to the preference `key`, which holds a mapping."""
+    with transaction.atomic():
+        kept = Preference.objects.select_for_update().filter(user_id=user.pk, key=key).first()
+        known = kept.value if kept and isinstance(kept.value, dict) else {}
+        put(user, key, {**known, **values})

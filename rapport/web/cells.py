@@ -55,6 +55,10 @@ class CellContext:
             prefix = self._prefixes[entity] = reverse("list", args=[entity]) if known else ""
         return f"{prefix}{id_}/" if prefix else ""
 
+    def number(self, value: int) -> str:
+        """A whole number as the viewer writes it."""
+        return f"{value:,}".replace(",", self.thousands)
+
 
 def cell_context(*, whole: bool = False) -> CellContext:
     """The context of the present request: active zone and language."""
@@ -134,7 +138,7 @@ def _state(field: Field, value: Any, _context: CellContext) -> SafeString:
 
 
 def _number(_field: Field, value: Any, context: CellContext) -> SafeString:
-    return SafeString(f"{value:,}".replace(",", escape(context.thousands)))
+    return SafeString(escape(context.number(value)))
 
 
 def _money(_field: Field, value: Any, context: CellContext) -> SafeString:
@@ -205,7 +209,8 @@ def day_text(day: datetime.date, language: str) -> str:
 
 def moment_text(moment: datetime.datetime, language: str) -> str:
     """A moment (in the zone that it has) to the minute."""
-    return f"{day_text(moment.date(), language)}, {_clock_text(moment.time().replace(second=0, microsecond=0), language)}"
+    clock = moment.time().replace(second=0, microsecond=0)
+    return f"{day_text(moment.date(), language)}, {_clock_text(clock, language)}"
 
 
 @lru_cache(maxsize=4096)
