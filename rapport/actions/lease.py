@@ -45,10 +45,12 @@ class Refused(ValueError):
 
 @dataclass(slots=True)
 class Pace:
-    """How many rows fit into one batch, learnt from how long the last ones took."""
+    """How many rows fit into one batch, learnt from how long the last ones took. Below `smallest`
+    a batch costs as much as one of that size."""
 
     size: int = FIRST
     held: float = 0.0
+    smallest: int = SMALLEST
 
     def learn(self, seconds: float) -> None:
         """Note that a batch of about `size` rows held its locks for `seconds`."""
@@ -56,7 +58,7 @@ class Pace:
         target = TARGET.get(connection.vendor, TARGET["postgresql"])
         # Shrinks at once, grows by half: one quick batch proves little.
         wanted = int(self.size * target / max(seconds, 0.001))
-        self.size = max(SMALLEST, min(wanted, self.size + max(1, self.size // 2), LARGEST))
+        self.size = max(self.smallest, min(wanted, self.size + max(1, self.size // 2), LARGEST))
 
 
 @dataclass(slots=True)

@@ -94,7 +94,9 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     bring.add_argument(
         "--entity", choices=(*ENTITIES, "auto"), default="auto", help="what it holds (%(default)s)"
     )
-    bring.add_argument("--dry-run", action="store_true", help="say what would happen, change nothing")
+    bring.add_argument(
+        "--dry-run", action="store_true", help="say what would happen, change nothing"
+    )
     bring.add_argument("--json", action="store_true", help="print one object for programs")
     _acting(bring)
 
@@ -111,7 +113,9 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     take.add_argument("--entity", required=True, metavar="ENTITY", help="account, contact, lead …")
     take.add_argument("--format", choices=("csv", "xlsx"), default="csv", help="(%(default)s)")
     take.add_argument("--view", default="", metavar="KEY", help="of a view (default: all records)")
-    take.add_argument("-o", "--output", type=Path, metavar="FILE", help="(default: standard output)")
+    take.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="(default: standard output)"
+    )
     _acting(take)
 
 
@@ -125,7 +129,9 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         examples=("undo 0198f0c2-… --dry-run", "undo 0198f0c2-…"),
     )
     undo.add_argument("operation", metavar="OPERATION", help="its id: an import prints it")
-    undo.add_argument("--dry-run", action="store_true", help="say what would happen, change nothing")
+    undo.add_argument(
+        "--dry-run", action="store_true", help="say what would happen, change nothing"
+    )
     _acting(undo)
 
     demo = _add(
@@ -156,7 +162,9 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         examples=("bench foundation --quick",),
         needs_django=False,
     )
-    bench.add_argument("name", nargs="?", default="all", metavar="NAME", help="(default: %(default)s)")
+    bench.add_argument(
+        "name", nargs="?", default="all", metavar="NAME", help="(default: %(default)s)"
+    )
     bench.add_argument("--json", action="store_true", help="print a list for programs")
     bench.add_argument("--quick", action="store_true", help="less data, fewer runs")
 

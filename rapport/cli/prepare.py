@@ -49,7 +49,9 @@ def database() -> bool:
                 say("Making the database …")
             else:
                 kept = back_up()
-                say(f"Updating the database ({len(pending)} steps{', copy: ' if kept else ''}{kept}) …")
+                say(
+                    f"Updating the database ({len(pending)} steps{', copy: ' if kept else ''}{kept}) …"
+                )
             call_command("migrate", verbosity=0, interactive=False)
         people.ensure_organisation()
     _prepare_queue()

@@ -59,9 +59,7 @@ def quick() -> list[Finding]:
 
 def thorough() -> list[Finding]:
     """Everything, also what takes seconds on a large database."""
-    return _look(
-        declarations, database, migrations, integrity, indexes, disk, worker, jobs
-    )
+    return _look(declarations, database, migrations, integrity, indexes, disk, worker, jobs)
 
 
 def as_json(findings: list[Finding]) -> dict[str, object]:
@@ -120,8 +118,10 @@ def integrity() -> Findings:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA quick_check(5)")
             problems = [row[0] for row in cursor.fetchall()]
-        yield ok("integrity", "file is sound") if problems == ["ok"] else failed(
-            "integrity", "; ".join(problems)
+        yield (
+            ok("integrity", "file is sound")
+            if problems == ["ok"]
+            else failed("integrity", "; ".join(problems))
         )
 
 
