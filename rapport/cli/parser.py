@@ -8,6 +8,7 @@ from pathlib import Path
 ENTITIES = ("contact", "account", "lead")
 # Of the built-in roles; `user create` says it when another one is typed.
 SALESPERSON = "salesperson"
+DRY_RUN = "change nothing, say what would happen"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,8 +76,14 @@ def _serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     worker.add_argument("--child-of", type=int, help=argparse.SUPPRESS)
 
-    _add(commands, "migrate", "rapport.cli.prepare:run", "make or update the database",
-         more="SQLite is copied to RAPPORT_HOME/backups before.", examples=("migrate",))  # fmt: skip
+    _add(
+        commands,
+        "migrate",
+        "rapport.cli.prepare:run",
+        "make or update the database",
+        more="SQLite is copied to RAPPORT_HOME/backups before.",
+        examples=("migrate",),
+    )
 
 
 def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -95,7 +102,7 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--entity", choices=(*ENTITIES, "auto"), default="auto", help="what it holds (%(default)s)"
     )
     bring.add_argument(
-        "--dry-run", action="store_true", help="say what would happen, change nothing"
+        "--dry-run", action="store_true", help="change nothing, say what would happen"
     )
     bring.add_argument("--json", action="store_true", help="print one object for programs")
     _acting(bring)
@@ -112,10 +119,8 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     take.add_argument("--entity", required=True, metavar="ENTITY", help="account, contact, lead …")
     take.add_argument("--format", choices=("csv", "xlsx"), default="csv", help="(%(default)s)")
-    take.add_argument("--view", default="", metavar="KEY", help="of a view (default: all records)")
-    take.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="(default: standard output)"
-    )
+    take.add_argument("--view", default="", metavar="KEY", help="a view (all records)")
+    take.add_argument("-o", "--output", type=Path, metavar="FILE", help="(standard output)")
     _acting(take)
 
 
@@ -130,7 +135,7 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     undo.add_argument("operation", metavar="OPERATION", help="its id: an import prints it")
     undo.add_argument(
-        "--dry-run", action="store_true", help="say what would happen, change nothing"
+        "--dry-run", action="store_true", help="change nothing, say what would happen"
     )
     _acting(undo)
 
@@ -162,9 +167,7 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         examples=("bench foundation --quick",),
         needs_django=False,
     )
-    bench.add_argument(
-        "name", nargs="?", default="all", metavar="NAME", help="(default: %(default)s)"
-    )
+    bench.add_argument("name", nargs="?", default="all", metavar="NAME", help="(%(default)s)")
     bench.add_argument("--json", action="store_true", help="print a list for programs")
     bench.add_argument("--quick", action="store_true", help="less data, fewer runs")
 

@@ -49,7 +49,7 @@ def create(args: argparse.Namespace) -> None:
     roles = args.role or ["salesperson"]
     if unknown := set(roles) - set(people.ROLE_KEYS):
         known = ", ".join(people.ROLE_KEYS)
-        raise Stop(f"there is no role {sorted(unknown)[0]}; there are: {known}", 2)
+        raise Stop(f"there is no role {min(unknown)}; there are: {known}", 2)
     first, _space, last = args.name.strip().rpartition(" ")
     password = _password() if args.password_stdin else None
     values = {"email": args.email, "first_name": first, "last_name": last}
