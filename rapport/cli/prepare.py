@@ -48,10 +48,9 @@ def database() -> bool:
             if is_empty():
                 say("Making the database …")
             else:
-                kept = back_up()
-                say(
-                    f"Updating the database ({len(pending)} steps{', copy: ' if kept else ''}{kept}) …"
-                )
+                if kept := back_up():
+                    say(f"Copied the database to {kept}")
+                say(f"Updating the database ({len(pending)} steps) …")
             call_command("migrate", verbosity=0, interactive=False)
         people.ensure_organisation()
     _prepare_queue()
