@@ -33,7 +33,7 @@ def answer(request: HttpRequest, error: Exception) -> HttpResponse | None:
     return None
 
 
-def bad_request(request: HttpRequest, _error: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: the address or the form cannot be read."""
     return _page(
         request,
@@ -43,7 +43,7 @@ def bad_request(request: HttpRequest, _error: Exception) -> HttpResponse:
     )
 
 
-def forbidden(request: HttpRequest, _error: Exception) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403: visible, but not allowed."""
     return _page(
         request,
@@ -53,7 +53,7 @@ def forbidden(request: HttpRequest, _error: Exception) -> HttpResponse:
     )
 
 
-def not_found(request: HttpRequest, _error: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: there is nothing here, or nothing that this person may see."""
     return _page(
         request,

@@ -117,7 +117,7 @@ def test_other_devices_stay_without_the_password(eva, client_of):
     assert there.get("/me/").status_code == 200
 
 
-# -- the organisation -------------------------------------------------------------------------------
+# -- the organisation ---------------------------------------------------------------------------
 
 
 def test_administrator_names_the_organisation(admin, client_of):
@@ -146,7 +146,7 @@ def test_each_role_sees_its_settings(key, client_of, db):
     assert client.post("/settings/", {"name": "Mine"}).status_code == (303 if administers else 403)
 
 
-# -- people -----------------------------------------------------------------------------------------
+# -- people ---------------------------------------------------------------------------------
 
 
 def test_invited_colleague_chooses_a_password(admin, client_of):
