@@ -95,6 +95,7 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         examples=(
             "import customers.xlsx --entity auto --dry-run",
             "import leads.csv --entity lead --as ada@example.com",
+            "import list.csv --map 'Ansprechpartner=last_name' --map 'Notes='",
         ),
     )
     bring.add_argument("file", type=Path, metavar="FILE", help="CSV, Excel, XML, JSON or vCard")
@@ -106,6 +107,7 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     bring.add_argument("--json", action="store_true", help="print one object for programs")
     _acting(bring)
+    _reading(bring)
 
     take = _add(
         commands,
@@ -122,6 +124,22 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     take.add_argument("--view", default="", metavar="KEY", help="a view (all records)")
     take.add_argument("-o", "--output", type=Path, metavar="FILE", help="(standard output)")
     _acting(take)
+
+
+def _reading(bring: argparse.ArgumentParser) -> None:
+    """How the file is read, where guessing went wrong."""
+    found = bring.add_argument_group("instead of what is detected")
+    found.add_argument(
+        "--map", action="append", metavar="COLUMN=FIELD",
+        help="match a column (header or number) to a field, or to nothing; may be repeated",
+    )  # fmt: skip
+    found.add_argument("--encoding", help="of the text: utf-8, cp1252 …")
+    found.add_argument("--delimiter", help="between the cells of a line")
+    found.add_argument("--sheet", help="name of a sheet of a workbook")
+    found.add_argument("--header", type=int, metavar="ROW", help="row of the header (0: none)")
+    found.add_argument("--date-order", choices=("ymd", "dmy", "mdy"), help="of dates in numbers")
+    found.add_argument("--decimal-mark", choices=(".", ","), help="of numbers")
+    found.add_argument("--member", help="name of a file inside an archive")
 
 
 def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
