@@ -98,7 +98,7 @@ def begin(op: Operation, *, by: Actor) -> Operation:
     """
     # Locked, so that of two people who take the same thing back the second is told.
     op = Operation.objects.select_for_update(of=("self",)).get(pk=op.pk)
-    _check(op, by)
+    check(op, by=by)
     return journal.begin("undo", by=by, undo_of=op, parameters={"kind": op.kind})
 
 
@@ -131,7 +131,8 @@ def advance(
     return batch[-1].id
 
 
-def _check(op: Operation, by: Actor) -> None:
+def check(op: Operation, *, by: Actor) -> None:
+    """Raise CannotUndo or NotYours unless `by` may undo `op` now."""
     if op.state == OperationState.RUNNING:
         raise CannotUndo(_("It is still running."))
     if not _stands(op):
@@ -199,7 +200,7 @@ def restore_record(
         raise RecordNotFound(str(change))
     entity = registry[deletion.entity]
     access.require(by, Verb.CREATE, entity)
-    if isinstance(by, SystemActor) or deletion.operation.user_id != by.pk:
+    if not isinstance(by, SystemActor) and deletion.operation.user_id != by.pk:
         _check_deleted(entity, Change.objects.filter(pk=deletion.pk), by)
     now = now or timezone.now()
     undone = Undone()

@@ -71,3 +71,25 @@ def _titles(page: list[Change], by: Actor) -> dict[Ref, str]:
         if access.is_administrator(by) or page[0].operation.user_id == getattr(by, "pk", None):
             titles.update({Ref(name, id_): str(entity.label) for id_ in missing - there})
     return titles
+
+
+def last_of(record: uuid.UUID) -> uuid.UUID | None:
+    """The operation that touched the record last."""
+    changes_ = Change.objects.filter(record=record).order_by("-id")
+    return changes_.values_list("operation_id", flat=True).first()
+
+
+def size(op: Operation) -> int:
+    """How many records it touched."""
+    return sum(op.counts.values())
+
+
+def created(op: Operation, *, limit: int = 200) -> list[uuid.UUID]:
+    """Records that it made."""
+    made = op.changes.filter(verb=ChangeVerb.CREATE).order_by("id")
+    return list(made.values_list("record", flat=True)[:limit])
+
+
+def undone_by(op: Operation) -> Operation | None:
+    """The operation that took it back last."""
+    return op.undone_by.select_related("user").order_by("-started_at", "-id").first()

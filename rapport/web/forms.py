@@ -354,6 +354,17 @@ class RecordForm:
             made += f'<input type="hidden" name="{name}" value="{escape(self.text(name))}">'
         return SafeString(made)
 
+    @property
+    def problems(self) -> list[dict[str, str]]:
+        """Every error with the field it is about, for the top of the form."""
+        made = []
+        for name, messages in self.errors.items():
+            field = self.fields.get(name)
+            id_ = f"{self.prefix}-{name}" if field else ""
+            label = str(field.label) if field else ""
+            made += [{"id": id_, "label": label, "text": text} for text in messages]
+        return made
+
     def shown(self, names: Iterable[str]) -> list[SafeString]:
         """The fields for `names` (addresses by their parts), ready."""
         return [self.field(n) for n in expand(self.entity, names) if n in self.fields]

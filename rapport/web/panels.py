@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from rapport import access
+from rapport.actions.records import RecordNotFound
 from rapport.meta.entity import Entity, Related
 from rapport.meta.field import Field
 from rapport.meta.kinds import Kind, Ref
@@ -26,13 +29,22 @@ from . import shell
 from .cells import CellContext, cell, day_text, moment_text
 from .inputs import input_text
 
-# A related list shows a few of its records and counts up to so many.
-FEW, COUNTED = 5, 20
+# A related list shows a few of its records and counts up to so many. Lists beyond the first ones
+# are fetched when they come into sight.
+FEW, COUNTED, EAGER = 5, 20, 3
 
 
 def address(entity: Entity, id_: Any, *parts: str) -> str:
     """Address of a record's page, or of what lies below it."""
     return f"{reverse('list', args=[entity])}{id_}/{'/'.join(parts)}"
+
+
+def find(request: HttpRequest, entity: Entity, id: uuid.UUID) -> One:
+    """The record, when the viewer may see it. Raises RecordNotFound."""
+    found = one.get(entity, id, request.user)
+    if found is None:
+        raise RecordNotFound(entity.name)
+    return found
 
 
 # -- values ----------------------------------------------------------------------------------------
@@ -98,6 +110,21 @@ class Facts:
         )
 
 
+def facts_of(found: One, request: HttpRequest, cells: CellContext) -> Facts:
+    """The values of a record for the viewer, with pencils where they may change them."""
+    is_open = found.values["state"] in found.entity.states.editable
+    return Facts(found, cells, is_open and one.may(found, Verb.WRITE, request.user))
+
+
+def closed(found: One) -> str:
+    """Why nothing can be changed; '' while it can."""
+    states, state = found.entity.states, found.values["state"]
+    if state in states.editable:
+        return ""
+    label = states.states[state]
+    return _("This record is closed (%(state)s), so it cannot be changed.") % {"state": label}
+
+
 def statuses(found: One) -> list[int]:
     """Status reasons that the record can have in the state it is in."""
     states = found.entity.states
@@ -140,14 +167,29 @@ def key_facts(found: One, facts: Facts) -> list[tuple[Any, SafeString]]:
 # -- what hangs on it ------------------------------------------------------------------------------
 
 
-def related_panels(found: One, by: Any, cells: CellContext) -> list[dict[str, Any]]:
-    """The related lists that the viewer may read, a few records of each."""
+def related_panels(
+    found: One, by: Any, cells: CellContext, *, only: int | None = None
+) -> list[dict[str, Any]]:
+    """The related lists that the viewer may read, a few records of each. Those behind the first
+    EAGER are fetched when they come into sight, or by their number (`only`)."""
     made = []
-    for related in found.entity.related:
+    for number, related in enumerate(found.entity.related):
         other = registry[related.entity]
-        if access.may(by, Verb.READ, other) or other.ownership == "parent":
+        if not access.may(by, Verb.READ, other) or (only is not None and only != number):
+            continue
+        if only is None and len(made) >= EAGER:
+            made.append(_later(found, related, other, number))
+        else:
             made.append(_related(found, related, other, by, cells))
     return made
+
+
+def _later(found: One, related: Related, other: Entity, number: int) -> dict[str, Any]:
+    return {
+        "label": related.label,
+        "later_url": address(found.entity, found.id, "related", str(number)),
+        "all_url": _all_url(found, related, other),
+    }
 
 
 def _related(

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
+from rapport.actions.undo import Undone
 from rapport.meta.columns import Label
 from rapport.meta.registry import registry
 from rapport.models import Operation
@@ -127,6 +128,39 @@ def title(op: Operation) -> str:
     if name in registry:
         words.append(str(registry[name].label))
     return " · ".join(words)
+
+
+def counts(op: Operation) -> str:
+    """How much it did: '2 created, 1 changed'."""
+    found = [
+        _("%(count)s created") % {"count": op.counts.get("created")},
+        _("%(count)s changed") % {"count": op.counts.get("updated")},
+        _("%(count)s deleted") % {"count": op.counts.get("deleted")},
+    ]
+    keys = ("created", "updated", "deleted")
+    return ", ".join(text for key, text in zip(keys, found, strict=True) if op.counts.get(key))
+
+
+def undone(would: Undone) -> list[str]:
+    """What undoing does, or would do."""
+    removed, returned, restored = would.removed, would.returned, would.restored
+    found = []
+    if restored:
+        text = ngettext(
+            "%(count)s record gets its old values back",
+            "%(count)s records get their old values back",
+            restored,
+        )
+        found.append(text % {"count": restored})
+    if removed:
+        text = ngettext("%(count)s new record goes away", "%(count)s new records go away", removed)
+        found.append(text % {"count": removed})
+    if returned:
+        text = ngettext(
+            "%(count)s deleted record comes back", "%(count)s deleted records come back", returned
+        )
+        found.append(text % {"count": returned})
+    return found
 
 
 def about(event: Event) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 import zlib
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -140,6 +144,22 @@ def moved(request: HttpRequest, url: str) -> HttpResponse:
     if is_part(request):
         return HttpResponse(status=204, headers={"HX-Redirect": url})
     return HttpResponseRedirect(url, status=303)
+
+
+def page_before(request: HttpRequest) -> str:
+    """The path of the page that this request came from; '' when that is not one of ours."""
+    seen = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    parts = urlsplit(seen)
+    if parts.netloc != request.get_host():
+        return ""
+    path = parts._replace(scheme="", netloc="", fragment="").geturl()
+    return path if url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
+
+
+def say_done(request: HttpRequest, text: str, operation: uuid.UUID | None) -> None:
+    """A toast on the next page, with Undo."""
+    undo_url = reverse("undo", args=[operation]) if operation else ""
+    messages.success(request, text, extra_tags=undo_url)
 
 
 def icons_url() -> str:

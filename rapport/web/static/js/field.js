@@ -55,7 +55,8 @@ class Field extends HTMLElement {
   }
 
   #left(event) {
-    if (!this.form || this.contains(event.relatedTarget)) return;
+    // two values to choose from: leaving is no choice
+    if (!this.form || this.form.hasAttribute("data-conflict") || this.contains(event.relatedTarget)) return;
     // a mere change of window is not leaving
     setTimeout(() => {
       if (document.hasFocus() && this.form && !this.contains(document.activeElement)) this.save();
@@ -80,7 +81,8 @@ class Field extends HTMLElement {
     this.#saving = false;
     this.toggleAttribute("data-editing", Boolean(this.form));
     if (this.form) {
-      const control = this.form.querySelector("[autofocus], [aria-invalid=true], input:not([type=hidden]), select, textarea");
+      const first = this.form.hasAttribute("data-conflict") ? "button" : "[autofocus], [aria-invalid=true], input:not([type=hidden]), select, textarea";
+      const control = this.form.querySelector(first);
       control?.focus();
       if (control?.matches("input[type=text], input:not([type])")) control.select();
     } else {
