@@ -38,7 +38,7 @@ from rapport.queries import query
 _numbers = itertools.count(1)
 
 
-def make(entity: str, *, by: Actor = SETUP, **values: Any) -> Any:
+def make(entity: str, /, *, by: Actor = SETUP, **values: Any) -> Any:
     """A stored record of `entity`, as an instance of its model: `values` over the minimal ones.
 
     Fields that nobody may write (state, created_at) can be set here. Without an owner it belongs to
@@ -57,7 +57,7 @@ def make(entity: str, *, by: Actor = SETUP, **values: Any) -> Any:
     return declared.model._default_manager.get(pk=draft.id)
 
 
-def minimal(entity: str, **values: Any) -> dict[str, Any]:
+def minimal(entity: str, /, **values: Any) -> dict[str, Any]:
     """Valid values for a new `entity` record, as an action takes them."""
     return _plain(registry[entity], {**MINIMAL[entity](next(_numbers), values), **values})
 
