@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,12 +70,14 @@ def prepare_leads(drafts: Sequence[Draft], _by: Actor, _now: datetime.datetime) 
             name = " ".join(
                 part for part in (draft.now("first_name"), draft.now("last_name")) if part
             )
-            known = (
-                draft.now("company") or name or draft.now("email") or draft.now("business_phone")
-            )
-            draft.values["topic"] = _("Inquiry: %(name)s") % {
-                "name": known or draft.now("mobile_phone")
-            }
+            known = draft.now("company") or name or _reach(draft.now)
+            draft.values["topic"] = _("Inquiry: %(name)s") % {"name": known}
+
+
+def _reach(value_of: Callable[[str], Any]) -> str:
+    """The first way to reach the lead that is known."""
+    ways = ("email", "business_phone", "mobile_phone", "home_phone")
+    return next((value_of(way) for way in ways if value_of(way)), "")
 
 
 def proposed(lead: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -91,8 +93,9 @@ def proposed(lead: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     if not lead["company"]:
         del made["account"]
     if not lead["last_name"]:
-        if lead["first_name"] or (lead["email"] and "account" not in made):
-            made["contact"]["last_name"] = lead["first_name"] or lead["email"][:50]
+        known = lead["first_name"] or ("" if "account" in made else _reach(lead.__getitem__))
+        if known:
+            made["contact"]["last_name"] = known[:50]
             made["contact"].pop("first_name", None)
         else:
             del made["contact"]
