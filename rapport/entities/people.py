@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rapport.actions import people
 from rapport.actions.states import state_commands
-from rapport.meta.entity import Entity, Related, Section, View
+from rapport.meta.entity import Command, Entity, Related, Section, View
 from rapport.meta.field import Pointer
 from rapport.meta.registry import registry
 from rapport.models import (
@@ -69,7 +69,16 @@ registry.add(
                 label=_("Roles"), entity="role_assignment", field="principal", columns=("role",)
             ),
         ),
-        commands=state_commands("user"),
+        commands=(
+            Command(
+                key="access",
+                label=_("Roles and sign-in"),
+                icon="user-round-check",
+                run=people.set_access,
+                form="access",
+            ),
+            *state_commands("user"),
+        ),
         ownership="organisation",
         importable=False,
         deletable=False,

@@ -24,10 +24,10 @@ from rapport.meta.registry import registry
 from rapport.models import Change, User
 from rapport.models.activity import OPEN, SCHEDULED
 
+from .history import QUIET, Event, FieldChange, who
 from .one import title_of
 from .pages import Link
 from .recent import Seen, visits
-from .timeline import who
 
 ROWS = 6
 FEW = 1000
@@ -92,14 +92,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What somebody else did to a record of mine. `fields`: names of what changed."""
+    """What somebody else did to a record of mine, without the values."""
 
-    at: datetime.datetime
-    who: str
-    verb: int
-    kind: str
     link: Link
-    fields: tuple[str, ...]
+    event: Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,14 +257,14 @@ def _news(by: User) -> list[News]:
 
 def _told(change: Change, titles: dict[Ref, str]) -> News:
     ref = Ref(change.entity, change.record)
-    return News(
-        at=change.at,
-        who=who(change.operation),
-        verb=change.verb,
-        kind=change.operation.kind.partition(".")[2],
-        link=Link(ref.entity, ref.id, titles[ref]),
-        fields=tuple(change.after or ()),
+    fields = registry[ref.entity].fields
+    changed = tuple(
+        FieldChange(fields[name], "", "")
+        for name in change.after or ()
+        if name in fields and name not in QUIET
     )
+    event = Event(change, change.operation, change.at, who(change.operation), "", changed)
+    return News(Link(ref.entity, ref.id, titles[ref]), event)
 
 
 def _own_titles(refs: Iterable[Ref], by: User) -> dict[Ref, str]:

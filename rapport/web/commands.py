@@ -183,6 +183,11 @@ def _win(request: HttpRequest, found: One, known: Command) -> HttpResponse:
     return shell.render(request, "dialogs/command.html", context, status=status)
 
 
+def _access(request: HttpRequest, found: One, _known: Command) -> HttpResponse:
+    """Roles, teams and sign-in of a user have a page of their own."""
+    return shell.moved(request, reverse("person", args=[found.id]))
+
+
 def _question(found: One, known: Command) -> dict[str, Any]:
     base = address(found.entity, found.id)
     return {
@@ -199,6 +204,7 @@ DIALOGS: dict[str, Callable[[HttpRequest, One, Command], HttpResponse]] = {
     "": _plain,
     "win": _win,
     "qualify": qualify.dialog,
+    "access": _access,
 }
 
 urlpatterns = [path("<entity:entity>/<uuid:id>/do/<slug:key>", command, name="command")]

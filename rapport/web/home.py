@@ -13,13 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _, ngettext
 
 from rapport import access
-from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
-from rapport.models.journal import ChangeVerb
 from rapport.queries import home as work, recent as visited
 from rapport.queries.recent import Seen
 
-from . import shell
+from . import sentences, shell
 from .cells import CellContext, cell, cell_context, day_text, moment_text
 from .signin import signed_in
 
@@ -236,25 +234,15 @@ def _day(day: datetime.date, cells: CellContext) -> str:
 
 def _news(news: work.News, cells: CellContext) -> dict[str, Any]:
     entity = registry[news.link.entity]
-    local = timezone.localtime(news.at)
+    local = timezone.localtime(news.event.at)
     return {
         "url": cells.address(news.link.entity, news.link.id),
         "title": news.link.title,
         "icon": entity.icon,
-        "text": _what(news, entity),
+        "text": sentences.about(news.event),
         "at": local,
         "at_text": moment_text(local, cells.language),
     }
-
-
-def _what(news: work.News, entity: Entity) -> str:
-    words = {"who": news.who, "entity": str(entity.label).lower()}
-    if news.verb == ChangeVerb.CREATE:
-        return _("%(who)s created this %(entity)s for you") % words
-    if "owner" in news.fields:
-        return _("%(who)s assigned this %(entity)s to you") % words
-    labels = [str(entity.fields[n].label) for n in news.fields if n in entity.fields]
-    return _("%(who)s changed %(fields)s") % {**words, "fields": ", ".join(labels[:3]) or "…"}
 
 
 def _count(number: int) -> str:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from rapport.actions import activities, records, states, visits
 from rapport.meta.registry import registry
 from rapport.queries import home
+from rapport.web import sentences
 from tests.factories import (
     make_account,
     make_contact,
@@ -112,8 +113,8 @@ def test_news_is_what_others_did_to_records_of_mine(alice, bob, admin):
 
     news = home.home(alice, now=NOON).news
 
-    assert [(one.link.title, one.who, set(one.fields)) for one in news] == [
-        ("Lee Stone", "Ada Admin", {"rating", "topic"})
+    assert [(one.link.title, sentences.about(one.event)) for one in news] == [
+        ("Lee Stone", "Ada Admin changed Topic and Rating")
     ]
 
 
@@ -123,7 +124,10 @@ def test_handed_over_records_are_news(alice, bob):
 
     (news,) = home.home(alice, now=NOON).news
 
-    assert (news.link.title, "owner" in news.fields) == ("Acme", True)
+    assert (news.link.title, sentences.about(news.event)) == (
+        "Acme",
+        "Bob Baker gave this record to Alice Archer",
+    )
 
 
 def test_without_the_right_to_read_there_is_no_panel(north, charlie):
