@@ -13,7 +13,7 @@ from rapport.access import Actor, SystemActor
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.folding import sort_key
-from rapport.meta.kinds import TEXTS, Kind, Ref
+from rapport.meta.kinds import Kind, Ref
 from rapport.meta.registry import registry
 from rapport.models import Principal, Visit
 
@@ -46,7 +46,7 @@ def suggest(field: Field, text: str, by: Actor, *, limit: int = LIMIT) -> list[F
     for name in _targets(field):
         entity = registry[name]
         rows = queries.records(entity, by)
-        columns = ("pk", entity.title, *_detail(entity))
+        columns = ("pk", entity.title, *search.detail(entity))
         if search.words(text):
             hits = search.best(rows, entity, text, columns, limit)
         else:
@@ -66,7 +66,7 @@ def named(field: Field, text: str, by: Actor, *, limit: int = LIMIT) -> list[Fou
     for name in _targets(field):
         entity = registry[name]
         rows = queries.records(entity, by).filter(sort_name=sort_key(text)).order_by("pk")
-        hits = rows.values_list("pk", entity.title, *_detail(entity))[:limit]
+        hits = rows.values_list("pk", entity.title, *search.detail(entity))[:limit]
         exact += [_found(entity, hit) for hit in hits]
     return exact or suggest(field, text, by, limit=limit)
 
@@ -78,12 +78,6 @@ def _targets(field: Field) -> tuple[str, ...]:
 def _principals(condition: Q, limit: int) -> list[Found]:
     rows = Principal.objects.filter(condition, is_active=True).order_by("name", "pk")
     return [Found(*row) for row in rows.values_list("kind", "pk", "name")[:limit]]
-
-
-def _detail(entity: Entity) -> list[str]:
-    """Two plain columns of the list that tell records of the same name apart."""
-    plain = [n for n in entity.columns if "." not in n and entity.fields[n].kind in TEXTS]
-    return [name for name in plain if name != entity.title][:2]
 
 
 def _found(entity: Entity, hit: tuple[Any, ...]) -> Found:

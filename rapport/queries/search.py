@@ -14,6 +14,7 @@ from rapport import queries
 from rapport.access import Actor, may
 from rapport.meta.entity import Entity
 from rapport.meta.folding import digits, fold
+from rapport.meta.kinds import TEXTS
 from rapport.meta.registry import registry
 
 TRIGRAM = 3
@@ -77,6 +78,13 @@ def best(
     return hits
 
 
+def detail(entity: Entity) -> list[str]:
+    """Two plain columns of the list that tell records of the same name apart. Not those of linked
+    records: who may see this one may not see them."""
+    plain = [n for n in entity.columns if "." not in n and entity.fields[n].kind in TEXTS]
+    return [name for name in plain if name != entity.title][:2]
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A record that global search found."""
@@ -97,12 +105,11 @@ def everywhere(text: str, by: Actor, *, limit: int = 5) -> dict[str, list[Hit]]:
             continue
         if not may(by, "read", entity):
             continue
-        hits = best(
-            queries.records(entity, by), entity, text, ("pk", entity.title, "search_text"), limit
-        )
+        columns = ("pk", entity.title, *detail(entity))
+        hits = best(queries.records(entity, by), entity, text, columns, limit)
         if hits:
             found[entity.name] = [
-                Hit(entity.name, id_, title, " · ".join(text.split("\n")[1:4]))
-                for id_, title, text in hits
+                Hit(entity.name, id_, title, " · ".join(filter(None, details)))
+                for id_, title, *details in hits
             ]
     return found

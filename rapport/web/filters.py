@@ -195,13 +195,14 @@ def _dialog(
         found = field_of(entity, name)
     except InvalidQuery:
         return {"groups": field_groups(entity), "name": "", "inputs": []}
-    operator = given.get("operator") or (
-        current.operator if current and current.field == name else ""
-    )
+    stays = given.get("was", name) == name  # another field begins with its own comparison
+    operator = given.get("operator", "") if stays else ""
+    if not operator and current is not None and current.field == name:
+        operator = current.operator
     if operator not in KIND_OPERATORS[found.kind]:
         operator = _FIRST.get(found.kind, KIND_OPERATORS[found.kind][0])
     same = current is not None and (current.field, current.operator) == (name, operator)
-    typed = given.getlist("value")
+    typed = given.getlist("value") if stays else []
     if not typed and same and current is not None:
         typed = _typed(found, operator, current.value)
     return {
@@ -337,7 +338,8 @@ def _inputs(
         return []
     if takes == "number":
         days = replace(found, kind=Kind.NUMBER)
-        control = Control(days, "value-0", "value", typed[0] if typed else "")
+        text = typed[0] if typed else ""
+        control = Control(days, "value-0", "value", text, attrs=" autofocus")
         return [Input(id="value-0", label=_("Days"), html=INPUTS[Kind.NUMBER](control))]
     if takes == "many":
         return _many(entity, found, operator, typed, by)
@@ -389,6 +391,7 @@ def _control(entity: Entity, found: Field, text: str, place: int, by: Actor) -> 
         id=f"value-{place}",
         name="value",
         text=text,
+        attrs="" if place else " autofocus",
         title=title,
         urls=(url, ""),
         options=found.options,

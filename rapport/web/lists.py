@@ -29,7 +29,7 @@ from .bulk import bulk_commands
 from .cells import CELLS, CellContext, cell_context
 from .commandbar import LINE, Item
 from .filters import chips, filter_url
-from .liststate import Listing, encode, is_sortable, label_of, listing
+from .liststate import Listing, encode, is_sortable, label_of, listing, simple
 from .signin import signed_in
 from .views import view_menu
 
@@ -69,6 +69,7 @@ class Column:
     is_number: bool = False
     sort_url: str = ""
     filter_url: str = ""
+    is_filtered: bool = False
     sorted: str = ""
 
 
@@ -160,7 +161,11 @@ def columns_of(seen: Listing) -> list[Column]:
         names = (entity.title, *names)
     order = seen.query.order[:1] or (Order(entity.title),)
     filtering = filter_url(seen)
-    return [_column(seen, name, order[0], filtering) for name in names]
+    filtered = {condition.field for condition in simple(seen.query)}
+    columns = [_column(seen, name, order[0], filtering) for name in names]
+    for column in columns:
+        column.is_filtered = column.path in filtered
+    return columns
 
 
 def _column(seen: Listing, name: str, order: Order, filtering: str) -> Column:
@@ -327,7 +332,7 @@ def new_url(entity: Entity, by: Actor) -> str:
     """Where a new record is written; '' for those who may not."""
     if not entity.creatable or not access.may(by, Verb.CREATE, entity):
         return ""
-    return shell.address("new", entity)
+    return shell.address("create", entity)
 
 
 def commands(seen: Listing, by: Actor) -> list[Item]:
