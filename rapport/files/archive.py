@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from rapport.files.limits import LIMITS, Limits
 from rapport.files.refusal import FileRefused, damaged, gettext_noop
@@ -30,6 +29,7 @@ _BROKEN = (
     OverflowError,
     RuntimeError,
 )
+_BLOCK = 1 << 20
 _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -99,7 +99,9 @@ def members(archive: zipfile.ZipFile) -> list[Member]:
     return [
         Member(name=info.filename, size=info.file_size)
         for info in archive.infolist()
-        if not info.is_dir() and not any(litter in info.filename for litter in _LITTER)
+        if info.filename
+        and not info.filename.endswith("/")
+        and not any(litter in info.filename for litter in _LITTER)
     ]
 
 
@@ -117,16 +119,9 @@ def head(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
 
 
 def extract(archive: zipfile.ZipFile, name: str, target: Path, at_most: int | None = None) -> None:
-    """Copy one member to `target`; what it really unpacks to counts, not what it claims."""
+    """Copy a member, or its beginning. zipfile stops at the size that was checked."""
     with honest(), archive.open(name) as member, target.open("wb") as out:
-        claimed = archive.getinfo(name).file_size
-        _copy(member, out, claimed, claimed if at_most is None else at_most)
-
-
-def _copy(member: IO[bytes], out: IO[bytes], claimed: int, at_most: int) -> None:
-    written = 0
-    while written < at_most and (block := member.read(1 << 20)):
-        written += len(block)
-        if written > claimed:
-            raise ValueError("a member is larger than the archive says")
-        out.write(block)
+        left = archive.getinfo(name).file_size if at_most is None else at_most
+        while left > 0 and (block := member.read(min(left, _BLOCK))):
+            left -= len(block)
+            out.write(block)

@@ -84,6 +84,13 @@ def test_member_larger_than_it_claims_is_damaged(packed):
     assert code(path) == "damaged"
 
 
+def test_member_without_a_name_is_none(packed):
+    path = packed({"a.csv": "a\n1\n", "b.csv": "b\n1\n"})
+    path.write_bytes(path.read_bytes().replace(b"a.csv", b"\0.csv"))
+
+    assert [member.name for member in sniff(path).members] == ["b.csv"]
+
+
 def test_encrypted_member_is_refused(packed):
     path = packed({"a.csv": "a\n1\n"})
     data = bytearray(path.read_bytes())

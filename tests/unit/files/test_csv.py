@@ -58,6 +58,10 @@ def test_short_records_are_padded_and_surplus_blanks_ignored(read):
     assert problems(table) == []
 
 
+def test_blank_record_of_full_width_is_none(read):
+    assert plain(read("a,b\n1,2\n, \n3,4\n")) == [(2, ("1", "2")), (4, ("3", "4"))]
+
+
 def test_surplus_text_is_a_problem_of_the_record(read):
     table = read("a,b\n1,2,3\n4,5\n")
 

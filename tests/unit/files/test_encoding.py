@@ -52,6 +52,7 @@ def test_wide_encodings_are_told_without_a_mark(sniffed, name):
         (TEXT.encode(), "utf-8", "likely"),
         (WESTERN.encode("cp1252"), "cp1252", "guess"),
         ("Straße,Größe\nÀ côté,été\n".encode("cp1252"), "cp1252", "guess"),
+        ("Ort,Name\nÖsterreich,Ärzte\nÉcole,Ångström\n".encode("cp1252"), "cp1252", "guess"),
         ("Имя,Город\nИван,Москва\nОльга,Казань\n".encode("cp1251"), "cp1252", "guess"),
         ("名前,会社\n田中,株式会社サンプル\n鈴木,東京\n".encode("cp932"), "cp932", "guess"),
         ("名前,会社\n田中,株式会社サンプル\n鈴木,東京\n".encode("euc-jp"), "euc-jp", "guess"),

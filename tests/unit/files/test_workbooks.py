@@ -186,13 +186,46 @@ def test_workbook_that_takes_too_much_memory_is_refused(tmp_path):
     path = tmp_path / "far.xlsx"
     made = openpyxl.Workbook()
     made.active["A1"] = "a"
-    made.active.cell(1_048_576, 16_384).value = "the far corner"
+    made.active.cell(1_048_576, 30).value = "the far corner"
     made.save(path)
 
     with pytest.raises(FileRefused) as refused:
-        open_table(path)
+        open_table(path, limits=Limits(workbook_memory=400_000_000))
 
     assert refused.value.code == "too-much"
+
+
+def test_opendocument_sheet(tmp_path):
+    path = tmp_path / "book.ods"
+    cells = (
+        '<table:table-row table:number-rows-repeated="2"/>'
+        '<table:table-row><table:table-cell office:value-type="string"><text:p>a</text:p>'
+        '</table:table-cell><table:table-cell office:value-type="string"><text:p>b</text:p>'
+        "</table:table-cell></table:table-row>"
+        '<table:table-row><table:table-cell office:value-type="float" office:value="1.50"/>'
+        '<table:table-cell office:value-type="date" office:date-value="2020-02-29"/>'
+        "</table:table-row>"
+    )
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr(
+            "content.xml",
+            f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+            f'<table:table table:name="S">{cells}</table:table>'
+            "</office:spreadsheet></office:body></office:document-content>",
+        )
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+
+    found = sniff(path)
+
+    assert (found.format, found.sheets) == ("ods", (Sheet(name="S", rows=4),))
+    with open_table(path) as table:
+        assert table.columns == ("a", "b")
+        assert plain(table) == [(4, ("1.5", "2020-02-29"))]
 
 
 def test_scratch_folder_saves_the_second_conversion(book, tmp_path):

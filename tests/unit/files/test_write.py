@@ -184,11 +184,13 @@ def test_text_that_is_too_long_for_a_cell_is_cut_and_counted(tmp_path):
     assert writer.cut == 1
 
 
-def test_what_xml_forbids_is_written_all_the_same(written):
-    text = "a\x01b\x0b_x0041_ &<>\r\n\t end "
+@pytest.mark.parametrize("text", ["a\x01b\x0b_x0041_ &<>\r\n\t end ", "0\r", "\r", "'=x"])
+def test_what_xml_forbids_is_written_all_the_same(written, text):
+    name = "(Do Not Modify) '="
 
-    with open_table(written(xlsx_writer, columns("a"), [[text]])) as table:
-        assert [record.cells for record in table] == [(text,)]
+    with open_table(written(xlsx_writer, columns(name, "'=b"), [["x", text]])) as table:
+        assert table.columns == (name, "'=b")
+        assert [record.cells for record in table] == [("x", text)]
 
 
 @pytest.mark.parametrize("make", [csv_writer, xlsx_writer])

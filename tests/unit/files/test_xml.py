@@ -186,6 +186,17 @@ def test_document_type_after_a_long_comment_is_refused(file):
     assert code(path) == "doctype"
 
 
+def test_document_type_is_refused_before_any_parsing(file):
+    path = file(
+        sheet(f"<Row>{cell('a')}</Row>").replace("<Workbook", "<!DOCTYPE Workbook><Workbook")
+    )
+
+    with pytest.raises(FileRefused) as refused:
+        sniff(path)
+
+    assert refused.value.code == "doctype"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
