@@ -15,13 +15,12 @@ from rapport.models.operations import JobState
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """`bytes` of the database; `waiting` jobs, the oldest of them since `waiting_since`."""
+    """`bytes` of the database; `waiting` jobs."""
 
     database: str
     bytes: int
     users: int
     waiting: int
-    waiting_since: datetime.datetime | None
 
 
 def system(*, now: datetime.datetime | None = None) -> System:
@@ -29,8 +28,7 @@ def system(*, now: datetime.datetime | None = None) -> System:
     now = now or timezone.now()
     database, size = _postgresql() if connection.vendor == "postgresql" else _sqlite()
     waiting = Job.objects.filter(state=JobState.WAITING).exclude(not_before__gt=now)
-    oldest = waiting.order_by("created_at").values_list("created_at", flat=True).first()
-    return System(database, size, User.objects.filter(state=0).count(), waiting.count(), oldest)
+    return System(database, size, User.objects.filter(state=0).count(), waiting.count())
 
 
 def _sqlite() -> tuple[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import platform
 import uuid
 import zoneinfo
@@ -27,7 +26,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 import rapport
 from rapport import access
 from rapport.actions import people, profile, records, states
-from rapport.jobs import queue
+from rapport.jobs import health
 from rapport.meta.registry import registry
 from rapport.queries import people as found_people, system as about
 
@@ -35,8 +34,14 @@ from . import limits, shell
 from .cells import cell_context, moment_text
 from .signin import PasswordForm, View, see_other, signed_in
 
-# A worker leaves a sign of life every few seconds.
-ALIVE = datetime.timedelta(seconds=60)
+# What health looks at, and how its grades are coloured.
+CHECKS = {
+    "database": gettext_lazy("Database"),
+    "migrations": gettext_lazy("Migrations"),
+    "disk": gettext_lazy("Disk"),
+    "worker": gettext_lazy("Worker"),
+}
+TONES = {"ok": "ok", "warning": "warn", "failed": "bad"}
 
 
 def administrator(view: View) -> View:
@@ -256,36 +261,19 @@ def _cards() -> Iterable[dict[str, Any]]:
             }
 
 
-def _system() -> list[tuple[str, str, str]]:
+def _system() -> list[tuple[Any, str, str]]:
     """(label, value, tone) of what is worth knowing."""
-    now = timezone.now()
-    found = about.system(now=now)
-    workers, tone = _workers(now)
+    found = about.system()
     waiting = ngettext("%(n)s job is waiting", "%(n)s jobs are waiting", found.waiting)
     return [
         (_("Rapport"), rapport.__version__, ""),
-        (_("Workers"), workers, tone),
-        (_("Jobs"), waiting % {"n": found.waiting}, ""),
+        *((CHECKS.get(one.name, one.name), one.text, TONES[one.grade]) for one in health.quick()),
+        (_("System jobs"), waiting % {"n": found.waiting}, ""),
         (_("Active users"), str(found.users), ""),
-        (_("Database"), f"{found.database}, {filesizeformat(found.bytes)}", ""),
+        (_("Size of the database"), f"{filesizeformat(found.bytes)} ({found.database})", ""),
         (_("Python, Django"), f"{platform.python_version()}, {django.get_version()}", ""),
         (_("Data folder"), str(settings.HOME), ""),
     ]
-
-
-def _workers(now: datetime.datetime) -> tuple[str, str]:
-    try:
-        notes = queue.read_notes()
-    except Exception:  # noqa: BLE001 -- no queue yet, or a broken one: this page opens all the same
-        notes = {}
-    fresh = [n for n in notes.values() if _when(n) > now - ALIVE]
-    if not fresh:
-        return _("None seen: start one with “rapport worker”"), "bad"
-    return ngettext("%(n)s is running", "%(n)s are running", len(fresh)) % {"n": len(fresh)}, "ok"
-
-
-def _when(note: dict[str, Any]) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(note["at"])
 
 
 # -- people --------------------------------------------------------------------------------------
