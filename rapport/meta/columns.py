@@ -151,6 +151,8 @@ class Link(models.ForeignKey):
             kwargs.setdefault("verbose_name", label)
         kwargs.setdefault("null", True)
         kwargs.setdefault("blank", kwargs["null"])
+        # Mostly empty links get an index of their filled rows only (see `models.record`).
+        kwargs.setdefault("db_index", not kwargs["null"])
         kwargs.setdefault("on_delete", models.SET_NULL)
         kwargs.setdefault("related_name", "+")
         super().__init__(to=to, **kwargs)

@@ -68,7 +68,7 @@ class Activity(OwnedRecord):
     subject = TextColumn(_("Subject"), 200, required=True)
     regarding_entity = models.CharField(max_length=32, blank=True, default="")
     regarding_id = models.UUIDField(null=True, blank=True)
-    account = Link(_("Account"), "rapport.Account", editable=False, db_index=False)
+    account = Link(_("Account"), "rapport.Account", editable=False)
     description = LongTextColumn(_("Description"), 100_000)
     starts_at = InstantColumn(_("Start"))
     due_at = InstantColumn(_("Due"))

@@ -96,10 +96,10 @@ class Contact(FirstAddress, SecondAddress, Reachable, OwnedRecord):
     preferred_day = ChoiceColumn(_("Preferred day"), PreferredDay)
     preferred_time = ChoiceColumn(_("Preferred time"), PreferredTime)
     description = LongTextColumn(_("Description"), 2000)
-    originating_lead = Link(_("Originating lead"), "rapport.Lead", db_index=False)
+    originating_lead = Link(_("Originating lead"), "rapport.Lead")
 
     class Meta:
-        indexes = list_indexes("contact")
+        indexes = list_indexes("contact", "account", "manager", "originating_lead")
 
     def __str__(self) -> str:
         return self.full_name

@@ -108,7 +108,7 @@ class Lead(FirstAddress, Reachable, OwnedRecord):
     opportunity = Link(_("Qualifying opportunity"), "rapport.Opportunity", editable=False)
 
     class Meta:
-        indexes = list_indexes("lead")
+        indexes = list_indexes("lead", "account", "contact", "opportunity")
 
     def __str__(self) -> str:
         return self.full_name or self.company or self.topic

@@ -15,7 +15,7 @@ class Note(OwnedRecord):
     text = LongTextColumn(_("Note"), 100_000)
     regarding_entity = models.CharField(max_length=32, blank=True, default="")
     regarding_id = models.UUIDField(null=True, blank=True)
-    account = Link(_("Account"), "rapport.Account", editable=False, db_index=False)
+    account = Link(_("Account"), "rapport.Account", editable=False)
     occurred_at = InstantColumn(_("Date"), null=False, editable=False)
     pinned = YesNoColumn(_("Pinned"))
 

@@ -76,7 +76,7 @@ class Opportunity(OwnedRecord):
     originating_lead = Link(_("Originating lead"), "rapport.Lead")
 
     class Meta:
-        indexes = list_indexes("opportunity")
+        indexes = list_indexes("opportunity", "account", "contact", "originating_lead")
 
     def __str__(self) -> str:
         return self.topic
