@@ -121,7 +121,8 @@ class Table:
     def iter_batches(self, size: int, *, after: int = 0) -> Iterator[list[Record]]:
         """Records in lists, which is quicker; `after` is the number of the last one already had."""
         reader = Reader(self._source, header=self.header, width=len(self.columns))
-        return reader.batches(size, after=after)
+        # A generator of its own: it keeps the table, and so its temporary folder, alive.
+        yield from reader.batches(size, after=after)
 
     def close(self) -> None:
         """Remove what was made to read the file; also done when the table is forgotten."""

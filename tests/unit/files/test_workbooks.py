@@ -242,6 +242,13 @@ def test_scratch_folder_saves_the_second_conversion(book, tmp_path):
     assert len(list(scratch.iterdir())) == 2
 
 
+def test_records_outlive_a_table_that_nobody_holds(book):
+    path = book({"S": [["a"], ["1"]]})
+
+    assert [record.cells for record in open_table(path)] == [("1",)]
+    assert [len(batch) for batch in open_table(path).iter_batches(10)] == [1]
+
+
 def test_own_folder_goes_with_the_table(book, monkeypatch, tmp_path):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
