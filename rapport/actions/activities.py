@@ -66,14 +66,19 @@ def prepare_notes(drafts: Sequence[Draft], _by: Actor, now: datetime.datetime) -
 
 def prepare_parties(drafts: Sequence[Draft], _by: Actor, _now: datetime.datetime) -> None:
     """Somebody took part: a record or an address; the address is the record's when not given."""
+    unaddressed: dict[str, dict[uuid.UUID, list[Draft]]] = defaultdict(lambda: defaultdict(list))
     for draft in drafts:
         person = draft.now("person")
         if not person and not draft.now("address"):
             draft.refuse("person", _("Name a person or write an address."))
         elif person and not draft.now("address"):
-            entity = registry[person.entity]
-            title = entity.records().filter(pk=person.id).values_list(entity.title, flat=True)
-            draft.values["address"] = (title.first() or "")[:200]
+            unaddressed[person.entity][person.id].append(draft)
+    for name, by_id in unaddressed.items():
+        entity = registry[name]
+        titles = entity.records().filter(pk__in=list(by_id)).values_list("pk", entity.title)
+        for id_, title in titles:
+            for draft in by_id[id_]:
+                draft.values["address"] = title[:200]
 
 
 def complete_activities(

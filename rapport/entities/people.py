@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from rapport import access
 from rapport.actions import people
 from rapport.actions.states import state_commands
 from rapport.meta.entity import Command, Entity, Related, Section, View
@@ -22,6 +23,10 @@ from .contact import derive
 from .names import WIRE_SYSTEM
 
 SETTINGS = _("Settings")
+SHAREABLE = (
+    "account", "contact", "lead", "opportunity", "activity", "task", "phone_call", "appointment",
+    "email", "note", "saved_view",
+)  # fmt: skip
 
 registry.add(
     Entity(
@@ -288,10 +293,15 @@ registry.add(
                 ),
             ),
         ),
-        pointers={"record": Pointer(label=_("Record"), required=True)},
+        pointers={"record": Pointer(label=_("Record"), targets=SHAREABLE, required=True)},
+        # Made by `actions.shares` alone: to share is a right of its own.
+        read_only=frozenset({"record", "principal", *access.SHARED.values()}),
+        creatable=False,
+        deletable=False,
         wire={**WIRE_SYSTEM, "record": "objectid", "principal": "principalid"},
         views=(View(key="all", label=_("All Shares"), default=True),),
-        ownership="organisation",
+        ownership="parent",
+        parent="record",
         importable=False,
         in_hub=False,
         in_search=False,

@@ -191,7 +191,10 @@ def test_person_without_a_last_name_is_called_by_what_is_known(values, name, ali
         ({"create_contact": False}, (1, 0, 1)),
         ({"create_opportunity": False}, (1, 1, 0)),
         ({"create_account": False, "create_contact": False}, (0, 0, 0)),
-        ({"create_account": False, "create_contact": False, "create_opportunity": False}, (0, 0, 0)),
+        (
+            {"create_account": False, "create_contact": False, "create_opportunity": False},
+            (0, 0, 0),
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
 )

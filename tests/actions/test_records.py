@@ -82,7 +82,7 @@ def test_derived_columns_follow_from_the_values(alice):
         ({"last_name": "Stone", "account": uuid.uuid4()}, ["account"]),
         ({"last_name": "Stone", "owner": uuid.uuid4()}, ["owner"]),
     ],
-    ids=lambda value: "+".join(value),
+    ids="+".join,
 )
 def test_values_that_cannot_be_stored_are_refused(values, expected, alice):
     before = journal.operations()
@@ -92,9 +92,7 @@ def test_values_that_cannot_be_stored_are_refused(values, expected, alice):
 
 
 def test_reason_of_the_first_state_may_be_given(alice):
-    id_ = records.create_record(
-        registry["lead"], {"last_name": "Stone", "status": 2}, by=alice
-    )
+    id_ = records.create_record(registry["lead"], {"last_name": "Stone", "status": 2}, by=alice)
 
     assert registry["lead"].records().get(pk=id_).status == 2
 
@@ -149,7 +147,9 @@ def test_creating_for_somebody_else_needs_the_right_to_assign(alice, bob):
     values = {"last_name": "Stone", "owner": bob.pk}
 
     assert errors(records.create_record, CONTACT, values, by=service) == ["owner"]
-    assert Contact.objects.get(pk=records.create_record(CONTACT, values, by=alice)).owner_id == bob.pk
+    assert (
+        Contact.objects.get(pk=records.create_record(CONTACT, values, by=alice)).owner_id == bob.pk
+    )
 
 
 def test_creating_for_ones_own_team_is_no_assigning(team, north):
@@ -188,18 +188,11 @@ def test_unique_group_of_values_is_taken_once(admin, team, alice):
     assert errors(records.create_record, registry["membership"], values, by=admin) == ["user"]
 
 
-def test_share_with_nobody_is_refused(admin):
-    values = {"record": factories.ref(factories.make_account()), "principal": uuid.uuid4()}
+def test_role_of_nobody_is_refused(admin):
+    values = {"role": factories.make("role").pk, "principal": uuid.uuid4()}
 
-    assert errors(records.create_record, registry["share"], values, by=admin) == ["principal"]
-
-
-def test_second_share_with_the_same_is_refused(admin, bob):
-    company = factories.make_account()
-    factories.share_with(company, bob)
-    values = {"record": factories.ref(company), "principal": bob.pk}
-
-    assert errors(records.create_record, registry["share"], values, by=admin) == ["principal"]
+    found = errors(records.create_record, registry["role_assignment"], values, by=admin)
+    assert found == ["principal"]
 
 
 def test_what_a_look_up_names_can_be_made_along(alice):
@@ -395,10 +388,11 @@ def test_many_records_change_in_one_operation(alice, bob, charlie):
 
 
 def test_records_that_refuse_a_change_stay(alice):
-    company, closed = factories.make_account(owner=alice), factories.make_account(owner=alice, state=1, status=2)
-    outcome = records.update_records(
-        ACCOUNT, [company.pk, closed.pk], {"industry": 1}, by=alice
+    company, closed = (
+        factories.make_account(owner=alice),
+        factories.make_account(owner=alice, state=1, status=2),
     )
+    outcome = records.update_records(ACCOUNT, [company.pk, closed.pk], {"industry": 1}, by=alice)
 
     assert outcome.done == (company.pk,)
     assert outcome.refused == {closed.pk: "This record is closed: reactivate it first."}
@@ -421,7 +415,9 @@ def test_account_cannot_stand_above_itself(alice):
 
     for below in (top, middle, bottom):
         values = {"parent_account": below.pk}
-        assert errors(records.update_record, ACCOUNT, top.pk, values, by=alice) == ["parent_account"]
+        assert errors(records.update_record, ACCOUNT, top.pk, values, by=alice) == [
+            "parent_account"
+        ]
 
 
 def test_circle_within_a_batch_is_refused(alice):
