@@ -42,9 +42,7 @@ class ReadOptions:
     escape: str | None = None
     skip_blanks: bool | None = None
     sep_line: bool | None = None
-    header: int | None = (
-        None  # row of the header; 0: there is none; None: the first that is not blank
-    )
+    header: int | None = None  # its row; 0: there is none; None: the first row that is not blank
     sheet: str | None = None
     element: str | None = None  # path of the XML element that is a record
     member: str | None = None  # file inside a zip archive
