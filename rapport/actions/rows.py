@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+import json
+import re
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 from django.db import connection, models
@@ -37,20 +43,128 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Sequence[Seque
         return
     names = tuple(names)
     table = connection.ops.quote_name(model._meta.db_table)
-    quoted = ", ".join(connection.ops.quote_name(c.column) for c in _columns(model, names))
-    encoded = [encode(model, names, row) for row in rows]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
-            with cursor.copy(f"COPY {table} ({quoted}) FROM STDIN") as copy:
-                for row in encoded:
-                    copy.write_row(row)
-            return
+    quoted = [connection.ops.quote_name(column.column) for column in _columns(model, names)]
+    if len(rows) == 1:
         marks = ", ".join(["%s"] * len(names))
-        sql = f"INSERT INTO {table} ({quoted}) VALUES ({marks})"
-        if len(encoded) == 1:
-            cursor.execute(sql, encoded[0])
+        sql = f"INSERT INTO {table} ({', '.join(quoted)}) VALUES ({marks})"
+        with connection.cursor() as cursor:
+            cursor.execute(sql, encode(model, names, rows[0]))
+        return
+    # Column by column: a value that all rows share is encoded once, and most need no encoding.
+    columns = [
+        _encoded(column, values)
+        for column, values in zip(_columns(model, names), zip(*rows, strict=True), strict=True)
+    ]
+    if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
+        _copy(f"COPY {table} ({', '.join(quoted)}) FROM STDIN", columns, len(rows))
+    else:
+        _insert_many(table, quoted, columns, len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """A column in which every row has this value."""
+
+    value: Any
+
+
+# Types that the database adapters take as they are, by the type of column.
+_AS_IT_IS: tuple[tuple[type[models.Field[Any, Any]], frozenset[type]], ...] = (
+    (models.BooleanField, frozenset({bool, type(None)})),
+    (models.CharField, frozenset({str, type(None)})),
+    (models.TextField, frozenset({str, type(None)})),
+    (models.IntegerField, frozenset({int, type(None)})),
+)
+
+
+def _encoded(column: Any, values: Sequence[Any]) -> _Same | list[Any]:
+    first = values[0]
+    if values.count(first) == len(values) and len(set(map(type, values))) == 1:
+        return _Same(column.get_db_prep_save(first, connection))
+    own = column.target_field if column.is_relation else column
+    types = set(map(type, values))
+    if any(isinstance(own, kind) and types <= plain for kind, plain in _AS_IT_IS):
+        return list(values)
+    if isinstance(own, models.UUIDField) and types <= {uuid.UUID, type(None)}:
+        if connection.features.has_native_uuid_field:
+            return list(values)
+        return [None if value is None else value.hex for value in values]
+    if isinstance(own, models.JSONField):
+        return [column.get_db_prep_save(value, connection) for value in values]
+    # Dates, states and the like: few different values in many rows.
+    known = {value: column.get_db_prep_save(value, connection) for value in set(values)}
+    return [known[value] for value in values]
+
+
+def _insert_many(
+    table: str, quoted: Sequence[str], columns: Sequence[_Same | list[Any]], count: int
+) -> None:
+    """INSERT with the common values as literals, so that only what differs is bound."""
+    marks: list[str] = []
+    varying: list[list[Any]] = []
+    for column in columns:
+        literal = _literal(column.value) if isinstance(column, _Same) else None
+        if literal is not None:
+            marks.append(literal)
         else:
-            cursor.executemany(sql, encoded)
+            marks.append("%s")
+            varying.append([column.value] * count if isinstance(column, _Same) else column)
+    sql = f"INSERT INTO {table} ({', '.join(quoted)}) VALUES ({', '.join(marks)})"
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, list(zip(*varying, strict=True)) if varying else [()] * count)
+
+
+def _literal(value: Any) -> str | None:
+    """SQL of the few values that stand in most columns of a new record."""
+    if value is None:
+        return "NULL"
+    if value == "" and isinstance(value, str):
+        return "''"
+    return str(value) if type(value) is int and 0 <= value < 1000 else None
+
+
+_SPECIAL = re.compile(r"[\\\n\r\t\b\f\v]")
+_ESCAPED = {
+    "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "\v": "\\v",
+}  # fmt: skip
+
+
+def _copy(sql: str, columns: Sequence[_Same | list[Any]], count: int) -> None:
+    """COPY in its text format, made here column by column: what all rows share is written once."""
+    texts: list[Iterable[str]] = [
+        repeat(_copy_text(column.value), count)
+        if isinstance(column, _Same)
+        else _copy_texts(column)
+        for column in columns
+    ]
+    lines = "\n".join(map("\t".join, zip(*texts, strict=True)))
+    with connection.cursor() as cursor, cursor.copy(sql) as copy:
+        copy.write(lines + "\n")
+
+
+def _copy_texts(values: Sequence[Any]) -> Iterable[str]:
+    types = set(map(type, values))
+    if types == {str}:
+        if not _SPECIAL.search("\x00".join(values)):
+            return values
+    elif types == {int} or types == {uuid.UUID}:
+        return map(str, values)
+    return [_copy_text(value) for value in values]
+
+
+def _copy_text(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    if value is True or value is False:
+        return "t" if value else "f"
+    if isinstance(value, str):
+        return _SPECIAL.sub(lambda found: _ESCAPED[found[0]], value)
+    if isinstance(value, datetime.datetime | datetime.date):
+        return value.isoformat()
+    if isinstance(value, int | Decimal | uuid.UUID):
+        return str(value)
+    # JSON comes wrapped by the adapter.
+    return _SPECIAL.sub(lambda found: _ESCAPED[found[0]], (value.dumps or json.dumps)(value.obj))
 
 
 def update(

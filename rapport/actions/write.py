@@ -11,6 +11,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from rapport import access
@@ -92,31 +93,37 @@ def _create(
     entity: Entity, drafts: Sequence[Draft], op: Operation, by: Actor, now: datetime.datetime
 ) -> None:
     user = _stamp(by)
+    system = {"created_at": now, "created_by": user, "modified_at": now, "modified_by": user}
+    blank = {**defaults(entity), **system}
     for draft in drafts:
-        system = {"created_at": now, "created_by": user, "modified_at": now, "modified_by": user}
-        draft.values = {**defaults(entity), **system, **draft.values}
+        draft.values = {**blank, **draft.values}
         draft.values.update(entity.derive(draft.values))
     records = [(draft.id, draft.values) for draft in drafts]
     texts = derived.texts(entity, records, op.titles)
-    names: tuple[str, ...] = ()
     made: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    fields, columns = _layout(entity)
+    pick = itemgetter(*fields)
+    pointers = [field for field in entity.fields.values() if field.kind is Kind.POINTER]
+    constant = {**_hidden(entity), "version": 1, **entity.scope}
     for draft in drafts:
-        columns = {
-            **_hidden(entity),
-            "id": draft.id,
-            "version": 1,
-            **entity.scope,
-            **to_columns(entity, draft.values),
-            **texts[draft.id].columns,
-            **draft.extra,
-        }
-        names = tuple(columns)
-        made[names].append(tuple(columns.values()))
+        more = {**constant, **texts[draft.id].columns, **draft.extra}
+        if pointers:
+            more.update(to_columns(entity, {f.name: draft.values[f.name] for f in pointers}))
+        made["id", *columns, *more].append((draft.id, *pick(draft.values), *more.values()))
     for names, values in made.items():
         rows.insert(entity.model, names, values)
     _record(entity, op, now, [(d, ChangeVerb.CREATE, 1, None, None) for d in drafts])
     derived.add(entity, texts)
     journal.count(op, "created", len(drafts))
+
+
+@cache
+def _layout(entity: Entity) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the fields with one column, and those columns, without what the scope sets."""
+    plain = [
+        f for f in entity.fields.values() if len(f.columns) == 1 and f.column not in entity.scope
+    ]
+    return tuple(f.name for f in plain), tuple(f.column for f in plain)
 
 
 @cache

@@ -8,7 +8,7 @@ counts only for a record that has no other key, so that a bare row can be known 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -33,40 +33,67 @@ def keys(entity: Entity, values: Mapping[str, Any], names: Mapping[str, str]) ->
     """The match keys of a record with these field values. `names` {look-up field: its title}."""
     found: list[Key] = []
     partial: list[Key] = []
-    for group, last_resort in _groups(entity):
-        parts = [_part(field, values, names) for field in group]
+    for group in _groups(entity):
+        parts = []
+        for name, linked, normal in group.parts:
+            value = names.get(name) if linked else values.get(name)
+            parts.append(normal(value) if value else "")
         if not any(parts):
             continue
-        rule = "+".join(field.name for field in group)
-        key = Key(rule[:24], _hash(entity.name, rule, parts))
-        (found if all(parts) and not last_resort else partial).append(key)
+        key = Key(group.rule, _hash(group.prefix + "\x1f".join(parts)))
+        (found if all(parts) and not group.last_resort else partial).append(key)
     return found or partial
 
 
+class _Group(NamedTuple):
+    """A declared group, made ready: for every field its name, whether it is a look-up, and how
+    its value is normalised."""
+
+    rule: str
+    prefix: str
+    parts: tuple[tuple[str, bool, Callable[[Any], str]], ...]
+    last_resort: bool
+
+
 @lru_cache(maxsize=64)
-def _groups(entity: Entity) -> tuple[tuple[tuple[Field, ...], bool], ...]:
+def _groups(entity: Entity) -> tuple[_Group, ...]:
     declared = [(group, False) for group in entity.duplicates]
     declared += [(group, True) for group in entity.duplicates_otherwise]
-    return tuple((tuple(entity.fields[name] for name in group), last) for group, last in declared)
-
-
-def _part(field: Field, values: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    if field.is_link or field.kind is Kind.POINTER:
-        return normalise(field, names.get(field.name, ""))
-    return normalise(field, values.get(field.name) or "")
+    made = []
+    for group, last_resort in declared:
+        rule = "+".join(group)
+        fields = [entity.fields[name] for name in group]
+        parts = tuple((f.name, f.is_link or f.kind is Kind.POINTER, _normaliser(f)) for f in fields)
+        made.append(_Group(rule[:24], f"{entity.name}\x1f{rule}\x1f", parts, last_resort))
+    return tuple(made)
 
 
 def normalise(field: Field, value: Any) -> str:
     """`value` as matching sees it: blind to case, accents, punctuation and format."""
-    if value == "":
-        return ""
-    if field.kind is Kind.EMAIL:
-        return str(value).strip().casefold()
-    if field.kind is Kind.PHONE:
-        return digits(str(value))[-PHONE_DIGITS:]
-    return _PUNCTUATION.sub("", fold(str(value))).strip()
+    return "" if value == "" else _normaliser(field)(value)
 
 
-def _hash(entity: str, rule: str, parts: Iterable[str]) -> int:
-    text = "\x1f".join((entity, rule, *parts))
+def _normaliser(field: Field) -> Callable[[Any], str]:
+    return {Kind.EMAIL: _email, Kind.PHONE: _phone}.get(field.kind, _words)
+
+
+def _email(value: Any) -> str:
+    return str(value).strip().casefold()
+
+
+def _phone(value: Any) -> str:
+    return digits(str(value))[-PHONE_DIGITS:]
+
+
+def _words(value: Any) -> str:
+    return _bare(str(value))
+
+
+# Kept, because a name is asked for when a record is judged and again when it is written.
+@lru_cache(maxsize=20_000)
+def _bare(text: str) -> str:
+    return _PUNCTUATION.sub("", fold(text)).strip()
+
+
+def _hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)

@@ -74,6 +74,10 @@ def judge(
 ) -> Judged:
     """The fate of each row. `seen` holds the keys of the file's earlier rows, and gets theirs."""
     entity = mapping.entity
+    # Copies: the same rows may be judged again when something has changed meanwhile.
+    rows = [
+        Row(row.number, dict(row.values), row.links, list(row.reasons), row.asked) for row in rows
+    ]
     clean = [row for row in rows if not row.reasons]
     links = linking.resolve(mapping, clean, by=by)
     stored = _asked(entity, clean, by)

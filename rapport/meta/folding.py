@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Letters that Unicode does not decompose but that people type without the stroke.
 _STROKES = str.maketrans(
@@ -27,12 +28,21 @@ SORT_LENGTH = 120
 
 def fold(text: str) -> str:
     """`text` in lower case, without accents, blanks collapsed. 'Ærø  Čapek' -> 'aero capek'."""
+    return _fold(text) if len(text) > _KEPT_LENGTH else _fold_once(text)
+
+
+def _fold(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())
     # Twice: "™" decomposes to capitals, and what lower case makes of some letters decomposes again.
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(c for c in decomposed if not unicodedata.combining(c))
     return _BLANKS.sub(" ", bare.translate(_STROKES)).strip()
+
+
+# A name is folded for sort text, search text and match keys, one after the other.
+_KEPT_LENGTH = 100
+_fold_once = lru_cache(maxsize=20_000)(_fold)
 
 
 def sort_key(text: str) -> str:
