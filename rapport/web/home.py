@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _, ngettext
 
@@ -101,6 +101,7 @@ def _todos(todos: work.Todos | None, cells: CellContext, now: datetime.datetime)
                 "url": cells.address(todo.type, todo.id),
                 "title": todo.subject,
                 "icon": registry[todo.type].icon,
+                "complete_url": reverse("command", args=[todo.type, todo.id, "complete"]),
                 "regarding": todo.regarding,
                 "regarding_url": todo.regarding
                 and cells.address(todo.regarding.entity, todo.regarding.id),

@@ -1,6 +1,7 @@
 """The first page and Recent."""
 
 import datetime
+import re
 from decimal import Decimal
 
 import pytest
@@ -209,3 +210,15 @@ def test_who_owns_very_many_gets_a_bounded_count(alice, monkeypatch):
 
     assert (found.todos.total, found.lead_count, found.deal_count) == (3, 3, 3)
     assert [len(found.todos.rows), len(found.leads), len(found.deals)] == [4, 4, 4]
+
+
+def test_activity_is_completed_from_the_first_page(alice, client_of):
+    task = make_task(owner=alice)
+    client = client_of(alice)
+    url = re.search(r'action="([^"]+/complete)"', client.get("/").content.decode())[1]
+
+    answer = client.post(url, {"next": "/"})
+
+    task.refresh_from_db()
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert task.state == 1
