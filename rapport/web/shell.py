@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext as _
 
 from rapport import access
 from rapport.meta.entity import Entity
@@ -56,14 +57,48 @@ def render(
     return response
 
 
+# Frames kept between pages, and what stands in them for the visitor's token.
+_FRAMES: dict[tuple[Any, ...], tuple[str, str]] = {}
+_FRAMES_KEPT = 500
+_TOKEN = "csrf-token-of-this-visitor"  # noqa: S105 -- a place, not a secret
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context of base.html for a signed-in user; nothing for others."""
+    """Context of base.html for a signed-in user; nothing for others.
+
+    The frame is the same on most pages, and rendering it took a third of a list page. It is kept
+    by all that it shows: who, in which language, where, and what they may read and create.
+    """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    return {
-        "sitemap": _sitemap(request),
-        "create_menu": _create_menu(request),
+    readable = tuple(e.name for e in registry if e.menu and access.may(user, access.READ, e))
+    creatable = tuple(e.name for e in quick_entities() if access.may(user, "create", e))
+    section = request.path.split("/", 2)[1]
+    key = (user.pk, user.version, get_language(), icons_url(), section, readable, creatable)
+    frame = _FRAMES.get(key)
+    if frame is None:
+        if len(_FRAMES) >= _FRAMES_KEPT:
+            _FRAMES.clear()
+        frame = _FRAMES[key] = _frame(request, readable, creatable)
+    token = get_token(request)
+    top, foot = (SafeString(html.replace(_TOKEN, token)) for html in frame)
+    return {"frame_top": top, "frame_foot": foot}
+
+
+def _frame(
+    request: HttpRequest, readable: tuple[str, ...], creatable: tuple[str, ...]
+) -> tuple[str, str]:
+    """Top and foot of a page, rendered, with a place for the token."""
+    user = request.user
+    values = {
+        "icons_url": icons_url(),
+        "csrf_token": _TOKEN,
+        "sitemap": _sitemap(request.path, readable),
+        "create_menu": [
+            {"label": e.label, "url": address("quick-create", e), "icon": e.icon}
+            for e in (registry[name] for name in creatable)
+        ],
         "user_menu": {
             "name": str(user),
             "detail": user.email,
@@ -80,6 +115,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             ],
         },
     }
+    top = render_to_string("ui/frame_top.html", values)
+    return top, render_to_string("ui/frame_foot.html", values)
 
 
 def address(name: str, *args: Any) -> str:
@@ -90,47 +127,30 @@ def address(name: str, *args: Any) -> str:
         return ""
 
 
-def _sitemap(request: HttpRequest) -> list[dict[str, Any]]:
-    here = request.path
-
-    def item(label: Any, url: str, icon: str, key: str = "") -> dict[str, Any]:
+def _sitemap(here: str, readable: tuple[str, ...]) -> list[dict[str, Any]]:
+    def item(label: Any, name: str, icon: str, key: str = "", *args: Any) -> dict[str, Any]:
+        url = address(name, *args)
         current = here == url if url == "/" else here.startswith(url)
         return {"label": label, "url": url, "icon": icon, "key": key, "current": current}
 
     groups: dict[str, list[dict[str, Any]]] = {}
-    for entity in registry:
-        if not entity.menu or entity.ownership == "organisation":
-            continue
-        if access.may(request.user, access.READ, entity):
-            url = address("list", entity)
-            if not url:
-                continue
-            found = item(entity.label_plural, url, entity.icon, _KEYS.get(entity.name, ""))
+    for entity in (registry[name] for name in readable):
+        if entity.ownership != "organisation":
+            key = _KEYS.get(entity.name, "")
+            found = item(entity.label_plural, "list", entity.icon, key, entity)
             groups.setdefault(str(entity.menu), []).append(found)
     tools = [
-        item(_("Imports"), address("imports"), "file-up", "i"),
-        item(_("System jobs"), address("jobs"), "list-checks"),
-        item(_("Recycle bin"), address("recycle-bin"), "trash-2"),
-        item(_("Settings"), address("settings"), "settings", "s"),
+        item(_("Imports"), "imports", "file-up", "i"),
+        item(_("System jobs"), "jobs", "list-checks"),
+        item(_("Recycle bin"), "recycle-bin", "trash-2"),
+        item(_("Settings"), "settings", "settings", "s"),
     ]
-    first = [
-        item(_("Home"), address("home"), "house", "h"),
-        item(_("Recent"), address("recent"), "clock", "r"),
-    ]
-    tools, first = ([i for i in items if i["url"]] for items in (tools, first))
+    first = [item(_("Home"), "home", "house", "h"), item(_("Recent"), "recent", "clock", "r")]
     mine = groups.pop(str(_("My work")), [])
     return [
         {"label": "", "items": first + mine},
         *({"label": label, "items": items} for label, items in groups.items()),
-        {"label": _("Tools"), "items": tools},
-    ]
-
-
-def _create_menu(request: HttpRequest) -> list[dict[str, Any]]:
-    return [
-        {"label": entity.label, "url": address("quick-create", entity), "icon": entity.icon}
-        for entity in quick_entities()
-        if access.may(request.user, "create", entity) and address("quick-create", entity)
+        {"label": _("Tools"), "items": [tool for tool in tools if tool["url"]]},
     ]
 
 
