@@ -53,6 +53,11 @@ KINDS = {
             ended="rapport.jobs.bulk:ended",
         ),
         JobKind(
+            name="demo.remove",
+            label=_("Remove demo data"),
+            step="rapport.jobs.demo:step",
+        ),
+        JobKind(
             name="import.describe",
             label=_("Read a file"),
             step="rapport.imports.flow:describe_step",

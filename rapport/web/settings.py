@@ -25,7 +25,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 import rapport
 from rapport import access
-from rapport.actions import people, profile, records, states
+from rapport.actions import demo, jobs, people, profile, records, states
 from rapport.jobs import health
 from rapport.meta.registry import registry
 from rapport.queries import people as found_people, system as about
@@ -221,10 +221,19 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "cards": [_my_card(), *_cards()],
         "organisation": form,
+        "demo": demo.is_loaded(),
         "system": _system(),
     }
     status = 422 if form.is_bound else 200
     return shell.render(request, "settings/index.html", context, status=status)
+
+
+@administrator
+@require_POST
+def remove_demo(request: HttpRequest) -> HttpResponse:
+    """Take the demo data away, in the background."""
+    job = jobs.enqueue("demo.remove", {}, by=request.user, label=_("Remove demo data"), total=1)
+    return see_other(reverse("job", args=[job.pk]))
 
 
 def _my_card() -> dict[str, Any]:
@@ -436,6 +445,7 @@ urlpatterns = [
     path("me/password/", password, name="my-password"),
     path("me/sessions/", sessions, name="my-sessions"),
     path("settings/", index, name="settings"),
+    path("settings/demo/remove/", remove_demo, name="remove-demo"),
     path("settings/people/", list_people, name="people"),
     path("settings/people/invite/", invite, name="invite"),
     path("settings/people/<uuid:id>/", person, name="person"),

@@ -5,9 +5,11 @@ import datetime
 import pytest
 from django.test import Client
 
-from rapport.actions import people
+from rapport.actions import demo, journal, people, records
 from rapport.actions.roles import BUILTIN
-from rapport.models import Operation, RoleAssignment, SignInLink, User
+from rapport.jobs.worker import Worker
+from rapport.meta.registry import registry
+from rapport.models import Account, Job, Operation, Role, RoleAssignment, SignInLink, User
 from rapport.queries import people as found_people
 from rapport.web import limits
 from tests.factories import make, make_team, make_user
@@ -29,8 +31,6 @@ def eva(db):
 
 
 def role(key):
-    from rapport.models import Role
-
     return Role.objects.get(builtin=key)
 
 
@@ -295,3 +295,41 @@ def test_statements_of_the_list_do_not_grow(admin, client_of, django_assert_num_
 
     with django_assert_num_queries(7):
         client.get("/settings/people/")
+
+
+# -- demo data -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def demo_account(db):
+    op = journal.begin(demo.LOAD, by=demo.DEMO)
+    with journal.spanning(op):
+        made = records.create_record(
+            registry["account"], {"name": "Made up", "owner": make_user().pk}, by=demo.DEMO
+        )
+    journal.finish(op)
+    return made
+
+
+def test_demo_data_is_removed_with_one_click(admin, demo_account, client_of, settings):
+    settings.QUEUE = "none"
+    real = make("account", owner=admin)
+    client = client_of(admin)
+    offered = "Remove demo data" in client.get("/settings/").content.decode()
+
+    answer = client.post("/settings/demo/remove/")
+    worker = Worker()
+    while Job.objects.filter(state__in=["waiting", "running"]).exists():
+        worker.turn()
+
+    job = Job.objects.get()
+    assert offered is True
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/jobs/{job.pk}/")
+    assert (job.state, job.message) == ("done", "")
+    assert [a.pk for a in Account.objects.all()] == [real.pk]
+    assert "Remove demo data" not in client.get("/settings/").content.decode()
+
+
+def test_only_administrators_remove_demo_data(alice, demo_account, client_of):
+    assert client_of(alice).post("/settings/demo/remove/").status_code == 403
+    assert Job.objects.count() == 0
