@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from axes.utils import reset
 from django import forms
@@ -44,16 +44,11 @@ def signed_in(view: View) -> View:
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     htmx = request.headers.get("HX-Request") == "true"
-    back = request.get_full_path()
-    if htmx or request.method not in {"GET", "HEAD"}:
-        # The page around the part, or the form behind the post: those can be opened again.
-        seen = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
-        parts = urlsplit(seen)
-        back = parts._replace(scheme="", netloc="", fragment="").geturl()
-        if parts.netloc != request.get_host():
-            back = ""
+    # The page around a part, or the form behind a post: those can be opened again.
+    again = not htmx and request.method in {"GET", "HEAD"}
+    back = local(request.get_full_path() if again else shell.page_before(request))
     url = reverse("sign-in")
-    if local(back) not in {"", "/"}:
+    if back not in {"", "/"}:
         url = f"{url}?{urlencode({'next': back})}"
     if htmx:
         return HttpResponse(status=401, headers={"HX-Redirect": url})
