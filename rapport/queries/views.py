@@ -45,6 +45,14 @@ def default(entity: Entity) -> View:
     return View(key=declared.key, label=str(declared.label), query=of_view(entity, declared.key))
 
 
+def widest(entity: Entity) -> View:
+    """The view of all records; without one the default view."""
+    declared = next((view for view in entity.views if not view.where), None)
+    if declared is None:
+        return default(entity)
+    return View(key=declared.key, label=str(declared.label), query=of_view(entity, declared.key))
+
+
 def personal(entity: Entity, by: Actor) -> list[View]:
     """Personal views of `entity`: the own ones first, then those shared with `by`, by name. Not
     everybody's, even for an administrator: theirs is the list of all personal views."""

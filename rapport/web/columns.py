@@ -9,15 +9,13 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from rapport import access
 from rapport.actions import preferences
 from rapport.meta.entity import Entity
-from rapport.models.people import Verb
 from rapport.queries.query import InvalidQuery, field_of
 
 from . import shell
 from .filters import field_groups
-from .liststate import Listing, label_of, listing, widths_key
+from .liststate import Listing, label_of, listing, require_read, widths_key
 from .signin import signed_in
 
 NARROWEST, WIDEST = 60, 1200
@@ -30,7 +28,7 @@ _WIDTH = re.compile(r"([a-z0-9_.]{1,80}):(\d{1,5})(?:\.\d+)?(?:,|$)")
 def edit_columns(request: HttpRequest, entity: Entity) -> HttpResponse:
     """The editor of columns. Each button posts: `up`, `down`, `drop` a column, `add` one, and
     `apply` shows the list with them; nothing is kept until the view is saved."""
-    access.require(request.user, Verb.READ, entity)
+    require_read(entity, request.user)
     given = request.POST if request.method == "POST" else request.GET
     seen = listing(entity, QueryDict(given.get("state", "")), request.user)
     names = [n for n in given.getlist("columns") if _is_field(entity, n)] or list(
@@ -84,7 +82,7 @@ def _editor(seen: Listing, names: list[str]) -> dict[str, object]:
 @require_POST
 def keep_widths(request: HttpRequest, entity: Entity) -> HttpResponse:
     """Column widths as the grid sends them: 'full_name:240,email:180'."""
-    access.require(request.user, Verb.READ, entity)
+    require_read(entity, request.user)
     sent = dict(_WIDTH.findall(request.POST.get("widths", "")[:8000]))
     kept = {
         name: min(max(int(width), NARROWEST), WIDEST)

@@ -13,13 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from rapport import access
 from rapport.access import Actor
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field, Option
 from rapport.meta.kinds import Kind, Ref, parse
 from rapport.meta.registry import registry
-from rapport.models.people import Verb
 from rapport.queries import lookup, one
 from rapport.queries.query import (
     KIND_OPERATORS,
@@ -37,7 +35,7 @@ from . import shell
 from .cells import CellContext, day_text, moment_text
 from .forms import LOOKUPS
 from .inputs import INPUTS, Control, input_text, reading
-from .liststate import Listing, encode, label_of, listing, one_text, simple
+from .liststate import Listing, encode, label_of, listing, one_text, require_read, simple
 from .signin import signed_in
 
 # -- chips -----------------------------------------------------------------------------------------
@@ -145,7 +143,7 @@ def _with(query: Query, place: int | None, condition: Condition | None) -> Query
 def edit_filter(request: HttpRequest, entity: Entity) -> HttpResponse:
     """One filter: its field, its operator, its value. GET fills in what `at` or `field` say; POST
     answers with the list that it makes, or with what is missing."""
-    access.require(request.user, Verb.READ, entity)
+    require_read(entity, request.user)
     given = request.POST if request.method == "POST" else request.GET
     seen = listing(entity, QueryDict(given.get("state", "")), request.user)
     place = _place(seen, given)

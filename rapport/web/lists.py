@@ -20,7 +20,7 @@ from rapport.meta.field import Field
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 from rapport.models.people import Verb
-from rapport.queries import pages
+from rapport.queries import pages, views
 from rapport.queries.pages import Link, Page, Row
 from rapport.queries.query import InvalidQuery, Order, Query, field_of
 
@@ -29,7 +29,7 @@ from .bulk import bulk_commands
 from .cells import CELLS, CellContext, cell_context
 from .commandbar import LINE, Item
 from .filters import chips, filter_url
-from .liststate import Listing, encode, is_sortable, label_of, listing, simple
+from .liststate import Listing, encode, is_sortable, label_of, listing, require_read, simple
 from .signin import signed_in
 from .views import view_menu
 
@@ -77,7 +77,7 @@ class Column:
 @require_safe
 def list_page(request: HttpRequest, entity: Entity) -> HttpResponse:
     """Rows of a view, as the address says."""
-    access.require(request.user, Verb.READ, entity)
+    require_read(entity, request.user)
     seen = listing(entity, request.GET, request.user)
     page = _page(seen, request.user)
     context = cell_context()
@@ -293,14 +293,14 @@ def _empty(seen: Listing, by: Actor) -> dict[str, Any]:
         }
     may_import = entity.importable and access.may(by, Verb.IMPORT, entity)
     if pages.count(Query(entity=entity.name), by, limit=1):
-        widest = entity.views[-1]
+        widest = views.widest(entity)
         return {
             "icon": entity.icon,
             "title": _("This view is empty"),
             "text": _("There are other %(records)s that you can see.")
             % {"records": plural.lower()},
             "url": f"{seen.url}?view={widest.key}" if widest.key != seen.view.key else "",
-            "action": str(widest.label),
+            "action": widest.label,
         }
     new = new_url(entity, by)
     return {

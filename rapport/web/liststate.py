@@ -22,11 +22,13 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from rapport import access
 from rapport.access import Actor
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.kinds import Kind, Ref, to_text
 from rapport.meta.registry import registry
+from rapport.models.people import Verb
 from rapport.queries import preferences, views
 from rapport.queries.query import (
     KIND_OPERATORS,
@@ -127,6 +129,13 @@ def listing(entity: Entity, params: QueryDict, by: Actor) -> Listing:
         start=int(start) if start.isdecimal() and len(start) < 12 else 1,
         count_all=params.get("count") == "all",
     )
+
+
+def require_read(entity: Entity, by: Actor) -> None:
+    """Raise Forbidden for a list that `by` may not see at all. Colleagues, teams and units are
+    seen by everybody, whatever their role says."""
+    if not access.sees_all(by, entity):
+        access.require(by, Verb.READ, entity)
 
 
 def default_key(entity: Entity) -> str:

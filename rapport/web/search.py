@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from rapport.meta.registry import registry
-from rapport.queries import search
+from rapport.queries import search, views
 
 from . import shell
 from .liststate import encode
@@ -53,7 +53,7 @@ def _group(name: str, hits: list[search.Hit], text: str, limit: int) -> dict[str
             for hit in hits
         ],
         # The whole list, whatever view it would open with.
-        "more_url": url + encode([("view", entity.views[-1].key), ("f", ""), ("q", text)])
+        "more_url": url + encode([("view", views.widest(entity).key), ("f", ""), ("q", text)])
         if len(hits) >= limit
         else "",
     }

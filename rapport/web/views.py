@@ -13,18 +13,16 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from rapport import access
 from rapport.actions import preferences, records
 from rapport.actions.records import InvalidRecord
 from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
-from rapport.models.people import Verb
 from rapport.queries import preferences as kept_preferences, views
 from rapport.queries.query import Query, dumps
 
 from . import shell
 from .commandbar import LINE, Item
-from .liststate import Listing, default_key, encode, listing
+from .liststate import Listing, default_key, encode, listing, require_read
 from .signin import signed_in
 
 SAVED_VIEW = "saved_view"
@@ -51,7 +49,7 @@ def _url(seen: Listing, key: str) -> str:
 @require_safe
 def my_views(request: HttpRequest, entity: Entity) -> HttpResponse:
     """The personal views, for the menu."""
-    access.require(request.user, Verb.READ, entity)
+    require_read(entity, request.user)
     seen = listing(entity, QueryDict(request.GET.get("state", "")), request.user)
     items = [
         Item(
@@ -71,7 +69,7 @@ def my_views(request: HttpRequest, entity: Entity) -> HttpResponse:
 @require_safe
 def all_views(request: HttpRequest, entity: Entity) -> HttpResponse:
     """All views of an entity, with what can be done to each."""
-    access.require(request.user, Verb.READ, entity)
+    require_read(entity, request.user)
     seen = listing(entity, QueryDict(), request.user)
     chosen = seen.default
 
@@ -99,7 +97,7 @@ def all_views(request: HttpRequest, entity: Entity) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def save_as(request: HttpRequest, entity: Entity) -> HttpResponse:
     """A new personal view that shows what the list shows now."""
-    access.require(request.user, Verb.READ, entity)
+    require_read(entity, request.user)
     given = request.POST if request.method == "POST" else request.GET
     seen = listing(entity, QueryDict(given.get("state", "")), request.user)
     name, error = given.get("name", "").strip(), ""
