@@ -12,7 +12,7 @@ from django.db.models import CharField, QuerySet, Value
 
 from rapport import access, queries
 from rapport.access import Actor
-from rapport.meta.entity import Entity, Related
+from rapport.meta.entity import SYSTEM, Entity, Related
 from rapport.meta.kinds import TEXTS, Kind, Ref
 from rapport.meta.registry import registry
 from rapport.models import Principal
@@ -38,8 +38,9 @@ class One:
     row: Any
 
 
-def get(entity: Entity, id_: uuid.UUID, by: Actor) -> One | None:
-    """The record, or None when there is none that `by` may see."""
+def get(entity: Entity, id_: uuid.UUID, by: Actor, *, system: bool = False) -> One | None:
+    """The record, or None when there is none that `by` may see. `system`: name also who made and
+    changed it, and its business unit."""
     row = queries.records(entity, by).filter(pk=id_).first()
     if row is None:
         return None
@@ -52,7 +53,8 @@ def get(entity: Entity, id_: uuid.UUID, by: Actor) -> One | None:
             values[field.name] = getattr(row, field.column)
         else:
             values[field.name] = "\n".join(p for p in (getattr(row, n) for n in field.parts) if p)
-    links = name_links(entity, values, by)
+    naming = values if system else {n: v for n, v in values.items() if n not in SYSTEM}
+    links = name_links(entity, naming, by)
     return One(entity, id_, _title(entity, values, links, row), row.version, values, links, row)
 
 
@@ -76,7 +78,8 @@ def name_links(entity: Entity, values: Mapping[str, Any], by: Actor) -> dict[str
         if field.kind is Kind.OWNER:
             wanted[name] = Ref(PRINCIPAL, value)
         elif field.kind is Kind.LOOKUP:
-            wanted[name] = Ref(field.target or "", value)
+            target = field.target or ""
+            wanted[name] = Ref(PRINCIPAL if registry[target].principal else target, value)
         elif field.kind is Kind.POINTER:
             wanted[name] = value
     titles = title_of(wanted.values(), by)

@@ -19,8 +19,18 @@ from . import history
 from .history import who
 from .one import One, title_of
 
-PAGE = 20
+PAGE = 15
 KINDS = frozenset({"activity", "note", "system"})
+# Columns that a timeline shows; the others of activities and notes are many.
+_SHOWN = (
+    "state", "status", "occurred_at", "owner__name", "owning_unit_id", "regarding_entity",
+    "regarding_id",
+)  # fmt: skip
+_TOLD = (
+    "operation_id", "record", "verb", "row", "at", "before", "after", "operation__kind",
+    "operation__parameters", "operation__actor", "operation__user__full_name",
+    "operation__user__email",
+)  # fmt: skip
 # What happened at the same moment stands in this order, so that pages neither skip nor repeat.
 _RANKS = {"activity": 2, "note": 1, "system": 0}
 # So many pinned notes cost no statement of their own.
@@ -149,7 +159,8 @@ def _page(
         for column in columns:
             condition |= Q(**{f"{column}__icontains": word})
         rows = rows.filter(condition)
-    return rows.select_related("owner").defer("search_text")
+    own = ("type", "due_at") if kind == "activity" else ("pinned",)
+    return rows.select_related("owner").only(*_SHOWN, *own, *columns)
 
 
 def _about(rows: QuerySet[Any, Any], one: One) -> QuerySet[Any, Any]:
@@ -172,6 +183,7 @@ def _regarding(row: Any) -> Ref | None:
 
 def _system(one: One, after: Place | None, size: int) -> list[Entry]:
     changes = Change.objects.filter(record=one.id).select_related("operation__user")
+    changes = changes.only(*_TOLD)
     if after is not None:
         changes = changes.filter(after.beyond("system", "at"))
     return [

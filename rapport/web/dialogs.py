@@ -116,7 +116,8 @@ def share(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
     context = {
         **_frame(found, "share", _("Share %(title)s") % {"title": found.title}),
         "form": form,
-        "fields": form.shown(names),
+        # All of them: a share is read-only for everybody but the action that shares.
+        "fields": [form.field(name) for name in names],
         "shares": [(other, panels.avatar(other.name)) for other in shared],
     }
     status = 422 if form.errors else 200
@@ -154,11 +155,7 @@ def delete(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
             return shell.moved(request, reverse("list", args=[entity]))
     doomed = dependants.doomed(entity, [id])
     along = [
-        (
-            len(ids),
-            other.label_plural if len(ids) > 1 else other.label,
-            other.name in doomed.refusing,
-        )
+        (len(ids), other.label_plural if len(ids) > 1 else other.label)
         for other, ids in doomed.along.items()
     ]
     context = {

@@ -39,9 +39,9 @@ def address(entity: Entity, id_: Any, *parts: str) -> str:
     return f"{reverse('list', args=[entity])}{id_}/{'/'.join(parts)}"
 
 
-def find(request: HttpRequest, entity: Entity, id: uuid.UUID) -> One:
-    """The record, when the viewer may see it. Raises RecordNotFound."""
-    found = one.get(entity, id, request.user)
+def find(request: HttpRequest, entity: Entity, id: uuid.UUID, *, system: bool = False) -> One:
+    """The record, when the viewer may see it; `system` as in `one.get`. Raises RecordNotFound."""
+    found = one.get(entity, id, request.user, system=system)
     if found is None:
         raise RecordNotFound(entity.name)
     return found
@@ -248,7 +248,7 @@ def mini_row(
     """A record as one line of a short list: name, a second line, an amount at the end."""
     named = row.values.get(entity.title)
     title = (named.title if isinstance(named, Link) else str(named or "")) or str(entity.label)
-    details, end, url = [], "", address(entity, row.id) if entity.in_hub else ""
+    details, end, url = [], "", cells.address(entity.name, row.id)
     for name in columns:
         value = row.values.get(name)
         if name == entity.title or value in {None, ""}:

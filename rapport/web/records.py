@@ -32,7 +32,7 @@ TABS = ("summary", "details", "history")
 @require_GET
 def record(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
     """The page of a record; ?tab= summary, details or history."""
-    found = find(request, entity, id)
+    found = find(request, entity, id, system=request.GET.get("tab") == "details")
     specific = one.specific(found)
     if specific is not entity:
         return shell.moved(request, address(specific, id))

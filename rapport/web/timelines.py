@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -159,9 +160,16 @@ def _heading(entry: Entry, now: datetime.datetime, today: datetime.date, cells: 
         return _("Today")
     if day == today - datetime.timedelta(days=1):
         return _("Yesterday")
-    from babel.dates import format_skeleton
+    return month_text(day.year, day.month, cells.language)
 
-    return str(format_skeleton("yMMMM", day, locale=cells.language.replace("-", "_")))
+
+@lru_cache(maxsize=512)
+def month_text(year: int, month: int, language: str) -> str:
+    """A month in words of `language`: "November 2026"."""
+    from babel.dates import format_skeleton  # heavy, as in cells
+
+    first = datetime.date(year, month, 1)
+    return str(format_skeleton("yMMMM", first, locale=language.replace("-", "_")))
 
 
 def _frame(entry: Entry, cells: CellContext) -> dict[str, Any]:
@@ -170,7 +178,7 @@ def _frame(entry: Entry, cells: CellContext) -> dict[str, Any]:
         "iso": entry.at.isoformat(),
         "time": moment_text(local_time, cells.language),
         "about": entry.regarding_title,
-        "about_url": address(registry[entry.regarding.entity], entry.regarding.id)
+        "about_url": cells.address(entry.regarding.entity, entry.regarding.id)
         if entry.regarding and entry.regarding_title
         else "",
     }
@@ -179,7 +187,7 @@ def _frame(entry: Entry, cells: CellContext) -> dict[str, Any]:
 def _activity(entry: Entry, _found: One, by: Any, cells: CellContext) -> dict[str, Any]:
     row = entry.row
     kind = registry[row.type]
-    url = address(kind, row.pk)
+    url = cells.address(kind.name, row.pk)
     status = kind.fields["status"].option_by_value.get(row.status)
     commands = []
     if access.allows(by, Verb.WRITE, kind, row):
@@ -208,7 +216,7 @@ def _activity(entry: Entry, _found: One, by: Any, cells: CellContext) -> dict[st
 def _note(entry: Entry, _found: One, by: Any, cells: CellContext) -> dict[str, Any]:
     row = entry.row
     note = registry["note"]
-    url = address(note, row.pk)
+    url = cells.address(note.name, row.pk)
     mine = access.allows(by, Verb.WRITE, note, row)
     return {
         **_frame(entry, cells),
@@ -246,7 +254,7 @@ def _system(entry: Entry, _found: One, _by: Any, cells: CellContext) -> dict[str
         "url": "",
         "meta": _("System"),
         "changes": changes,
-        "operation_url": reverse("operation", args=[event.operation.pk]),
+        "operation_url": f"/operations/{event.operation.pk}/",
     }
 
 
