@@ -1,11 +1,21 @@
 """Accessibility: axe must find nothing on a page, in light and in dark."""
 
-from playwright.sync_api import Page
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
 THEMES = ("light", "dark")
 # Without preload: axe would copy style sheets into the page, which our policy refuses.
 OPTIONS = {"resultTypes": ["violations"], "preload": False}
+# Colours on their way from one theme to the other are no fault.
+SETTLED = """async () => {
+  const frame = () => new Promise((go) => requestAnimationFrame(go));
+  const ends = (one) => one.effect.getComputedTiming().endTime !== Infinity;
+  do {
+    await Promise.all(document.getAnimations().filter(ends).map((one) => one.finished));
+    await frame();
+    await frame();
+  } while (document.getAnimations().some(ends));
+}"""
 
 
 def violations(page: Page) -> list[str]:
@@ -13,6 +23,7 @@ def violations(page: Page) -> list[str]:
     found = []
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
+        page.evaluate(SETTLED)
         for rule in Axe().run(page, options=OPTIONS).response["violations"]:
             places = "; ".join(" ".join(map(str, node["target"])) for node in rule["nodes"][:4])
             found.append(f"{theme}: {rule['id']} ({rule['help']}) at {places}")

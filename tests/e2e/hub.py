@@ -94,11 +94,15 @@ class Seed:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
                 preexec_fn=_die_with_parent,
             )  # fmt: skip
+        self.people: dict[str, str] = self._read()
 
     def __call__(self, what: str, /, **values: Any) -> str:
         """Make one record and answer its key; `owner` is a person's first name, in small letters."""
         self._process.stdin.write(json.dumps({"make": what, "values": values}) + "\n")
         self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> Any:
         answer = self._process.stdout.readline()
         if not answer:
             raise AssertionError(f"the seed ended:\n{self.log.read_text()[-4000:]}")

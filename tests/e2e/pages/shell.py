@@ -1,5 +1,7 @@
 """What stands around every page."""
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 
 
@@ -29,7 +31,8 @@ class Shell:
     def command(self, name: str) -> Locator:
         """A command of the bar, wherever it fits: in the bar or behind its three dots."""
         bar = self.page.locator("crm-overflow.commandbar")
-        shown = bar.locator("a, button").filter(has_text=name).first
+        exact = re.compile(rf"^\s*{re.escape(name)}\s*$")
+        shown = bar.locator("a, button").filter(has_text=exact).first
         if not shown.is_visible():
             bar.locator(".commandbar-more").click()
         return shown
