@@ -147,6 +147,8 @@ def glance(entity: Entity, id_: uuid.UUID, by: Actor) -> dict[str, Any]:
     """The first two plain columns of a record's list that say something: where to reach it."""
     names = [name for name in entity.columns if name != entity.title and "." not in name]
     plain = [name for name in names if entity.fields[name].kind in TEXTS]
+    if not plain:  # of an opportunity no column does; and no names at all would mean every column
+        return {}
     rows = queries.records(entity, by).filter(pk=id_).values(*plain)
     found: dict[str, Any] = rows.first() or {}
     return dict([pair for pair in found.items() if pair[1]][:2])
