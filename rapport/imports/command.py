@@ -5,9 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
-import secrets
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,18 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor, Forbidden
-from rapport.actions import lease
-from rapport.actions.lease import CancelAsked, LostLease, Refused, Run
+from rapport.actions.lease import CancelAsked, Refused, Run
 from rapport.files.read import FileRefused
 from rapport.models import ImportFile, Job
-from rapport.models.operations import JobState
 from rapport.queries.imports import plan_of
 
-from . import apply, flow, mapping as mappings, plan as plans, report, uploads
+from . import flow, mapping as mappings, report, uploads
 
 READ_AT_ONCE = 1 << 20
 SHOWN_ERRORS = 20
@@ -63,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         Refused,
         CancelAsked,
     ) as error:
-        outcome.refused = str(error) if str(error) else _("This is not allowed.")
+        outcome.refused = str(error) or _("This is not allowed.")
     except OSError as error:
         outcome.refused = error.strerror or str(error)
     outcome.seconds = round(time.monotonic() - started, 3)
@@ -92,11 +87,11 @@ def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> Non
         flow.refuse(upload, str(refused))
         raise
     screen.describe(upload)
-    _work(flow.start_plan, upload, by, plans.step, plans.ended, screen)
+    flow.plan_now(upload, by=by, between=_watched(screen))
     outcome.counts = _read(upload).counts
     if not outcome.dry_run:
         try:
-            _work(flow.start_apply, upload, by, apply.step, apply.ended, screen)
+            flow.apply_now(upload, by=by, between=_watched(screen))
         finally:
             outcome.counts = _read(upload).counts
 
@@ -125,34 +120,16 @@ def _read(upload: ImportFile) -> ImportFile:
     return upload
 
 
-def _work(
-    start: Callable[..., Job],
-    upload: ImportFile,
-    by: Actor,
-    step: Callable[[Run], bool],
-    ended: lease.Ended,
-    screen: _Screen,
-) -> None:
-    """Do a job here and now. Should this process die, a worker goes on with it."""
-    worker = f"{socket.gethostname()[:60]} {os.getpid()} {secrets.token_hex(4)}"
-    with transaction.atomic():
-        held = lease.hold(start(upload, by=by), worker)
+def _watched(screen: _Screen) -> Callable[[Run], None]:
     neighbours = _Neighbours()
-    try:
-        while step(held):
-            screen.progress(held.job)
-            if held.cancel_asked():
-                raise CancelAsked
-            neighbours.let_in()
-        held.end(JobState.DONE, ended=ended)
-    except LostLease:
-        raise Refused(_("A worker has taken this import over; see My Imports.")) from None
-    except (CancelAsked, KeyboardInterrupt):
-        held.end(JobState.CANCELLED, _("Cancelled."), ended)
-        raise
-    except Exception as error:
-        held.end(JobState.FAILED, str(error) or type(error).__name__, ended)
-        raise
+
+    def between(run: Run) -> None:
+        screen.progress(run.job)
+        if run.cancel_asked():
+            raise CancelAsked
+        neighbours.let_in()
+
+    return between
 
 
 class _Neighbours:

@@ -4,10 +4,13 @@ call this and nothing else."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping as MappingType, Sequence
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterable, Mapping as MappingType, Sequence
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from django.db import transaction
@@ -16,8 +19,8 @@ from django.utils.translation import gettext as _
 
 from rapport import access
 from rapport.access import Actor, Forbidden, SystemActor
-from rapport.actions import jobs
-from rapport.actions.lease import Refused, Run
+from rapport.actions import jobs, lease
+from rapport.actions.lease import CancelAsked, Ended, LostLease, Refused, Run
 from rapport.files.detect import Detected, sniff
 from rapport.files.read import FileRefused, ReadOptions, Record, Table, open_table
 from rapport.meta.entity import Entity
@@ -28,7 +31,7 @@ from rapport.models.operations import ImportState, JobState
 from rapport.models.people import Verb
 from rapport.queries.imports import plan_of
 
-from . import detection, mapping as mappings, plan as plans, uploads
+from . import apply, detection, mapping as mappings, plan as plans, uploads
 from .mapping import Mapping, MappingRefused
 
 AUTO = "auto"
@@ -249,13 +252,15 @@ def remap(
     upload.save(update_fields=["mapping", "reading", "state"])
 
 
-def change_entity(upload: ImportFile, entity: Entity, *, by: Actor) -> None:
-    """Take the file as a list of something else. Raises Forbidden, NotNow and as `describe`."""
+def read_again(
+    upload: ImportFile, entity: Entity, reading: MappingType[str, Any], *, by: Actor
+) -> None:
+    """Read the file as a person has chosen, or as a list of something else; the mapping is
+    proposed anew. Raises Forbidden, NotNow and as `describe`."""
     _require_state(upload, ImportState.UPLOADED, ImportState.PLANNED, ImportState.FAILED)
     plans.require(entity, by)
-    upload.entity, upload.options = entity.name, {**upload.options, "auto": False}
-    kept = {**upload.reading, "date_order": None, "decimal_mark": None}
-    describe(upload, by=by, reading=kept)
+    upload.entity, upload.options = entity.name, {**upload.options, "auto": False, "doubt": ""}
+    describe(upload, by=by, reading=reading)
 
 
 def _require_state(upload: ImportFile, *states: str) -> None:
@@ -307,6 +312,63 @@ def _lock(upload: ImportFile) -> None:
     upload.state, upload.operation_id = kept.state, kept.operation_id
 
 
+def go_on(upload: ImportFile, *, by: Actor) -> None:
+    """Let a failed or cancelled import go on where it stopped. Raises Forbidden, NotNow, JobIsOver."""
+    with transaction.atomic():
+        _lock(upload)
+        job = upload.job
+        if job is None or job.kind != "import.apply":
+            raise NotNow(_("Check the file again."))
+        if upload.operation is not None and upload.operation.undone_by.exists():
+            raise NotNow(_("What was imported has been undone: import the file again."))
+        plans.require(registry[upload.entity], by)
+        jobs.retry(job, by=by)
+        upload.state, upload.message, upload.ended_at = ImportState.IMPORTING, "", None
+        upload.save(update_fields=["state", "message", "ended_at"])
+
+
+def plan_now(
+    upload: ImportFile, *, by: Actor, between: Callable[[Run], None] | None = None
+) -> None:
+    """Make the plan in this process: for commands, and for files small enough to wait for.
+
+    Raises Refused and as `start_plan`.
+    """
+    _work(lambda: start_plan(upload, by=by), plans.step, plans.ended, between)
+
+
+def apply_now(
+    upload: ImportFile, *, by: Actor, between: Callable[[Run], None] | None = None
+) -> None:
+    """Apply the plan in this process. Raises Refused and as `start_apply`."""
+    _work(lambda: start_apply(upload, by=by), apply.step, apply.ended, between)
+
+
+def _work(
+    start: Callable[[], Job],
+    step: Callable[[Run], bool],
+    ended: Ended,
+    between: Callable[[Run], None] | None,
+) -> None:
+    """Do a job here and now. Should this process die, a worker goes on with it."""
+    worker = f"{socket.gethostname()[:60]} {os.getpid()} {secrets.token_hex(4)}"
+    with transaction.atomic():
+        run = lease.hold(start(), worker)
+    try:
+        while step(run):
+            if between is not None:
+                between(run)
+        run.end(JobState.DONE, ended=ended)
+    except LostLease:
+        raise Refused(_("A worker has taken this import over; see My Imports.")) from None
+    except (CancelAsked, KeyboardInterrupt):
+        run.end(JobState.CANCELLED, _("Cancelled."), ended)
+        raise
+    except Exception as error:
+        run.end(JobState.FAILED, str(error) or type(error).__name__, ended)
+        raise
+
+
 def delete(upload: ImportFile) -> None:
     """Forget an upload that has not been applied. Raises NotNow."""
     _require_state(
@@ -314,8 +376,3 @@ def delete(upload: ImportFile) -> None:
     )
     uploads.forget(upload)
     upload.delete()
-
-
-def path_of(upload: ImportFile) -> Path:
-    """Where the file lies."""
-    return uploads.path_of(upload)

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from rapport.files.formula import escape
 from rapport.files.read import Record
+from rapport.meta.entity import Entity
+from rapport.meta.registry import registry
 from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate
 
@@ -65,6 +67,7 @@ def mapping_labels(upload: ImportFile) -> dict[int, str]:
 def rows_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...] = ERRORS) -> Iterator[bytes]:
     """The rows with one of `fates`, cell by cell as in the file, and why they were not taken:
     repaired, this file can be imported as it is. CSV, in pieces."""
+    entity = registry[upload.entity]
     with uploads.open_upload(upload) as table:
         yield _line([*table.columns, _("Reason")], bom=True)
         kept = _by_row(plan, fates)
@@ -77,7 +80,9 @@ def rows_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...] = ERRORS) -
                 if wanted is None:
                     break
                 if wanted.row == record.number:
-                    lines.append(_line([*_padded(record, len(table.columns)), _reason(wanted)]))
+                    lines.append(
+                        _line([*_padded(record, len(table.columns)), _reason(wanted, entity)])
+                    )
             if lines:
                 yield b"".join(lines)
             if wanted is None:
@@ -94,18 +99,26 @@ def _padded(record: Record, width: int) -> list[str]:
     return cells + [""] * (width - len(cells))
 
 
-def _reason(row: PlanRow) -> str:
+def _reason(row: PlanRow, entity: Entity) -> str:
     if row.fate == Fate.DUPLICATE:
-        return duplicate_text(row)
+        return duplicate_text(row, entity)
     return " ".join(reason.text for reason in why.from_json(row.reasons))
 
 
-def duplicate_text(row: PlanRow) -> str:
+def duplicate_text(row: PlanRow, entity: Entity) -> str:
     """How a row is a duplicate."""
-    like = row.reasons[0] if row.reasons else 0
+    like, *rules = row.reasons or [0]
+    labels = (
+        " + ".join(
+            str(entity.fields[name].label) for name in rule.split("+") if name in entity.fields
+        )
+        for rule in rules
+    )
+    same = ", ".join(label for label in labels if label)
     if like:
-        return _("The same as row %(row)s of this file.") % {"row": like}
-    return _("There is such a record already.")
+        text = _("The same as row %(row)s of this file: %(same)s.")
+        return text % {"row": like, "same": same}
+    return _("There is such a record already: the same %(same)s.") % {"same": same}
 
 
 def _line(cells: list[str], *, bom: bool = False) -> bytes:

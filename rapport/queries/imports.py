@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from rapport import access
 from rapport.access import Actor, SystemActor
-from rapport.models import ImportFile, Plan, PlanRow
+from rapport.models import ImportFile, Operation, Plan, PlanRow
+from rapport.models.journal import OperationState
 
 PAGE = 50
 
@@ -16,7 +17,8 @@ PAGE = 50
 def visible_imports(by: Actor) -> QuerySet[ImportFile]:
     """Imports that `by` may see, newest first."""
     found = ImportFile.objects.select_related("created_by", "operation", "job")
-    found = found.order_by("-created_at", "-pk")
+    undoing = Operation.objects.filter(undo_of=OuterRef("operation"), state=OperationState.DONE)
+    found = found.annotate(is_undone=Exists(undoing)).order_by("-created_at", "-pk")
     if isinstance(by, SystemActor) or access.is_administrator(by):
         return found
     return found.filter(created_by=by)
@@ -42,7 +44,7 @@ def plan_of(upload: ImportFile) -> Plan | None:
 def plan_rows(
     plan: Plan, fates: tuple[str, ...], *, after: int = 0, size: int = PAGE
 ) -> tuple[list[PlanRow], bool]:
-    """Rows of a plan with one of `fates`, by their number in the file, and whether there are more."""
+    """Rows of a plan with one of `fates`, in the order of the file, and whether there are more."""
     rows = plan.rows.filter(fate__in=fates, row__gt=after).order_by("row")
     found = list(rows[: size + 1])
     return found[:size], len(found) > size

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -34,7 +36,15 @@ def answer(request: HttpRequest, error: Exception) -> HttpResponse | None:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400: the address or the form cannot be read."""
+    """400: the address or the form cannot be read; 413 when it is too large to be read."""
+    if isinstance(exception, RequestDataTooBig):
+        return _page(
+            request,
+            413,
+            _("This is too large"),
+            _("Files may have up to %(limit)d MB. Split the file, or save it as CSV.")
+            % {"limit": settings.UPLOAD_LIMIT // 1024**2},
+        )
     return _page(
         request,
         400,
