@@ -5,7 +5,9 @@ import datetime
 import pytest
 from django.test import Client
 
+from rapport.access import Forbidden
 from rapport.actions import demo, journal, people, records
+from rapport.actions.profile import update_profile
 from rapport.actions.roles import BUILTIN
 from rapport.jobs.worker import Worker
 from rapport.meta.registry import registry
@@ -255,6 +257,19 @@ def test_only_administrators_decide_about_others(eva, alice, client_of, address)
     assert SignInLink.objects.count() == 0
     assert User.objects.get(pk=eva.pk).is_active is True
     assert RoleAssignment.objects.filter(principal_id=eva.pk).count() == 1
+
+
+def test_actions_ask_for_rights_themselves(eva, alice):
+    with pytest.raises(Forbidden):
+        people.set_access(eva, roles=[role("system-administrator").pk], teams=[], by=eva)
+    with pytest.raises(Forbidden):
+        people.invite_user({"last_name": "X", "email": "x@y.example"}, roles=[], teams=[], by=eva)
+    with pytest.raises(Forbidden):
+        people.send_link(alice.pk, by=eva)
+    with pytest.raises(Forbidden):
+        people.rename_organisation("Mine", by=eva)
+    with pytest.raises(Forbidden):
+        update_profile(eva, {"email": "root@example.com"})
 
 
 @pytest.mark.parametrize("address", ["", "link/", "active/"])
