@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
 from django.db import connection
 from django.db.models import Case, F, Q, QuerySet, Value, When
-from django.db.models.functions import Collate, Lower
-from django.db.models.lookups import Exact, GreaterThan, LessThan
+from django.db.models.functions import Collate, Lower, NullIf, Substr
 
 from rapport import access, queries
 from rapport.access import Actor
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
+from rapport.meta.folding import SORT_LENGTH
 from rapport.meta.kinds import TEXTS, Kind, Ref, from_json, to_json
 from rapport.meta.registry import registry
 
@@ -59,12 +59,12 @@ class Page:
 def page(query: Query, by: Actor) -> Page:
     """The page that `query.after` or `query.before` asks for. Raises InvalidQuery."""
     entity = registry[query.entity]
-    order = _order(entity, query)
+    order = _order(entity, query, by)
     found = rows_of(query, by)
     backwards = bool(query.before)
-    found = _ordered(found, entity, order, backwards)
+    found = _ordered(found, order, backwards)
     if cursor := query.before or query.after:
-        found = found.filter(_beyond(entity, order, cursor, backwards))
+        found = found.filter(_beyond(order, cursor, backwards))
     plan = _plan(entity, query, order, by)
     found = found.annotate(**plan.seen)
     raw = list(found.values_list(*plan.columns, *plan.seen)[: query.size + 1])
@@ -109,70 +109,105 @@ def ids(query: Query, by: Actor, *, limit: int | None = None) -> list[uuid.UUID]
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """One sort key: an expression to order by; blanks last."""
+    """One sort key. `column`: of the table, or the name under which `expression` is computed;
+    blanks are NULL and come last. `read`: a value of the key out of a cursor."""
 
-    field: Field
     column: str
     expression: Any
     descending: bool
     nullable: bool
+    read: Callable[[Any], Any]
 
 
-def _order(entity: Entity, query: Query) -> list[_Key]:
-    keys = [_key(entity, order) for order in (query.order or title_order(entity))]
-    return [key for key in keys if key.column != "pk"]
+def _order(entity: Entity, query: Query, by: Actor) -> list[_Key]:
+    order = query.order or title_order(entity)
+    return [_key(entity, one, f"key{place}", by) for place, one in enumerate(order)]
 
 
-def _key(entity: Entity, order: Order) -> _Key:
+def _key(entity: Entity, order: Order, name: str, by: Actor) -> _Key:
     found = field_of(entity, order.field)
     if not found.columns:
         raise InvalidQuery(order.field)
-    if order.field == entity.title:
-        return _Key(found, "sort_name", F("sort_name"), order.descending, False)
-    if "." in order.field or found.is_link:
-        path = _title_path(entity, order.field)
-        return _Key(found, path, F(path), order.descending, True)
-    if found.kind is Kind.POINTER:
-        return _Key(found, found.columns[1], F(found.columns[1]), order.descending, True)
-    if found.kind in TEXTS:
-        lowered = Lower(found.column)
-        if connection.vendor == "postgresql":
-            lowered = Lower(Collate(found.column, "C"))
-        return _Key(found, found.column, lowered, order.descending, False)
-    nullable = bool(entity.model._meta.get_field(found.name).null)
-    return _Key(found, found.column, F(found.column), order.descending, nullable)
-
-
-def _title_path(entity: Entity, path: str) -> str:
-    head, dot, tail = path.partition(".")
-    found = entity.fields[head]
-    if found.kind is Kind.OWNER:
-        return f"{head}__name"
+    head, dot, _tail = order.field.partition(".")
+    holder = registry[entity.fields[head].target or ""] if dot else entity
+    expression, text = _expression(holder, found, f"{head}__" if dot else "")
     if dot:
-        return f"{head}__{tail}"
-    return f"{head}__sort_name"
+        expression = _where_visible(expression, f"{head}__", holder, by)
+    if found.kind is Kind.LOOKUP:
+        target = registry[found.target or ""]
+        expression = _where_visible(expression, f"{order.field.replace('.', '__')}__", target, by)
+    read = _read_text if text else partial(_read_value, found)
+    if isinstance(expression, F) and not dot and not found.is_link:
+        column = "sort_name" if text else found.columns[-1]
+        nullable = bool(entity.model._meta.get_field(column).null)
+        return _Key(column, None, order.descending, nullable, read)
+    return _Key(name, expression, order.descending, True, read)
 
 
-def _ordered(
-    found: QuerySet[Any, Any], entity: Entity, order: list[_Key], backwards: bool
-) -> QuerySet[Any, Any]:
+def _expression(holder: Entity, found: Field, path: str) -> tuple[Any, bool]:
+    """What to sort by for a field of `holder`, which stands at `path`, and whether it is text."""
+    if found.name == holder.title and not found.is_link:
+        return F(f"{path}sort_name"), True
+    if found.kind is Kind.LOOKUP:
+        return F(f"{path}{found.name}__sort_name"), True
+    if found.kind is Kind.OWNER:
+        return _folded(f"{path}{found.name}__name"), True
+    if found.kind is Kind.LONG_TEXT:
+        return _folded(Substr(f"{path}{found.column}", 1, SORT_LENGTH)), True
+    if found.kind in TEXTS:
+        return _folded(f"{path}{found.column}"), True
+    return F(f"{path}{found.columns[-1]}"), False
+
+
+def _folded(text: Any) -> Any:
+    """A to Z like a to z, then by code point, on both databases; a blank is NULL."""
+    if connection.vendor == "postgresql":
+        text = Collate(text, "C")
+    return NullIf(Lower(text), Value(""))
+
+
+def _where_visible(expression: Any, path: str, target: Entity, by: Actor) -> Any:
+    """`expression` where the viewer may see the record at `path`: an order would tell its title."""
+    condition = access.visible_through(path, target, by)
+    return expression if condition is None else Case(When(condition, then=expression))
+
+
+def _read_text(part: Any) -> str:
+    if not isinstance(part, str) or "\x00" in part:
+        raise ValueError(part)
+    return part
+
+
+def _read_value(found: Field, part: Any) -> Any:
+    if found.kind is Kind.POINTER:
+        return uuid.UUID(part)
+    value = from_json(found, part)
+    if found.kind in {Kind.NUMBER, Kind.CHOICE, Kind.STATE, Kind.BOOLEAN} and type(value) not in {
+        int,
+        bool,
+    }:
+        raise ValueError(part)
+    return value
+
+
+def _ordered(found: QuerySet[Any, Any], order: list[_Key], backwards: bool) -> QuerySet[Any, Any]:
+    found = found.annotate(**{k.column: k.expression for k in order if k.expression is not None})
     terms: list[Any] = []
     for key in order:
         down = key.descending != backwards
-        expression = key.expression
         # NULLs stand last whichever way one walks, so they come first when walking back.
         nulls: dict[str, Any] = {}
         if key.nullable:
             nulls = {"nulls_first": True} if backwards else {"nulls_last": True}
-        terms.append(expression.desc(**nulls) if down else expression.asc(**nulls))
-    terms.append("-pk" if backwards != (bool(order) and order[0].descending) else "pk")
+        terms.append(F(key.column).desc(**nulls) if down else F(key.column).asc(**nulls))
+    terms.append("-pk" if backwards != order[0].descending else "pk")
     return found.order_by(*terms)
 
 
-def _beyond(entity: Entity, order: list[_Key], cursor: str, backwards: bool) -> Q:
+def _beyond(order: list[_Key], cursor: str, backwards: bool) -> Q:
     """Rows that stand behind the cursor's row (before it, when walking backwards)."""
     values, last = _read_cursor(order, cursor)
-    id_down = backwards != (bool(order) and order[0].descending)
+    id_down = backwards != order[0].descending
     beyond = Q(**{"pk__lt" if id_down else "pk__gt": last})
     for key, value in reversed(list(zip(order, values, strict=True))):
         down = key.descending != backwards
@@ -180,57 +215,34 @@ def _beyond(entity: Entity, order: list[_Key], cursor: str, backwards: bool) -> 
             same = Q(**{f"{key.column}__isnull": True})
             further = Q(**{f"{key.column}__isnull": False}) if backwards else Q(pk__in=[])
         else:
-            name = key.column
-            if key.field.kind in TEXTS and key.column != "sort_name" and "__" not in key.column:
-                same = _lower_compare(name, "exact", value)
-                further = _lower_compare(name, "lt" if down else "gt", value)
-            else:
-                same = Q(**{name: value})
-                further = Q(**{f"{name}__{'lt' if down else 'gt'}": value})
+            same = Q(**{key.column: value})
+            further = Q(**{f"{key.column}__{'lt' if down else 'gt'}": value})
             if key.nullable and not backwards:
-                further |= Q(**{f"{name}__isnull": True})
+                further |= Q(**{f"{key.column}__isnull": True})
         beyond = further | (same & beyond)
-        if value is not None and not key.nullable and key.column == "sort_name":
+        if value is not None and not key.nullable:
             # A bound that one index range can serve, beside the exact condition.
             beyond &= Q(**{f"{key.column}__{'lte' if down else 'gte'}": value})
     return beyond
 
 
-def _lower_compare(column: str, operator: str, value: str) -> Q:
-    left: Any = Lower(Collate(column, "C")) if connection.vendor == "postgresql" else Lower(column)
-    lookup = {"exact": Exact, "lt": LessThan, "gt": GreaterThan}[operator]
-    return Q(lookup(left, Value(value)))
-
-
 def _cursor(order: list[_Key], columns: list[str], fetched: tuple[Any, ...]) -> str:
     by_column = dict(zip(columns, fetched, strict=False))
-    parts = []
-    for key in order:
-        value = by_column[key.column]
-        if key.field.kind in TEXTS and key.column != "sort_name" and "__" not in key.column:
-            value = _ascii_lower(value)
-        parts.append(to_json(value))
+    parts = [to_json(by_column[key.column]) for key in order]
     document = json.dumps([*parts, by_column["pk"].hex], separators=(",", ":"))
     return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
-
-
-def _ascii_lower(text: str) -> str:
-    """As both databases lower in code point order: A to Z only."""
-    return "".join(c.lower() if "A" <= c <= "Z" else c for c in text)
 
 
 def _read_cursor(order: list[_Key], cursor: str) -> tuple[list[Any], uuid.UUID]:
     try:
         document = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         *parts, last = document
-        if len(parts) != len(order):
-            raise ValueError(cursor)
-        values = []
-        for key, part in zip(order, parts, strict=True):
-            text = key.column == "sort_name" or "__" in key.column or key.field.kind in TEXTS
-            values.append(part if text or part is None else from_json(key.field, part))
+        values = [
+            None if part is None and key.nullable else key.read(part)
+            for key, part in zip(order, parts, strict=True)
+        ]
         return values, uuid.UUID(hex=last)
-    except (ValueError, TypeError, AttributeError, binascii.Error):
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError):
         raise InvalidQuery("cursor") from None
 
 
