@@ -30,6 +30,16 @@ class TextColumn(models.CharField):
         return name, path, args, kwargs
 
 
+class SortColumn(TextColumn):
+    """Text to sort by: in the order of code points, whatever language the database was made for."""
+
+    def db_parameters(self, connection: Any) -> dict[str, Any]:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "postgresql":
+            parameters["collation"] = "C"  # SQLite's own order is this one
+        return parameters
+
+
 class EmailColumn(TextColumn):
     """An e-mail address."""
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from rapport.meta.columns import ChoiceColumn, InstantColumn, LongTextColumn, TextColumn
+from rapport.meta.columns import ChoiceColumn, InstantColumn, LongTextColumn, SortColumn
 from rapport.meta.folding import SORT_LENGTH
 from rapport.meta.ids import new_id
 from rapport.meta.states import States, Status
@@ -49,7 +49,7 @@ class Record(models.Model):
         db_index=False,
         verbose_name=_("Modified by"),
     )
-    sort_name = TextColumn("", SORT_LENGTH, editable=False)
+    sort_name = SortColumn("", SORT_LENGTH, editable=False)
     search_text = LongTextColumn("", 10_000, editable=False)
 
     class Meta:
