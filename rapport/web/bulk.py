@@ -339,15 +339,15 @@ def _do(
         )
         return shell.moved(request, _back(chosen))
     result = bulk.run(entity, command, chosen.all_ids(), form, by=request.user)
-    undo_url = shell.address("undo", result.operation.pk) if result.operation else ""
+    operation = result.operation.pk if result.operation else None
     text = sentence % {"records": chosen.counted(result.done)}
     if not result.refused:
-        messages.success(request, text + ".", extra_tags=undo_url)
+        shell.say_done(request, text + ".", operation)
         return shell.moved(request, _back(chosen))
     request.session[_KEPT] = {
         "entity": entity.name,
         "text": text,
-        "undo_url": undo_url,
+        "undo_url": reverse("undo", args=[operation]) if operation else "",
         "back_url": _back(chosen),
         "refused": [[str(i), why] for i, why in [*result.refused.items()][:REASONS_KEPT]],
         "count": len(result.refused),

@@ -303,18 +303,17 @@ def _empty(seen: Listing, by: Actor) -> dict[str, Any]:
             "action": widest.label,
         }
     new = new_url(entity, by)
+    if may_import:
+        return {
+            "drop_url": reverse("import-new"),
+            "second_url": new,
+            "second_action": _("New %(record)s") % {"record": str(entity.label).lower()},
+        }
     return {
-        "icon": "upload" if may_import else entity.icon,
-        "title": _("Drop your spreadsheet here")
-        if may_import
-        else _("No %(records)s yet") % {"records": plural.lower()},
-        "text": _("Excel, CSV or XML: you see what would happen before anything is written.")
-        if may_import
-        else "",
-        "url": import_url(entity) if may_import else new,
-        "action": _("Choose a file") if may_import else _("New"),
-        "second_url": new if may_import else "",
-        "second_action": _("New %(record)s") % {"record": str(entity.label).lower()},
+        "icon": entity.icon,
+        "title": _("No %(records)s yet") % {"records": plural.lower()},
+        "url": new,
+        "action": _("New"),
     }
 
 
@@ -322,17 +321,16 @@ def _empty(seen: Listing, by: Actor) -> dict[str, Any]:
 
 
 def import_url(entity: Entity, format: str = "") -> str:
-    """Where a file becomes records of `entity`; '' while nothing can be imported."""
-    url = shell.address("import-new")
+    """Where a file becomes records of `entity`."""
     more = [("format", format)] if format else []
-    return url and url + encode([("entity", entity.name), *more])
+    return reverse("import-new") + encode([("entity", entity.name), *more])
 
 
 def new_url(entity: Entity, by: Actor) -> str:
     """Where a new record is written; '' for those who may not."""
     if not entity.creatable or not access.may(by, Verb.CREATE, entity):
         return ""
-    return shell.address("create", entity)
+    return reverse("create", args=[entity])
 
 
 def commands(seen: Listing, by: Actor) -> list[Item]:
@@ -342,7 +340,7 @@ def commands(seen: Listing, by: Actor) -> list[Item]:
     if url := new_url(entity, by):
         made.append(Item(label=_("New"), url=url, icon="plus", key="n"))
     made += bulk_commands(entity, by)
-    if entity.importable and access.may(by, Verb.IMPORT, entity) and import_url(entity):
+    if entity.importable and access.may(by, Verb.IMPORT, entity):
         menu = [
             Item(label=_("Excel"), url=import_url(entity, "xlsx"), icon="file-spreadsheet"),
             Item(label=_("CSV"), url=import_url(entity, "csv"), icon="file-up"),
@@ -359,6 +357,8 @@ def commands(seen: Listing, by: Actor) -> list[Item]:
         ]
     if menu := export_menu(seen, by):
         made.append(Item(label=_("Export"), icon="file-down", id="export-menu", menu=menu))
+        selected = reverse("export", args=[entity, "xlsx"])
+        made.append(Item(label=_("Export selected"), url=selected, icon="file-down", when="some"))
     refresh = Item(
         label=_("Refresh"), url=seen.address(), icon="refresh-cw", icon_only=True, key="r"
     )
@@ -369,12 +369,24 @@ def export_menu(seen: Listing, by: Actor) -> list[Item]:
     """The whole result as a file: the same query string at another address."""
     if not access.may(by, Verb.EXPORT, seen.entity):
         return []
-    kinds = (("xlsx", _("Excel workbook"), "file-spreadsheet"), ("csv", _("CSV"), "file-down"))
-    query = encode(seen.params())
+    columns = [pair for pair in seen.params() if pair[0] != "columns"]
+
+    def item(label: str, format: str, *more: tuple[str, str]) -> Item:
+        icon = "file-spreadsheet" if format == "xlsx" else "file-down"
+        query = encode([*columns, *more] if more else seen.params())
+        return Item(
+            label=label, url=reverse("export", args=[seen.entity, format]) + query, icon=icon
+        )
+
+    every = ("columns", "all")
     return [
-        Item(label=label, url=url + query, icon=icon)
-        for format_, label, icon in kinds
-        if (url := shell.address("export", seen.entity, format_))
+        Item(title=_("Columns of this list")),
+        item(_("Excel workbook"), "xlsx"),
+        item(_("CSV"), "csv"),
+        LINE,
+        Item(title=_("Every field")),
+        item(_("Excel workbook"), "xlsx", every),
+        item(_("CSV"), "csv", every),
     ]
 
 

@@ -78,7 +78,7 @@ def all_views(request: HttpRequest, entity: Entity) -> HttpResponse:
             "view": view,
             "url": _url(seen, view.key),
             "is_default": view.key == chosen,
-            "share_url": shell.address("share", SAVED_VIEW, view.key) if view.mine else "",
+            "share_url": reverse("share", args=[SAVED_VIEW, view.key]) if view.mine else "",
         }
 
     return shell.render(
@@ -130,8 +130,7 @@ def save_changes(request: HttpRequest, entity: Entity) -> HttpResponse:
     id_ = uuid.UUID(seen.view.key)
     op = records.update_record(registry[SAVED_VIEW], id_, values, by=request.user)
     text = _("The view “%(view)s” is saved.") % {"view": seen.view.label}
-    undo = shell.address("undo", op.pk) if op.counts else ""
-    messages.success(request, text, extra_tags=undo)
+    shell.say_done(request, text, op.pk if op.counts else None)
     return shell.moved(request, _url(seen, seen.view.key))
 
 
@@ -179,7 +178,7 @@ def delete(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
     if kept_preferences.get(request.user, default_key(entity)) == view.key:
         preferences.put(request.user, default_key(entity), None)
     text = _("The view “%(view)s” is deleted.") % {"view": view.label}
-    messages.success(request, text, extra_tags=shell.address("undo", op.pk))
+    shell.say_done(request, text, op.pk)
     return shell.moved(request, reverse("views", args=[entity]))
 
 

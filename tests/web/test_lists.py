@@ -605,7 +605,7 @@ def test_only_addresses_of_the_web_are_links(alice, client_of):
 def test_an_empty_list_leads_to_the_import(alice, client_of):
     page = text(client_of(alice).get(url(CONTACT)))
 
-    assert "Drop your spreadsheet here" in page
+    assert ("Drop your spreadsheet here" in page, 'action="/imports/new/"' in page) == (True, True)
 
 
 def test_an_empty_view_leads_to_all_records(alice, bob, client_of):
