@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import secrets
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -188,9 +188,10 @@ def set_password(user: User, password: str) -> None:
     user.save(update_fields=["password"])
 
 
-def first_administrator() -> User | None:
-    """The oldest active user with the role System Administrator."""
-    return _administrators().order_by("created_at", "pk").first()
+def first_administrator(*, besides: Collection[uuid.UUID] = ()) -> User | None:
+    """The oldest active user with the role System Administrator, other than `besides`."""
+    others = _administrators().exclude(pk__in=besides)
+    return others.order_by("created_at", "pk").first()
 
 
 def _administrators() -> QuerySet[User]:

@@ -102,14 +102,10 @@ def list_all(_args: argparse.Namespace) -> None:
 def deactivate(args: argparse.Namespace) -> None:
     """Let somebody sign in no more; their records stay theirs."""
     user = find(args.email)
-    first = people.first_administrator()
-    if first is not None and first.pk == user.pk and not _other_administrator(user):
+    holders = RoleAssignment.objects.filter(role__builtin="system-administrator")
+    administers = holders.filter(principal_id=user.pk).exists()
+    if administers and people.first_administrator(besides=[user.pk]) is None:
         raise Stop(f"{user.email} is the only administrator")
     states.deactivate("user", [user.pk], by=SETUP)
     print(f"{user.email} may not sign in any more.")
 
-
-def _other_administrator(user: User) -> bool:
-    holders = RoleAssignment.objects.filter(role__builtin="system-administrator")
-    others = User.objects.filter(pk__in=holders.values("principal_id"), state=0)
-    return others.exclude(pk=user.pk).exists()

@@ -100,6 +100,8 @@ SENTENCES: dict[str, Sentence] = {
         created=gettext_lazy("%(who)s imported this %(source)s"),
         changed=gettext_lazy("%(who)s changed %(fields)s by an import %(source)s"),
     ),
+    "load": Sentence(title=gettext_lazy("Demo data")),
+    "remove": Sentence(title=gettext_lazy("Removal of demo data")),
     "merge": Sentence(
         title=gettext_lazy("Merge"),
         changed=gettext_lazy("%(who)s merged another record into this one"),
