@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _, ngettext
 
 from rapport import access
+from rapport.imports import flow
 from rapport.meta.registry import registry
 from rapport.queries import home as work, recent as visited
 from rapport.queries.recent import Seen
@@ -73,19 +74,17 @@ def _first_steps(request: HttpRequest) -> dict[str, Any]:
     administrator = access.is_administrator(user)
     return {
         "empty": work.is_empty(user),
-        "import_url": shell.address("import-new")
-        if any(access.may(user, "import", registry[name]) for name in FIRST)
-        else "",
+        "import_url": reverse("import-new") if flow.importable_for(user) else "",
         "create": [
             {
                 "label": _("New %(entity)s") % {"entity": str(registry[name].label).lower()},
-                "url": shell.address("quick-create", registry[name]),
+                "url": reverse("quick-create", args=[name]),
                 "icon": registry[name].icon,
             }
             for name in FIRST
             if access.may(user, "create", registry[name])
         ],
-        "invite_url": shell.address("invite") if administrator else "",
+        "invite_url": reverse("invite") if administrator else "",
         "administrator": administrator,
     }
 
@@ -114,7 +113,7 @@ def _todos(todos: work.Todos | None, cells: CellContext, now: datetime.datetime)
         "total": _count(todos.total),
         "overdue": _count(todos.overdue),
         "today": _count(todos.today),
-        "url": shell.address("list", registry["activity"]),
+        "url": reverse("list", args=["activity"]),
     }
 
 
@@ -155,7 +154,7 @@ def _leads(found: work.Home, cells: CellContext) -> Any:
         }
         for lead in found.leads
     ]
-    url = shell.address("list", registry["lead"])
+    url = reverse("list", args=["lead"])
     return {"rows": rows, "total": _count(found.lead_count), "url": url}
 
 
@@ -200,7 +199,7 @@ def _deals(found: work.Home, cells: CellContext) -> Any:
         "largest": max([s["size"] for s in stages] + [1]),
         "more": found.deal_count > work.FEW,
         "total": _count(found.deal_count),
-        "url": shell.address("list", registry["opportunity"]),
+        "url": reverse("list", args=["opportunity"]),
     }
 
 

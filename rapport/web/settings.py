@@ -259,15 +259,12 @@ def _cards() -> Iterable[dict[str, Any]]:
         "role": _("Sets of rights, and how far each reaches"),
     }
     for name, text in texts.items():
-        entity = registry[name]
-        url = shell.address("list", entity)
-        if url:
-            yield {
-                "url": url,
-                "icon": entity.icon,
-                "title": entity.label_plural,
-                "text": text,
-            }
+        yield {
+            "url": reverse("list", args=[name]),
+            "icon": registry[name].icon,
+            "title": registry[name].label_plural,
+            "text": text,
+        }
 
 
 def _system() -> list[tuple[Any, str, str]]:

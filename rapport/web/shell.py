@@ -96,7 +96,7 @@ def _frame(
         "csrf_token": _TOKEN,
         "sitemap": _sitemap(request.path, readable),
         "create_menu": [
-            {"label": e.label, "url": address("quick-create", e), "icon": e.icon}
+            {"label": e.label, "url": reverse("quick-create", args=[e]), "icon": e.icon}
             for e in (registry[name] for name in creatable)
         ],
         "user_menu": {
@@ -105,7 +105,7 @@ def _frame(
             "initials": initials(str(user)),
             "hue": hue(str(user)),
             "items": [
-                {"label": _("My settings"), "url": address("me"), "icon": "settings"},
+                {"label": _("My settings"), "url": reverse("me"), "icon": "settings"},
                 {
                     "label": _("Sign out"),
                     "url": reverse("sign-out"),
@@ -129,7 +129,7 @@ def address(name: str, *args: Any) -> str:
 
 def _sitemap(here: str, readable: tuple[str, ...]) -> list[dict[str, Any]]:
     def item(label: Any, name: str, icon: str, key: str = "", *args: Any) -> dict[str, Any]:
-        url = address(name, *args)
+        url = reverse(name, args=args)
         current = here == url if url == "/" else here.startswith(url)
         return {"label": label, "url": url, "icon": icon, "key": key, "current": current}
 
@@ -150,7 +150,7 @@ def _sitemap(here: str, readable: tuple[str, ...]) -> list[dict[str, Any]]:
     return [
         {"label": "", "items": first + mine},
         *({"label": label, "items": items} for label, items in groups.items()),
-        {"label": _("Tools"), "items": [tool for tool in tools if tool["url"]]},
+        {"label": _("Tools"), "items": tools},
     ]
 
 

@@ -6,10 +6,8 @@ import uuid
 import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
-from django.urls.converters import IntConverter, UUIDConverter
 
 from rapport.actions import people
-from rapport.web.converters import EntityConverter
 from tests.factories import make_account
 
 # What people may reach who are not signed in.
@@ -50,16 +48,18 @@ def address(pattern, record):
     """`pattern` filled in for `record`, an account; what else it wants is made up."""
     route = str(pattern.pattern)
     for name, converter in pattern.pattern.converters.items():
-        if isinstance(converter, EntityConverter):
-            value = "accounts"
-        elif isinstance(converter, UUIDConverter):
-            value = str(record)
-        elif isinstance(converter, IntConverter):
-            value = "1"
-        else:
-            value = "name"
+        values = ("accounts", str(record), "1", "name", "csv")
+        value = next(value for value in values if fits(converter, value))
         route = re.sub(rf"<[^>]*\b{name}>", value, route)
     return f"/{route}"
+
+
+def fits(converter, value):
+    try:
+        converter.to_python(value)
+    except ValueError:
+        return False
+    return re.fullmatch(converter.regex, value) is not None
 
 
 def test_there_are_addresses():
