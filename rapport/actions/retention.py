@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shutil
 from importlib import import_module
 from pathlib import Path
 
@@ -62,8 +63,9 @@ def _forget_uploads(since: datetime.datetime) -> bool:
     """The rows stay, with what the import did; the files go."""
     old = list(ImportFile.objects.filter(created_at__lt=since).exclude(stored="")[:BATCH])
     for upload in old:
-        # The file first: if this stops half-way, the next time finds a row whose file is gone.
-        (Path(settings.MEDIA_ROOT) / upload.stored).unlink(missing_ok=True)
+        # The files first: if this stops half-way, the next time finds a row whose file is gone.
+        # A file lies in a folder of its own, with what was made to read it.
+        shutil.rmtree((Path(settings.MEDIA_ROOT) / upload.stored).parent, ignore_errors=True)
         ImportFile.objects.filter(pk=upload.pk).update(stored="")
     return len(old) == BATCH
 

@@ -81,11 +81,11 @@ def _holders(hashes: Sequence[int]) -> Iterable[tuple[int, uuid.UUID]]:
     """Who has one of these keys, oldest first. One parameter however many there are: a long IN
     list costs more to write and to read than to answer."""
     table = connection.ops.quote_name(MatchKey._meta.db_table)
-    if connection.vendor == "postgresql":
-        among, value = "= ANY(%s)", list(hashes)
-    else:
-        among, value = "IN (SELECT value FROM json_each(%s))", json.dumps(hashes)
+    value: list[Any] = [list(hashes)]
+    among = "= ANY(%s)"
+    if connection.vendor == "sqlite":
+        among, value = "IN (SELECT value FROM json_each(%s))", [json.dumps(hashes)]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT hash, record FROM {table} WHERE hash {among} ORDER BY id", [value])
+        cursor.execute(f"SELECT hash, record FROM {table} WHERE hash {among} ORDER BY id", value)
         for hash_, record in cursor.fetchall():
             yield hash_, record if isinstance(record, uuid.UUID) else uuid.UUID(hex=record)

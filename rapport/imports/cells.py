@@ -38,6 +38,11 @@ def converter(field: Field, reading: Reading) -> Convert:
     return CONVERTERS[field.kind](field, reading)
 
 
+def is_named(found: Field) -> bool:
+    """Whether a cell of this field names a record."""
+    return found.is_link or found.kind is Kind.POINTER
+
+
 def _text(field: Field, reading: Reading) -> Convert:
     if field.labels:
         return _remembering(field, reading)
@@ -48,7 +53,7 @@ def _text(field: Field, reading: Reading) -> Convert:
         values: list[Any] = list(map(str.strip, cells))
         more = _split_marked(values) if several else {}
         errors: dict[int, str] = {}
-        if limit and max(map(len, values), default=0) > limit:
+        if (limit and max(map(len, values), default=0) > limit) or "\0" in "".join(values):
             errors = _errors(field, values)
         return Column(values, errors, more)
 
@@ -61,7 +66,7 @@ def _long_text(field: Field, _reading: Reading) -> Convert:
     def convert(cells: Sequence[str]) -> Column:
         values: list[Any] = [cell if cell and not cell.isspace() else "" for cell in cells]
         errors: dict[int, str] = {}
-        if limit and max(map(len, values), default=0) > limit:
+        if (limit and max(map(len, values), default=0) > limit) or "\0" in "".join(values):
             errors = _errors(field, values)
         return Column(values, errors, {})
 
@@ -181,7 +186,7 @@ def _remembering(field: Field, reading: Reading) -> Convert:
 
 
 def _link(_field: Field, _reading: Reading) -> Convert:
-    """Look-ups stay texts here: what they name is found in batches, for the user who imports."""
+    """Names stay texts here: what they name is found in batches, for the user who imports."""
 
     def convert(cells: Sequence[str]) -> Column:
         return Column([" ".join(cell.split()) for cell in cells], {}, {})
@@ -214,7 +219,7 @@ CONVERTERS: dict[Kind, Callable[[Field, Reading], Convert]] = {
     Kind.BOOLEAN: _remembering,
     Kind.LOOKUP: _link,
     Kind.OWNER: _link,
-    Kind.POINTER: _each,
+    Kind.POINTER: _link,
     Kind.ADDRESS: _nothing,
 }
 # What to do about a cell that its field cannot hold; choices list their options themselves.
@@ -233,6 +238,6 @@ REMEDIES: dict[Kind, Any] = {
     Kind.BOOLEAN: gettext_lazy("Write Yes or No."),
     Kind.LOOKUP: gettext_lazy("Correct the name, create the record first, or empty the cell."),
     Kind.OWNER: gettext_lazy("Write the name or e-mail address of a user or team."),
-    Kind.POINTER: gettext_lazy("Write entity and id, such as “contact:…”, or empty the cell."),
+    Kind.POINTER: gettext_lazy("Write it as “Contact: name”, or empty the cell."),
     Kind.ADDRESS: gettext_lazy("Do not map this column."),
 }

@@ -198,8 +198,8 @@ def _entity(upload: ImportFile, table: Table, sample: Sequence[Sequence[str]], b
         names = ", ".join(column for column in table.columns if column)[:300]
         raise MappingRefused(
             _(
-                "The headers (%(names)s) do not tell whether these are contacts, accounts or leads. "
-                "Say which."
+                "The headers (%(names)s) do not tell whether these are contacts, accounts or "
+                "leads. Say which."
             )
             % {"names": names or _("none")}
         )
@@ -313,7 +313,8 @@ def _lock(upload: ImportFile) -> None:
 
 
 def go_on(upload: ImportFile, *, by: Actor) -> None:
-    """Let a failed or cancelled import go on where it stopped. Raises Forbidden, NotNow, JobIsOver."""
+    """Let a failed or cancelled import go on where it stopped. Raises Forbidden, NotNow,
+    JobIsOver."""
     with transaction.atomic():
         _lock(upload)
         job = upload.job

@@ -76,7 +76,7 @@ def _siblings(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _index(entity: Entity, language: str) -> Mapping[str, str]:
-    """Field names by plain header. What stands first wins: labels, aliases, logical names, words."""
+    """Field names by plain header. Labels win over aliases, logical names and words."""
     found: dict[str, str] = {}
     names = targets(entity)
     for spoken in dict.fromkeys((language, "en")):

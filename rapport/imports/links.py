@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,28 +16,27 @@ from rapport import access, queries
 from rapport.access import Actor
 from rapport.duplicates.find import Proposed, find
 from rapport.duplicates.keys import keys
+from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
-from rapport.meta.folding import sort_key
+from rapport.meta.folding import fold, sort_key
 from rapport.meta.ids import new_id
-from rapport.meta.kinds import Kind, from_json
+from rapport.meta.kinds import Kind, Ref
 from rapport.meta.registry import registry
 from rapport.models import Principal
 from rapport.models.people import Verb
 
 from . import mapping as mappings
+from .cells import is_named
 from .mapping import Mapping
 from .reasons import of_cell
 from .rows import Row
-
-# Values in one IN list; SQLite takes 32,766 at most.
-PART = 5000
 
 
 class Named(NamedTuple):
     """A record that a text names."""
 
-    id: uuid.UUID
+    id: Any  # a Ref for pointers
     title: str
 
 
@@ -65,61 +65,65 @@ class Links:
         return {one.id for found in self.new.values() for one in found.values()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A look-up column: its field, its place in the file, what to do when nothing is found."""
+
+    field: Field
+    index: int
+    rule: str
+
+    @property
+    def thing(self) -> str:
+        """What its texts name."""
+        if self.field.kind is Kind.OWNER:
+            return str(_("user or team"))
+        if self.field.kind is Kind.POINTER:
+            return str(_("record"))
+        return str(registry[self.field.target or ""].label).lower()
+
+    def refuse(self, rows: Iterable[Row], message: str) -> None:
+        """Tell `rows` what is wrong with their cell."""
+        for row in rows:
+            row.reasons.append(of_cell(self.field, message, self.index))
+
+
 def resolve(mapping: Mapping, rows: Sequence[Row], *, by: Actor) -> Links:
     """Turn the look-up texts of `rows` into ids among their values, or into reasons."""
     links = Links()
     for index, target in mapping.columns.items():
         found = mapping.entity.fields.get(target.field)
-        if found is None or not found.is_link:
+        if found is None or not is_named(found):
             continue
         asking: dict[str, list[Row]] = defaultdict(list)
         for row in rows:
             if text := row.links.get(found.name):
                 asking[text].append(row)
         if asking:
-            rule = mappings.missing_rule(found, target)
-            _resolve_column(found, index, rule, asking, links, by)
+            column = _Column(found, index, mappings.missing_rule(found, target))
+            _resolve_column(column, asking, links, by)
     return links
 
 
-def _resolve_column(
-    found: Field,
-    index: int,
-    rule: str,
-    asking: dict[str, list[Row]],
-    links: Links,
-    by: Actor,
-) -> None:
-    known = _principals(asking) if found.kind is Kind.OWNER else _records(found, asking, by)
+def _resolve_column(column: _Column, asking: dict[str, list[Row]], links: Links, by: Actor) -> None:
+    known = _FINDERS[column.field.kind](column.field, asking, by)
     for text, rows in asking.items():
         named = known.get(text, [])
         if len(named) == 1:
             for row in rows:
-                row.values[found.name] = named[0].id
-                links.names.setdefault(row.number, {})[found.name] = named[0].title
+                row.values[column.field.name] = named[0].id
+                links.names.setdefault(row.number, {})[column.field.name] = named[0].title
         elif named:
             message = _("There are %(count)d records called “%(text)s”.")
-            values = {"count": len(named), "text": text[:80]}
-            _refuse(rows, found, index, message % values)
-        elif rule == mappings.CREATE:
-            _make(found, index, text, rows, links, by)
-        elif rule == mappings.REFUSE:
+            column.refuse(rows, message % {"count": len(named), "text": text[:80]})
+        elif column.rule == mappings.CREATE:
+            _make(column, text, rows, links, by)
+        elif column.rule == mappings.REFUSE:
             message = _("There is no %(entity)s called “%(text)s”.")
-            _refuse(rows, found, index, message % {"entity": _thing(found), "text": text[:80]})
+            column.refuse(rows, message % {"entity": column.thing, "text": text[:80]})
 
 
-def _thing(found: Field) -> str:
-    if found.kind is Kind.OWNER:
-        return str(_("user or team"))
-    return str(registry[found.target or ""].label).lower()
-
-
-def _refuse(rows: Iterable[Row], found: Field, index: int, message: str) -> None:
-    for row in rows:
-        row.reasons.append(of_cell(found, message, index))
-
-
-def _principals(texts: Collection[str]) -> dict[str, list[Named]]:
+def _principals(_found: Field, texts: Collection[str], _by: Actor) -> dict[str, list[Named]]:
     """Users and teams by id, e-mail address or name."""
     people: dict[str, list[Named]] = defaultdict(list)
     # All of them: an organisation has few, and any spelling of a name must do.
@@ -135,8 +139,28 @@ def _principals(texts: Collection[str]) -> dict[str, list[Named]]:
 
 def _records(found: Field, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:
     """Visible records by id or by name; of several, those that are active."""
-    entity = registry[found.target or ""]
-    result = _by_id(entity, found, texts, by)
+    return _of_entity(registry[found.target or ""], texts, by)
+
+
+def _pointers(found: Field, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:
+    """Visible records by 'Entity: name' or 'entity:id'; a bare name is looked for everywhere."""
+    targets = [registry[name] for name in found.targets] or [e for e in registry if e.has_timeline]
+    asked: dict[Entity, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for text in texts:
+        before, colon, name = text.partition(":")
+        own = [e for e in targets if fold(before) in {e.name, fold(str(e.label))}] if colon else []
+        for entity in own or targets:
+            asked[entity][name.strip() if own else text].append(text)
+    result: dict[str, list[Named]] = defaultdict(list)
+    for entity, names in asked.items():
+        for name, named in _of_entity(entity, list(names), by).items():
+            for text in names[name]:
+                result[text] += [Named(Ref(entity.name, one.id), one.title) for one in named]
+    return result
+
+
+def _of_entity(entity: Entity, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:
+    result = _by_id(entity, texts, by)
     left = [text for text in texts if text not in result]
     if _key_is_title(entity):
         result.update(_by_key(entity, left, by))
@@ -145,16 +169,12 @@ def _records(found: Field, texts: Collection[str], by: Actor) -> dict[str, list[
     return result
 
 
-def _by_id(
-    entity: Entity, found: Field, texts: Collection[str], by: Actor
-) -> dict[str, list[Named]]:
+def _by_id(entity: Entity, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:
     ids: dict[uuid.UUID, str] = {}
     for text in texts:
         if len(text) == 36 and text.count("-") == 4:
-            try:
-                ids[from_json(found, text)] = text
-            except ValueError:
-                continue
+            with suppress(ValueError):
+                ids[uuid.UUID(text)] = text
     if not ids:
         return {}
     rows = queries.records(entity, by).filter(pk__in=list(ids))
@@ -192,9 +212,8 @@ def _by_sort_name(entity: Entity, texts: Sequence[str], by: Actor) -> dict[str, 
     for text in texts:
         wanted[sort_key(text)].append(text)
     found: dict[str, list[tuple[Named, int]]] = defaultdict(list)
-    names = list(wanted)
-    for start in range(0, len(names), PART):
-        rows = queries.records(entity, by).filter(sort_name__in=names[start : start + PART])
+    for part in batches(wanted):
+        rows = queries.records(entity, by).filter(sort_name__in=part)
         for id_, title, state, name in rows.values_list("pk", entity.title, "state", "sort_name"):
             found[name].append((Named(id_, title), state))
     return {text: _active(found[name]) for name in found for text in wanted[name]}
@@ -203,10 +222,9 @@ def _by_sort_name(entity: Entity, texts: Sequence[str], by: Actor) -> dict[str, 
 def _titles(
     rows: QuerySet[Any, Any], entity: Entity, ids: Collection[uuid.UUID]
 ) -> dict[uuid.UUID, tuple[Named, int]]:
-    listed = list(ids)
     stored: dict[uuid.UUID, tuple[Named, int]] = {}
-    for start in range(0, len(listed), PART):
-        found = rows.filter(pk__in=listed[start : start + PART])
+    for part in batches(ids):
+        found = rows.filter(pk__in=part)
         for id_, title, state in found.values_list("pk", entity.title, "state"):
             stored[id_] = (Named(id_, title), state)
     return stored
@@ -217,26 +235,26 @@ def _active(found: Sequence[tuple[Named, int]]) -> list[Named]:
     return active or [named for named, _state in found]
 
 
-def _make(
-    found: Field, index: int, text: str, rows: Sequence[Row], links: Links, by: Actor
-) -> None:
-    entity = registry[found.target or ""]
+def _make(column: _Column, text: str, rows: Sequence[Row], links: Links, by: Actor) -> None:
+    entity = registry[column.field.target or ""]
     title = entity.fields[entity.title]
     hash_ = title_key(entity, text)
     if not hash_:
-        _refuse(rows, found, index, _("“%(text)s” is no name.") % {"text": text[:80]})
+        column.refuse(rows, _("“%(text)s” is no name.") % {"text": text[:80]})
     elif title.max_length and len(text) > title.max_length:
         message = _("Longer than %(limit)s characters (%(length)s).")
-        values = {"limit": title.max_length, "length": len(text)}
-        _refuse(rows, found, index, message % values)
+        column.refuse(rows, message % {"limit": title.max_length, "length": len(text)})
     elif not access.may(by, Verb.CREATE, entity):
         message = _("There is no %(entity)s called “%(text)s”, and you may not create one.")
-        _refuse(rows, found, index, message % {"entity": _thing(found), "text": text[:80]})
+        column.refuse(rows, message % {"entity": column.thing, "text": text[:80]})
     else:
         new = links.new[entity.name].get(hash_)
         if new is None:
             new = links.new[entity.name][hash_] = New(new_id(), text, hash_, rows[0].number)
         for row in rows:
-            row.values[found.name] = new.id
+            row.values[column.field.name] = new.id
             new.asked_by.add(row.number)
-            links.names.setdefault(row.number, {})[found.name] = new.title
+            links.names.setdefault(row.number, {})[column.field.name] = new.title
+
+
+_FINDERS = {Kind.LOOKUP: _records, Kind.OWNER: _principals, Kind.POINTER: _pointers}

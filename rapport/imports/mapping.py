@@ -138,15 +138,19 @@ def propose(
                     % {"column": header, "field": label_of(entity, name)}
                 )
     _name_beside_first_name(entity, targets, taken)
-    _ignore_foreign_options(entity, columns, sample, targets, notes, reading)
+    notes += [
+        _("“%(column)s” is ignored: none of its values is an option of %(field)s.")
+        % {"column": columns[index], "field": label_of(entity, targets.pop(index).field)}
+        for index in _foreign_options(entity, sample, targets, reading)
+    ]
     if not targets and guess:
-        index = _first_text(sample, entity.fields[entity.title].max_length or 0)
-        if index is not None:
-            targets[index] = Target(field=entity.title)
+        first = _first_text(sample, entity.fields[entity.title].max_length or 0)
+        if first is not None:
+            targets[first] = Target(field=entity.title)
             notes.append(
                 _("No header was recognised: “%(column)s” is taken as %(field)s.")
                 % {
-                    "column": columns[index] or _("Column %(number)s") % {"number": index + 1},
+                    "column": columns[first] or _("Column %(number)s") % {"number": first + 1},
                     "field": label_of(entity, entity.title),
                 }
             )
@@ -204,27 +208,22 @@ def _name_beside_first_name(
         targets[taken[entity.title]] = Target(field="last_name")
 
 
-def _ignore_foreign_options(
+def _foreign_options(
     entity: Entity,
-    columns: Sequence[str],
     sample: Sequence[Sequence[str]],
-    targets: dict[int, Target],
-    notes: list[str],
+    targets: MappingType[int, Target],
     reading: Reading,
-) -> None:
-    """A choice column of which no value is one of ours is another program's: better not mapped
+) -> list[int]:
+    """Choice columns of which no value is one of ours are another program's: better not mapped
     than every row refused."""
-    for index, target in list(targets.items()):
+    foreign = []
+    for index, target in targets.items():
         found = entity.fields.get(target.field)
-        if found is None or found.kind is not Kind.CHOICE:
-            continue
-        values = set(_values(sample, index))
-        if values and not any(_fits(found, value, reading) for value in values):
-            del targets[index]
-            notes.append(
-                _("“%(column)s” is ignored: none of its values is an option of %(field)s.")
-                % {"column": columns[index], "field": found.label}
-            )
+        if found is not None and found.kind is Kind.CHOICE:
+            values = set(_values(sample, index))
+            if values and not any(_fits(found, value, reading) for value in values):
+                foreign.append(index)
+    return foreign
 
 
 def _fits(found: Field, text: str, reading: Reading) -> bool:
@@ -307,11 +306,11 @@ def _score(
     if RECORD_ID in mapping.fields:
         score += 100
     title = mapping.column_of(entity.title)
-    if title is not None and not mapping.fields & {"first_name", "last_name"}:
-        # “Name” alone says little; what stands below it says whether they are people.
-        if _are_people(_values(sample, title)) == headers.is_split(entity):
-            score += 2
-    return score
+    if title is None or mapping.fields & {"first_name", "last_name"}:
+        return score
+    # “Name” alone says little; what stands below it says whether they are people.
+    fits = _are_people(_values(sample, title)) == headers.is_split(entity)
+    return score + 2 if fits else score
 
 
 _PERSON = re.compile(r"[^\W\d_]['’.\w-]*( (?:[^\W\d_]['’.\w-]*|[a-zß-ÿ]{2,3})){1,3}")

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from .words import SALUTATIONS
 
-_PARTS = {"title": "salutation", "first": "first_name", "middle": "middle_name", "last": "last_name",
-          "suffix": "suffix"}  # fmt: skip
+_PARTS = {
+    "title": "salutation",
+    "first": "first_name",
+    "middle": "middle_name",
+    "last": "last_name",
+    "suffix": "suffix",
+}
 
 
 def split(text: str) -> dict[str, str]:

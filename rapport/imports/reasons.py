@@ -36,10 +36,7 @@ def of_cell(field: Field, message: str, column: int | None) -> Reason:
 def required(field: Field, column: int | None) -> Reason:
     """A field that must not be empty."""
     message = _("%(field)s is required.") % {"field": field.label}
-    if column is None:
-        remedy = _("Map a column to it.")
-    else:
-        remedy = _("Fill the cell.")
+    remedy = _("Map a column to it.") if column is None else _("Fill the cell.")
     return Reason(message, column, remedy, "required")
 
 

@@ -15,6 +15,7 @@ from rapport.meta.field import Field
 from rapport.meta.kinds import InvalidValue, Reading, check
 
 from . import cells, names
+from .cells import is_named
 from .headers import RECORD_ID, siblings
 from .mapping import Mapping
 from .reasons import Reason, of_cell
@@ -55,8 +56,8 @@ class Converter:
                 self._columns.append((index, found, cells.converter(found, reading)))
         title = self.entity.fields[self.entity.title]
         self._splits = title.read_only and title.name in mapping.fields
-        self._plain = [f.name for _, f, _ in self._columns if not f.is_link]
-        self._links = [f.name for _, f, _ in self._columns if f.is_link]
+        self._plain = [f.name for _, f, _ in self._columns if not is_named(f)]
+        self._links = [f.name for _, f, _ in self._columns if is_named(f)]
         self._lenient = lenient and NOTES in self.entity.fields
 
     def rows(self, records: Sequence[Record]) -> list[Row]:
@@ -64,8 +65,7 @@ class Converter:
         whole = [record for record in records if not _spoilt(record)]
         converted = self._converted(whole)
         rows = iter(converted)
-        made = [next(rows) if not _spoilt(record) else self._refused(record) for record in records]
-        return made
+        return [self._refused(record) if _spoilt(record) else next(rows) for record in records]
 
     def _refused(self, record: Record) -> Row:
         message = str(record.problem)
@@ -83,7 +83,7 @@ class Converter:
             column = convert(list(map(itemgetter(index), texts)))
             if column.errors or column.more:
                 notes.append((index, found, column))
-            (links if found.is_link else values).append(column.values)
+            (links if is_named(found) else values).append(column.values)
         rows = self._made(records, values, links)
         for index, found, column in notes:
             for place, message in column.errors.items():
