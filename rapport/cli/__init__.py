@@ -20,6 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if args.needs_django:
             _set_up()
+        if "makes_database" in args:
+            from .prepare import require_database
+
+            require_database()
         if "as_user" in args:
             from .people import acting
 

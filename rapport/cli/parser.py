@@ -164,6 +164,7 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "load demo data, or remove it",
         examples=("demo", "demo --remove"),
     )
+    demo.set_defaults(makes_database=True)
     demo.add_argument("--remove", action="store_true", help="remove the demo data again")
     demo.add_argument("--force", action="store_true", help="load it beside real records")
 
