@@ -1,6 +1,6 @@
 """Accessibility: axe must find nothing on a page, in light and in dark."""
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
 THEMES = ("light", "dark")
@@ -11,7 +11,7 @@ SETTLED = """async () => {
   const frame = () => new Promise((go) => requestAnimationFrame(go));
   const ends = (one) => one.effect.getComputedTiming().endTime !== Infinity;
   do {
-    await Promise.all(document.getAnimations().filter(ends).map((one) => one.finished));
+    await Promise.all(document.getAnimations().filter(ends).map((one) => one.finished.catch(() => null)));
     await frame();
     await frame();
   } while (document.getAnimations().some(ends));
@@ -21,10 +21,11 @@ SETTLED = """async () => {
 def violations(page: Page) -> list[str]:
     """What axe finds, in both themes, one line per rule and place."""
     found = []
+    page.evaluate(AXE_SCRIPT)
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
         page.evaluate(SETTLED)
-        for rule in Axe().run(page, options=OPTIONS).response["violations"]:
+        for rule in page.evaluate("options => axe.run(options)", OPTIONS)["violations"]:
             places = "; ".join(" ".join(map(str, node["target"])) for node in rule["nodes"][:4])
             found.append(f"{theme}: {rule['id']} ({rule['help']}) at {places}")
     page.emulate_media(color_scheme="light")

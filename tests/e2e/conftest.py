@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
+import fcntl
 import os
 import secrets
+import shutil
 import string
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,12 +43,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """Rapport with demo data, as `make demo` serves it."""
-    hub = Hub(tmp_path_factory.mktemp("hub"))
-    with contextlib.suppress(AssertionError):  # XXX until demo is there
-        hub.run("demo")
-    with hub:
+def demo_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A data folder with demo data, as `make demo` leaves it; made once for all test processes."""
+    base = tmp_path_factory.getbasetemp()
+    made = (base if worker_id == "master" else base.parent) / "demo-home"
+    with (made.parent / "demo-home.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made / "ready").exists():
+            made.mkdir()
+            Hub(made).run("demo")
+            with Hub(made):
+                pass  # leaves the static files behind
+            (made / "ready").touch()
+    own = tmp_path_factory.mktemp("hub") / "home"
+    shutil.copytree(made, own)
+    return own
+
+
+@pytest.fixture(scope="session")
+def hub(demo_home: Path) -> Iterator[Hub]:
+    """Rapport with demo data, served with a worker."""
+    with Hub(demo_home) as hub:
         yield hub
 
 

@@ -151,7 +151,7 @@ def test_qualify_a_lead_and_take_it_back(page, seed, unique):
     expect(page.locator("main")).to_contain_text("Qualified")
 
     page.get_by_role("link", name="History").click()
-    page.locator("main").get_by_role("link", name="Details").first.click()
+    page.locator("main").get_by_role("link", name="Undo…").first.click()
     assert violations(page) == []
     page.get_by_role("button", name="Undo").first.click()
     expect(page.locator("main")).to_contain_text("It has been undone")

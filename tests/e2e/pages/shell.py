@@ -10,7 +10,7 @@ class Shell:
 
     def __init__(self, page: Page):
         self.page = page
-        self.search = page.get_by_role("searchbox", name="Search everything")
+        self.search = page.locator("#search")
         self.results = page.locator("#search-results")
         self.dialog = page.locator("#dialog")
         self.toast = page.locator(".toast")
