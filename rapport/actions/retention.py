@@ -65,7 +65,10 @@ def _forget_uploads(since: datetime.datetime) -> bool:
     for upload in old:
         # The files first: if this stops half-way, the next time finds a row whose file is gone.
         # A file lies in a folder of its own, with what was made to read it.
-        shutil.rmtree((Path(settings.MEDIA_ROOT) / upload.stored).parent, ignore_errors=True)
+        path = Path(settings.MEDIA_ROOT) / upload.stored
+        path.unlink(missing_ok=True)
+        if path.parent != Path(settings.MEDIA_ROOT):
+            shutil.rmtree(path.parent, ignore_errors=True)
         ImportFile.objects.filter(pk=upload.pk).update(stored="")
     return len(old) == BATCH
 
