@@ -35,6 +35,7 @@ _TOLD = (
 _RANKS = {"activity": 2, "note": 1, "system": 0}
 # So many pinned notes cost no statement of their own.
 FEW_PINNED = 5
+MOST_PINNED = 200
 
 
 @dataclass(slots=True)
@@ -140,6 +141,7 @@ def _notes(rows: QuerySet[Any, Any], after: Place | None, size: int) -> list[Ent
         found = list(rows.order_by("-pinned", *newest)[:limit])
         pinned = [row for row in found if row.pinned]
         if len(pinned) > FEW_PINNED and len(found) == limit:
+            pinned = list(rows.filter(pinned=True).order_by(*newest)[:MOST_PINNED])
             found = [*pinned, *rows.filter(pinned=False).order_by(*newest)[: size + 1]]
     else:
         found = list(rows.filter(pinned=False).order_by(*newest)[: size + 1])

@@ -1,13 +1,59 @@
 """What a browser without script does with a page: read it, fill in a form, send it."""
 
+import re
 from urllib.parse import urlsplit
 
-from lxml.html import document_fromstring
+from lxml import html
+
+_STEP = re.compile(
+    r"(?P<tag>[a-z][a-z0-9-]*)|#(?P<id>[\w-]+)|\.(?P<class>[\w-]+)"
+    r"|\[(?P<name>[\w-]+)(?:(?P<how>[$^]?)='?(?P<value>[^'\]]*)'?)?\]"
+)
+
+
+class Element(html.HtmlElement):
+    """An element that finds others by plain selectors: `tag.class #id [name='value']`."""
+
+    def cssselect(self, selector):
+        path = "descendant-or-self::*"
+        # Blanks inside brackets belong to a value.
+        for step in re.findall(r"(?:\[[^\]]*\]|\S)+", selector):
+            path += "/descendant::*" + "".join(_condition(part) for part in _STEP.finditer(step))
+        return self.xpath(path)
+
+
+def _condition(part):
+    if part["tag"]:
+        return f"[self::{part['tag']}]"
+    if part["id"]:
+        return f"[@id='{part['id']}']"
+    if part["class"]:
+        return f"[contains(concat(' ', normalize-space(@class), ' '), ' {part['class']} ')]"
+    name, value = part["name"], part["value"]
+    if value is None:
+        return f"[@{name}]"
+    if part["how"] == "$":
+        return f"[substring(@{name}, string-length(@{name}) - {len(value) - 1}) = '{value}']"
+    return f"[starts-with(@{name}, '{value}')]" if part["how"] else f"[@{name}='{value}']"
+
+
+class _Lookup(html.HtmlElementClassLookup):
+    def lookup(self, node_type, document, namespace, name):
+        found = super().lookup(node_type, document, namespace, name)
+        if found is None or not issubclass(found, html.HtmlElement):
+            return found
+        return (
+            type(found.__name__, (Element, found), {}) if found is not html.HtmlElement else Element
+        )
+
+
+_PARSER = html.HTMLParser()
+_PARSER.set_element_class_lookup(_Lookup())
 
 
 def page(response):
     """The document of an answer."""
-    return document_fromstring(response.content.decode() or "<p></p>")
+    return html.document_fromstring(response.content.decode() or "<p></p>", parser=_PARSER)
 
 
 def words(element):
@@ -18,10 +64,18 @@ def words(element):
 def form(response, action):
     """(address, {name: values}) of the form whose address ends with `action`."""
     found = next(f for f in page(response).forms if urlsplit(f.action or "").path.endswith(action))
+    return found.action, values_of(found)
+
+
+def values_of(found):
+    """{name: values} of a form as a browser would send it."""
+    texts = {area.name for area in found.cssselect("textarea")}
     values = {}
     for name, value in found.form_values():
+        # A browser eats the line feed behind the start tag of a text area.
+        value = value.removeprefix("\n") if name in texts else value
         values.setdefault(name, []).append(value)
-    return found.action, values
+    return values
 
 
 def send(client, response, action, **changes):
