@@ -122,6 +122,9 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     take.add_argument("--entity", required=True, metavar="ENTITY", help="account, contact, lead …")
     take.add_argument("--format", choices=("csv", "xlsx"), default="csv", help="(%(default)s)")
     take.add_argument("--view", default="", metavar="KEY", help="a view (all records)")
+    take.add_argument(
+        "--all-fields", action="store_true", help="every field, not the columns of the view"
+    )
     take.add_argument("-o", "--output", type=Path, metavar="FILE", help="(standard output)")
     _acting(take)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
@@ -56,11 +56,22 @@ class Page:
     previous: str
 
 
-def page(query: Query, by: Actor) -> Page:
-    """The page that `query.after` or `query.before` asks for. Raises InvalidQuery."""
+def page(
+    query: Query,
+    by: Actor,
+    *,
+    verb: str = access.READ,
+    among: Collection[uuid.UUID] | None = None,
+) -> Page:
+    """The page that `query.after` or `query.before` asks for: of rows to which `by` may do `verb`,
+    and only of the records `among` when given. Raises InvalidQuery."""
     entity = registry[query.entity]
-    order = _order(entity, query, by)
     found = rows_of(query, by)
+    if verb != access.READ:
+        found = access.visible_to(found, entity, by, verb)
+    if among is not None:
+        found = found.filter(pk__in=list(among))
+    order = _order(entity, query, by)
     backwards = bool(query.before)
     found = _ordered(found, order, backwards)
     if cursor := query.before or query.after:

@@ -1,0 +1,116 @@
+"""`rapport export`: records to a file, or to whatever reads our output."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from django.utils.translation import gettext as _
+
+from rapport.access import Actor, Forbidden
+from rapport.meta.entity import Entity
+from rapport.meta.registry import registry
+from rapport.queries import views
+from rapport.queries.query import Query
+
+from .formats import FORMATS
+from .rows import Table, table
+
+
+class NotExported(ValueError):
+    """Nothing was written; the message is for people. `code` is that of the command."""
+
+    def __init__(self, message: str, code: int = 1):
+        self.code = code
+        super().__init__(message)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export what `args.by` may export of `args.entity`. Exit code 0; 1 when it failed, 2 when
+    it was asked for what does not exist."""
+    try:
+        entity = _entity(args.entity)
+        query = _query(entity, args.view, args.by)
+        if args.output is None and args.format != "csv" and sys.stdout.isatty():
+            raise NotExported(_("a workbook is nothing to look at here: say where to with -o"), 2)
+        try:
+            found = table(query, args.by, all_fields=args.all_fields)
+        except Forbidden:
+            message = _("%(name)s may not export %(records)s")
+            raise NotExported(
+                message % {"name": args.by, "records": str(entity.label_plural).lower()}
+            ) from None
+        with _target(args.output) as stream:
+            count = _write(found, args.format, stream)
+    except NotExported as error:
+        return _complain(str(error), error.code)
+    except BrokenPipeError:
+        raise  # the reader has had enough: that is no error of ours
+    except OSError as error:
+        return _complain(f"{args.output or ''}: {error.strerror or error}".removeprefix(": "), 1)
+    if args.output is not None:
+        print(_("%(count)s rows in %(file)s") % {"count": count, "file": args.output})
+    return 0
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"rapport export: {message}", file=sys.stderr)
+    return code
+
+
+def _entity(name: str) -> Entity:
+    if name in registry:
+        return registry[name]
+    known = ", ".join(entity.name for entity in registry if entity.in_hub)
+    message = _("there is no entity “%(name)s”; there are %(known)s")
+    raise NotExported(message % {"name": name, "known": known}, 2)
+
+
+def _query(entity: Entity, key: str, by: Actor) -> Query:
+    if not key:
+        return Query(entity=entity.name, columns=entity.columns)
+    view = views.find(entity, key, by)
+    if view is None:
+        known = ", ".join(declared.key for declared in entity.views)
+        message = _("there is no view “%(view)s”; there are %(known)s")
+        raise NotExported(message % {"view": key, "known": known}, 2)
+    if view.problem:
+        # Without its filters the file would hold more than was asked for.
+        message = _("the view “%(view)s” does not fit any more: %(problem)s")
+        raise NotExported(message % {"view": view.label, "problem": view.problem})
+    return view.query
+
+
+def _write(found: Table, format_: str, stream: IO[bytes]) -> int:
+    writer = FORMATS[format_].writer(found, stream)
+    count = 0
+    for batch in found.batches:
+        writer.write(batch)
+        count += len(batch)
+    writer.close()
+    stream.flush()
+    return count
+
+
+@contextlib.contextmanager
+def _target(path: Path | None) -> Iterator[IO[bytes]]:
+    """Where to write. A file is there when it is whole, so that nobody takes half of it along."""
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    if path.exists() and not path.is_file():  # a directory says so itself, a device takes it
+        with path.open("wb") as stream:
+            yield stream
+        return
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
