@@ -179,7 +179,7 @@ def _moment(moment: datetime.datetime | None, cells: CellContext) -> str:
 def _address(name: str, value: Any) -> str:
     """The page called `name` of an id that a job names."""
     try:
-        return shell.address(name, uuid.UUID(str(value)))
+        return reverse(name, args=[uuid.UUID(str(value))])
     except ValueError:
         return ""
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
@@ -117,14 +117,6 @@ def _frame(
     }
     top = render_to_string("ui/frame_top.html", values)
     return top, render_to_string("ui/frame_foot.html", values)
-
-
-def address(name: str, *args: Any) -> str:
-    """The address called `name`; '' while nobody has built it."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
 
 
 def _sitemap(here: str, readable: tuple[str, ...]) -> list[dict[str, Any]]:

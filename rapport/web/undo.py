@@ -136,7 +136,7 @@ def _as_job(request: HttpRequest, op: Operation) -> HttpResponse:
         total=operations.size(op),
     )
     messages.info(request, _("It is being undone in the background."))
-    return shell.moved(request, shell.address("jobs") or reverse("operation", args=[op.pk]))
+    return shell.moved(request, reverse("jobs"))
 
 
 def _say(request: HttpRequest, done: Operation, undone: Undone) -> None:
