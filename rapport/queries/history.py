@@ -84,8 +84,8 @@ def describe(
                 _value(entity.fields[name], (change.before or {}).get(name), titles),
                 _value(entity.fields[name], (change.after or {}).get(name), titles),
             )
-            for name in (change.after or {})
-            if name in entity.fields and name not in QUIET
+            for name in entity.fields  # in their order: JSON has none that lasts
+            if name in (change.after or {}) and name not in QUIET
         )
         source = sources.get(change.operation_id, "")
         events.append(

@@ -44,6 +44,7 @@ SENTENCES: dict[str, Sentence] = {
         title=gettext_lazy("New owner"),
         changed=gettext_lazy("%(who)s gave this record to %(name)s"),
     ),
+    "access": Sentence(title=gettext_lazy("Change of access")),
     "share": Sentence(title=gettext_lazy("Sharing")),
     "unshare": Sentence(title=gettext_lazy("End of sharing")),
     "restore": Sentence(
