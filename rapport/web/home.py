@@ -40,6 +40,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "todos": _todos(found.todos, cells, now),
         "leads": _leads(found, cells),
         "deals": _deals(found, cells),
+        "new": {
+            name: reverse("quick-create", args=[name])
+            for name in ("task", "lead", "opportunity")
+            if access.may(request.user, "create", registry[name])
+        },
         "recent": [_seen(*one, cells) for one in found.recent],
         "news": [_news(one, cells) for one in found.news],
     }
