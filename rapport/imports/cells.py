@@ -7,13 +7,14 @@ wrong {place: message}, and further values of a cell that held several {place: t
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport.meta.field import Field
-from rapport.meta.kinds import InvalidValue, Kind, Reading, check, parse
+from rapport.meta.kinds import InvalidValue, Kind, Reading, check, is_storable, parse
 
 # Values seen are remembered up to this many per column; names and dates come again and again.
 REMEMBERED = 20_000
@@ -46,14 +47,14 @@ def is_named(found: Field) -> bool:
 def _text(field: Field, reading: Reading) -> Convert:
     if field.labels:
         return _remembering(field, reading)
-    limit = field.max_length or 0
+    limit = field.max_length or sys.maxsize
     several = field.kind in {Kind.PHONE, Kind.URL}
 
     def convert(cells: Sequence[str]) -> Column:
         values: list[Any] = list(map(str.strip, cells))
         more = _split_marked(values) if several else {}
         errors: dict[int, str] = {}
-        if (limit and max(map(len, values), default=0) > limit) or "\0" in "".join(values):
+        if max(map(len, values), default=0) > limit or not is_storable("".join(values)):
             errors = _errors(field, values)
         return Column(values, errors, more)
 
@@ -61,12 +62,12 @@ def _text(field: Field, reading: Reading) -> Convert:
 
 
 def _long_text(field: Field, _reading: Reading) -> Convert:
-    limit = field.max_length or 0
+    limit = field.max_length or sys.maxsize
 
     def convert(cells: Sequence[str]) -> Column:
         values: list[Any] = [cell if cell and not cell.isspace() else "" for cell in cells]
         errors: dict[int, str] = {}
-        if (limit and max(map(len, values), default=0) > limit) or "\0" in "".join(values):
+        if max(map(len, values), default=0) > limit or not is_storable("".join(values)):
             errors = _errors(field, values)
         return Column(values, errors, {})
 

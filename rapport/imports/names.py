@@ -11,6 +11,7 @@ _PARTS = {
     "last": "last_name",
     "suffix": "suffix",
 }
+PARTS = frozenset(_PARTS.values())
 
 
 def split(text: str) -> dict[str, str]:

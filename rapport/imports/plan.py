@@ -27,6 +27,7 @@ from rapport.models.people import Verb
 from . import mapping as mappings, reasons as why
 from .feed import Feed, Sessions
 from .judge import Judged, Verdict, judge
+from .names import PARTS
 from .seen import Seen
 from .uploads import UploadGone
 
@@ -167,7 +168,7 @@ def _shown(feed: Feed, verdict: Verdict, judged: Judged) -> dict[str, Any]:
         "values": {
             name: names.get(name) or to_text(entity.fields[name], value)
             for name, value in values.items()
-            if name in feed.mapping.fields or name in entity.title_fields
+            if name in feed.mapping.fields or name in PARTS
         },
         "reasons": [reason.text for reason in verdict.reasons],
     }

@@ -1,0 +1,57 @@
+"""The way of a file in, as tests need it: received, planned, applied."""
+
+from types import SimpleNamespace
+
+from rapport.imports import flow, mapping, report
+from rapport.meta.registry import registry
+from rapport.models import ImportFile
+from rapport.queries.imports import plan_of
+
+
+def describe(content, entity="contact", *, by, name="list.csv", **reading):
+    """The upload with what Rapport makes of it."""
+    upload = flow.receive([content], name=name, entity=entity, by=by)
+    flow.describe(upload, by=by, reading=reading)
+    return upload
+
+
+def plan(content, entity="contact", *, by, picks=(), missing=None, **options):
+    """The upload, planned. `missing` {field: what happens when a look-up finds nothing}."""
+    upload = describe(content, entity, by=by, **options)
+    made = mapping.changed(flow.mapping_of(upload), flow.columns_of(upload), picks)
+    for index, target in list(made.columns.items()):
+        if target.field in (missing or {}):
+            rule = {index: missing[target.field]}
+            made.columns[index] = mapping.chosen(
+                registry[upload.entity], {index: target.field}, rule
+            ).columns[index]
+    flow.remap(upload, made)
+    flow.plan_now(upload, by=by)
+    return ImportFile.objects.get(pk=upload.pk)
+
+
+def bring(content, entity="contact", *, by, **options):
+    """The whole way; what came of it."""
+    upload = plan(content, entity, by=by, **options)
+    flow.apply_now(upload, by=by)
+    return outcome(upload)
+
+
+def outcome(upload):
+    """Counts (those that are not zero), errors as (row, column, reason), the operation."""
+    upload = ImportFile.objects.select_related("operation").get(pk=upload.pk)
+    counts = {name: count for name, count in upload.counts.items() if count}
+    return SimpleNamespace(
+        upload=upload, counts=counts, errors=errors(upload), operation=upload.operation
+    )
+
+
+def errors(upload):
+    """(row, column, reason) of everything that was refused."""
+    found = report.errors(plan_of(upload))
+    return [(error["row"], error["column"], error["reason"]) for error in found]
+
+
+def fates(upload):
+    """{row: fate} of the rows that are not simply created."""
+    return {row.row: row.fate for row in plan_of(upload).rows.order_by("row")}

@@ -1,0 +1,131 @@
+"""Cells to values, kind by kind."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, strategies as st
+
+from rapport.imports import cells, names
+from rapport.imports.seen import Seen
+from rapport.meta.kinds import Kind, Reading
+from rapport.meta.registry import registry
+
+GERMAN = Reading(date_order="dmy", decimal_mark=",", time_zone="Europe/Berlin")
+
+
+def converted(entity, field, *texts, reading=GERMAN):
+    return cells.converter(registry[entity].fields[field], reading)(texts)
+
+
+def test_every_kind_has_a_converter_and_a_remedy():
+    assert set(cells.CONVERTERS) == set(Kind)
+    assert set(cells.REMEDIES) == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("entity", "field", "text", "expected"),
+    [
+        ("contact", "last_name", "  Bo ", "Bo"),
+        ("contact", "last_name", "=1+1", "=1+1"),
+        ("contact", "employee_id", "007", "007"),
+        ("contact", "description", " two\nlines ", " two\nlines "),
+        ("contact", "description", "  ", ""),
+        ("contact", "birthday", "1.2.1980", datetime.date(1980, 2, 1)),
+        ("contact", "birthday", "1980-02-01T12:00:00.000Z", datetime.date(1980, 2, 1)),
+        ("contact", "birthday", "", None),
+        ("contact", "gender", "female", 2),
+        ("contact", "gender", "2", 2),
+        ("contact", "children_count", "1.000", 1000),
+        ("account", "annual_revenue", "1.234,50 €", Decimal("1234.50")),
+        ("account", "credit_hold", "ja", True),
+        ("account", "credit_hold", "0", False),
+        ("account", "credit_hold", "", None),
+        ("contact", "email", "Anna <anna@x.de>", "anna@x.de"),
+        ("contact", "email", "mailto:anna@x.de", "anna@x.de"),
+    ],
+)
+def test_text_becomes_a_value(entity, field, text, expected):
+    column = converted(entity, field, text)
+    assert (column.values, column.errors) == ([expected], {})
+
+
+@pytest.mark.parametrize(
+    ("entity", "field", "text", "expected"),
+    [
+        ("contact", "last_name", "x" * 51, "Longer than 50 characters (51)."),
+        ("contact", "last_name", "a\0b", "There is a character in the text that cannot be stored."),
+        ("contact", "email", "anna@x", "“anna@x” is not an e-mail address."),
+        ("contact", "gender", "robot", "“robot” is not one of: Male, Female."),
+        ("contact", "birthday", "30.2.1990", "“30.2.1990” is not a date. Write it as 2026-01-31."),
+        ("account", "annual_revenue", "a lot", "“a lot” is not a number."),
+        (
+            "account",
+            "website",
+            "javascript:alert(1)",
+            "“javascript:alert(1)” is not a web address.",
+        ),
+    ],
+)
+def test_cell_that_its_field_cannot_hold_is_named(entity, field, text, expected):
+    column = converted(entity, field, "", text)
+    assert column.errors == {1: expected}
+
+
+def test_several_values_in_a_cell_are_told_apart():
+    assert converted("contact", "email", "a@b.de; c@d.de").more == {0: ["c@d.de"]}
+    assert converted("contact", "business_phone", "1 ::: 2 ::: 3").more == {0: ["2", "3"]}
+    assert converted("contact", "website", "a.de ::: b.de").more == {0: ["b.de"]}
+
+
+def test_remembered_values_are_forgotten_when_they_are_too_many(monkeypatch):
+    monkeypatch.setattr(cells, "REMEMBERED", 3)
+    convert = cells.converter(registry["contact"].fields["children_count"], GERMAN)
+
+    for start in range(0, 20, 2):
+        assert convert([str(start), str(start + 1)]).values == [start, start + 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Madonna", {"last_name": "Madonna"}),
+        ("Anna Bo", {"first_name": "Anna", "last_name": "Bo"}),
+        ("Bo, Anna", {"first_name": "Anna", "last_name": "Bo"}),
+        ("Anna Maria Bo", {"first_name": "Anna", "middle_name": "Maria", "last_name": "Bo"}),
+        ("Ludwig van Beethoven", {"first_name": "Ludwig", "last_name": "van Beethoven"}),
+        ("Dr. Bo", {"salutation": "Dr.", "last_name": "Bo"}),
+        (
+            "Dr. Anna M. Bo Jr.",
+            {"salutation": "Dr.", "first_name": "Anna", "middle_name": "M.", "last_name": "Bo",
+             "suffix": "Jr."},
+        ),
+    ],
+)  # fmt: skip
+def test_full_name_is_taken_apart(text, expected):
+    assert names.split(text) == expected
+
+
+@given(st.text(min_size=1).filter(str.strip))
+def test_any_name_has_a_last_name(text):
+    assert names.split(text).get("last_name")
+
+
+@given(st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.integers(1, 2**31 - 1))))
+def test_seen_is_a_dictionary_that_keeps_the_first(pairs):
+    seen, expected = Seen(), {}
+    for hash_, row in pairs:
+        seen.add(hash_, row)
+        expected.setdefault(hash_, row)
+
+    assert {hash_: seen.get(hash_) for hash_ in expected} == expected
+    assert len(seen) == len(expected)
+
+
+def test_seen_grows():
+    seen = Seen()
+    for number in range(1, 20_001):
+        seen.add(number * 7919, number)
+
+    assert [seen.get(number * 7919) for number in (1, 9_999, 20_000)] == [1, 9_999, 20_000]
+    assert seen.get(1) == 0

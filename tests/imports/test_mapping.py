@@ -1,0 +1,186 @@
+"""What columns seem to be, what people make of them, and which entity fits."""
+
+import pytest
+
+from rapport.imports import detection, mapping
+from rapport.imports.mapping import Mapping, MappingRefused, Target
+from rapport.meta.kinds import Reading
+from rapport.meta.registry import registry
+
+
+def proposed(entity, header, *rows, **options):
+    made = mapping.propose(
+        registry[entity],
+        header.split(","),
+        [row.split(",") for row in rows],
+        reading=Reading(),
+        **options,
+    )
+    columns = header.split(",")
+    return {columns[index]: target.field for index, target in made.columns.items()}
+
+
+def test_same_header_again_goes_to_the_second_field():
+    assert proposed("contact", "Name,Email,E-mail,Mail,Email") == {
+        "Name": "full_name",
+        "Email": "email",
+        "E-mail": "email2",
+        "Mail": "email3",
+    }
+
+
+def test_what_has_no_place_is_ignored_and_told():
+    made = mapping.propose(registry["account"], ("Name", "Company"), [], reading=Reading())
+
+    assert (made.fields, list(made.notes)) == (
+        {"name"},
+        ["“Company” is ignored: another column is Account name already."],
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("Dr.", "salutation"), ("Frau", "salutation"), ("Buyer", "job_title")]
+)
+def test_title_is_told_by_its_values(value, expected):
+    assert proposed("contact", "Title,Last Name", f"{value},Doe")["Title"] == expected
+
+
+def test_name_beside_a_first_name_is_the_last_name():
+    assert proposed("contact", "Name,Vorname", "Müller,Anna") == {
+        "Name": "last_name",
+        "Vorname": "first_name",
+    }
+
+
+def test_full_name_stands_beside_its_parts():
+    found = proposed("contact", "Name,Given Name,Family Name", "Anna Bo,Anna,Bo")
+    assert found == {"Name": "full_name", "Given Name": "first_name", "Family Name": "last_name"}
+
+
+def test_phone_is_told_by_the_type_beside_it():
+    found = proposed("contact", "Phone 1 - Type,Phone 1 - Value", "Mobile,0170 1", "Mobile,0170 2")
+    assert found == {"Phone 1 - Value": "mobile_phone"}
+
+
+def test_options_of_another_program_are_not_mapped():
+    made = mapping.propose(
+        registry["account"], ("Name", "Type"), [("Acme", "Account")], reading=Reading()
+    )
+
+    assert (made.fields, list(made.notes)) == (
+        {"name"},
+        ["“Type” is ignored: none of its values is an option of Relationship type."],
+    )
+    assert proposed("account", "Name,Type", "Acme,Partner", "Bee,Odd")["Type"] == (
+        "relationship_type"
+    )
+
+
+def test_first_text_is_the_name_when_no_header_says_anything():
+    assert proposed("account", "a,b,c", "1,Acme,x", "2,Bee,", guess=True) == {"b": "name"}
+    assert proposed("account", "a,b,c", "1,Acme,x") == {}
+    assert proposed("account", "a,City", "Acme,Bonn", guess=True) == {"City": "address1_city"}
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "file", "expected"),
+    [
+        ("First Name,Last Name,Email", (), "x.csv", "contact"),
+        ("First Name,Last Name,Email", (), "leads.csv", "lead"),
+        ("name,email,company", ("Anna Bo,a@b.de,Acme",), "x.csv", "contact"),
+        ("Name,Website", ("Acme GmbH,acme.de", "Bee Ltd,bee.uk"), "x.csv", "account"),
+        ("name,phone", ("Anna Bo,1", "Carl Dee,2"), "x.csv", "contact"),
+        ("Last Name,Company,Lead Source,Topic", (), "x.csv", "lead"),
+        ("Account Name,Industry,Employees", (), "x.csv", "account"),
+        ("customer_city,customer_state", ("Bonn,NRW",), "x.csv", None),
+        ("a,b", ("1,2",), "contacts.csv", None),
+    ],
+)
+def test_entity_is_told_by_headers_values_and_file_name(header, rows, file, expected):
+    found = mapping.choose_entity(
+        header.split(","),
+        [row.split(",") for row in rows],
+        file_name=file,
+        among=[registry[name] for name in ("account", "contact", "lead")],
+    )
+    assert (found and found.name) == expected
+
+
+def test_required_field_without_column_is_named():
+    made = mapping.propose(registry["contact"], ("First Name",), [], reading=Reading())
+    named = mapping.propose(registry["contact"], ("Name",), [], reading=Reading())
+
+    assert [field.name for field in mapping.missing_required(made)] == ["last_name"]
+    assert mapping.missing_required(named) == []
+
+
+def test_mapping_is_kept_and_read_again():
+    contact = registry["contact"]
+    made = mapping.chosen(contact, {0: "last_name", 2: "account", 3: ""}, {2: "refuse"})
+
+    kept = made.as_json()
+
+    assert kept == {"0": "last_name", "2": {"field": "account", "missing": "refuse"}}
+    assert Mapping.from_json(contact, kept).columns == made.columns
+
+
+def test_field_that_is_gone_is_left_out():
+    kept = Mapping.from_json(registry["contact"], {"0": "last_name", "1": "no_more"})
+    assert kept.columns == {0: Target(field="last_name")}
+
+
+def test_column_is_picked_by_header_or_number():
+    start = mapping.chosen(registry["contact"], {0: "first_name", 1: "last_name"})
+    columns = ("A", "B", "C")
+
+    made = mapping.changed(start, columns, ("C=last_name", "1=nickname", "B="))
+
+    assert {i: t.field for i, t in made.columns.items()} == {0: "nickname", 2: "last_name"}
+
+
+@pytest.mark.parametrize(
+    "pick", ["D=last_name", "4=last_name", "A=no_field", "nonsense", "A=state"]
+)
+def test_pick_of_what_is_not_there_is_refused(pick):
+    start = mapping.chosen(registry["contact"], {0: "first_name"})
+    with pytest.raises(MappingRefused):
+        mapping.changed(start, ("A", "B", "C"), (pick,))
+
+
+def test_field_twice_and_nothing_at_all_are_refused():
+    contact = registry["contact"]
+    with pytest.raises(MappingRefused):
+        mapping.check(mapping.chosen(contact, {0: "email", 1: "email"}))
+    with pytest.raises(MappingRefused):
+        mapping.check(mapping.chosen(contact, {0: ""}))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (("31/12/2025",), "dmy"),
+        (("12/31/2025",), "mdy"),
+        (("1.2.2025",), "dmy"),
+        (("1/2/2025",), "mdy"),
+        (("1/2/2025", "13/2/2025"), "dmy"),
+        (("2025-12-31",), "dmy"),
+        ((), "dmy"),
+    ],
+)
+def test_order_of_dates(values, expected):
+    assert detection.date_order(values, language="en") == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (("1.234,50",), ","),
+        (("1,234.50",), "."),
+        (("3,5",), ","),
+        (("1.234",), "."),
+        (("12", "0,25 €"), ","),
+        ((), "."),
+    ],
+)
+def test_decimal_mark(values, expected):
+    assert detection.decimal_mark(values) == expected

@@ -1,0 +1,202 @@
+"""An import that is interrupted goes on where it stopped; nothing is lost and nothing doubled."""
+
+import datetime
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from rapport.actions import jobs, lease, undo
+from rapport.actions.lease import LostLease
+from rapport.imports import apply, flow, plan as plans
+from rapport.models import Account, Change, Contact, ImportFile, Job, MatchKey, Operation
+from rapport.models.operations import JobState
+from tests.imports.bringing import bring, describe, outcome, plan
+
+pytestmark = pytest.mark.django_db
+
+LATER = datetime.timedelta(minutes=30)
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    monkeypatch.setattr(apply, "SMALLEST", 1)
+    monkeypatch.setattr(lease, "FIRST", 4)
+    monkeypatch.setattr(lease, "LARGEST", 4)
+
+
+def people(number, table):
+    """A file of `number` contacts, every third without a last name, every fifth a duplicate."""
+    rows = (
+        f"Anna,{'' if n % 3 == 0 else f'Bo {n}'},a{n - 1 if n % 5 == 0 else n}@x.de,Acme {n % 4}"
+        for n in range(1, number + 1)
+    )
+    return table("First Name,Last Name,Email,Company", *rows)
+
+
+def stored():
+    """What is there, told without keys."""
+    contacts = Contact.objects.order_by("email").values_list("full_name", "email", "account__name")
+    rows = Change.objects.filter(entity="contact").order_by("row").values_list("row", flat=True)
+    return (
+        list(contacts),
+        list(Account.objects.order_by("name").values_list("name", flat=True)),
+        list(rows),
+        MatchKey.objects.filter(rule="email").count(),
+    )
+
+
+def take(worker):
+    """The job, in the hands of `worker`, as after the lease of another has run out."""
+    Job.objects.filter(state="running").update(heartbeat_at=timezone.now() - LATER)
+    lease.sweep(lease=60)
+    run = lease.take(worker, {"import.plan", "import.apply"})
+    assert run is not None
+    run.pace.size = 4
+    return run
+
+
+@pytest.mark.parametrize("after", [0, 1, 3, 5])
+def test_worker_that_dies_between_two_batches(after, alice, table):
+    expected = uninterrupted(alice, table)
+    upload = plan(people(30, table), by=alice)
+    flow.start_apply(upload, by=alice)
+
+    first = take("first")
+    for _ in range(after):
+        assert apply.step(first)
+    # The worker is gone with all that it had in memory.
+    apply._sessions._kept.clear()
+    second = take("second")
+    while apply.step(second):
+        pass
+    second.end(JobState.DONE, ended=apply.ended)
+
+    assert (outcome(upload).counts, stored()) == expected
+    assert Operation.objects.get(kind="import").counts == {"created": len(stored()[0]) + 4}
+
+
+def uninterrupted(alice, table):
+    """Counts and what is stored without an accident, taken back again."""
+    done = bring(people(30, table), by=alice)
+    result = done.counts, stored()
+    undo.undo(done.operation, by=alice)
+    Change.objects.all().delete()
+    Operation.objects.all().delete()
+    ImportFile.objects.all().delete()
+    return result
+
+
+@pytest.mark.parametrize("number", [1, 3, 6, 9])
+def test_batch_that_fails_in_the_middle_leaves_nothing_behind(number, alice, table):
+    expected = uninterrupted(alice, table)
+    upload = plan(people(30, table), by=alice)
+    flow.start_apply(upload, by=alice)
+    run = take("first")
+    apply.step(run)
+    before = stored()
+
+    with connection.execute_wrapper(DiskFull(number)), pytest.raises(OperationalError):
+        apply.step(run)
+    assert stored() == before
+
+    while apply.step(run):
+        pass
+    run.end(JobState.DONE, ended=apply.ended)
+    assert (outcome(upload).counts, stored()) == expected
+
+
+class DiskFull:
+    """Lets the disk be full at the `number`th statement that writes."""
+
+    def __init__(self, number):
+        self.left = number
+
+    def __call__(self, execute, sql, params, many, context):
+        if sql.startswith(("INSERT", "UPDATE", "DELETE")):
+            self.left -= 1
+            if not self.left:
+                raise OperationalError("database or disk is full")
+        return execute(sql, params, many, context)
+
+
+def test_slow_worker_writes_nothing_once_another_has_taken_over(alice, table):
+    upload = plan(people(30, table), by=alice)
+    flow.start_apply(upload, by=alice)
+    slow = take("slow")
+    apply.step(slow)
+    quick = take("quick")
+    apply.step(quick)
+    before = stored()
+
+    with pytest.raises(LostLease):
+        apply.step(slow)
+
+    assert stored() == before
+
+
+def test_plan_that_was_interrupted_begins_anew(alice, table):
+    upload = describe(people(30, table), by=alice)
+    flow.start_plan(upload, by=alice)
+    first = take("first")
+    plans.step(first)
+    plans._sessions._kept.clear()
+
+    second = take("second")
+    while plans.step(second):
+        pass
+    second.end(JobState.DONE, ended=plans.ended)
+
+    upload = ImportFile.objects.get(pk=upload.pk)
+    kept = upload.plans.get()
+    assert (upload.state, upload.counts["rows"]) == ("planned", 30)
+    assert kept.rows.count() == upload.counts["refused"] + upload.counts["duplicate"]
+    assert Job.objects.get(kind="import.plan").progress == 30
+
+
+def test_cancelled_import_keeps_what_it_did_and_can_go_on_or_be_undone(alice, table):
+    expected = uninterrupted(alice, table)
+    upload = plan(people(30, table), by=alice)
+    job = flow.start_apply(upload, by=alice)
+    run = take("first")
+    apply.step(run)
+    jobs.cancel(job, by=alice)
+    run.end(JobState.CANCELLED, "Cancelled.", apply.ended)
+
+    upload = ImportFile.objects.get(pk=upload.pk)
+    assert (upload.state, upload.operation.state) == ("cancelled", "cancelled")
+    flow.go_on(upload, by=alice)
+    again = take("second")
+    while apply.step(again):
+        pass
+    again.end(JobState.DONE, ended=apply.ended)
+    assert (outcome(upload).counts, stored()) == expected
+    assert outcome(upload).operation.state == "done"
+
+
+def test_what_was_undone_does_not_go_on(alice, table):
+    upload = plan(people(30, table), by=alice)
+    job = flow.start_apply(upload, by=alice)
+    run = take("first")
+    apply.step(run)
+    jobs.cancel(job, by=alice)
+    run.end(JobState.CANCELLED, "Cancelled.", apply.ended)
+    upload = ImportFile.objects.get(pk=upload.pk)
+    undo.undo(upload.operation, by=alice)
+
+    with pytest.raises(flow.NotNow):
+        flow.go_on(upload, by=alice)
+    assert Contact.objects.count() == 0
+
+
+def test_import_that_fails_says_why(alice, table):
+    upload = plan(people(30, table), by=alice)
+    flow.start_apply(upload, by=alice)
+    run = take("first")
+    apply.step(run)
+    run.end(JobState.FAILED, "The disk is full.", apply.ended)
+
+    upload = ImportFile.objects.get(pk=upload.pk)
+    assert (upload.state, upload.message, upload.operation.state) == (
+        "failed", "The disk is full.", "failed",
+    )  # fmt: skip
