@@ -71,7 +71,6 @@ _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE)
 _CLOCK = re.compile(r"[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(am|pm)?\s*", re.IGNORECASE)
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", re.IGNORECASE)
 _EMAIL_SHAPE = re.compile(r"[^@\s<>\"(),;:\\\[\]]+@[^@\s<>\"(),;:\\\[\]]+\.[^@\s.]{2,}")
-# Half of a pair, as broken JSON may hold it; no database takes it.
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _YES = frozenset({"yes", "y", "true", "1", "on", "x", "ja", "oui", "si", "sí", "sim", "tak"})
 _NO = frozenset({"no", "n", "false", "0", "off", "", "nein", "non", "não", "nie"})
@@ -280,12 +279,15 @@ def _no_text(field: Field, _text: str, _reading: Reading) -> Any:
 # -- value -> stored value ----------------------------------------------------------------------
 
 
+def is_storable(text: str) -> bool:
+    """Whether a database takes `text`: neither NUL nor half of a pair, as broken JSON has it."""
+    return "\x00" not in text and (text.isascii() or not _SURROGATE.search(text))
+
+
 def _check_text(field: Field, value: Any) -> str:
     text = str(value)
-    if "\x00" in text:
-        raise InvalidValue(_("There is a NUL character in the text."))
-    if not text.isascii() and _SURROGATE.search(text):
-        raise InvalidValue(_("There is half a character in the text."))
+    if not is_storable(text):
+        raise InvalidValue(_("There is a character in the text that cannot be stored."))
     if field.max_length and len(text) > field.max_length:
         raise InvalidValue(
             _("Longer than %(limit)s characters (%(length)s).")

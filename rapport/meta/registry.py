@@ -59,10 +59,11 @@ class Registry:
             Pointing(entity, field)
             for entity in self
             for field in entity.fields.values()
-            if self._leads_to(field, target)
+            if self.leads_to(field, target)
         )
 
-    def _leads_to(self, field: Field, target: Entity) -> bool:
+    def leads_to(self, field: Field, target: Entity) -> bool:
+        """Whether `field` can hold the id of a `target` record."""
         match field.kind:
             case Kind.LOOKUP:
                 return field.target is not None and self._same_table(field.target, target)

@@ -65,8 +65,8 @@ def page(
 ) -> Page:
     """The page that `query.after` or `query.before` asks for: of rows to which `by` may do `verb`,
     and only of the records `among` when given. Raises InvalidQuery."""
-    entity = registry[query.entity]
     found = rows_of(query, by)
+    entity = registry[query.entity]
     if verb != access.READ:
         found = access.visible_to(found, entity, by, verb)
     if among is not None:

@@ -20,6 +20,7 @@ from rapport.meta.kinds import (
     Reading,
     check as check_value,
     from_json,
+    is_storable,
     parse,
     to_json,
 )
@@ -189,16 +190,18 @@ def check(query: Query) -> None:
     for order in query.order:
         if not field_of(entity, order.field).columns:
             raise InvalidQuery(_unknown(entity, order.field))
-    conditions = list(_walk(query.where, 0))
+    conditions = [(entity, condition) for condition in _walk(query.where, 0)]
     for exists in query.exists:
+        if exists.entity not in registry:
+            raise InvalidQuery(str(_("There is no such entity.")))
         other = registry[exists.entity]
-        field_of(other, exists.field)
-        for condition in _walk(exists.where, 0):
-            _check_condition(other, condition)
-    if len(conditions) > MAX_CONDITIONS:
+        if "." in exists.field or not registry.leads_to(field_of(other, exists.field), entity):
+            raise InvalidQuery(_unknown(other, exists.field))
+        conditions += [(other, condition) for condition in _walk(exists.where, 0)]
+    if len(conditions) + len(query.exists) > MAX_CONDITIONS:
         raise InvalidQuery(str(_("More than %(limit)s conditions.")) % {"limit": MAX_CONDITIONS})
-    for condition in conditions:
-        _check_condition(entity, condition)
+    for holder, condition in conditions:
+        _check_condition(holder, condition)
 
 
 def _walk(group: Group, depth: int) -> Iterator[Condition]:
@@ -248,11 +251,13 @@ def _fits(found: Field, operator: str, takes: str, value: Any) -> bool:
         or found.kind is Kind.ADDRESS
         or (found.is_link and operator == "contains")
     ):
-        return isinstance(value, str) and "\x00" not in value
+        return isinstance(value, str) and is_storable(value)
     if isinstance(value, datetime.date) and not _YEARS[0] <= value.year <= _YEARS[1]:
         return False
     if found.kind is Kind.DATETIME and type(value) is datetime.date:
         return operator in _BY_DAY
+    # One may ask for more than a field can hold.
+    found = replace(found, minimum=None, maximum=None)
     try:
         check_value(found, value)
     except (InvalidValue, TypeError):
@@ -358,9 +363,9 @@ def loads(document: Mapping[str, Any]) -> Query:
             order=tuple(Order(name, sign == "-") for sign, name in document.get("order", ())),
             find=str(document.get("find", "")),
         )
+        check(query)
     except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
         raise InvalidQuery(str(error)) from None
-    check(query)
     return query
 
 

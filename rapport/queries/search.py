@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -22,11 +23,13 @@ TRIGRAM = 3
 # each row finds a page sooner than fetching and sorting all hits.
 COMMON = 1000
 MAX_WORDS = 8
+# What no stored text has, and no database lets one ask for.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def words(text: str) -> list[str]:
     """The folded words of `text` that must all be found; a phone number is one word."""
-    folded = fold(text)
+    folded = fold(_UNSTORABLE.sub(" ", text))
     number = digits(folded)
     if len(number) >= 5 and not any(c.isalpha() for c in folded):
         return [number]

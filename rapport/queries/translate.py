@@ -159,7 +159,8 @@ def _exists(entity: Entity, exists: Exists, context: _Context) -> Any:
     rows_ = queries.records(other, context.by).filter(_group(other, exists.where, context))
     where: dict[str, Any] = {link.columns[-1]: OuterRef("pk")}
     if link.kind is Kind.POINTER:
-        where[link.columns[0]] = entity.name
+        # A record of a shared table may be pointed at as one or as the other of its entities.
+        where[f"{link.columns[0]}__in"] = [e.name for e in registry if e.model is entity.model]
     found = ExistsSubquery(rows_.filter(**where))
     return ~found if exists.negated else found
 
