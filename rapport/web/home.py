@@ -22,8 +22,9 @@ from . import sentences, shell
 from .cells import CellContext, cell, cell_context, day_text, moment_text
 from .signin import signed_in
 
-# What a new installation is filled with first.
+# What a new installation is filled with first, and what a new colleague looks at.
 FIRST = ("account", "contact", "lead")
+SHOWN = (*FIRST, "opportunity")
 
 
 @signed_in
@@ -80,6 +81,15 @@ def _first_steps(request: HttpRequest) -> dict[str, Any]:
     return {
         "empty": work.is_empty(user),
         "import_url": reverse("import-new") if flow.importable_for(user) else "",
+        "lists": [
+            {
+                "label": next(view.label for view in registry[name].views if view.key == "all"),
+                "url": f"{reverse('list', args=[name])}?view=all",
+                "icon": registry[name].icon,
+            }
+            for name in SHOWN
+            if access.may(user, access.READ, registry[name])
+        ],
         "create": [
             {
                 "label": _("New %(entity)s") % {"entity": str(registry[name].label).lower()},

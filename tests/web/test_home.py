@@ -222,3 +222,13 @@ def test_activity_is_completed_from_the_first_page(alice, client_of):
     task.refresh_from_db()
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     assert task.state == 1
+
+
+def test_new_colleague_is_led_to_what_others_have(alice, bob, client_of):
+    make_account(owner=bob)
+    client = client_of(alice)
+
+    page = client.get("/").content.decode()
+
+    assert ('href="/accounts/?view=all"' in page, "All Accounts" in page) == (True, True)
+    assert client.get("/accounts/?view=all").status_code == 200
