@@ -160,3 +160,33 @@ def real_files():
     if not folder.is_dir():
         pytest.fail(f"RAPPORT_TEST_FILES names {folder}, which is no folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory):
+    """Databases of whole installations, on the server or in files like those of the test run."""
+    from tests.installations import Databases
+
+    found = Databases(tmp_path_factory.mktemp("databases"))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def installation(databases, tmp_path):
+    """A migrated installation of its own, with the real command and real processes."""
+    from tests.installations import Installation
+
+    found = Installation(tmp_path, databases.copy())
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def new_installation(databases, tmp_path):
+    """The same without a single table."""
+    from tests.installations import Installation
+
+    found = Installation(tmp_path, databases.empty())
+    yield found
+    found.close()
