@@ -101,7 +101,8 @@ def save_as(request: HttpRequest, entity: Entity) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
     seen = listing(entity, QueryDict(given.get("state", "")), request.user)
     name, error = given.get("name", "").strip(), ""
-    if request.method == "POST":
+    # Without a name in it the post comes from the list itself, and only asks for the dialog.
+    if request.method == "POST" and "name" in given:
         values = {"name": name, "entity": entity.name, "definition": definition(seen.query)}
         try:
             id_ = records.create_record(registry[SAVED_VIEW], values, by=request.user)

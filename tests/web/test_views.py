@@ -55,9 +55,12 @@ def test_a_view_keeps_what_the_list_shows(alice, client_of):
 
 
 def test_a_view_needs_a_name(alice, client_of):
-    response = save(client_of(alice), name=" ")
+    client = client_of(alice)
 
-    assert (response.status_code, SavedView.objects.count()) == (422, 0)
+    asked = client.post(address("save-view"), {"state": STATE})
+    response = save(client, name=" ")
+
+    assert (asked.status_code, response.status_code, SavedView.objects.count()) == (200, 422, 0)
 
 
 def test_changes_are_saved_to_the_view_and_can_be_undone(alice, client_of):
