@@ -24,11 +24,11 @@ def text(response):
     return " ".join(response.content.decode().split())
 
 
+STATE = "view=active&f=job_title~eq~CEO&sort=-email&columns=full_name,email"
+
+
 def save(client, name="CEOs", **params):
-    state = params.pop(
-        "state", "view=active&f=job_title~eq~CEO&sort=-email&columns=full_name,email"
-    )
-    return client.post(address("save-view"), {"name": name, "state": state, **params})
+    return client.post(address("save-view"), {"name": name, "state": STATE, **params})
 
 
 def title(response):
