@@ -553,6 +553,8 @@ def _nothing(counts: dict[str, Any]) -> str:
         return ""
     if counts["refused"] == counts["rows"]:
         return _("Every row would be refused: correct the columns, or the file.")
+    if counts["refused"]:
+        return _("Nothing would be written: all rows that can be taken are there already.")
     return _("Everything in this file is there already.")
 
 
