@@ -29,8 +29,8 @@ from tests.e2e.hub import Hub, Seed
 # Safe in containers, and silent: the browser asks nobody for anything.
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync")  # fmt: skip
-# Two runs may share two cores; a page that needs longer is stuck.
-PATIENCE = 10_000
+# A machine may be busy with more than this; a page that needs longer is stuck.
+PATIENCE = 20_000
 
 expect.set_options(timeout=PATIENCE)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 60
+READY_SECONDS = 120
 STOP_SECONDS = 15
 
 
@@ -118,7 +118,9 @@ class Seed:
 def environment(home: Path) -> dict[str, str]:
     """Nothing of the person who runs the tests, and nothing of the test process itself."""
     dropped = {"DATABASE_URL", "DJANGO_ALLOW_ASYNC_UNSAFE", "PYTHONWARNINGS"}
-    kept = {k: v for k, v in os.environ.items() if k not in dropped and not k.startswith("RAPPORT_")}
+    kept = {
+        k: v for k, v in os.environ.items() if k not in dropped and not k.startswith("RAPPORT_")
+    }
     return kept | {
         "RAPPORT_HOME": str(home),
         "DJANGO_SETTINGS_MODULE": "rapport.config.settings",

@@ -69,7 +69,9 @@ def test_a_list_comes_in_and_goes_again(page, tmp_path, unique, seed):
 def test_the_same_list_again_adds_nothing(page, tmp_path, unique):
     family = unique()
     file = tmp_path / "list.csv"
-    file.write_text(f"First name,Last name,Company,Email\nAnn,{family},{family} Inc,a@{family}.example\n")
+    file.write_text(
+        f"First name,Last name,Company,Email\nAnn,{family},{family} Inc,a@{family}.example\n"
+    )
     for expected in ("1 contact", None):
         page.goto("/imports/new/?entity=contact")
         page.locator("#import-file").set_input_files(file)

@@ -1,5 +1,6 @@
 """Journeys through lists: find, sort, filter, page, change many rows at once."""
 
+import csv
 import re
 
 from playwright.sync_api import expect
@@ -129,7 +130,6 @@ def test_the_result_as_a_file(page, seed, unique):
     listing = Listing.open(page, "contacts", f"?q={family}")
     with page.expect_download() as download:
         listing.command("Export").click()
-        page.locator("#export-menu").get_by_text("CSV").click()
+        page.locator("#export-menu").get_by_role("link", name="CSV").first.click()
     text = download.value.path().read_text("utf-8-sig")
-    assert text.splitlines()[1].startswith(f"Åke {family}")
-    assert len(text.splitlines()) == 2
+    assert [row["Full name"] for row in csv.DictReader(text.splitlines())] == [f"Åke {family}"]
