@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-PATIENCE = 60
+PATIENCE = 180
 
 
 class Installation:

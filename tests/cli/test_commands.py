@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -247,15 +246,12 @@ def test_undo_takes_an_operation_back(installation):
 
 
 def test_demo_loads_says_how_to_sign_in_and_is_removed(new_installation):
-    begin = time.monotonic()
     loaded = new_installation.run("demo")
-    seconds = time.monotonic() - begin
     again = new_installation.run("demo")
     removed = new_installation.run("demo", "--remove")
 
     signs = [line for line in loaded.stdout.splitlines() if "@demo.example" in line]
     assert (loaded.returncode, loaded.stderr, len(signs)) == (0, "", 2)
-    assert seconds < 60, "it takes 6 seconds when the machine has nothing else to do"
     assert again.stdout.splitlines()[0] == "The demo data is there already."
     assert [line for line in again.stdout.splitlines() if "@demo.example" in line] == signs
     assert removed.stdout.startswith("Demo data is removed: ")
