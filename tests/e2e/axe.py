@@ -13,7 +13,8 @@ SETTLED = """async () => {
   const frame = () => new Promise((go) => requestAnimationFrame(go));
   const ends = (one) => one.effect.getComputedTiming().endTime !== Infinity;
   do {
-    await Promise.all(document.getAnimations().filter(ends).map((one) => one.finished.catch(() => null)));
+    const moving = document.getAnimations().filter(ends);
+    await Promise.all(moving.map((one) => one.finished.catch(() => null)));
     await frame();
     await frame();
   } while (document.getAnimations().some(ends));

@@ -27,8 +27,10 @@ from tests.e2e import seed as people
 from tests.e2e.hub import Hub, Seed
 
 # Safe in containers, and silent: the browser asks nobody for anything.
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync")  # fmt: skip
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
 # A machine may be busy with more than this; a page that needs longer is stuck.
 PATIENCE = 20_000
 
@@ -69,7 +71,7 @@ def hub(demo_home: Path) -> Iterator[Hub]:
 
 @pytest.fixture(scope="session")
 def seed(hub: Hub) -> Iterator[Seed]:
-    """`seed("contact", last_name="Ek", owner="alice")` → key. Makes Ada, Alice, Bob and Charlie first."""
+    """`seed("contact", last_name="Ek", owner="alice")` → key; all people are there by then."""
     seed = Seed(hub.home)
     yield seed
     seed.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -14,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 120
@@ -30,7 +31,7 @@ class Hub:
         self.url = f"http://127.0.0.1:{_free_port()}"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Hub:
+    def __enter__(self) -> Self:
         port = self.url.rpartition(":")[2]
         with self.log.open("wb") as log:
             self._process = _start("serve", "--port", port, "--workers", "1", "--threads", "4",
@@ -92,12 +93,11 @@ class Seed:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.e2e.seed"], cwd=ROOT, env=environment(home),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-                preexec_fn=_die_with_parent,
             )  # fmt: skip
         self.people: dict[str, str] = self._read()
 
     def __call__(self, what: str, /, **values: Any) -> str:
-        """Make one record and answer its key; `owner` is a person's first name, in small letters."""
+        """Make one record and answer its key; `owner` is the small first name of a person."""
         self._process.stdin.write(json.dumps({"make": what, "values": values}) + "\n")
         self._process.stdin.flush()
         return self._read()
@@ -131,7 +131,8 @@ def _start(*arguments: str, home: Path, **streams: Any) -> subprocess.Popen[byte
     # A session of its own, so that the whole family can be ended at once.
     return subprocess.Popen(
         [sys.executable, "-m", "rapport", *arguments], cwd=ROOT, env=environment(home),
-        start_new_session=True, preexec_fn=_die_with_parent, **streams,
+        start_new_session=True, **streams,
+        preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one system call, which takes no lock
     )  # fmt: skip
 
 
@@ -149,10 +150,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         pass
     finally:
         # Whatever of the family is left.
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
 
 

@@ -1,4 +1,4 @@
-"""Makes records for journeys: one request per line on standard input, the key of the record as answer."""
+"""Makes records for journeys: a request per line on standard input, the key of the record back."""
 
 import json
 import sys
@@ -37,14 +37,19 @@ def main() -> None:
         )
         for first, (last, unit, role) in PEOPLE.items()
     }  # fmt: skip
-    print(json.dumps({name: str(user.pk) for name, user in users.items()}), flush=True)
+    _answer({name: str(user.pk) for name, user in users.items()})
     for line in sys.stdin:
         wanted = json.loads(line)
         values = {name: _value(value) for name, value in wanted["values"].items()}
         if "owner" in values:
             values["owner"] = users[values["owner"]]
         made = factories.make(wanted["make"], **values)
-        print(json.dumps(str(made.pk)), flush=True)
+        _answer(str(made.pk))
+
+
+def _answer(value: Any) -> None:
+    sys.stdout.write(f"{json.dumps(value)}\n")
+    sys.stdout.flush()
 
 
 def _value(value: Any) -> Any:

@@ -132,8 +132,9 @@ def test_timeline_of_notes_and_calls(page, seed, unique):
 
 def test_qualify_a_lead_and_take_it_back(page, seed, unique):
     company, name = f"{unique()} SpA", unique()
-    lead = seed("lead", first_name="Gina", last_name=name, company=company, topic=f"Line {name}",
-                email=f"{name.lower()}@example.com", estimated_value=12500, owner="alice")  # fmt: skip
+    lead = seed("lead", first_name="Gina", last_name=name, company=company, owner="alice",
+                topic=f"Line {name}",
+                email=f"{name}@example.com".lower(), estimated_value=12500)  # fmt: skip
     record = Record.open(page, "leads", lead)
     assert violations(page) == []
     record.command("Qualify").click()
