@@ -128,7 +128,7 @@ def advance(run: Run) -> bool:
                     return True
                 run.end(JobState.DONE, ended=ended)
             except CancelAsked:
-                run.end(JobState.CANCELLED, _("Cancelled."), ended)
+                run.end(JobState.CANCELLED, ended=ended)
             except FINAL as error:
                 log.info("Job %s (%s) refused: %s", run.job.pk, kind.name, error)
                 run.end(JobState.FAILED, str(error) or type(error).__name__, ended)

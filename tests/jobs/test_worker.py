@@ -161,7 +161,7 @@ def test_cancelled_job_ends_between_batches(count_to, worker, work_off):
     jobs.cancel(job, by=alice)
     job = work_off(job)
 
-    assert (job.state, job.progress, job.message) == ("cancelled", 1, "Cancelled.")
+    assert (job.state, job.progress, job.message) == ("cancelled", 1, "")
     assert ends == [(job.pk, "cancelled")]
 
 
