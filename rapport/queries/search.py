@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 
 from rapport import queries
@@ -23,39 +23,62 @@ TRIGRAM = 3
 # each row finds a page sooner than fetching and sorting all hits.
 COMMON = 1000
 MAX_WORDS = 8
+MAX_GRAMS = 64
+# Fewer digits are no phone number.
+PHONE_DIGITS = 5
 # What no stored text has, and no database lets one ask for.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def words(text: str) -> list[str]:
-    """The folded words of `text` that must all be found; a phone number is one word."""
-    folded = fold(_UNSTORABLE.sub(" ", text))
-    number = digits(folded)
-    if len(number) >= 5 and not any(c.isalpha() for c in folded):
-        return [number]
-    return folded.split()[:MAX_WORDS]
+    """The folded words of `text` that must all be found."""
+    return fold(_UNSTORABLE.sub(" ", text)).split()[:MAX_WORDS]
+
+
+def _readings(text: str) -> list[list[str]]:
+    """The ways to read `text`, each as words: as it stands, and as a phone number. These are
+    stored as digits, with the code of the country where people dial a zero."""
+    plain = words(text)
+    number = digits("".join(plain)).lstrip("0")
+    if len(number) < PHONE_DIGITS or any(c.isalpha() for word in plain for c in word):
+        return [plain]
+    return [plain] if plain == [number] else [plain, [number]]
 
 
 def narrow(rows: QuerySet[Any, Any], entity: Entity, text: str) -> QuerySet[Any, Any]:
     """Those of `rows` whose search text has every word of `text`."""
-    found = words(text)
-    if not found:
+    readings = _readings(text)
+    if not readings[0]:
         return rows
-    long = [word for word in found if len(word) >= TRIGRAM]
-    if connection.vendor == "sqlite" and long and entity.in_search:
-        ids = _hits(entity, long)
+    grams = [_grams(reading) for reading in readings]
+    if connection.vendor == "sqlite" and all(grams) and entity.in_search:
+        ids = _hits(entity, grams)
         if len(ids) <= COMMON:
             rows = rows.filter(pk__in=ids)
-    for word in found:
-        rows = rows.filter(search_text__contains=word)
-    return rows
+    condition = Q()
+    for reading in readings:
+        every = Q()
+        for word in reading:
+            every &= Q(search_text__contains=word)
+        condition |= every
+    return rows.filter(condition)
 
 
-def _hits(entity: Entity, long: list[str]) -> list[uuid.UUID]:
-    """Up to COMMON + 1 ids out of the full-text index. It knows trigrams, not where they stand,
-    so what it finds is tested again."""
-    grams = {word[i : i + TRIGRAM] for word in long for i in range(len(word) - TRIGRAM + 1)}
-    query = " AND ".join('"' + gram.replace('"', '""') + '"' for gram in sorted(grams))
+def _grams(reading: list[str]) -> list[str]:
+    return list(
+        dict.fromkeys(
+            word[i : i + TRIGRAM] for word in reading for i in range(len(word) - TRIGRAM + 1)
+        )
+    )[:MAX_GRAMS]
+
+
+def _hits(entity: Entity, readings: list[list[str]]) -> list[uuid.UUID]:
+    """Up to COMMON + 1 ids out of the full-text index: those with every trigram of one of
+    `readings`. It does not know where they stand, so what it finds is tested again."""
+    query = " OR ".join(
+        "(" + " AND ".join('"' + gram.replace('"', '""') + '"' for gram in grams) + ")"
+        for grams in readings
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT record FROM {entity.table}_search "

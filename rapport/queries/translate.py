@@ -110,6 +110,10 @@ def _plain(found: Field, condition: Condition, context: _Context) -> Q:
             lookup = {"begins": "istartswith", "ends": "iendswith"}.get(operator, "icontains")
             holds = Q(**{f"{column}__{lookup}": value})
             return ~holds if operator == "not_contains" else holds
+        case "in" | "not_in" if found.kind in TEXTS:
+            # Blind to case like "eq"; NULL is no text, so that all but these is plainly not.
+            holds = reduce(or_, [Q(**{f"{column}__iexact": v}) for v in value], Q(pk__in=[]))
+            return ~holds if operator == "not_in" else holds
         case "in" | "not_in":
             holds = Q(**{f"{column}__in": list(value)})
             return holds if operator == "in" else (~holds | blank)
