@@ -27,22 +27,26 @@ def plain(header: str) -> str:
 def field_for(entity: Entity, header: str) -> str:
     """Name of the field that `header` means; '' when none."""
     known = _index(entity, get_language() or "en")
-    bare = plain(header)
-    if not bare:
-        return ""
+    if found := _known(known, plain(header)):
+        return found
+    if (numbered := _SECOND.match(header)) and (found := field_for(entity, numbered[1])):
+        # 'Email 2' beside 'Email': the second of its kind.
+        at = int(numbered[2]) - 1
+        row = (found, *siblings(entity, found))
+        return row[at] if at < len(row) else ""
+    return ""
+
+
+def _known(known: Mapping[str, str], bare: str) -> str:
+    """The field of a plain header, also with words around it that only say whose it is."""
     if found := known.get(bare):
         return found
     for owner in _OWNERS:
         if bare.startswith(owner) and (found := known.get(bare[len(owner) :])):
             return found
     for tail in _TAILS:
-        if bare.endswith(tail) and (found := known.get(bare[: -len(tail)])):
-            return found
-    if (numbered := _SECOND.match(header)) and (found := field_for(entity, numbered[1])):
-        # 'Email 2' beside 'Email': the second of its kind.
-        at = int(numbered[2]) - 1
-        row = (found, *siblings(entity, found))
-        return row[at] if at < len(row) else ""
+        if bare.endswith(tail) and len(bare) > len(tail):
+            return _known(known, bare[: -len(tail)])
     return ""
 
 

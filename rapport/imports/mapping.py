@@ -124,7 +124,9 @@ def propose(
     taken: dict[str, int] = {}
     targets: dict[int, Target] = {}
     notes: list[str] = []
-    for index, header in enumerate(columns):
+    # Columns in which something stands choose first: exports of other programs have many blanks.
+    for index in sorted(range(len(columns)), key=lambda at: not _values(sample, at)):
+        header = columns[index]
         name = _name_for(entity, header, index, columns, sample)
         for candidate in (name, *headers.siblings(entity, name)) if name else ():
             if candidate not in taken:
@@ -132,7 +134,7 @@ def propose(
                 targets[index] = Target(field=candidate)
                 break
         else:
-            if name:
+            if name and _values(sample, index):
                 notes.append(
                     _("“%(column)s” is ignored: another column is %(field)s already.")
                     % {"column": header, "field": label_of(entity, name)}

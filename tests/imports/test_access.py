@@ -73,8 +73,10 @@ def test_accounts_are_made_only_by_those_who_may(table):
         (
             2,
             "Company",
-            "There is no account called “Acme”, and you may not create one. Correct the name, "
-            "create the record first, or empty the cell.",
+            (
+                "There is no account called “Acme”, and you may not create one. Correct the name, "
+                "create the record first, or empty the cell."
+            ),
         )
     ]
 

@@ -131,8 +131,10 @@ def test_active_account_wins_and_two_are_refused(alice, table):
         (
             3,
             "Company",
-            "There are 2 records called “Bee”. Correct the name, create the record first, or "
-            "empty the cell.",
+            (
+                "There are 2 records called “Bee”. Correct the name, create the record first, or "
+                "empty the cell."
+            ),
         )
     ]
 
@@ -311,17 +313,19 @@ def test_several_values_of_one_cell_fill_the_fields_beside(alice, table):
 def test_error_file_is_the_refused_rows_as_they_were(alice):
     from rapport.imports import report
 
-    content = '"Name";"Mail";"Odd;one"\r\n"Bo";"nonsense";"=1+1"\r\n"Dee";"d@x.de";"x"\r\n'.encode()
+    content = b'"Name";"Mail";"Odd;one"\r\n"Bo";"nonsense";"=1+1"\r\n"Dee";"d@x.de";"x"\r\n'
     done = bring(content, by=alice)
 
     file = b"".join(report.rows_file(done.upload, plan_of(done.upload)))
 
     assert file.decode("utf-8-sig").splitlines() == [
         '"Name","Mail","Odd;one","Reason"',
-        '"Bo","nonsense","\'=1+1","“nonsense” is not an e-mail address. Correct the address '
-        'or empty the cell."',
+        (
+            '"Bo","nonsense","\'=1+1","“nonsense” is not an e-mail address. Correct the address '
+            'or empty the cell."'
+        ),
     ]
-    repaired = file.replace("nonsense".encode(), b"bo@x.de", 1)
+    repaired = file.replace(b"nonsense", b"bo@x.de", 1)
     assert bring(repaired, by=alice).counts == {"rows": 1, "created": 1}
 
 

@@ -47,6 +47,7 @@ from rapport.meta.registry import registry
         ("Billing Country", "address1_country"),
         ("Geburtsdatum", "birthday"),
         ("Notes", "description"),
+        ("Website 1 - Value", "website"),
         ("Favourite colour", ""),
         ("ID", ""),
         ("Billing Information", ""),

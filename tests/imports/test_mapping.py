@@ -30,12 +30,20 @@ def test_same_header_again_goes_to_the_second_field():
 
 
 def test_what_has_no_place_is_ignored_and_told():
-    made = mapping.propose(registry["account"], ("Name", "Company"), [], reading=Reading())
+    rows = [("Acme", "Acme")]
+    made = mapping.propose(registry["account"], ("Name", "Company"), rows, reading=Reading())
 
     assert (made.fields, list(made.notes)) == (
         {"name"},
         ["“Company” is ignored: another column is Account name already."],
     )
+
+
+def test_column_with_values_goes_before_a_blank_one():
+    assert proposed("contact", "Occupation,Job Title,Last Name", ",CEO,Bo") == {
+        "Job Title": "job_title",
+        "Last Name": "last_name",
+    }
 
 
 @pytest.mark.parametrize(

@@ -38,14 +38,18 @@ def test_plan_counts_and_explains_and_writes_nothing(alice, table):
         (
             4,
             "Birthday",
-            "“30.02.1990” is not a date. Write it as 2026-01-31. Choose another order of day and "
-            "month if all dates are refused.",
+            (
+                "“30.02.1990” is not a date. Write it as 2026-01-31. Choose another order of day "
+                "and month if all dates are refused."
+            ),
         ),
         (
             4,
             "Gender",
-            "“robot” is not one of: Male, Female. Write one of these options, or their number, or "
-            "empty the cell.",
+            (
+                "“robot” is not one of: Male, Female. Write one of these options, or their number, "
+                "or empty the cell."
+            ),
         ),
     ]
     assert (Contact.objects.count(), Account.objects.count()) == (1, 0)
@@ -178,7 +182,7 @@ def test_upload_is_kept_apart_and_bounded(alice, settings, tmp_path):
     settings.UPLOAD_LIMIT = 5
     with pytest.raises(uploads.UploadTooLarge):
         flow.receive([b"Name\n", b"Anna Bo\n"], name="x.csv", entity="contact", by=alice)
-    kept = [path for path in (tmp_path / "uploads" / "imports").iterdir()]
+    kept = list((tmp_path / "uploads" / "imports").iterdir())
     assert kept == [uploads.path_of(upload).parent]
 
     flow.delete(upload)

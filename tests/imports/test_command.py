@@ -1,0 +1,148 @@
+"""`rapport import`."""
+
+import argparse
+import json
+
+import pytest
+
+from rapport.imports import command
+from rapport.models import Account, Contact, ImportFile
+
+pytestmark = pytest.mark.django_db
+
+FIELDS = {
+    "rows", "created", "updated", "skipped", "duplicates", "errors", "accounts_created",
+    "operation", "seconds", "mapping", "entity", "file", "encoding", "delimiter", "sheet",
+    "refused", "refused_rows", "dry_run", "format", "import", "notes",
+}  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path, table):
+    path = tmp_path / "fair.csv"
+    path.write_bytes(
+        table(
+            "Name;Mail;Company;Odd",
+            "Anna Bo;a@x.de;Acme;1",
+            "Carl Dee;nonsense;Acme;2",
+            "Eve Fa;;;",
+        )
+    )
+    return path
+
+
+def run(path, by, capsys, entity="contact", **more):
+    """The exit code and what was printed."""
+    options = {"dry_run": False, "json": True, "map": None} | more
+    code = command.run(argparse.Namespace(file=path, entity=entity, by=by, **options))
+    printed = capsys.readouterr()
+    return code, json.loads(printed.out) if options["json"] else printed
+
+
+def test_json_is_one_object(file, alice, capsys):
+    code, found = run(file, alice, capsys)
+
+    assert (code, set(found)) == (0, FIELDS)
+    assert {name: found[name] for name in ("rows", "created", "updated", "skipped")} == {
+        "rows": 3, "created": 2, "updated": 0, "skipped": 0,
+    }  # fmt: skip
+    assert (found["duplicates"], found["refused_rows"], found["accounts_created"]) == (0, 1, 1)
+    assert found["errors"] == [
+        {
+            "row": 3,
+            "column": "Mail",
+            "reason": "“nonsense” is not an e-mail address. Correct the address or empty the cell.",
+        }
+    ]
+    assert found["mapping"] == {
+        "Name": "full_name", "Mail": "email", "Company": "account", "Odd": None,
+    }  # fmt: skip
+    assert (found["entity"], found["format"], found["delimiter"], found["encoding"]) == (
+        "contact", "csv", ";", "utf-8",
+    )  # fmt: skip
+    assert str(ImportFile.objects.get().operation_id) == found["operation"]
+
+
+def test_dry_run_leaves_nothing_behind(file, alice, capsys):
+    code, found = run(file, alice, capsys, dry_run=True)
+
+    assert (code, found["created"], found["accounts_created"], found["operation"]) == (
+        0,
+        2,
+        1,
+        None,
+    )
+    assert (Contact.objects.count(), Account.objects.count()) == (0, 0)
+    assert ImportFile.objects.count() == 0
+
+
+def test_second_time_adds_nothing(file, alice, capsys):
+    run(file, alice, capsys)
+
+    code, found = run(file, alice, capsys)
+
+    assert (code, found["created"], found["duplicates"], found["refused_rows"]) == (0, 0, 2, 1)
+
+
+def test_people_read_sentences(file, alice, capsys):
+    code, printed = run(file, alice, capsys, json=False)
+
+    operation = ImportFile.objects.get().operation_id
+    assert code == 0
+    assert printed.out.splitlines()[:6] == [
+        "fair.csv: csv, utf-8, contact",
+        "  Name -> full_name",
+        "  Mail -> email",
+        "  Company -> account",
+        "  Odd -> (ignored)",
+        (
+            "  row 3 [Mail]: “nonsense” is not an e-mail address. "
+            "Correct the address or empty the cell."
+        ),
+    ]
+    assert printed.out.splitlines()[-1] == f"Undo with: rapport undo {operation}"
+
+
+@pytest.mark.parametrize(
+    ("content", "entity", "rows"),
+    [
+        (b"", "contact", 0),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\0", "contact", 0),
+        (b"Name\n", "contact", 0),
+        (b"a,b\n1,2\n3,4\n", "auto", 2),
+        (b"a,b\n,2\n3,\n", "account", 2),
+    ],
+)
+def test_file_that_is_refused_is_told_in_the_same_form(
+    content, entity, rows, alice, capsys, tmp_path
+):
+    path = tmp_path / "x.csv"
+    path.write_bytes(content)
+
+    code, found = run(path, alice, capsys, entity)
+
+    assert (code, found["rows"], found["created"], found["errors"]) == (1, rows, 0, [])
+    assert found["refused"]
+    assert ImportFile.objects.get().state in {"failed", "uploaded"}
+
+
+def test_missing_file_is_told(alice, capsys, tmp_path):
+    code, found = run(tmp_path / "none.csv", alice, capsys)
+    assert (code, found["refused"], found["mapping"]) == (1, "No such file or directory", {})
+
+
+def test_columns_can_be_mapped_by_hand(alice, capsys, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"a,b\nAnna Bo,a@x.de\n")
+
+    _code, found = run(path, alice, capsys, map=["a=full_name", "2=email"])
+
+    assert found["mapping"] == {"a": "full_name", "b": "email"}
+    assert Contact.objects.values_list("full_name", "email").get() == ("Anna Bo", "a@x.de")
+
+
+def test_who_may_not_import_is_told(file, capsys):
+    from tests.factories import make_user
+
+    code, found = run(file, make_user(roles=("read-only",)), capsys)
+    assert (code, found["rows"], bool(found["refused"])) == (1, 0, True)
