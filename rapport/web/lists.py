@@ -93,7 +93,8 @@ def list_page(request: HttpRequest, entity: Entity) -> HttpResponse:
             "kept_params": [(n, v) for n, v in seen.params() if n != "q"],
             "view_menu": view_menu(seen),
             "can_save_view": access.may(request.user, Verb.CREATE, registry["saved_view"]),
-            "columns": columns,
+            "cols": SafeString("".join(f'<col width="{c.width}">' for c in columns)),
+            "heads": heads_html(columns),
             "rows": rows_html(entity, columns, page.rows, context),
             "check_width": CHECK_WIDTH,
             "commands": commands(seen, request.user),
@@ -235,6 +236,34 @@ def rows_html(
             f"{''.join(cells)}</tr>"
         )
     return SafeString("\n".join(made))
+
+
+def heads_html(columns: Sequence[Column]) -> SafeString:
+    """The headers of the columns: each sorts, and leads to its filter."""
+    icons, filter_by = shell.icons_url(), _("Filter by %(field)s")
+    arrows = {
+        turned: f'<svg class="icon" aria-hidden="true"><use href="{icons}#arrow-{way}"></use></svg>'
+        for turned, way in (("ascending", "up"), ("descending", "down"))
+    }
+    funnel = f'<svg class="icon" aria-hidden="true"><use href="{icons}#list-filter"></use></svg>'
+    made = []
+    for column in columns:
+        label = escape(column.label)
+        sort = f' aria-sort="{column.sorted}"' if column.sorted else ""
+        number = ' class="grid-num"' if column.is_number else ""
+        words = f"<span>{label}</span>{arrows.get(column.sorted, '')}"
+        if column.sort_url:
+            words = f'<a class="grid-sort" href="{escape(column.sort_url)}">{words}</a>'
+        else:
+            words = f'<span class="grid-sort">{words}</span>'
+        filtered = ' aria-current="true"' if column.is_filtered else ""
+        url, says = escape(column.filter_url), escape(filter_by % {"field": column.label})
+        made.append(
+            f'<th scope="col" data-column="{escape(column.path)}"{number}{sort}>{words}'
+            f'<a class="grid-filter"{filtered} href="{url}" hx-get="{url}" hx-target="#dialog"'
+            f' aria-label="{says}">{funnel}</a></th>'
+        )
+    return SafeString("".join(made))
 
 
 def _title_text(value: Any, unnamed: str) -> str:
