@@ -6,9 +6,11 @@ import datetime
 import hashlib
 import secrets
 import uuid
+import zoneinfo
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import QuerySet
@@ -49,7 +51,7 @@ class LinkUsed(LookupError):
     """The one-time link is unknown, used or too old."""
 
 
-def prepare_users(drafts: Sequence[Draft], _by: Actor, _now: datetime.datetime) -> None:
+def prepare_users(drafts: Sequence[Draft], by: Actor, _now: datetime.datetime) -> None:
     """Addresses sign in, so they are kept in lower case; a password that nobody knows. Somebody
     must stay who may administer."""
     leaving = [draft for draft in drafts if draft.current and draft.values.get("state") == 1]
@@ -61,8 +63,20 @@ def prepare_users(drafts: Sequence[Draft], _by: Actor, _now: datetime.datetime) 
     for draft in drafts:
         if draft.values.get("email"):
             draft.values["email"] = draft.values["email"].lower()
+        if not isinstance(by, SystemActor):
+            _check_preferences(draft)
         if draft.current is None and "password" not in draft.extra:
             draft.extra["password"] = make_password(None)
+
+
+def _check_preferences(draft: Draft) -> None:
+    """A time zone and a language that exist."""
+    try:
+        zoneinfo.ZoneInfo(draft.values.get("time_zone") or "UTC")
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        draft.refuse("time_zone", _("There is no such time zone."))
+    if draft.values.get("language") not in {None, "", *dict(settings.LANGUAGES)}:
+        draft.refuse("language", _("There is no such language."))
 
 
 def prepare_roles(drafts: Sequence[Draft], by: Actor, _now: datetime.datetime) -> None:

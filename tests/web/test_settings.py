@@ -119,6 +119,14 @@ def test_other_devices_stay_without_the_password(eva, client_of):
     assert there.get("/me/").status_code == 200
 
 
+@pytest.mark.parametrize(("field", "wrong"), [("time_zone", "Mars/Base"), ("language", "xx")])
+def test_administrators_cannot_set_what_does_not_exist(admin, eva, field, wrong):
+    with pytest.raises(records.InvalidRecord) as refused:
+        records.update_record(registry["user"], eva.pk, {field: wrong}, by=admin)
+
+    assert list(refused.value.errors) == [field]
+
+
 # -- the organisation ---------------------------------------------------------------------------
 
 
