@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -101,6 +101,15 @@ def to_text(field: Field, value: Any) -> str:
     if value is None or value == "":
         return ""
     return _WRITERS[field.kind](field, value)
+
+
+def address_text(parts: Mapping[str, str]) -> str:
+    """An address as people write it, of texts by the last words of their field names: streets,
+    then postal code and city in one line, then the rest."""
+    by_end = {name.partition("_")[2]: text for name, text in parts.items()}
+    town = " ".join(t for t in (by_end.pop("postal_code", ""), by_end.pop("city", "")) if t)
+    streets = [by_end.pop(f"line{n}", "") for n in (1, 2, 3)]
+    return "\n".join(line for line in (*streets, town, *by_end.values()) if line)
 
 
 def to_json(value: Any) -> Any:

@@ -13,7 +13,7 @@ from django.db.models import CharField, QuerySet, Value
 from rapport import access, queries
 from rapport.access import Actor
 from rapport.meta.entity import SYSTEM, Entity, Related
-from rapport.meta.kinds import TEXTS, Kind, Ref
+from rapport.meta.kinds import TEXTS, Kind, Ref, address_text
 from rapport.meta.registry import registry
 from rapport.models import Principal
 
@@ -52,7 +52,7 @@ def get(entity: Entity, id_: uuid.UUID, by: Actor, *, system: bool = False) -> O
         elif field.columns:
             values[field.name] = getattr(row, field.column)
         else:
-            values[field.name] = "\n".join(p for p in (getattr(row, n) for n in field.parts) if p)
+            values[field.name] = address_text({name: getattr(row, name) for name in field.parts})
     naming = values if system else {n: v for n, v in values.items() if n not in SYSTEM}
     links = name_links(entity, naming, by)
     return One(entity, id_, _title(entity, values, links, row), row.version, values, links, row)

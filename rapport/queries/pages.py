@@ -20,7 +20,7 @@ from rapport.access import Actor
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.folding import SORT_LENGTH
-from rapport.meta.kinds import TEXTS, Kind, Ref, from_json, to_json
+from rapport.meta.kinds import TEXTS, Kind, Ref, address_text, from_json, to_json
 from rapport.meta.registry import registry
 
 from .query import InvalidQuery, Order, Query, field_of, title_order
@@ -334,8 +334,8 @@ def _read_plain(_found: Field, places: list[int], _flags: list[int]) -> Reader:
     return itemgetter(places[0])
 
 
-def _read_address(_found: Field, places: list[int], _flags: list[int]) -> Reader:
-    return lambda raw: "\n".join(raw[place] for place in places if raw[place])
+def _read_address(found: Field, places: list[int], _flags: list[int]) -> Reader:
+    return lambda raw: address_text({n: raw[at] for n, at in zip(found.parts, places, strict=True)})
 
 
 def _read_owner(_found: Field, places: list[int], _flags: list[int]) -> Reader:

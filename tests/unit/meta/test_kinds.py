@@ -15,6 +15,7 @@ from rapport.meta.kinds import (
     Kind,
     Reading,
     Ref,
+    address_text,
     check,
     from_json,
     parse,
@@ -311,3 +312,17 @@ def test_any_text_is_read_or_refused(kind, text):
 def test_every_kind_has_values_here():
     # An address is shown, never stored.
     assert set(VALUES) == set(Kind) - {Kind.ADDRESS}
+
+
+def test_address_has_postal_code_and_city_in_one_line():
+    parts = {
+        "address1_line1": "Mühlweg 126",
+        "address1_line2": "",
+        "address1_line3": "",
+        "address1_postal_code": "50667",
+        "address1_city": "Köln",
+        "address1_state_or_province": "",
+        "address1_country": "Germany",
+    }
+
+    assert address_text(parts) == "Mühlweg 126\n50667 Köln\nGermany"
