@@ -12,10 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from rapport import access
 from rapport.access import Forbidden
+from rapport.actions import records
 from rapport.actions.records import InvalidRecord, Outcome
 from rapport.actions.states import StateRefused
 from rapport.meta.entity import Command, Entity
@@ -26,7 +27,7 @@ from rapport.queries.one import One
 from . import qualify, shell
 from .commandbar import LINE, Item
 from .forms import RecordForm
-from .panels import address, closed, find
+from .panels import address, closed, find, statuses
 from .signin import local, signed_in
 
 # -- the bar ---------------------------------------------------------------------------------------
@@ -57,6 +58,8 @@ def record_bar(found: One, by: Any) -> Bar:
         if command.when(found.row) and (writes or one.may(found, command.verb, by)):
             where = bar.end if command.primary else bar.start
             where.append(_item(command, f"{base}do/{command.key}"))
+    if writes and not closed(found) and len(statuses(found)) > 1:
+        bar.start.append(_status(found, base))
     bar.start += _general(found, base, by)
     return bar
 
@@ -87,6 +90,26 @@ def _item(command: Command, url: str) -> Item:
     return made
 
 
+def _status(found: One, base: str) -> Item:
+    """The status reasons that fit the state; each is set at once."""
+    field_ = found.entity.fields["status"]
+    options = [field_.option_by_value[value] for value in statuses(found)]
+    return Item(
+        label=field_.label,
+        icon="flag",
+        id="command-status",
+        menu=[
+            Item(
+                label=option.label,
+                url=f"{base}status?choice={option.value}",
+                post=True,
+                current=option.value == found.values["status"],
+            )
+            for option in options
+        ],
+    )
+
+
 def _general(found: One, base: str, by: Any) -> list[Item]:
     """What can be done to records of any entity."""
     made = []
@@ -100,6 +123,26 @@ def _general(found: One, base: str, by: Any) -> list[Item]:
     return [
         Item(label=label, icon=icon, url=f"{base}{key}", dialog=True) for key, label, icon in made
     ]
+
+
+@signed_in
+@require_POST
+def status(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
+    """Set the status reason, within the state that the record is in."""
+    found = find(request, entity, id)
+    if not one.may(found, Verb.WRITE, request.user):
+        raise Forbidden(f"write {entity.name}")
+    chosen = request.GET.get("choice", "")
+    try:
+        values = {"status": int(chosen) if chosen.isdecimal() else None}
+        operation = records.update_record(entity, id, values, by=request.user)
+    except InvalidRecord as error:
+        text = " ".join(message for found_ in error.errors.values() for message in found_)
+        messages.error(request, text)
+    else:
+        text = _("“%(title)s” has a new status reason.") % {"title": found.title}
+        shell.say_done(request, text, operation.pk if operation.counts else None)
+    return shell.moved(request, address(entity, id))
 
 
 # -- declared commands -----------------------------------------------------------------------------
@@ -207,4 +250,7 @@ DIALOGS: dict[str, Callable[[HttpRequest, One, Command], HttpResponse]] = {
     "access": _access,
 }
 
-urlpatterns = [path("<entity:entity>/<uuid:id>/do/<slug:key>", command, name="command")]
+urlpatterns = [
+    path("<entity:entity>/<uuid:id>/do/<slug:key>", command, name="command"),
+    path("<entity:entity>/<uuid:id>/status", status, name="status"),
+]

@@ -43,11 +43,11 @@ def create(request: HttpRequest, entity: Entity) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def quick_create(request: HttpRequest, entity: Entity) -> HttpResponse:
     """A new record with the fields that matter most, in the dialog."""
-    required = [name for name in entity.form_fields if entity.fields[name].required]
-    names = dict.fromkeys((*required, *entity.quick))
-    # In the order of the quick form, what it forgot at the end.
-    ordered = sorted(names, key=lambda n: entity.quick.index(n) if n in entity.quick else 99)
-    return _create(request, entity, expand(entity, ordered), "dialogs/quick.html", "q")
+    # What the quick form forgot, though nothing can be without it; the owner is whoever makes it.
+    given = {"owner"} if entity.ownership == "user" else set()
+    required = {name for name in entity.form_fields if entity.fields[name].required} - given
+    names = (*entity.quick, *sorted(required - set(entity.quick)))
+    return _create(request, entity, expand(entity, names), "dialogs/quick.html", "q")
 
 
 def _create(

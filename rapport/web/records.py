@@ -22,6 +22,8 @@ from .cells import CellContext, cell, cell_context, moment_text
 from .panels import Facts, address, closed, facts_of, find
 from .signin import signed_in
 
+# Sections in the first column when the last one has nothing else to show.
+LEFT = 2
 TABS = ("summary", "details", "history")
 
 
@@ -69,12 +71,15 @@ def show(
     if tab == "history":
         context.update(_history(request, found, cell_context()))
     else:
-        context["sections"] = _sections(found, facts, tab)
+        context["sections"] = sections = _sections(found, facts, tab)
     if tab == "summary":
         context["related"] = panels.related_panels(found, user, cells)
         context["cards"] = panels.cards(found, user, cells)
         if entity.has_timeline:
             context["timeline"] = {**timelines.panel(found, request, cells), **(composer or {})}
+            if not context["related"] and not context["cards"]:
+                # Nothing hangs on it: the room is for more of its own values.
+                context["sections"], context["more"] = sections[:LEFT], sections[LEFT:]
     elif tab == "details":
         context["system"] = _system_facts(found, facts)
     return shell.render(request, "records/record.html", context, status=status)

@@ -157,6 +157,30 @@ def test_a_refusal_is_said(alice, client_of):
     )
 
 
+def test_a_status_reason_is_chosen_from_the_menu(alice, client_of):
+    lead = make_lead(owner=alice)
+    client = client_of(alice)
+    menu = page(client.get(url(lead))).cssselect("#command-status form")
+
+    client.post(menu[1].action)
+
+    assert [words(form_) for form_ in menu] == ["New", "Contacted"]
+    assert (Lead.objects.get().status, Lead.objects.get().state) == (2, 0)
+    client.post(toast(client.get(url(lead)))[1])
+    assert Lead.objects.get().status == 1
+
+
+@pytest.mark.parametrize("choice", ["3", "99", "", "x"])
+def test_a_status_reason_of_another_state_is_refused(choice, alice, client_of):
+    lead = make_lead(owner=alice)
+    client = client_of(alice)
+
+    response = client.post(url(lead, f"status?choice={choice}"))
+
+    assert (response.status_code, Lead.objects.get().status) == (303, 1)
+    assert toast(client.get(url(lead)))[1] is None
+
+
 def test_in_the_dialog_the_page_is_opened_anew(alice, client_of):
     account = make_account(owner=alice)
 
@@ -447,7 +471,7 @@ def test_some_things_are_never_deleted(entity, admin, client_of):
 
 
 @pytest.mark.parametrize("entity", SEEN, ids=lambda entity: entity.name)
-@pytest.mark.parametrize("path", ["assign", "share", "delete"])
+@pytest.mark.parametrize("path", ["assign", "share", "delete", "status"])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_the_three_of_them(entity, path, method, alice, bob, charlie, client_of):
     record = make(entity.name, owner=alice)
@@ -455,8 +479,11 @@ def test_the_three_of_them(entity, path, method, alice, bob, charlie, client_of)
 
     statuses = [getattr(client_of(user), method)(address).status_code for user in (bob, charlie)]
 
-    assert statuses == [403, 404]
-    assert client_of(alice).get(address).status_code == 200
+    if (path, method) == ("status", "get"):
+        assert statuses == [405, 405]
+    else:
+        assert statuses == [403, 404]
+        assert client_of(alice).get(address).status_code == (405 if path == "status" else 200)
 
 
 def test_the_bar_has_what_one_may_do(alice, bob, client_of):

@@ -139,7 +139,7 @@ def test_damaged_memories_of_what_was_seen_are_no_error(was, admin):
         ("birthday", "soon", "“soon” is not a date. Write it as 2026-01-31."),
         ("role", "77", None),
         ("nickname", "x" * 101, "Longer than 100 characters (101)."),
-        ("nickname", "a\0b", "There is a NUL character in the text."),
+        ("nickname", "a\0b", "There is a character in the text that cannot be stored."),
         ("last_name", " ", "Last name is required."),
     ],
 )
