@@ -13,12 +13,6 @@ MODULES = (
     "bulk", "filters", "columns", "views", "exports", "lists",
 )  # fmt: skip
 
-urlpatterns: list[URLPattern] = []
-for name in MODULES:
-    try:
-        module = import_module(f"{__package__}.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"{__package__}.{name}":
-            raise
-        continue
-    urlpatterns += module.urlpatterns
+urlpatterns: list[URLPattern] = [
+    pattern for name in MODULES for pattern in import_module(f"{__package__}.{name}").urlpatterns
+]
