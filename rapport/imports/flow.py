@@ -86,7 +86,8 @@ def is_large(upload: ImportFile) -> bool:
     if upload.size <= READ_AT_ONCE:
         return False
     with uploads.path_of(upload).open("rb") as stream:
-        return stream.read(4)[:2] in {b"PK", b"\xd0\xcf"} or stream.read(1) == b"<"
+        head = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return head.startswith((b"PK", b"\xd0\xcf", b"<"))
 
 
 def describe_later(upload: ImportFile, *, by: Actor) -> Job:

@@ -1,0 +1,424 @@
+"""The import wizard, step by step, as a browser without script walks it."""
+
+import uuid
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from rapport.jobs.worker import Worker
+from rapport.models import Account, Contact, ImportFile, Job, Plan
+from tests.factories import make_contact, make_user
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = (
+    b"First Name;Last Name;Mail;Company;Odd\n"
+    b"Anna;Bo;anna@x.de;Acme;<script>alert(1)</script>\n"
+    b"Carl;;carl@x.de;Acme;\n"
+    b"Eve;Fa;nonsense;Acme;\n"
+    b"Gus;Ho;anna@x.de;Bee;\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def own_uploads(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "uploads"
+    settings.QUEUE = "none"
+
+
+def send(client, content=PEOPLE, entity="contact", name="people.csv", **more):
+    file = SimpleUploadedFile(name, content)
+    return client.post("/imports/new/", {"file": file, "entity": entity}, **more)
+
+
+def upload(client, *arguments, **options):
+    """The import after its file was taken, and its address."""
+    answer = send(client, *arguments, **options)
+    assert (answer.status_code, answer.content) == (303, b"")
+    made = ImportFile.objects.order_by("created_at").last()
+    assert answer.headers["Location"] == f"/imports/{made.pk}/"
+    return made, answer.headers["Location"]
+
+
+def mapping_form(client, url, **changes):
+    """What the mapping form would send."""
+    upload = ImportFile.objects.get(pk=url.split("/")[2])
+    fields = {f"column-{i}": "" for i in range(len(upload.options["columns"]))}
+    for index, target in upload.mapping.items():
+        fields[f"column-{index}"] = target if isinstance(target, str) else target["field"]
+    return {**fields, "plan": "1", **changes}
+
+
+def plan(client, url, **changes):
+    return client.post(f"{url}columns/", mapping_form(client, url, **changes))
+
+
+def work_off():
+    worker = Worker()
+    while Job.objects.filter(state__in=("waiting", "running")).exists():
+        worker.turn()
+
+
+def text(answer):
+    return " ".join(answer.content.decode().split())
+
+
+def applied(client, *arguments, **options):
+    """An import that is through, and its address."""
+    made, url = upload(client, *arguments, **options)
+    plan(client, url)
+    client.post(f"{url}apply/")
+    work_off()
+    return ImportFile.objects.get(pk=made.pk), url
+
+
+def test_whole_way_through_plain_forms(client_of, alice):
+    client = client_of(alice)
+    page = text(client.get("/imports/new/?entity=contact&format=csv"))
+    assert '<option value="contact" selected>Contacts</option>' in page
+
+    made, url = upload(client)
+    columns = text(client.get(url))
+    assert "Columns of people.csv" in columns
+    assert '<option value="last_name" selected>Last name *</option>' in columns
+    assert '<span class="badge" data-tone="ok">Last name</span>' in columns
+    assert "<script>alert" not in columns
+
+    answer = plan(client, url)
+    assert (answer.status_code, answer.headers["Location"]) == (303, url)
+    checked = text(client.get(url))
+    assert "Import 1 contact" in checked
+    assert "Last name is required. Fill the cell." in checked
+    assert "The same as row 2 of this file: Email." in checked
+    assert (Contact.objects.count(), Account.objects.count()) == (0, 0)
+
+    assert client.post(f"{url}apply/").status_code == 303
+    assert "Waiting for a worker" in text(client.get(url))
+    work_off()
+    result = text(client.get(url))
+    assert "1 contact imported" in result
+    assert (Contact.objects.get().full_name, Account.objects.get().name) == ("Anna Bo", "Acme")
+
+    made.refresh_from_db()
+    undone = client.post(reverse("undo", args=[made.operation_id]), {"next": url})
+    assert undone.status_code == 303
+    assert "This import has been undone" in text(client.get(url))
+    assert Contact.objects.count() == 0
+    assert "Undone" in text(client.get("/imports/"))
+
+
+def test_my_imports_show_counts_and_whose_they_are(client_of, alice, admin):
+    applied(client_of(alice))
+
+    mine, every = (text(client_of(user).get("/imports/")) for user in (alice, admin))
+
+    for page in (mine, every):
+        assert "people.csv" in page
+        assert '<span class="badge" data-tone="ok">Created 1</span>' in page
+        assert '<span class="badge" data-tone="bad">Refused 2</span>' in page
+    assert ("Alice Archer</td>" in mine, "Alice Archer</td>" in every) == (False, True)
+
+
+def test_list_costs_the_same_for_one_and_for_three(client_of, alice, django_assert_num_queries):
+    client = client_of(alice)
+    for _ in range(2):
+        upload(client)
+        client.get("/imports/")
+        with django_assert_num_queries(5):
+            client.get("/imports/")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "There is no data in this file."),
+        (b"\n\n", "There is no data in this file."),
+        (b"%PDF-1.7\n\0binary", "This is a file of the type “PDF”, which holds no table."),
+        (
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+            "This is a file of the type “PNG”, which holds no table.",
+        ),
+        (b"<!DOCTYPE html><html></html>", "This is a web page"),
+    ],
+)
+def test_what_is_no_table_is_refused_on_the_spot(content, reason, client_of, alice):
+    answer = send(client_of(alice), content)
+
+    assert answer.status_code == 422
+    assert reason in text(answer)
+    assert ImportFile.objects.count() == 0
+
+
+def test_upload_is_bounded(client_of, alice, settings, tmp_path):
+    settings.UPLOAD_LIMIT = 20
+    answer = send(client_of(alice))
+    assert (answer.status_code, ImportFile.objects.count()) == (413, 0)
+    assert list((tmp_path / "uploads" / "imports").iterdir()) == []
+
+
+def test_request_that_says_it_is_too_large_is_not_read(client_of, alice, settings):
+    settings.UPLOAD_LIMIT = -1024 * 1024
+    answer = send(client_of(alice), b"x" * 2000)
+    assert answer.status_code == 413
+    assert "This is too large" in text(answer)
+
+    # Somebody who is not signed in has nothing to upload.
+    settings.UPLOAD_LIMIT = 1024**3
+    assert send(Client(enforce_csrf_checks=True), b"x" * 100_000).status_code == 413
+
+
+def test_file_that_tells_nothing_asks_what_it_holds(client_of, alice):
+    client = client_of(alice)
+    made, url = upload(client, b"a,b\nAcme,1\nBee,2\n", "auto")
+
+    page = text(client.get(url))
+    assert "do not tell whether these are contacts, accounts or leads" in page
+
+    answer = client.post(f"{url}columns/", {"read": "1", "entity": "account"})
+    made.refresh_from_db()
+    assert (answer.status_code, made.entity, made.mapping) == (303, "account", {"0": "name"})
+    assert "do not tell" not in text(client.get(url))
+
+
+def test_file_is_read_as_chosen(client_of, alice):
+    client = client_of(alice)
+    content = "Titel\nName;Ort\nM\xfcller;K\xf6ln\n".encode("cp1252")
+    made, url = upload(client, content, "account")
+
+    client.post(
+        f"{url}columns/",
+        {
+            "read": "1",
+            "entity": "account",
+            "encoding": "mac-roman",
+            "delimiter": ";",
+            "header": "2",
+        },
+    )
+    made.refresh_from_db()
+    assert (made.reading["encoding"], made.reading["header"]) == ("mac-roman", 2)
+    client.post(
+        f"{url}columns/",
+        {"read": "1", "entity": "account", "encoding": "cp1252", "delimiter": ";", "header": "2"},
+    )
+    made.refresh_from_db()
+    assert made.options["columns"] == ["Name", "Ort"]
+    assert made.options["sample"] == [["Müller", "Köln"]]
+
+
+def test_chosen_columns_count(client_of, alice):
+    client = client_of(alice)
+    made, url = upload(client)
+
+    plan(client, url, **{"column-2": "", "column-4": "nickname", "missing-3": "blank"})
+
+    made.refresh_from_db()
+    assert made.mapping == {
+        "0": "first_name", "1": "last_name", "3": {"field": "account", "missing": "blank"},
+        "4": "nickname",
+    }  # fmt: skip
+    assert made.counts["create"] == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"column-0": "last_name"}, "Two columns are mapped to Last name."),
+        ({"column-0": "no_such_field"}, "There is no field “no_such_field”."),
+        ({f"column-{n}": "" for n in range(5)}, "No column matches a field of Contacts."),
+    ],
+)
+def test_mapping_that_makes_no_sense_is_explained(changes, reason, client_of, alice):
+    client = client_of(alice)
+    made, url = upload(client)
+
+    answer = plan(client, url, **changes)
+
+    assert answer.status_code == 422
+    assert reason in text(answer)
+    made.refresh_from_db()
+    assert (made.state, Plan.objects.count()) == ("uploaded", 0)
+
+
+def test_back_to_the_columns_and_forget_it(client_of, alice, tmp_path):
+    client = client_of(alice)
+    made, url = upload(client)
+    plan(client, url)
+
+    assert "Check the file" in text(client.get(f"{url}columns/"))
+    answer = client.post(f"{url}delete/")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/imports/")
+    assert not ImportFile.objects.filter(pk=made.pk).exists()
+    assert list((tmp_path / "uploads" / "imports").iterdir()) == []
+
+
+def test_imported_file_is_neither_mapped_again_nor_forgotten(client_of, alice):
+    client = client_of(alice)
+    made, url = applied(client)
+
+    assert client.post(f"{url}delete/").status_code == 303
+    assert client.get(f"{url}columns/").status_code == 303
+    assert plan(client, url).status_code == 303
+    assert client.post(f"{url}apply/").status_code == 303
+    made.refresh_from_db()
+    assert (made.state, Contact.objects.count()) == ("done", 1)
+
+
+def test_error_rows_come_as_a_file(client_of, alice):
+    client = client_of(alice)
+    _made, url = applied(client)
+
+    answer = client.get(f"{url}errors.csv")
+
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="people (errors).csv"'
+    assert lines[0] == '"First Name","Last Name","Mail","Company","Odd","Reason"'
+    assert [line.split(",")[0] for line in lines[1:]] == ['"Carl"', '"Eve"']
+    duplicates = client.get(f"{url}errors.csv?fate=duplicate")
+    assert len(b"".join(duplicates.streaming_content).splitlines()) == 2
+
+
+def test_tables_go_on_page_by_page(client_of, alice):
+    client = client_of(alice)
+    rows = b"".join(b"Bo %d,nonsense\n" % n for n in range(60))
+    _made, url = upload(client, b"Last Name,Mail\n" + rows)
+    plan(client, url)
+
+    first, more = text(client.get(url)), client.get(f"{url}rows/refused/?after=51")
+
+    assert f'href="{url}rows/refused/?after=51"' in first
+    assert text(more).count('<td class="table-num">') == 10
+    assert client.get(f"{url}rows/nonsense/").status_code == 404
+
+
+def test_running_import_is_polled_and_then_left(client_of, alice):
+    client = client_of(alice)
+    _made, url = upload(client)
+    plan(client, url)
+    client.post(f"{url}apply/")
+
+    part = client.get(f"{url}?poll=1", headers={"HX-Request": "true"})
+    assert text(part).startswith('<section class="panel" id="running"')
+    work_off()
+    over = client.get(f"{url}?poll=1", headers={"HX-Request": "true"})
+    assert (over.status_code, over.headers["HX-Redirect"]) == (204, url)
+
+
+def test_large_file_is_planned_by_a_worker(client_of, alice, monkeypatch):
+    from rapport.web import imports
+
+    monkeypatch.setattr(imports, "AT_ONCE", 10)
+    client = client_of(alice)
+    made, url = upload(client)
+
+    assert plan(client, url).status_code == 303
+    assert "Checking every row" in text(client.get(url))
+    work_off()
+    made.refresh_from_db()
+    assert (made.state, made.counts["create"]) == ("planned", 1)
+
+
+def test_large_workbook_is_read_by_a_worker(client_of, alice, monkeypatch):
+    from rapport.imports import flow
+
+    monkeypatch.setattr(flow, "READ_AT_ONCE", 10)
+    client = client_of(alice)
+    xml = b"<people><person><name>Anna Bo</name></person><person><name>C D</name></person></people>"
+    made, url = upload(client, xml, name="x.xml")
+
+    assert "Reading the file" in text(client.get(url))
+    work_off()
+    made.refresh_from_db()
+    assert made.options["columns"] == ["name"]
+
+    broken, url = upload(client, b"<people><person>", name="x.xml")
+    work_off()
+    broken.refresh_from_db()
+    assert broken.state == "failed"
+    assert "The import could not be finished" in text(client.get(url))
+
+
+def test_stop_and_go_on(client_of, alice):
+    client = client_of(alice)
+    made, url = upload(client)
+    plan(client, url)
+    client.post(f"{url}apply/")
+
+    assert client.post(f"{url}cancel/").status_code == 303
+    work_off()
+    made.refresh_from_db()
+    assert (made.state, Contact.objects.count()) == ("cancelled", 0)
+    assert "Go on where it stopped" in text(client.get(url))
+
+    client.post(f"{url}retry/")
+    work_off()
+    made.refresh_from_db()
+    assert (made.state, Contact.objects.count()) == ("done", 1)
+
+
+PATHS = ("", "columns/", "rows/refused/", "errors.csv")
+POSTS = ("columns/", "apply/", "cancel/", "retry/", "delete/")
+
+
+def test_only_the_uploader_and_administrators_see_an_import(client_of, alice, bob, charlie, admin):
+    _made, url = upload(client_of(alice))
+    plan(client_of(alice), url)
+
+    for user, expected in ((alice, 200), (admin, 200), (bob, 404), (charlie, 404)):
+        assert [client_of(user).get(url + path).status_code for path in PATHS] == [expected] * 4
+    for user in (bob, charlie):
+        assert {client_of(user).post(url + path).status_code for path in POSTS} == {404}
+    assert client_of(alice).get(f"/imports/{uuid.uuid4()}/").status_code == 404
+
+
+def test_right_to_import_is_needed(client_of):
+    reader = client_of(make_user(roles=("read-only",)))
+
+    assert reader.get("/imports/new/").status_code == 403
+    assert send(reader).status_code == 403
+    assert reader.get("/imports/").status_code == 200
+    assert ImportFile.objects.count() == 0
+
+
+def test_entity_that_one_may_not_import_is_refused(client_of):
+    mira = client_of(make_user(roles=("marketing",)))
+    assert send(mira, entity="account").status_code == 403
+    _made, url = upload(mira)
+    assert mira.post(f"{url}columns/", {"read": "1", "entity": "account"}).status_code == 403
+
+
+def test_strangers_are_sent_to_the_door(client):
+    assert [
+        client.get(path).headers["Location"].split("?")[0]
+        for path in ("/imports/", "/imports/new/", f"/imports/{uuid.uuid4()}/")
+    ] == ["/sign-in/"] * 3
+
+
+def test_nothing_is_done_by_a_get(client_of, alice):
+    client = client_of(alice)
+    _made, url = upload(client)
+    assert [client.get(url + path).status_code for path in POSTS[1:]] == [405] * 4
+
+
+def test_titles_of_hidden_duplicates_are_not_shown(client_of, alice, charlie):
+    make_contact(last_name="Secret", email="anna@x.de", owner=charlie)
+    client = client_of(alice)
+    _made, url = upload(client)
+    plan(client, url)
+
+    assert "Secret" not in text(client.get(url))
+
+
+def test_very_wide_file_stays_usable(client_of, alice):
+    client = client_of(alice)
+    header = ",".join([*(f"x{n}" for n in range(900)), "Last Name"])
+    _made, url = upload(client, f"{header}\n{',' * 900}Bo\n".encode())
+
+    page = client.get(url)
+    assert "651 more columns are ignored" in text(page)
+    assert page.content.count(b"<select name=") == 250
+    assert plan(client, url).status_code == 303
+    assert "Import 1 contact" in text(client.get(url))
