@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -53,9 +53,10 @@ def mark(op: Operation) -> None:
     op.save(update_fields=["parameters"])
 
 
-def remove(*, by: Actor) -> Operation:
+def remove(*, by: Actor, between: Callable[[], None] = lambda: None) -> Operation:
     """Take all demo data away, also what was changed since, with all that belongs to it. Other
-    records of demo people go to `by`, or to an administrator. One operation, which can be undone.
+    records of demo people go to `by`, or to an administrator. One operation, which can be undone;
+    `between` is called between its transactions.
 
     Raises Forbidden unless `by` is an administrator.
     """
@@ -69,6 +70,7 @@ def remove(*, by: Actor) -> Operation:
     for name in _RECORDS:
         for ids in _parts(made[name], ACCOUNTS if name == "account" else OTHERS):
             _delete(name, ids, op)
+            between()
     with transaction.atomic():
         _remove_people(made, op, by)
         journal.finish(op)
