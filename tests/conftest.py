@@ -65,11 +65,22 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """The built-in roles and the root unit once for all tests."""
+    """The built-in roles and the root unit once for all tests; again when a test that commits has
+    emptied the tables behind it."""
+    from django.apps import apps
+    from django.db.models.signals import post_migrate
+
     from rapport.actions import people
 
-    with django_db_blocker.unblock():
+    def ensure(**_kwargs):
         people.ensure_organisation()
+
+    with django_db_blocker.unblock():
+        ensure()
+    rapport = apps.get_app_config("rapport")
+    post_migrate.connect(ensure, sender=rapport, weak=False)
+    yield
+    post_migrate.disconnect(ensure, sender=rapport)
 
 
 @pytest.fixture

@@ -171,7 +171,12 @@ def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
     from .write import from_columns  # the writer keeps derived rows, and they read its rows
 
     # Locked: a text made of what somebody is about to change would stay.
-    found = entity.records().filter(pk__in=ids).select_for_update(of=("self",)).order_by("pk")
+    found = (
+        entity.records()
+        .filter(pk__in=ids)
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+    )
     stored = {row["id"]: from_columns(entity, row) for row in found.values()}
     made = texts(entity, list(stored.items()))
     rows.update(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from rapport import access
 from rapport.access import Actor, Forbidden, SystemActor
@@ -69,6 +72,17 @@ class Outcome:
     refused: Mapping[uuid.UUID, str]
 
 
+@contextmanager
+def refusing_clashes() -> Iterator[None]:
+    """What two people do at the same moment may only come out when it is stored: a value that is
+    taken by now, a record that is gone. It is refused like what is found before."""
+    try:
+        yield
+    except IntegrityError:
+        text = _("Somebody else has just stored or deleted something that this needs. Try again.")
+        raise InvalidRecord({"": [text]}) from None
+
+
 # -- one function for every create and update ----------------------------------------------------
 
 
@@ -113,7 +127,7 @@ def create_record(
         raise Forbidden(f"create {entity.name}")
     now = now or timezone.now()
     draft = Draft(id=id or new_id(), values=dict(values))
-    with journal.operation(f"{entity.name}.create", by=by, now=now) as op:
+    with refusing_clashes(), journal.operation(f"{entity.name}.create", by=by, now=now) as op:
         draft.values.update(_make_named(entity, new or {}, op=op, by=by, now=now))
         if save_drafts(entity, [draft], op=op, by=by, now=now):
             raise InvalidRecord(draft.errors)
@@ -164,7 +178,7 @@ def update_record(
     Raises RecordNotFound, Forbidden, StaleRecord, InvalidRecord.
     """
     now = now or timezone.now()
-    with journal.operation(f"{entity.name}.update", by=by, now=now) as op:
+    with refusing_clashes(), journal.operation(f"{entity.name}.update", by=by, now=now) as op:
         current = get_for(entity, [id], by=by, verb=Verb.WRITE)[id]
         wanted = dict(values)
         wanted.update(_make_named(entity, new or {}, op=op, by=by, now=now))

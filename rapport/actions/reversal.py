@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor
@@ -56,6 +57,7 @@ def revert(
     undo_of: Operation,
 ) -> None:
     """Take `batch` (of `undo_of`, newest first) back as a part of `op`; adds to `undone`."""
+    _lock(batch)
     later = _later_changes(batch, undo_of, op)
     # Runs of the same entity and verb, in order, so that what depends on each other stays in order.
     runs: list[list[Change]] = []
@@ -72,6 +74,18 @@ def revert(
     for run in runs:
         step = steps[ChangeVerb(run[0].verb)]
         step(registry[run[0].entity], run, later, undone, op=op, by=by, now=now)
+
+
+def _lock(batch: Sequence[Change]) -> None:
+    """Let whoever changes these records finish, so that what they changed is known."""
+    if not connection.features.has_select_for_update:
+        return
+    ids: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for change in batch:
+        ids[change.entity].add(change.record)
+    for name, wanted in sorted(ids.items()):
+        rows = registry[name].records().filter(pk__in=wanted).order_by("pk")
+        list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def _later_changes(

@@ -147,7 +147,7 @@ def _copy_texts(values: Sequence[Any]) -> Iterable[str]:
     if types == {str}:
         if not _SPECIAL.search("\x00".join(values)):
             return values
-    elif types == {int} or types == {uuid.UUID}:
+    elif types in ({int}, {uuid.UUID}):
         return map(str, values)
     return [_copy_text(value) for value in values]
 

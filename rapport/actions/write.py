@@ -41,7 +41,8 @@ def load(
         if by is not None:
             found = access.visible_to(found, entity, by, verb)
         if lock:
-            found = found.select_for_update(of=("self",))
+            # Not the key: what is stored meanwhile may point at the record.
+            found = found.select_for_update(of=("self",), no_key=True)
         stored.update(
             {row["id"]: from_columns(entity, row) for row in found.order_by("pk").values()}
         )
