@@ -108,4 +108,3 @@ def deactivate(args: argparse.Namespace) -> None:
         raise Stop(f"{user.email} is the only administrator")
     states.deactivate("user", [user.pk], by=SETUP)
     print(f"{user.email} may not sign in any more.")
-

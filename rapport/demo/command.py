@@ -44,5 +44,6 @@ def _remove() -> int:
 
 def _tell_sign_in() -> None:
     print("Sign in with")
-    for key, what in ((ADMINISTRATOR, "administrator"), (SALESPERSON, "salesperson")):
+    # The salesperson first: that home page shows the work of a day.
+    for key, what in ((SALESPERSON, "salesperson"), (ADMINISTRATOR, "administrator")):
         print(f"  {key}@{DOMAIN}  {load.password()}  ({what})")
