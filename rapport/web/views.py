@@ -185,7 +185,7 @@ def delete(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
 
 def _own(request: HttpRequest, entity: Entity, id_: uuid.UUID) -> views.View:
     view = views.find(entity, str(id_), request.user)
-    if view is None or not view.personal:
+    if view is None:
         raise Http404
     return view
 
