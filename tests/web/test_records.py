@@ -343,6 +343,17 @@ def test_later_lists_are_fetched_when_they_come_into_sight(alice, client_of):
     assert client.get(url(account, "related/9"), headers=HTMX).status_code == 404
 
 
+def test_lists_of_what_the_viewer_may_not_read_are_missing(north, alice, client_of):
+    account = make_account(owner=alice)
+    service = client_of(make_user(roles=("customer-service",), unit=north))
+
+    later = page(service.get(url(account))).cssselect("[hx-trigger='intersect once']")
+
+    # Customer Service reads no leads.
+    assert [found.get("hx-get") for found in later] == [url(account, "related/3")]
+    assert service.get(url(account, "related/4"), headers=HTMX).status_code == 404
+
+
 def test_related_lists_hide_what_the_viewer_may_not_see(alice, charlie, client_of):
     account = make_account(owner=alice)
     make_contact(owner=charlie, account=account, last_name="Hidden")
@@ -728,6 +739,16 @@ def test_nobody_is_led_elsewhere(next_, alice, client_of):
     assert response["Location"] == url(Account.objects.get())
 
 
+def test_cancel_leads_nowhere_else(alice, client_of):
+    address = reverse("quick-create", args=[registry["account"]])
+
+    document = page(client_of(alice).get(f"{address}?next=javascript:alert(1)"))
+
+    links = [a.get("href") for a in document.cssselect("main a")]
+    assert [link for link in links if not link.startswith("/")] == []
+    assert document.cssselect("main [name='next']")[0].get("value") == ""
+
+
 # -- look-ups --------------------------------------------------------------------------------------
 
 
@@ -785,6 +806,12 @@ def test_a_look_up_makes_nothing_without_the_right(north, client_of):
     response = client_of(reader).post(reverse("lookup", args=["contact", "account"]), {"name": "A"})
 
     assert (response.status_code, Account.objects.count()) == (403, 0)
+
+
+def test_a_look_up_makes_no_users(admin, client_of):
+    address = reverse("lookup", args=["membership", "user"])
+
+    assert client_of(admin).post(address, {"name": "Eva Sommer"}).status_code == 403
 
 
 @pytest.mark.parametrize(

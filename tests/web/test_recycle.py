@@ -6,7 +6,7 @@ from django.urls import reverse
 from rapport.actions import records, undo
 from rapport.actions.people import SETUP
 from rapport.meta.registry import registry
-from rapport.models import BusinessUnit, Change, Contact, Operation, Party
+from rapport.models import BusinessUnit, Change, Contact, Operation, Party, RoleAssignment
 from tests.factories import (
     make,
     make_account,
@@ -172,6 +172,14 @@ def test_who_may_not_create_brings_nothing_back(north, client_of):
 
     assert page(client.get(BIN)).cssselect("[action$='/restore']") == []
     assert client.post(restore(contact)).status_code == 403
+
+
+def test_who_may_create_no_more_brings_nothing_back(alice, client_of):
+    contact = make_contact(owner=alice)
+    delete(contact, alice)
+    RoleAssignment.objects.filter(principal_id=alice.pk).delete()
+
+    assert client_of(alice).post(restore(contact)).status_code == 403
 
 
 @pytest.mark.parametrize("number", [0, 999_999])
