@@ -126,9 +126,8 @@ def advance(
         for c in undone.conflicts[known:]
     ]
     back.parameters = {**back.parameters, "conflicts": listed[:CONFLICTS_KEPT]}
-    back.save(update_fields=["parameters"])
-    journal.checkpoint(back)
-    return batch[-1].id
+    back.save(update_fields=["parameters", "counts"])
+    return batch[-1].id if len(batch) == size else None
 
 
 def check(op: Operation, *, by: Actor) -> None:
