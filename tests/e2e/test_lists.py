@@ -61,6 +61,7 @@ def test_find_filter_and_columns(page, seed, unique):
     expect(listing.aside.locator(".column-item", has_text="Created on")).to_be_visible()
     assert violations(page) == []
     listing.aside.get_by_role("button", name="Take Email away").click()
+    expect(listing.aside.get_by_role("button", name="Take Email away")).to_have_count(0)
     listing.aside.get_by_role("button", name="Apply").last.click()
     expect(listing.column("Created on")).to_be_visible()
     expect(listing.column("Email")).to_have_count(0)
