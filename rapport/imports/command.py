@@ -105,6 +105,8 @@ def _chunks(path: Path) -> Iterator[bytes]:
 def _chosen(args: argparse.Namespace) -> dict[str, Any]:
     names = ("encoding", "delimiter", "sheet", "header", "date_order", "decimal_mark", "member")
     chosen = {name: getattr(args, name, None) for name in names}
+    if chosen["delimiter"] in {"tab", "\\t"}:
+        chosen["delimiter"] = "\t"
     return {name: value for name, value in chosen.items() if value is not None}
 
 
