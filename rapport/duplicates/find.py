@@ -8,6 +8,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -20,8 +21,10 @@ from rapport.models import MatchKey
 
 from .keys import Key, keys
 
-# A value that so many records share (info@example.com) says nothing; no more are looked at.
+# A value that so many records share (info@example.com) says nothing; no more are told, and of no
+# more it is asked whether they are visible.
 CANDIDATES = 20
+LOOKED_AT = 500
 # Keys asked for in one statement.
 AT_ONCE = 10_000
 
@@ -59,19 +62,22 @@ def find_keys(entity: Entity, wanted: Sequence[Sequence[Key]], *, by: Actor) -> 
     stored: dict[int, list[uuid.UUID]] = defaultdict(list)
     for part in batches({key.hash for own in wanted for key in own}, AT_ONCE):
         for hash_, record in _holders(part):
-            if len(stored[hash_]) < CANDIDATES:
+            if len(stored[hash_]) < LOOKED_AT:
                 stored[hash_].append(record)
     if not stored:
         return [[] for _ in wanted]
     candidates = {record for found in stored.values() for record in found}
     visible = access.allowed_ids(candidates, entity, by, access.READ)
+    seen = {
+        hash_: list(islice((record for record in found if record in visible), CANDIDATES))
+        for hash_, found in stored.items()
+    }
     result: list[list[Match]] = []
     for own in wanted:
         rules: dict[uuid.UUID, list[str]] = defaultdict(list)
         for key in own:
-            for record in stored.get(key.hash, ()):
-                if record in visible:
-                    rules[record].append(key.rule)
+            for record in seen.get(key.hash, ()):
+                rules[record].append(key.rule)
         matches = [Match(record, tuple(found)) for record, found in rules.items()]
         result.append(sorted(matches, key=lambda match: -len(match.rules)))
     return result

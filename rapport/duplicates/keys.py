@@ -92,7 +92,7 @@ def _words(value: Any) -> str:
 # Kept, because a name is asked for when a record is judged and again when it is written.
 @lru_cache(maxsize=20_000)
 def _bare(text: str) -> str:
-    return _PUNCTUATION.sub("", fold(text)).strip()
+    return " ".join(_PUNCTUATION.sub("", fold(text)).split())
 
 
 def _hash(text: str) -> int:
