@@ -762,6 +762,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['record', 'id'], name='change_by_record'),
         ),
         migrations.AddIndex(
+            model_name='change',
+            index=models.Index(condition=models.Q(('verb', 3)), fields=['-id'], name='change_deletions'),
+        ),
+        migrations.AddIndex(
             model_name='party',
             index=models.Index(fields=['person_id', 'person_entity'], name='party_by_person'),
         ),

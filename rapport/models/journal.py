@@ -75,4 +75,10 @@ class Change(models.Model):
     after = models.JSONField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["record", "id"], name="change_by_record")]
+        indexes = [
+            models.Index(fields=["record", "id"], name="change_by_record"),
+            # The recycle bin: few of many changes.
+            models.Index(
+                fields=["-id"], condition=models.Q(verb=ChangeVerb.DELETE), name="change_deletions"
+            ),
+        ]

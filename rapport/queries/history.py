@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from rapport import access
 from rapport.access import Actor, SystemActor
@@ -18,6 +18,7 @@ from rapport.meta.kinds import Kind, Ref, from_json
 from rapport.meta.registry import registry
 from rapport.models import Change, ImportFile, Operation
 from rapport.models.journal import ChangeVerb
+from rapport.models.people import Depth, Verb
 
 from .one import PRINCIPAL, One, link_to, title_of
 
@@ -151,21 +152,26 @@ def deleted(
     for those who may delete everything of that entity."""
     later = Change.objects.filter(record=OuterRef("record"), id__gt=OuterRef("id"))
     changes = Change.objects.filter(verb=ChangeVerb.DELETE).exclude(Exists(later))
-    names = [e.name for e in registry if e.in_hub and (not entity or e.name == entity)]
-    changes = changes.filter(entity__in=names).select_related("operation__user")
+    shown = [e for e in registry if e.in_hub and (not entity or e.name == entity)]
+    every = Q(entity__in=[e.name for e in shown if _sees_all_deleted(e, by)])
+    if not isinstance(by, SystemActor):
+        mine = [str(principal) for principal in access.rights(by).principals]
+        own = Q(operation__user=by.pk) | Q(before__owner_id__in=mine)
+        every |= own & Q(entity__in=[e.name for e in shown])
+    changes = changes.filter(every).select_related("operation__user")
     if before is not None:
         changes = changes.filter(id__lt=before)
-    found: list[Deleted] = []
-    last = False
-    for change in changes.order_by("-id").iterator(chunk_size=200):
-        declared = registry[change.entity]
-        if not may_see_deleted(change, by):
-            continue
-        if len(found) == size:
-            last = True
-            break
-        found.append(Deleted(change, declared, title_of_deleted(change), who(change.operation)))
-    return found, last
+    found = list(changes.order_by("-id")[: size + 1])
+    return [
+        Deleted(c, registry[c.entity], title_of_deleted(c), who(c.operation)) for c in found[:size]
+    ], len(found) > size
+
+
+def _sees_all_deleted(entity: Entity, by: Actor) -> bool:
+    if isinstance(by, SystemActor) or access.is_administrator(by):
+        return True
+    reach = access.rights(by).depth(entity, Verb.DELETE)
+    return entity.ownership == "user" and reach >= Depth.ALL
 
 
 def title_of_deleted(change: Change) -> str:
@@ -176,8 +182,9 @@ def title_of_deleted(change: Change) -> str:
 
 
 def may_see_deleted(change: Change, by: Actor) -> bool:
-    """Whether `by` may know what this deletion took away: it was theirs, or they did it."""
-    if isinstance(by, SystemActor) or access.is_administrator(by):
+    """Whether `by` may know what this deletion took away: it was theirs, they did it, or they
+    may delete all such records."""
+    if isinstance(by, SystemActor) or _sees_all_deleted(registry[change.entity], by):
         return True
     mine = {str(principal) for principal in access.rights(by).principals}
     return change.operation.user_id == by.pk or (change.before or {}).get("owner_id") in mine

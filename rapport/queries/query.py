@@ -343,6 +343,12 @@ def _dump_value(value: Any) -> Any:
     )
 
 
+# What goes wrong when anything is read as a query; the last for groups within groups without end.
+_NOT_A_QUERY = (
+    TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError,
+)  # fmt: skip
+
+
 def loads(document: Mapping[str, Any]) -> Query:
     """The query of a JSON document made by `dumps`. Raises InvalidQuery."""
     try:
@@ -364,7 +370,7 @@ def loads(document: Mapping[str, Any]) -> Query:
             find=str(document.get("find", "")),
         )
         check(query)
-    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
+    except _NOT_A_QUERY as error:
         raise InvalidQuery(str(error)) from None
     return query
 

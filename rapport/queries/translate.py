@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 from functools import reduce
+from itertools import product
 from operator import and_, or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Exists as ExistsSubquery, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -20,6 +22,9 @@ from rapport.meta.registry import registry
 
 from . import search
 from .query import Condition, Exists, Group, InvalidQuery, Query, check, field_of
+
+# More letters than these with a case of their own, and only the usual ways to write are tried.
+MAX_LETTERS = 5
 
 
 def rows(query: Query, by: Actor, *, now: datetime.datetime | None = None) -> QuerySet[Any, Any]:
@@ -77,7 +82,7 @@ def _condition(entity: Entity, condition: Condition, context: _Context) -> Q:
 
 def _address(found: Field, condition: Condition) -> Q:
     if condition.operator == "contains":
-        return reduce(or_, [Q(**{f"{p}__icontains": condition.value}) for p in found.parts])
+        return reduce(or_, [_like(part, "icontains", condition.value) for part in found.parts])
     blank = reduce(and_, [Q(**{part: ""}) for part in found.parts])
     return blank if condition.operator == "empty" else ~blank
 
@@ -103,16 +108,16 @@ def _plain(found: Field, condition: Condition, context: _Context) -> Q:
         case "contains" if found.is_link:
             return _link_contains(found, str(value), context)
         case "eq" if found.kind in TEXTS:
-            return Q(**{f"{column}__iexact": value}) if value else blank
+            return _like(column, "iexact", value) if value else blank
         case "ne" if found.kind in TEXTS:
-            return ~Q(**{f"{column}__iexact": value}) if value else ~blank
+            return ~_like(column, "iexact", value) if value else ~blank
         case "contains" | "not_contains" | "begins" | "ends":
             lookup = {"begins": "istartswith", "ends": "iendswith"}.get(operator, "icontains")
-            holds = Q(**{f"{column}__{lookup}": value})
+            holds = _like(column, lookup, value)
             return ~holds if operator == "not_contains" else holds
         case "in" | "not_in" if found.kind in TEXTS:
             # Blind to case like "eq"; NULL is no text, so that all but these is plainly not.
-            holds = reduce(or_, [Q(**{f"{column}__iexact": v}) for v in value], Q(pk__in=[]))
+            holds = reduce(or_, [_like(column, "iexact", v) for v in value], Q(pk__in=[]))
             return ~holds if operator == "not_in" else holds
         case "in" | "not_in":
             holds = Q(**{f"{column}__in": list(value)})
@@ -123,6 +128,25 @@ def _plain(found: Field, condition: Condition, context: _Context) -> Q:
     if found.kind in {Kind.DATE, Kind.DATETIME} and (span := _span(operator, value, context)):
         return _within(found, span, context)
     return _compare(column, operator, value, blank)
+
+
+def _like(column: str, lookup: str, text: str) -> Q:
+    """`text` in whatever case. SQLite is blind to the case of A to Z only, so there the other
+    letters are asked for in both."""
+    if connection.vendor != "sqlite" or text.isascii():
+        return Q(**{f"{column}__{lookup}": text})
+    letters = [_cases(letter) for letter in text]
+    variants = {text, text.lower(), text.upper(), text.title()}
+    if sum(len(cases) > 1 for cases in letters) <= MAX_LETTERS:
+        variants = {"".join(chosen) for chosen in product(*letters)}
+    return reduce(or_, [Q(**{f"{column}__{lookup}": variant}) for variant in sorted(variants)])
+
+
+def _cases(letter: str) -> tuple[str, ...]:
+    lower, upper = letter.lower(), letter.upper()
+    if letter.isascii() or lower == upper or len(lower) != 1 or len(upper) != 1:
+        return (letter,)
+    return lower, upper
 
 
 def _compare(column: str, operator: str, value: Any, blank: Q) -> Q:

@@ -87,7 +87,7 @@ def _of_row(entity: Entity, row: SavedView, by: Actor) -> View:
         query = loads(json.loads(row.definition))
         if query.entity != entity.name:
             raise InvalidQuery(query.entity)
-    except (InvalidQuery, ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         # A field that is gone since must not take the whole list along.
         query, problem = default(entity).query, str(error) or row.name
     return View(

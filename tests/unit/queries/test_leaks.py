@@ -143,6 +143,28 @@ def test_recycle_bin_has_what_was_ones_own(alice, bob, charlie, admin):
     }  # fmt: skip
 
 
+def test_recycle_bin_has_all_for_those_who_may_delete_all(charlie):
+    keeper = factories.make_user(roles=())
+    factories.make_role({("contact", "delete"): 8}, keeper)
+    theirs = factories.make_contact(owner=charlie)
+    hidden = factories.make_account(owner=charlie)
+    records.delete_records(CONTACT, [theirs.pk], by=charlie)
+    records.delete_records(ACCOUNT, [hidden.pk], by=charlie)
+
+    assert [d.change.record for d in history.deleted(keeper)[0]] == [theirs.pk]
+
+
+def test_recycle_bin_by_pages(alice):
+    rows = [factories.make_contact(owner=alice) for _ in range(3)]
+    for row in rows:
+        records.delete_records(CONTACT, [row.pk], by=alice)
+    first, more = history.deleted(alice, size=2)
+    second, no_more = history.deleted(alice, size=2, before=first[-1].change.pk)
+
+    assert [d.change.record for d in (*first, *second)] == [row.pk for row in reversed(rows)]
+    assert (more, no_more) == (True, False)
+
+
 def test_preview_of_an_undo_is_for_those_who_may_undo(alice, charlie):
     lead = factories.make_lead(owner=charlie)
     op = records.update_record(LEAD, lead.pk, {"company": "Hidden Inc"}, by=charlie)

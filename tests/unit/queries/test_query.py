@@ -228,6 +228,15 @@ def test_any_value_in_a_cursor_is_a_place_or_refused(value, path, db):
     assert found.rows == []
 
 
+def test_groups_without_end_are_refused():
+    document = {"of": []}
+    for _ in range(5000):
+        document = {"of": [document]}
+
+    with pytest.raises(InvalidQuery):
+        loads({"entity": "contact", "where": document})
+
+
 # -- what is refused ------------------------------------------------------------------------------
 
 

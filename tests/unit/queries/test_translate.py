@@ -75,6 +75,27 @@ def test_address(operator, value, expected, cities):
     assert matching(cities, "account", Condition("address1", operator, value)) == expected
 
 
+@pytest.mark.parametrize(
+    ("operator", "value", "expected"),
+    [
+        ("eq", "ÉVRY-ÖSTERÅKER", {"évry-österåker", "Évry-Österåker"}),
+        ("eq", "évry-österÅker", {"évry-österåker", "Évry-Österåker"}),
+        ("ne", "ÉVRY-österåker", {"Evry", "Straße"}),
+        ("in", ["ÉVRY-ÖSTERÅKER"], {"évry-österåker", "Évry-Österåker"}),
+        ("contains", "ÖSTER", {"évry-österåker", "Évry-Österåker"}),
+        ("not_contains", "ÖSTER", {"Evry", "Straße"}),
+        ("begins", "é", {"évry-österåker", "Évry-Österåker"}),
+        ("contains", "STRAß", {"Straße"}),
+        ("contains", "öåäéèêü", set()),
+    ],
+)
+def test_letters_of_other_alphabets_have_case_too(operator, value, expected, db):
+    names = ("évry-österåker", "Évry-Österåker", "Evry", "Straße")
+    rows = {name: factories.make_account(address1_city=name) for name in names}
+
+    assert matching(rows, "account", Condition("address1_city", operator, value)) == expected
+
+
 # -- numbers, amounts, choices --------------------------------------------------------------------
 
 
