@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.db.models import Case, Count, F, Max, Q, QuerySet, Sum, When
 from django.utils import timezone
 
 from rapport import access, queries
@@ -226,15 +226,24 @@ def _deals(by: User) -> tuple[list[Deal] | None, int, list[Stage]]:
         ordered = mine.order_by("sort_name", "pk")
     else:
         ordered = mine.order_by(F("estimated_close_date").asc(nulls_last=True), "pk")
-    rows = ordered.values_list(
-        "pk", "topic", "account__name", "contact__full_name", "estimated_close_date",
-        "estimated_revenue", "currency",
-    )  # fmt: skip
+    rows = ordered.annotate(
+        company=_where_visible("account", "name", by),
+        person=_where_visible("contact", "full_name", by),
+    ).values_list(
+        "pk", "topic", "company", "person", "estimated_close_date", "estimated_revenue", "currency"
+    )
     deals = [
         Deal(id_, topic, account or contact or "", closes, amount, currency)
         for id_, topic, account, contact, closes, amount, currency in rows[:ROWS]
     ]
     return deals, total, [Stage(stage, counts[stage], found[stage]) for stage in counts]
+
+
+def _where_visible(link: str, column: str, by: User) -> Any:
+    """The name of a linked record for those who may see it: one's own deal tells it to nobody."""
+    condition = access.visible_through(f"{link}__", registry[link], by)
+    name = F(f"{link}__{column}")
+    return name if condition is None else Case(When(condition, then=name))
 
 
 def _news(by: User) -> list[News]:

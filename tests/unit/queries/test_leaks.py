@@ -7,7 +7,7 @@ import pytest
 from rapport.actions import records, undo
 from rapport.meta.ids import new_id
 from rapport.meta.registry import registry
-from rapport.queries import history, one, pages, search, timeline
+from rapport.queries import history, home, one, pages, search, timeline
 from rapport.queries.query import Condition, Exists, Group, Order, Query
 from tests import factories
 
@@ -126,6 +126,15 @@ def test_timeline_does_not_name_whom_an_entry_is_about(alice, charlie):
 def test_search_neither_shows_nor_counts_what_is_hidden(alice, hidden):
     assert search.everywhere("hidden", alice) == {}
     assert pages.count(Query(entity="account", find="hidden"), alice) == 0
+
+
+def test_first_page_does_not_name_the_customer_of_a_deal(alice, hidden, contact, admin):
+    factories.make_opportunity(owner=alice, account=hidden, topic="One")
+    factories.make_opportunity(owner=alice, account=hidden, contact=contact, topic="Two")
+
+    assert {deal.topic: deal.customer for deal in home.home(alice).deals} == {
+        "One": "", "Two": "Chris Stone",
+    }  # fmt: skip
 
 
 def test_recycle_bin_has_what_was_ones_own(alice, bob, charlie, admin):
