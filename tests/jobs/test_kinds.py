@@ -5,9 +5,10 @@ import uuid
 
 import pytest
 
-from rapport.actions import jobs, journal, records
+from rapport.actions import jobs, journal, lease, records
 from rapport.actions.undo import undo
 from rapport.jobs.kinds import KINDS
+from rapport.jobs.worker import advance
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
 from rapport.models import Account, Change, Lead, Operation
@@ -180,10 +181,6 @@ def test_bulk_of_nonsense_fails_or_refuses(ada, work_off, command, form):
 def test_cancelled_bulk_keeps_what_is_done_and_can_go_on(ada, worker, work_off):
     accounts = [make_account(owner=ada) for _ in range(6)]
     job = bulk(ada, "account", "update", accounts, description="checked")
-    run = None
-    from rapport.actions import lease
-    from rapport.jobs.worker import advance
-
     run = lease.take("one", ["bulk"])
     run.pace.size = 2
     advance(run)
@@ -219,9 +216,6 @@ def made(by, number):
 
 
 def test_undo_goes_on_over_batches_and_says_what_it_did(ada, work_off):
-    from rapport.actions import lease
-    from rapport.jobs.worker import advance
-
     op = made(ada, 7)
     changed = Account.objects.first()
     records.update_record(registry["account"], changed.pk, {"description": "kept"}, by=ada)

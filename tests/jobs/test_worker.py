@@ -115,6 +115,19 @@ def test_same_worker_is_fenced_off_by_the_attempt(count_to):
     assert Job.objects.get().progress == 0
 
 
+def test_other_worker_is_fenced_off_although_attempts_began_anew(count_to):
+    alice = make_user()
+    job = count_to(9, by=alice)
+    hung = lease.take("hung", ["count"])
+    Job.objects.filter(pk=job.pk).update(state="failed")
+    jobs.retry(job, by=alice)
+    quick = lease.take("quick", ["count"])
+
+    assert (hung.job.attempts, quick.job.attempts) == (1, 1)
+    assert advance(hung) is False
+    assert stored(job).progress == 0
+
+
 def test_sweeper_leaves_living_jobs_alone_and_can_run_twice(count_to):
     job = count_to(9)
     lease.take("one", ["count"])
