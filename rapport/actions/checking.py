@@ -212,6 +212,8 @@ _LOOKED_UP_ELSEWHERE = frozenset({"created_by", "modified_by", "owner", "owning_
 
 
 def _check_unique(entity: Entity, drafts: Sequence[Draft]) -> None:
+    if not unique_columns(entity):
+        return
     rows: dict[uuid.UUID, dict[str, Any]] = {}
     for draft in drafts:
         if not draft.errors:

@@ -180,7 +180,7 @@ def create_user(
     if not draft.values.get("business_unit"):
         draft.values["business_unit"] = ensure_organisation()
     draft.extra["password"] = make_password(password)
-    with journal.operation("user.create", by=by, now=now) as op:
+    with records.refusing_clashes(), journal.operation("user.create", by=by, now=now) as op:
         if records.save_drafts(registry["user"], [draft], op=op, by=by, now=now):
             raise records.InvalidRecord(draft.errors)
         known = dict(Role.objects.filter(builtin__in=roles).values_list("builtin", "pk"))

@@ -40,7 +40,10 @@ def share_record(
     with_whom = Principal.objects.filter(pk=principal, is_active=True).first()
     parameters = {"record": str(id), "name": with_whom.name if with_whom else ""}
     kind = f"{entity.name}.share"
-    with journal.operation(kind, by=by, now=now, parameters=parameters) as op:
+    with (
+        records.refusing_clashes(),
+        journal.operation(kind, by=by, now=now, parameters=parameters) as op,
+    ):
         records.get_for(entity, [id], by=by, verb=Verb.SHARE)
         if with_whom is None:
             raise InvalidRecord({"principal": [str(checking.NO_SUCH_OWNER)]})
