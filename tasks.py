@@ -39,7 +39,10 @@ PROGRAMS = {
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 WORKERS = min(4, os.cpu_count() or 1)
 # The rooms whose types are judged; the others are read for theirs.
-TYPED_ROOMS = ("meta", "access.py", "queries", "actions", "duplicates", "imports", "files")
+TYPED_ROOMS = (
+    "meta", "models", "migrations", "access.py", "queries", "duplicates", "actions", "entities",
+    "files", "imports", "config",
+)  # fmt: skip
 
 PINNED = """\
 # Made by `python3 tasks.py lock` from pyproject.toml: exact versions with the hash of every

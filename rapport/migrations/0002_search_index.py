@@ -3,6 +3,8 @@
 Without the right to create the extension PostgreSQL searches by scanning: slower, not wrong.
 """
 
+from typing import Any
+
 from django.db import migrations, transaction
 from django.db.utils import DatabaseError
 
@@ -20,7 +22,7 @@ TABLES = (
 )
 
 
-def create(apps, schema_editor):
+def create(apps: Any, schema_editor: Any) -> None:
     connection = schema_editor.connection
     if connection.vendor == "sqlite":
         for table in TABLES:
@@ -40,7 +42,7 @@ def create(apps, schema_editor):
         )
 
 
-def drop(apps, schema_editor):
+def drop(apps: Any, schema_editor: Any) -> None:
     for table in TABLES:
         if schema_editor.connection.vendor == "sqlite":
             schema_editor.execute(f"DROP TABLE IF EXISTS {table}_search")

@@ -1,6 +1,6 @@
 """Who uses Rapport: users, teams, business units, roles and shares."""
 
-from typing import Any
+from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -55,7 +55,7 @@ class User(AbstractBaseUser, Record):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: Any = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     email = EmailColumn(_("Email"), 100, required=True, unique=True)
     first_name = TextColumn(_("First name"), 50)
