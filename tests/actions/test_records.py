@@ -6,9 +6,10 @@ import uuid
 import pytest
 
 from rapport.access import Forbidden, SystemActor
-from rapport.actions import journal as frame, records, states, write
+from rapport.actions import checking, journal as frame, records, states, write
 from rapport.actions.records import Clash, RecordNotFound, StaleRecord
 from rapport.meta.entity import Draft
+from rapport.meta.ids import new_id
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, Operation, Party
@@ -450,3 +451,15 @@ def test_operation_without_changes_leaves_no_row(alice):
     records.update_records(ACCOUNT, [], {"industry": 1}, by=alice)
 
     assert Operation.objects.count() == before
+
+
+def test_draft_may_name_what_the_same_operation_is_about_to_make(alice):
+    company, now = new_id(), datetime.datetime.now(datetime.UTC)
+
+    def complaints(**options):
+        draft = Draft(id=new_id(), values={"last_name": "Stone", "account": company})
+        checking.check(CONTACT, [draft], by=alice, now=now, trusted=False, **options)
+        return list(draft.errors)
+
+    assert complaints(pending={company}) == []
+    assert complaints() == ["account"]

@@ -144,6 +144,20 @@ def test_created_record_stays_when_the_undo_of_its_change_was_undone(alice):
     assert conflicts(undone) == [("", "It has been changed since.")]
 
 
+def test_created_record_stays_when_its_change_was_undone_in_part(alice):
+    contact, op = created(alice)
+    first = change(contact, alice, job_title="CEO")
+    second = change(contact, alice, job_title="Chair")
+    undo.undo(first, by=alice)
+    undo.undo(second, by=alice)
+    _, undone = undo.undo(op, by=alice)
+
+    contact.refresh_from_db()
+    assert (contact.job_title, conflicts(undone)) == (
+        "CEO", [("", "It has been changed since.")],
+    )  # fmt: skip
+
+
 def test_created_record_that_others_point_at_stays(alice):
     contact, op = created(alice)
     factories.make_note(owner=alice, regarding=contact)
