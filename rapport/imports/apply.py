@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rapport.access import Actor
-from rapport.actions import journal, records
+from rapport.access import Actor, Forbidden
+from rapport.actions import journal, records, rows as table_rows
 from rapport.actions.lease import Refused, Run
 from rapport.files.read import FileRefused
 from rapport.meta.entity import Draft, Entity
@@ -68,6 +69,9 @@ def step(run: Run) -> bool:
     except (FileRefused, UploadGone) as refused:
         _sessions.drop(key)
         raise Refused(str(refused)) from refused
+    except Forbidden as forbidden:
+        _sessions.drop(key)
+        raise Refused(str(plans.NOT_ALLOWED)) from forbidden
     except BaseException:
         # The file stands behind rows that were not written: it is opened again at the cursor.
         _sessions.drop(key)
@@ -151,6 +155,7 @@ def _hold_back_changed(judged: Judged, plan: Plan) -> None:
     verdicts = judged.verdicts
     kept = plans.planned(plan, [verdict.number for verdict in verdicts])
     added: list[Verdict] = []
+    news: list[tuple[Any, tuple[Any, ...]]] = []
     for verdict in verdicts:
         row = kept.get(verdict.number)
         shown = Fate(row.fate) if row is not None else Fate.CREATE
@@ -172,9 +177,9 @@ def _hold_back_changed(judged: Judged, plan: Plan) -> None:
         if row is None:
             added.append(verdict)
         else:
-            row.fate, row.reasons = Fate.CHANGED, as_json(verdict.reasons)
-            row.save(update_fields=["fate", "reasons"])
+            news.append((row.pk, (Fate.CHANGED, as_json(verdict.reasons))))
     plans.keep(plan, added)
+    table_rows.update(PlanRow, ("fate", "reasons"), news)
 
 
 def _same_update(row: PlanRow | None, verdict: Verdict) -> bool:

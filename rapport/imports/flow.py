@@ -19,14 +19,14 @@ from django.utils.translation import gettext as _
 
 from rapport import access
 from rapport.access import Actor, Forbidden, SystemActor
-from rapport.actions import jobs, lease
+from rapport.actions import jobs, lease, rows as table_rows
 from rapport.actions.lease import CancelAsked, Ended, LostLease, Refused, Run
 from rapport.files.detect import Detected, sniff
 from rapport.files.read import FileRefused, ReadOptions, Record, Table, open_table
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import Reading
 from rapport.meta.registry import registry
-from rapport.models import ImportFile, Job
+from rapport.models import ImportFile, Job, PlanRow
 from rapport.models.operations import ImportState, JobState
 from rapport.models.people import Verb
 from rapport.queries.imports import plan_of
@@ -41,6 +41,8 @@ LOOKED_AT, SHOWN = 1000, 8
 SHOWN_CELLS, SHOWN_LENGTH = 5000, 120
 # Larger workbooks are read by a worker, so that nobody waits for a page.
 READ_AT_ONCE = 3 * 1024**2
+# Plan rows that go in one transaction.
+FORGOTTEN_AT_ONCE = 2000
 
 
 class NotNow(ValueError):
@@ -377,4 +379,8 @@ def delete(upload: ImportFile) -> None:
         upload, ImportState.UPLOADED, ImportState.PLANNED, ImportState.FAILED, ImportState.CANCELLED
     )
     uploads.forget(upload)
+    # Row by row first: the plan of a large file has many, and SQLite's lock is short.
+    rows = PlanRow.objects.filter(plan__import_file=upload).order_by("pk")
+    while ids := list(rows.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
+        table_rows.delete(PlanRow, ids)
     upload.delete()

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport import access
-from rapport.access import Actor
+from rapport.access import Actor, Forbidden
 from rapport.actions import rows as table_rows
 from rapport.actions.lease import Refused, Run
 from rapport.files.read import FileRefused
@@ -32,6 +32,7 @@ from .seen import Seen
 from .uploads import UploadGone
 
 KIND = "import"
+NOT_ALLOWED = gettext_lazy("You may not import these records any more.")
 PREVIEWED = 20
 # So many different reasons are counted apart.
 GROUPS = 200
@@ -68,6 +69,9 @@ def step(run: Run) -> bool:
     except (FileRefused, UploadGone, mappings.MappingRefused) as refused:
         _sessions.drop(key)
         raise Refused(str(refused)) from refused
+    except Forbidden as forbidden:
+        _sessions.drop(key)
+        raise Refused(str(NOT_ALLOWED)) from forbidden
     except BaseException:
         # Rows that were read but not kept would be lost: the next try begins anew.
         _sessions.drop(key)

@@ -99,3 +99,22 @@ def test_role_that_may_import_leads_alone_sees_no_other_choice():
     make_role(grants, user)
 
     assert [entity.name for entity in flow.importable_for(user)] == ["lead"]
+
+
+def test_right_that_goes_while_it_runs_ends_the_import_in_words(alice, table):
+    from rapport.jobs.worker import Worker
+    from rapport.models import ImportFile, RoleAssignment
+
+    upload = plan(table("Last Name", "Bo"), by=alice)
+    flow.start_apply(upload, by=alice)
+    RoleAssignment.objects.filter(principal_id=alice.pk).delete()
+
+    worker = Worker()
+    for _ in range(5):
+        worker.turn()
+
+    upload = ImportFile.objects.get(pk=upload.pk)
+    assert (upload.state, upload.message) == (
+        "failed", "You may not import these records any more.",
+    )  # fmt: skip
+    assert Contact.objects.count() == 0
