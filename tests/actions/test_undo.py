@@ -2,7 +2,7 @@
 
 import pytest
 
-from rapport.actions import journal as frame, records, states, undo
+from rapport.actions import journal as frame, preferences, records, states, undo
 from rapport.actions.undo import CannotUndo, NotYours
 from rapport.meta.entity import Draft
 from rapport.meta.ids import new_id
@@ -203,6 +203,16 @@ def test_user_who_has_done_something_stays(admin):
 
     assert User.objects.filter(pk=newcomer.pk).exists()
     assert [c.entity for c in undone.conflicts] == ["user"]
+
+
+def test_user_who_has_chosen_something_stays(admin):
+    newcomer = factories.make_user()
+    op = journal.last()
+    preferences.put(newcomer, "theme", "dark")
+    _, undone = undo.undo(op, by=admin)
+
+    assert User.objects.filter(pk=newcomer.pk).exists()
+    assert conflicts(undone) == [("", "preference points at it.")]
 
 
 def test_user_who_has_done_nothing_goes_and_leaves_no_password_behind(admin):
