@@ -6,7 +6,7 @@ import pytest
 
 from rapport import access, queries
 from rapport.access import Forbidden
-from rapport.actions import records, shares
+from rapport.actions import records, shares, states
 from rapport.actions.records import RecordNotFound
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
@@ -133,6 +133,25 @@ def test_stranger_gets_no_record_and_colleague_no_right(entity, alice, charlie):
             change(charlie)
         with pytest.raises(RecordNotFound if entity.name == "saved_view" else Forbidden):
             change(reader)
+
+
+def test_role_that_was_put_away_grants_nothing(viewer):
+    row = factories.make_account(owner=viewer)
+    role = factories.make_role({("account", "read"): Depth.ALL}, viewer)
+    states.set_state("role", [role.pk], state=1, by=factories.SETUP)
+
+    assert access.allowed_ids([row.pk], registry["account"], viewer, "read") == set()
+
+
+def test_organisation_is_changed_by_administrators_whatever_else_is_granted(viewer):
+    team = registry["team"]
+    factories.make_role({("team", verb): Depth.ALL for verb in ("read", "create", "write")}, viewer)
+
+    assert [access.may(viewer, verb, team) for verb in ("read", "create", "write")] == [
+        True, False, False,
+    ]  # fmt: skip
+    with pytest.raises(Forbidden):
+        records.create_record(team, factories.minimal("team"), by=viewer)
 
 
 # -- shares ---------------------------------------------------------------------------------------
