@@ -89,12 +89,14 @@ def test_children_stay_unless_asked_for(alice, bob, charlie):
     assert owned_by(charlie, children) == set()
 
 
-def test_open_children_of_the_same_owner_follow(alice, bob, charlie):
+@pytest.mark.parametrize("by", ["alice", "admin"])
+def test_open_children_of_the_same_owner_follow(by, alice, bob, charlie, admin):
     company, children = family(alice, bob)
     before = journal.operations()
     outcome = records.assign_records(
-        ACCOUNT, [company.pk], charlie.pk, by=alice, with_children=True
-    )
+        ACCOUNT, [company.pk], charlie.pk, by={"alice": alice, "admin": admin}[by],
+        with_children=True,
+    )  # fmt: skip
 
     assert owned_by(charlie, children) == {"contact", "deal", "task", "note"}
     assert (journal.since(before), outcome.operation.counts) == (["account.assign"], {"updated": 5})
