@@ -118,3 +118,24 @@ def test_right_that_goes_while_it_runs_ends_the_import_in_words(alice, table):
         "failed", "You may not import these records any more.",
     )  # fmt: skip
     assert Contact.objects.count() == 0
+
+
+def test_repeated_row_stays_a_duplicate_when_the_first_went_to_somebody_else(
+    charlie, table, monkeypatch
+):
+    from rapport.actions import lease
+    from rapport.imports import apply
+
+    monkeypatch.setattr(apply, "SMALLEST", 1)
+    monkeypatch.setattr(lease, "LARGEST", 5)
+    user = make_user(roles=())
+    verbs = ("create", "read", "import", "assign")
+    make_role({("contact", verb): 1 for verb in verbs}, user)
+    line = "Bo,bo@x.de,charlie@example.com"
+    between = [f"Dee {n},dee{n}@x.de," for n in range(60)]
+
+    # Far enough behind to be in another batch.
+    done = bring(table("Last Name,Email,Owner", line, *between, line), by=user)
+
+    assert done.counts == {"rows": 62, "created": 61, "duplicates": 1}
+    assert Contact.objects.get(last_name="Bo").owner_id == charlie.pk

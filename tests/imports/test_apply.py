@@ -8,7 +8,7 @@ from rapport.actions import records, undo
 from rapport.imports import apply, flow
 from rapport.meta.registry import registry
 from rapport.models import Account, Change, Contact, ImportFile, Job, Lead, MatchKey, Operation
-from rapport.queries import one
+from rapport.queries import one as single
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact, make_team, make_user
 from tests.imports.bringing import bring, errors, fates, outcome, plan
@@ -270,10 +270,12 @@ def test_update_that_would_be_another_is_not_written(alice, table):
 
 def test_plan_is_applied_once(alice, table):
     upload = plan(table("Last Name", "Bo"), by=alice)
+    same_page_in_another_tab = ImportFile.objects.get(pk=upload.pk)
     flow.apply_now(upload, by=alice)
 
-    with pytest.raises(flow.NotNow):
-        flow.apply_now(upload, by=alice)
+    for one in (upload, same_page_in_another_tab):
+        with pytest.raises(flow.NotNow):
+            flow.apply_now(one, by=alice)
     with pytest.raises(flow.NotNow):
         flow.remap(upload, flow.mapping_of(upload))
     assert Contact.objects.count() == 1
@@ -347,7 +349,7 @@ def test_names_on_the_record_are_found_by_search(alice, table):
     bring(table(*FAIR), by=alice)
     hits = search.everywhere("acme", alice)
     assert [hit.title for hit in hits["contact"]] == ["Anna Bo", "Carl Dee"]
-    assert one.get(registry["contact"], hits["contact"][0].id, alice).title == "Anna Bo"
+    assert single.get(registry["contact"], hits["contact"][0].id, alice).title == "Anna Bo"
 
 
 def test_state_of_import_job_and_session_are_closed(alice, table):

@@ -7,7 +7,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from rapport.actions import jobs, lease, undo
-from rapport.actions.lease import LostLease
+from rapport.actions.lease import LostLease, Refused
 from rapport.imports import apply, flow, plan as plans
 from rapport.models import Account, Change, Contact, ImportFile, Job, MatchKey, Operation
 from rapport.models.operations import JobState
@@ -80,6 +80,10 @@ def uninterrupted(alice, table):
     """Counts and what is stored without an accident, taken back again."""
     done = bring(people(30, table), by=alice)
     result = done.counts, stored()
+    # Literally, because an accident could happen to both.
+    assert done.counts == {
+        "rows": 30, "created": 18, "duplicates": 2, "refused": 10, "accounts_created": 4,
+    }  # fmt: skip
     undo.undo(done.operation, by=alice)
     Change.objects.all().delete()
     Operation.objects.all().delete()
@@ -186,6 +190,11 @@ def test_what_was_undone_does_not_go_on(alice, table):
 
     with pytest.raises(flow.NotNow):
         flow.go_on(upload, by=alice)
+    # The page of system jobs has a button for it, too.
+    jobs.retry(job, by=alice)
+    again = take("second")
+    with pytest.raises(Refused):
+        apply.step(again)
     assert Contact.objects.count() == 0
 
 
