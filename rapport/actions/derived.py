@@ -7,6 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -78,6 +79,7 @@ def _search_text(entity: Entity, values: Mapping[str, Any], names: Mapping[str, 
     return "\n".join(parts)[:SEARCH_LENGTH]
 
 
+@cache
 def _named(entity: Entity) -> tuple[str, ...]:
     """Look-ups whose title is part of the search text, the keys or the title."""
     used = {*entity.search, entity.title}

@@ -798,6 +798,8 @@ def _heading(upload: ImportFile, cells: CellContext, *, undone: bool) -> str:
         case ImportState.CANCELLED:
             return _("Cancelled: what was imported until then is there")
         case ImportState.FAILED:
+            if "created" not in upload.counts:
+                return _("This file cannot be imported")
             return _("The import could not be finished")
     entity = registry[upload.entity]
     if created:

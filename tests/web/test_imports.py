@@ -344,7 +344,7 @@ def test_large_workbook_is_read_by_a_worker(client_of, alice, monkeypatch):
     work_off()
     broken.refresh_from_db()
     assert broken.state == "failed"
-    assert "The import could not be finished" in text(client.get(url))
+    assert "This file cannot be imported" in text(client.get(url))
 
 
 def test_stop_and_go_on(client_of, alice):
