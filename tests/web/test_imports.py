@@ -314,9 +314,9 @@ def test_running_import_is_polled_and_then_left(client_of, alice):
 
 
 def test_large_file_is_planned_by_a_worker(client_of, alice, monkeypatch):
-    from rapport.web import imports
+    from rapport.web import importcolumns
 
-    monkeypatch.setattr(imports, "AT_ONCE", 10)
+    monkeypatch.setattr(importcolumns, "AT_ONCE", 10)
     client = client_of(alice)
     made, url = upload(client)
 
