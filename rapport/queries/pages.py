@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Collate, Lower, NullIf, Substr
 
 from rapport import access, queries
@@ -22,6 +22,7 @@ from rapport.meta.field import Field
 from rapport.meta.folding import SORT_LENGTH
 from rapport.meta.kinds import TEXTS, Kind, Ref, address_text, from_json, to_json
 from rapport.meta.registry import registry
+from rapport.models import Principal
 
 from .query import InvalidQuery, Order, Query, field_of, title_order
 from .translate import rows as rows_of
@@ -265,7 +266,8 @@ Reader = Callable[[tuple[Any, ...]], Any]
 @dataclass(slots=True)
 class _Plan:
     """What is fetched for a page, and how a fetched row becomes the values of its fields. `seen`:
-    the conditions under which the viewer may see a linked record, by the name of their column."""
+    expressions besides the plain columns, by name: names of owners, and the conditions under which
+    the viewer may see a linked record."""
 
     columns: list[str]
     seen: dict[str, Any]
@@ -292,8 +294,14 @@ def _reader(
     path = f"{head}__" if dot else ""
     columns = [path + column for column in (*found.columns, *found.parts)]
     flags = _flags(head, registry[entity.fields[head].target or ""], plan, by) if dot else []
+    owner_columns: list[str] = []
     if found.kind is Kind.OWNER:
-        columns += [f"{path}{found.name}__kind", f"{path}{found.name}__name"]
+        # Asked row by row, not joined: every record has an owner, so SQLite would feel free to
+        # begin with the few owners and sort the whole table.
+        owner = Principal.objects.filter(pk=OuterRef(path + found.column))
+        for part in ("kind", "name"):
+            owner_columns.append(f"{path}{found.name}_{part}")
+            plan.seen[owner_columns[-1]] = Subquery(owner.values(part)[:1])
     elif found.kind is Kind.LOOKUP:
         target = registry[found.target or ""]
         columns.append(f"{path}{found.name}__{_title_column(target)}")
@@ -306,7 +314,8 @@ def _reader(
     )
 
     def make(places: Mapping[str, int]) -> Reader:
-        value_of = read(found, [places[c] for c in columns], [places[f] for f in title_flags])
+        own = [*columns, *owner_columns]
+        value_of = read(found, [places[c] for c in own], [places[f] for f in title_flags])
         if not flags:
             return value_of
         (flag,) = (places[f] for f in flags)
