@@ -22,6 +22,7 @@ from rapport.models import MatchKey, Principal, SearchQueue
 from . import rows
 
 SEARCH_LENGTH = 10_000
+KEY_COLUMNS = ("hash", "entity", "record")
 # Records that name a renamed one are refreshed at once up to this many, else by the worker.
 REFRESH_AT_ONCE = 200
 
@@ -120,8 +121,8 @@ def _titles(
 
 def add(entity: Entity, made: Mapping[uuid.UUID, Derived]) -> None:
     """Keys, index rows and principals of new records."""
-    key_rows = [(key.hash, id_, key.rule) for id_, one in made.items() for key in one.keys]
-    rows.insert(MatchKey, ("hash", "record", "rule"), key_rows)
+    key_rows = [(key.hash, entity.code, id_) for id_, one in made.items() for key in one.keys]
+    rows.insert(MatchKey, KEY_COLUMNS, key_rows)
     if connection.vendor == "sqlite" and entity.in_search:
         _index_add(entity, {id_: one.columns["search_text"] for id_, one in made.items()})
     if entity.principal:
@@ -138,8 +139,8 @@ def renew(
     moved = {id_: one for id_, one in made.items() if one.keys != old[id_].keys}
     if moved:
         rows.delete(MatchKey, list(moved), "record")
-        key_rows = [(key.hash, id_, key.rule) for id_, one in moved.items() for key in one.keys]
-        rows.insert(MatchKey, ("hash", "record", "rule"), key_rows)
+        key_rows = [(key.hash, entity.code, id_) for id_, one in moved.items() for key in one.keys]
+        rows.insert(MatchKey, KEY_COLUMNS, key_rows)
     reworded = {
         id_: one.columns["search_text"]
         for id_, one in made.items()

@@ -12,6 +12,7 @@ FILES = (
     "note",
     "people",
     "saved_view",
+    "duplicate_rule",
 )
 
 

@@ -3,6 +3,13 @@
 from .account import Account
 from .activity import Activity, Party
 from .contact import Contact
+from .duplicates import (
+    DuplicatePair,
+    DuplicateRule,
+    LearnedWeights,
+    QualityFigure,
+    RadarState,
+)
 from .journal import Change, Operation
 from .lead import Lead
 from .note import Note
@@ -28,9 +35,12 @@ __all__ = [
     "BusinessUnit",
     "Change",
     "Contact",
+    "DuplicatePair",
+    "DuplicateRule",
     "ImportFile",
     "Job",
     "Lead",
+    "LearnedWeights",
     "MatchKey",
     "Membership",
     "Note",
@@ -41,6 +51,8 @@ __all__ = [
     "PlanRow",
     "Preference",
     "Principal",
+    "QualityFigure",
+    "RadarState",
     "Role",
     "RoleAssignment",
     "RoleGrant",

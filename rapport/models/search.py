@@ -6,13 +6,20 @@ from django.db import models
 class MatchKey(models.Model):
     """A hash of what makes a record the same as another (see `duplicates.keys`).
 
-    `hash` covers entity, rule and value, so that one index probe finds the candidates.
+    `hash` covers what sort of key it is and its value; two entities share it, so that a lead finds
+    a contact. `entity` is the code of one. The first index answers by itself.
     """
 
     id = models.BigAutoField(primary_key=True)
-    hash = models.BigIntegerField(db_index=True)
-    record = models.UUIDField(db_index=True)
-    rule = models.CharField(max_length=24)
+    hash = models.BigIntegerField()
+    entity = models.SmallIntegerField()
+    record = models.UUIDField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["hash", "entity", "record"], name="key_by_hash"),
+            models.Index(fields=["record"], name="key_by_record"),
+        ]
 
 
 class SearchQueue(models.Model):
