@@ -133,6 +133,13 @@ MINIMAL: dict[str, Callable[[int, dict[str, Any]], dict[str, Any]]] = {
         "entity": "account",
         "definition": json.dumps(query.dumps(query.of_view(registry["account"]))),
     },
+    "duplicate_rule": lambda n, _: {
+        "name": f"Rule {n}",
+        "base_entity": "contact",
+        "matching_entity": "contact",
+        "threshold": 90,
+        "definition": "",
+    },
 }
 
 
