@@ -13,16 +13,10 @@ from rapport.jobs.worker import Worker
 from rapport.meta.registry import registry
 from rapport.models import Account, Job, Operation, Role, RoleAssignment, SignInLink, User
 from rapport.queries import people as found_people
-from rapport.web import limits
 from tests.factories import make, make_team, make_user
 
 PASSWORD = "tulip-horse-9"
 ADMINISTRATORS_ONLY = ("/settings/people/", "/settings/people/invite/")
-
-
-@pytest.fixture(autouse=True)
-def _no_limits():
-    limits.forget()
 
 
 @pytest.fixture

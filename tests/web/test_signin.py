@@ -29,11 +29,6 @@ FIRST = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _no_limits():
-    limits.forget()
-
-
 @pytest.fixture
 def eva(db):
     return make_user(
