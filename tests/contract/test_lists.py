@@ -145,12 +145,6 @@ def test_deleted_record_is_not_found(entity, admin):
 
 # -- order and paging -----------------------------------------------------------------------------
 
-SORTABLE = [
-    (entity, field.name) for entity in MADE for field in entity.fields.values() if field.columns
-]
-SORTABLE_IDS = [f"{entity.name}-{name}" for entity, name in SORTABLE]
-
-
 def rank(entity, name, row):
     """(is blank, key) of a stored row: what both databases must sort `name` by."""
     field = entity.fields[name]
@@ -201,23 +195,25 @@ def _at(query, after="", before=""):
     return replace(query, after=after, before=before)
 
 
-@pytest.mark.parametrize(("entity", "name"), SORTABLE, ids=SORTABLE_IDS)
-def test_pages_in_every_order_show_each_row_once(entity, name, admin):
+@made
+def test_pages_in_every_order_show_each_row_once(entity, admin):
     many(entity, 7)
-    field = entity.fields[name]
-    if field.kind is Kind.LOOKUP and not field.read_only and not field.required:
-        for title in ("beta", "Alpha"):
-            part = registry[field.target].title_fields[-1]
-            named = factories.make(field.target, **{part: title})
-            factories.make(entity.name, **{name: named})
+    for field in entity.fields.values():
+        if field.kind is Kind.LOOKUP and not field.read_only and not field.required:
+            for title in ("beta", "Alpha"):
+                part = registry[field.target].title_fields[-1]
+                named = factories.make(field.target, **{part: title})
+                factories.make(entity.name, **{field.name: named})
     rows = list(entity.records())
-    for descending in (False, True):
-        size = max(2, len(rows) // 6)
-        query = Query(entity=entity.name, size=size, order=(Order(name, descending),))
-        forward, backward = walk(query, admin)
+    size = max(2, len(rows) // 3)
+    for name in (field.name for field in entity.fields.values() if field.columns):
+        for descending in (False, True):
+            query = Query(entity=entity.name, size=size, order=(Order(name, descending),))
+            forward, backward = walk(query, admin)
 
-        assert forward == expected_order(entity, name, rows, descending)
-        assert backward == forward
+            expected = expected_order(entity, name, rows, descending)
+            assert (name, descending, forward) == (name, descending, expected)
+            assert (name, descending, backward) == (name, descending, expected)
 
 
 @made
