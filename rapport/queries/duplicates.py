@@ -1,0 +1,320 @@
+"""The queue of records that look alike: of pairs both of whose records the viewer may see."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import heapq
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from rapport import access
+from rapport.access import Actor
+from rapport.meta.batches import batches
+from rapport.meta.entity import Entity
+from rapport.meta.kinds import Ref
+from rapport.meta.registry import registry
+from rapport.models import DuplicatePair
+from rapport.models.duplicates import PairStatus
+
+from . import one, pages
+from .query import InvalidQuery
+
+SIZE = 50
+# More records than this are not compared at once.
+CLUSTER = 50
+# How often a page asks for the neighbours of neighbours to tell the size of its clusters.
+ROUNDS = 3
+COUNT_LIMIT = pages.COUNT_LIMIT
+# Pairs of one record that are shown.
+OF_RECORD = 100
+_UNDECIDED = (PairStatus.OPEN, PairStatus.LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A pair of the queue. `reasons`: as stored, see `duplicates.find.Reason`. `cluster`: how many
+    records of that entity hang together by open pairs, these two among them, at most CLUSTER."""
+
+    id: int
+    first: pages.Link
+    second: pages.Link
+    confidence: int
+    weight: float
+    rule: str
+    reasons: list[Any]
+    effort: int
+    status: str
+    found_at: datetime.datetime
+    decided_by: uuid.UUID | None
+    decided_at: datetime.datetime | None
+    cluster: int = 2
+
+    def other(self, id: uuid.UUID) -> pages.Link:
+        """The record that looks like `id`."""
+        return self.second if self.first.id == id else self.first
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """A page of the queue, and the cursor of the next one ('' at the end)."""
+
+    pairs: list[Suspect]
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many pairs: {status: n}, and of the open ones {entity: n} (a pair of two entities counts
+    for both). A number above COUNT_LIMIT means "more than that"."""
+
+    by_status: dict[str, int]
+    by_entity: dict[str, int]
+
+
+def compared() -> list[Entity]:
+    """The entities of which pairs can be found, in the order of their names."""
+    found = [e for e in registry if e.ownership == "user" and not e.scope and not e.activity]
+    return sorted(found, key=lambda entity: entity.name)
+
+
+def in_order(one: Ref, other: Ref) -> tuple[Ref, Ref]:
+    """Two records in the order in which a pair holds them."""
+    return (one, other) if (one.entity, one.id) < (other.entity, other.id) else (other, one)
+
+
+def visible(by: Actor, pairs: QuerySet[DuplicatePair]) -> QuerySet[DuplicatePair]:
+    """Those of `pairs` both of whose records exist and `by` may read."""
+    every = compared()
+    return _visible(by, pairs, every, every)
+
+
+def _visible(
+    by: Actor,
+    pairs: QuerySet[DuplicatePair],
+    firsts: Iterable[Entity],
+    seconds: Iterable[Entity],
+) -> QuerySet[DuplicatePair]:
+    for side, entities in (("first", firsts), ("second", seconds)):
+        seen = [
+            Q(**{f"{side}_entity": entity.name}) & Q(_seen(side, entity, by))
+            for entity in entities
+            if access.may(by, access.READ, entity)
+        ]
+        pairs = pairs.filter(reduce(or_, seen)) if seen else pairs.none()
+    return pairs
+
+
+def _seen(side: str, entity: Entity, by: Actor) -> Exists:
+    return Exists(access.visible_to(entity.records().filter(pk=OuterRef(side)), entity, by))
+
+
+def suspects(
+    by: Actor,
+    *,
+    entity: str = "",
+    status: str = PairStatus.OPEN,
+    after: str | None = None,
+    size: int = SIZE,
+) -> Suspects:
+    """A page of the queue, the strongest first; with `entity` only pairs that hold one of it.
+    Raises InvalidQuery."""
+    cursor = _read_cursor(after) if after else None
+    parts = []
+    # One index range for each, in its order; the few are put together here.
+    for first in compared():
+        found = _of_status(by, status, first, entity)
+        if cursor:
+            weight, last = cursor
+            further = Q(weight__lt=weight) | Q(weight=weight, pk__gt=last)
+            found = found.filter(further, weight__lte=weight)
+        parts.append(found.order_by("-weight", "pk")[: size + 1])
+    rows = list(heapq.merge(*parts, key=lambda row: (-row.weight, row.pk)))
+    return Suspects(_shown(rows[:size], by), _cursor(rows[size - 1]) if len(rows) > size else "")
+
+
+def _of_status(by: Actor, status: str, first: Entity, holding: str = "") -> QuerySet[DuplicatePair]:
+    """Pairs that begin with an entity, and hold one of `holding`."""
+    pairs = DuplicatePair.objects.filter(status=status, first_entity=first.name)
+    every = compared()
+    if holding and holding != first.name:
+        every = [entity for entity in every if entity.name == holding]
+    return _visible(by, pairs, [first], every)
+
+
+def _cursor(row: DuplicatePair) -> str:
+    document = json.dumps([row.weight, row.pk], separators=(",", ":"))
+    return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[float, int]:
+    try:
+        weight, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if type(weight) not in {int, float} or type(last) is not int or abs(last) >= 1 << 63:
+            raise ValueError(cursor)
+        return float(weight), last
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        raise InvalidQuery("cursor") from None
+
+
+def of_record(
+    entity: Entity, id: uuid.UUID, by: Actor, *, status: str = PairStatus.OPEN
+) -> list[Suspect]:
+    """The pairs of a record, the strongest first."""
+    found = visible(by, _touching([id]).filter(status=status))
+    rows = [row for row in found.order_by("-weight", "pk")[:OF_RECORD] if _holds(row, entity, id)]
+    return _shown(rows, by)
+
+
+def _holds(row: DuplicatePair, entity: Entity, id: uuid.UUID) -> bool:
+    ends = ((row.first_entity, row.first), (row.second_entity, row.second))
+    return (entity.name, id) in ends
+
+
+def pair(id: int, by: Actor) -> Suspect | None:
+    """One pair, decided or not."""
+    found = _shown(list(visible(by, DuplicatePair.objects.filter(pk=id))), by)
+    return found[0] if found else None
+
+
+def between(one: Ref, other: Ref, by: Actor) -> Suspect | None:
+    """The pair of these two records, decided or not."""
+    first, second = in_order(one, other)
+    rows = DuplicatePair.objects.filter(
+        first_entity=first.entity, first=first.id, second_entity=second.entity, second=second.id
+    )
+    found = _shown(list(visible(by, rows)), by)
+    return found[0] if found else None
+
+
+def said_different(entity: Entity, id: uuid.UUID, by: Actor) -> set[Ref]:
+    """The records of which somebody said that they are not the same as this one."""
+    found = visible(by, _touching([id]).filter(status=PairStatus.DIFFERENT))
+    return {
+        Ref(row.second_entity, row.second) if row.first == id else Ref(row.first_entity, row.first)
+        for row in found
+        if _holds(row, entity, id)
+    }
+
+
+def cluster(entity: Entity, id: uuid.UUID, by: Actor) -> list[uuid.UUID]:
+    """Ids of the records of `entity` that hang together with this one by open pairs, this one
+    first; at most CLUSTER."""
+    found = [id]
+    known = {id}
+    border = [id]
+    while border and len(found) < CLUSTER:
+        near = [other for ends in _links(entity, border, by) for other in ends]
+        border = [other for other in dict.fromkeys(near) if other not in known]
+        known.update(border)
+        found += border
+    return found[:CLUSTER]
+
+
+def counts(by: Actor) -> Counts:
+    """How many pairs wait and are decided."""
+    by_status: dict[str, int] = {}
+    by_entity: dict[str, int] = defaultdict(int)
+    for status in (*_UNDECIDED, PairStatus.DIFFERENT):
+        by_status[status.value] = 0
+        for first in compared():
+            found = _of_status(by, status, first)
+            others = found.values_list("second_entity", flat=True)[: COUNT_LIMIT + 1]
+            by_second: dict[str, int] = defaultdict(int)
+            for second in others:
+                by_second[second] += 1
+            by_status[status.value] += sum(by_second.values())
+            if status == PairStatus.OPEN:
+                for second, number in by_second.items():
+                    by_entity[first.name] += number
+                    if second != first.name:
+                        by_entity[second] += number
+    return Counts(by_status, dict(by_entity))
+
+
+def _touching(ids: Iterable[uuid.UUID]) -> QuerySet[DuplicatePair]:
+    """Pairs that hold one of these records. A union of two index ranges: an OR would read all."""
+    ids = list(ids)
+    first = DuplicatePair.objects.filter(first__in=ids).values("pk")
+    second = DuplicatePair.objects.filter(second__in=ids).values("pk")
+    return DuplicatePair.objects.filter(pk__in=first.union(second))
+
+
+def _links(
+    entity: Entity, ids: Iterable[uuid.UUID], by: Actor
+) -> Iterable[tuple[uuid.UUID, uuid.UUID]]:
+    """The open pairs within `entity` that hold one of `ids`."""
+    for part in batches(ids, 500):
+        near = _touching(part).filter(
+            status=PairStatus.OPEN, first_entity=entity.name, second_entity=entity.name
+        )
+        yield from visible(by, near).order_by("-weight").values_list("first", "second")[:5000]
+
+
+def _shown(rows: list[DuplicatePair], by: Actor) -> list[Suspect]:
+    """Pairs with the titles of both records and the sizes of their clusters."""
+    firsts = [Ref(row.first_entity, row.first) for row in rows]
+    seconds = [Ref(row.second_entity, row.second) for row in rows]
+    titles = one.title_of([*firsts, *seconds], by)
+    sizes = _cluster_sizes(rows, by)
+    return [
+        Suspect(
+            id=row.pk,
+            first=one.link_to(first, titles),
+            second=one.link_to(second, titles),
+            confidence=row.confidence,
+            weight=row.weight,
+            rule=row.rule,
+            reasons=row.reasons,
+            effort=row.effort,
+            status=row.status,
+            found_at=row.found_at,
+            decided_by=row.decided_by_id,
+            decided_at=row.decided_at,
+            cluster=sizes.get(row.first, 2) if row.first_entity == row.second_entity else 2,
+        )
+        for row, first, second in zip(rows, firsts, seconds, strict=True)
+    ]
+
+
+def _cluster_sizes(rows: list[DuplicatePair], by: Actor) -> dict[uuid.UUID, int]:
+    """{record: size of its cluster}, for all clusters of a page at once."""
+    sizes: dict[uuid.UUID, int] = {}
+    for name in {row.first_entity for row in rows}:
+        linked = {
+            (row.first, row.second)
+            for row in rows
+            if row.first_entity == row.second_entity == name and row.status == PairStatus.OPEN
+        }
+        known: set[uuid.UUID] = set()
+        border = {id_ for ends in linked for id_ in ends}
+        for _round in range(ROUNDS):
+            if not border or len(known) > CLUSTER * SIZE:
+                break
+            known |= border
+            linked.update(_links(registry[name], border, by))
+            border = {id_ for ends in linked for id_ in ends} - known
+        sizes.update(_components(linked))
+    return sizes
+
+
+def _components(linked: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> dict[uuid.UUID, int]:
+    """{record: how many hang together with it}."""
+    group: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for first, second in linked:
+        one_, other = group.get(first, {first}), group.get(second, {second})
+        if one_ is other:
+            continue
+        small, large = sorted((one_, other), key=len)
+        large |= small
+        for id_ in large if len(large) == 2 else small:
+            group[id_] = large
+    return {id_: min(len(found), CLUSTER) for id_, found in group.items()}
