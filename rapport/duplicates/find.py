@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -17,6 +17,7 @@ from rapport import access
 from rapport.access import Actor
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
+from rapport.meta.registry import registry
 from rapport.models import MatchKey
 
 from .keys import Key, keys
@@ -39,14 +40,60 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """How one condition came out. `level`: same, similar or different; `ours`, `theirs`: the values
+    as texts; `weight`: bits. `field`: entity.name of the field, of which the label is made."""
+
+    label: str
+    level: str
+    ours: str
+    theirs: str
+    weight: float
+    field: str = ""
+
+    def to_json(self) -> list[Any]:
+        """For keeping: without the values, which may be erased, and the label, which is translated
+        when it is read."""
+        return [self.field, self.level, round(self.weight, 1)]
+
+    @classmethod
+    def from_json(cls, kept: Sequence[Any]) -> Reason:
+        """The inverse of `to_json`; label in the reader's language, values blank."""
+        entity, _dot, name = kept[0].partition(".")
+        known = registry[entity].fields.get(name) if entity in registry else None
+        label = str(known.label) if known else name
+        return cls(label, kept[1], "", "", kept[2], kept[0])
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
-    """A stored record that looks the same, and the rules that say so."""
+    """A stored record that looks the same. confidence: percent. weight: evidence in bits. rule: key
+    of the strongest rule that says so. effort: values on which the two differ."""
 
+    entity: str
     id: uuid.UUID
-    rules: tuple[str, ...]
+    confidence: int
+    weight: float
+    rule: str
+    reasons: tuple[Reason, ...] = ()
+    effort: int = 0
+    rules: tuple[str, ...] = ()
 
 
-def find(entity: Entity, proposed: Sequence[Proposed], *, by: Actor) -> list[list[Match]]:
+def find_stored(
+    entity: Entity, ids: Collection[uuid.UUID], *, by: Actor, among: Collection[str] | None = None
+) -> dict[uuid.UUID, list[Match]]:
+    """The same for stored records, which are not told as their own match."""
+    return {id_: [] for id_ in ids}
+
+
+def find(
+    entity: Entity,
+    proposed: Sequence[Proposed],
+    *,
+    by: Actor,
+    among: Collection[str] | None = None,
+) -> list[list[Match]]:
     """For each proposed record the stored ones that share a match key and that `by` may see,
     the strongest first."""
     wanted = [keys(entity, one.values, one.names) for one in proposed]
@@ -78,7 +125,10 @@ def find_keys(entity: Entity, wanted: Sequence[Sequence[Key]], *, by: Actor) -> 
         for key in own:
             for record in seen.get(key.hash, ()):
                 rules[record].append(key.rule)
-        matches = [Match(record, tuple(found)) for record, found in rules.items()]
+        matches = [
+            Match(entity.name, record, 70, 10.0, found[0], rules=tuple(found))
+            for record, found in rules.items()
+        ]
         result.append(sorted(matches, key=lambda match: -len(match.rules)))
     return result
 
