@@ -72,6 +72,14 @@ registry.add(
         addresses=ADDRESSES,
         hierarchy="parent_account",
         has_timeline=True,
+        mergeable=True,
+        spare={
+            "email": ("email2", "email3"),
+            "email2": ("email3",),
+            "main_phone": ("other_phone", "phone3"),
+            "other_phone": ("phone3",),
+            "address1": ("address2",),
+        },
         aliases={
             **ADDRESS_ALIASES,
             "name": (

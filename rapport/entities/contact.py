@@ -87,6 +87,16 @@ registry.add(
         addresses=ADDRESSES,
         hierarchy="manager",
         has_timeline=True,
+        mergeable=True,
+        spare={
+            "email": ("email2", "email3"),
+            "email2": ("email3",),
+            "business_phone": ("business_phone2", "phone3"),
+            "mobile_phone": ("phone3", "business_phone2"),
+            "home_phone": ("phone3",),
+            "business_phone2": ("phone3",),
+            "address1": ("address2",),
+        },
         aliases={
             **PERSON_ALIASES,
             **ADDRESS_ALIASES,

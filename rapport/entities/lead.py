@@ -131,6 +131,14 @@ registry.add(
         duplicates_otherwise=(("business_phone",), ("mobile_phone",)),
         addresses=ADDRESS1,
         has_timeline=True,
+        mergeable=True,
+        spare={
+            "email": ("email2", "email3"),
+            "email2": ("email3",),
+            "business_phone": ("other_phone",),
+            "mobile_phone": ("other_phone",),
+            "home_phone": ("other_phone",),
+        },
         maps=MAPS,
         aliases={
             **PERSON_ALIASES,

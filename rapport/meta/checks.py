@@ -6,6 +6,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, register
 
 from .entity import HIDDEN, Entity
+from .field import Field
 from .kinds import Kind
 from .registry import registry
 
@@ -31,6 +32,7 @@ def problems(entity: Entity) -> Iterator[tuple[str, str]]:
     yield from _field_mistakes(entity)
     yield from _name_clashes(entity)
     yield from _related_mistakes(entity)
+    yield from _merge_mistakes(entity)
     if sum(view.default for view in entity.views) > 1:
         yield "E007", "more than one default view"
     if not any(c.attname == "sort_name" for c in entity.model._meta.concrete_fields):
@@ -56,6 +58,27 @@ def _related_mistakes(entity: Entity) -> Iterator[tuple[str, str]]:
             yield "E006", f"related list by an unknown field {related.entity}.{related.field}"
 
 
+def _merge_mistakes(entity: Entity) -> Iterator[tuple[str, str]]:
+    if entity.mergeable and (entity.principal or entity.ownership != "user" or entity.scope):
+        yield "E009", "only records with an owner and a table of their own can be merged"
+    if entity.mergeable and any(field.unique for field in entity.fields.values()):
+        # The value of one that goes could not be given to the one that stays.
+        yield "E009", "records with a unique field cannot be merged"
+    for name, seconds in entity.spare.items():
+        for second in (s for s in seconds if name in entity.fields and s in entity.fields):
+            if not _fits(entity.fields[name], entity.fields[second]):
+                yield "E010", f"{second!r} cannot hold a second {name!r}"
+
+
+def _fits(field: Field, second: Field) -> bool:
+    """Whether every value of `field` can be stored in `second`, another field."""
+    if second.name == field.name or second.kind is not field.kind or second.required:
+        return False
+    if len(second.parts) != len(field.parts):
+        return False
+    return (second.max_length or 0) >= (field.max_length or 0)
+
+
 def _names(entity: Entity) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "title", (entity.title,)
     yield "columns", entity.columns
@@ -75,6 +98,7 @@ def _names(entity: Entity) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "hierarchy", (entity.hierarchy,)
     if entity.parent:
         yield "parent", (entity.parent,)
+    yield "spare", (*entity.spare, *(name for names in entity.spare.values() for name in names))
 
 
 def _name_clashes(entity: Entity) -> Iterator[tuple[str, str]]:

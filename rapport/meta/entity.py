@@ -100,6 +100,8 @@ class Entity:
     hierarchy: the look-up to itself that must not form a circle. ownership: 'user', 'organisation'
     or 'parent' (then `parent` is the look-up or pointer that leads to it).
     menu: group of the site map that leads to its list. principal: its records can own others.
+    mergeable: several records may become one. spare: {field or address: where a second value of it
+    may go, in this order}.
     derive(values) -> stored derived columns, pure, per row. prepare(rows, by, now) fills in and
     checks rows before they are written; rows are `Draft`s and it may query.
     """
@@ -144,6 +146,8 @@ class Entity:
     in_search: bool = True
     activity: bool = False
     has_timeline: bool = False
+    mergeable: bool = False
+    spare: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     derive: Callable[[Mapping[str, Any]], Values] = _nothing_derived
     prepare: Callable[[Sequence[Draft], Any, datetime.datetime], None] | None = None

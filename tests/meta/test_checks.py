@@ -50,11 +50,24 @@ def command(key):
         ({"related": (Related(label="X", entity="contact", field="company"),)}, ["E006"]),
         ({"views": (View(key="a", label="A", default=True),
                     View(key="b", label="B", default=True))}, ["E007"]),
+        ({"spare": {"email": ("town",)}}, ["E001"]),
+        ({"spare": {"email": ("main_phone",)}}, ["E010"]),
+        ({"spare": {"email": ("email",)}}, ["E010"]),
+        ({"spare": {"description": ("name",)}}, ["E010"]),
+        ({"spare": {"website": ("email2",)}}, ["E010"]),
+        ({"ownership": "organisation"}, ["E009"]),
     ],
     ids="+".join,
 )  # fmt: skip
 def test_mistake_is_named(changes, expected):
     assert codes(ACCOUNT, **changes) == expected
+
+
+def test_records_with_a_unique_field_cannot_be_merged():
+    user = registry["user"]
+
+    assert codes(user, mergeable=True) == ["E009"]
+    assert codes(user, mergeable=True, principal=False, ownership="user") == ["E009"]
 
 
 def test_unknown_parent_is_named():
