@@ -93,7 +93,7 @@ class Query:
     before: str = ""
 
 
-# operator: (label, takes a value: '', 'one', 'many', 'two', 'number')
+# operator: (label, takes a value: '', 'one', 'many', 'two'; 'number' of days, 'times')
 OPERATORS: dict[str, tuple[Any, str]] = {
     "eq": (_("equals"), "one"),
     "ne": (_("does not equal"), "one"),
@@ -130,22 +130,34 @@ OPERATORS: dict[str, tuple[Any, str]] = {
     "last_days": (_("in the last … days"), "number"),
     "next_days": (_("in the next … days"), "number"),
     "older_days": (_("older than … days"), "number"),
+    "newer_days": (_("newer than … days"), "number"),
     "past": (_("in the past"), ""),
     "future": (_("in the future"), ""),
+    "invalid": (_("is not valid"), ""),
+    "untidy": (_("is not in the usual form"), ""),
+    "placeholder": (_("is a placeholder"), ""),
+    "repeated": (_("is in more than … records"), "times"),
+    "inactive": (_("is not active any more"), ""),
 }
+_NUMBERS = frozenset({"number", "times"})
 _TEXT = (
     "eq", "ne", "contains", "not_contains", "begins", "ends", "empty", "filled", "in", "not_in",
+    "placeholder",
 )  # fmt: skip
 _AMOUNT = ("eq", "ne", "lt", "le", "gt", "ge", "between", "empty", "filled", "in", "not_in")
 _TIME = (
     "on", "on_or_after", "on_or_before", "between", "today", "yesterday", "tomorrow", "this_week",
     "last_week", "next_week", "this_month", "last_month", "next_month", "this_year", "last_year",
-    "next_year", "last_days", "next_days", "older_days", "past", "future", "empty", "filled",
-    "eq", "ne", "lt", "le", "gt", "ge",
+    "next_year", "last_days", "next_days", "older_days", "newer_days", "past", "future",
+    "empty", "filled", "eq", "ne", "lt", "le", "gt", "ge",
 )  # fmt: skip
 _CHOICE = ("eq", "ne", "in", "not_in", "empty", "filled")
 KIND_OPERATORS: dict[Kind, tuple[str, ...]] = {
-    **dict.fromkeys(TEXTS, _TEXT),
+    **dict.fromkeys(TEXTS, (*_TEXT, "repeated")),
+    Kind.LONG_TEXT: _TEXT,
+    Kind.EMAIL: (*_TEXT, "repeated", "invalid", "untidy"),
+    Kind.PHONE: (*_TEXT, "repeated", "invalid", "untidy"),
+    Kind.URL: (*_TEXT, "repeated", "invalid"),
     Kind.CHOICE: _CHOICE,
     Kind.STATE: _CHOICE,
     Kind.NUMBER: _AMOUNT,
@@ -154,7 +166,7 @@ KIND_OPERATORS: dict[Kind, tuple[str, ...]] = {
     Kind.DATETIME: _TIME,
     Kind.BOOLEAN: ("eq", "ne"),
     Kind.LOOKUP: ("eq", "ne", "in", "not_in", "empty", "filled", "contains", "me"),
-    Kind.OWNER: ("me", "my_teams", "eq", "ne", "in", "not_in"),
+    Kind.OWNER: ("me", "my_teams", "eq", "ne", "in", "not_in", "inactive"),
     Kind.POINTER: ("eq", "ne", "empty", "filled"),
     Kind.ADDRESS: ("contains", "empty", "filled"),
 }
@@ -244,7 +256,7 @@ def _check_condition(entity: Entity, condition: Condition) -> None:
 
 def _fits(found: Field, operator: str, takes: str, value: Any) -> bool:
     """Whether the database can be asked with `value`: what people saved or sent may be anything."""
-    if takes == "number":
+    if takes in _NUMBERS:
         return isinstance(value, int) and 0 <= value <= MAX_DAYS
     if (
         found.kind in TEXTS
@@ -279,11 +291,11 @@ def parse_value(found: Field, operator: str, text: str, reading: Reading = CANON
     if not takes:
         return None
     try:
-        if takes == "number":
-            days = int(text)
-            if not 0 <= days <= MAX_DAYS:
-                raise InvalidQuery(str(_("“%(text)s” is not a number of days.")) % {"text": text})
-            return days
+        if takes in _NUMBERS:
+            number = int(text)
+            if not 0 <= number <= MAX_DAYS:
+                raise InvalidQuery(str(_("“%(text)s” is not a number that fits.")) % {"text": text})
+            return number
         if takes in {"many", "two"}:
             values = [_one_value(found, operator, part, reading) for part in text.split("|")]
             if takes == "two" and len(values) != 2:
@@ -390,7 +402,7 @@ def _load_group(entity: Entity, document: Mapping[str, Any]) -> Group:
 
 def _load_value(found: Field, operator: str, value: Any) -> Any:
     takes = OPERATORS[operator][1]
-    if takes == "number" or value is None:
+    if takes in _NUMBERS or value is None:
         return value
     if takes in {"many", "two"}:
         return [_load_one(found, operator, v) for v in value]

@@ -10,7 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Exists as ExistsSubquery, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists as ExistsSubquery, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
+from django.db.models.lookups import In
 from django.utils import timezone
 
 from rapport import access, queries
@@ -18,13 +20,21 @@ from rapport.access import Actor, SystemActor
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.kinds import TEXTS, Kind
+from rapport.meta.plausible import PLACEHOLDER, TIDY, VALID
 from rapport.meta.registry import registry
+from rapport.models import Principal
 
 from . import search
 from .query import Condition, Exists, Group, InvalidQuery, Query, check, field_of
 
 # More letters than these with a case of their own, and only the usual ways to write are tried.
 MAX_LETTERS = 5
+# Operators that compare with a pattern: patterns by kind, look-up, whether it must not match.
+PATTERNS: dict[str, tuple[dict[Kind, str], str, bool]] = {
+    "invalid": (VALID, "iregex", True),
+    "untidy": (TIDY, "regex", True),
+    "placeholder": (PLACEHOLDER, "iregex", False),
+}
 
 
 def rows(query: Query, by: Actor, *, now: datetime.datetime | None = None) -> QuerySet[Any, Any]:
@@ -77,7 +87,26 @@ def _condition(entity: Entity, condition: Condition, context: _Context) -> Q:
         return _address(found, condition)
     if found.kind is Kind.POINTER:
         return _pointer(found, condition)
+    if condition.operator in PATTERNS:
+        return _pattern(found, condition.operator)
+    if condition.operator == "repeated":
+        return _repeated(entity, found, condition.value, context)
     return _plain(found, condition, context)
+
+
+def _pattern(found: Field, operator: str) -> Q:
+    """What looks, or does not look, as values of its kind should; a blank is neither."""
+    patterns, lookup, negated = PATTERNS[operator]
+    matches = Q(**{f"{found.column}__{lookup}": patterns[found.kind]})
+    return ~Q(**{found.column: ""}) & (~matches if negated else matches)
+
+
+def _repeated(entity: Entity, found: Field, times: int, context: _Context) -> Q:
+    """Values that more than so many records have, of those that the viewer may see."""
+    value = Lower(found.column)
+    rows_ = queries.records(entity, context.by).exclude(**{found.column: ""}).order_by()
+    many = rows_.values(same=value).annotate(times=Count("pk")).filter(times__gt=times)
+    return Q(In(value, many.values("same")))
 
 
 def _address(found: Field, condition: Condition) -> Q:
@@ -103,8 +132,8 @@ def _plain(found: Field, condition: Condition, context: _Context) -> Q:
             return blank
         case "filled":
             return ~blank
-        case "me" | "my_teams":
-            return _mine(column, operator, context)
+        case "me" | "my_teams" | "inactive":
+            return _whose(column, operator, context)
         case "contains" if found.is_link:
             return _link_contains(found, str(value), context)
         case "eq" if found.kind in TEXTS:
@@ -165,7 +194,10 @@ def _compare(column: str, operator: str, value: Any, blank: Q) -> Q:
     raise InvalidQuery(operator)
 
 
-def _mine(column: str, operator: str, context: _Context) -> Q:
+def _whose(column: str, operator: str, context: _Context) -> Q:
+    if operator == "inactive":
+        left = Principal.objects.filter(is_active=False)
+        return Q(**{f"{column}__in": left.values("pk")})
     if isinstance(context.by, SystemActor):
         return Q(pk__in=[])
     if operator == "me":
@@ -227,6 +259,8 @@ def _span(operator: str, value: Any, context: _Context) -> Span | None:
             return today, today + (value + 1) * day
         case "older_days":
             return None, today - value * day
+        case "newer_days":
+            return today - value * day, None
         case "on":
             return value, value + day
         case "on_or_after":

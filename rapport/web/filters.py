@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from rapport.access import Actor
@@ -35,7 +35,16 @@ from . import shell
 from .cells import CellContext, day_text, moment_text
 from .forms import LOOKUPS
 from .inputs import INPUTS, Control, input_text, reading
-from .liststate import Listing, encode, label_of, listing, one_text, require_read, simple
+from .liststate import (
+    Listing,
+    either,
+    encode,
+    label_of,
+    listing,
+    one_text,
+    require_read,
+    simple,
+)
 from .signin import signed_in
 
 # -- chips -----------------------------------------------------------------------------------------
@@ -52,32 +61,82 @@ class Chip:
 
 
 def chips(seen: Listing, by: Actor, context: CellContext) -> list[Chip]:
-    """A chip for each condition that must hold; what stands in groups has none."""
-    conditions = simple(seen.query)
-    titles = _titles(seen.entity, conditions, by)
-    made = []
-    for place, condition in enumerate(conditions):
-        found = field_of(seen.entity, condition.field)
-        label, takes = OPERATORS[condition.operator]
-        words = [str(label)]
-        if takes == "number":
-            words = [str(label).replace("…", str(condition.value))]
-        elif takes:
-            values = condition.value if takes in {"many", "two"} else [condition.value]
-            glue = f" {_('and')} " if takes == "two" else ", "
-            words.append(glue.join(_shown(found, value, titles, context) for value in values))
+    """A chip for each condition that must hold, for each group of which one must, and for what
+    points at the records; only a condition alone can be edited."""
+    entity, query, made = seen.entity, seen.query, []
+    for place, (condition, said) in enumerate(_said(entity, simple(query), by, context)):
         made.append(
             Chip(
-                label=label_of(seen.entity, condition.field),
-                text=" ".join(words),
+                label=label_of(entity, condition.field),
+                text=said,
                 edit_url=filter_url(seen, ("at", str(place))),
-                remove_url=seen.address(_without(seen.query, place)),
+                remove_url=seen.address(_without(query, place)),
+            )
+        )
+    for group in either(query):
+        label, text = _either(entity, _said(entity, _plain_parts(group), by, context))
+        rest = tuple(part for part in query.where.conditions if part != group)
+        where = Group() if query.where.any else Group(rest)
+        without = seen.address(replace(query, where=where))
+        made.append(Chip(label=label, text=text, edit_url="", remove_url=without))
+    for exists in query.exists:
+        other = registry[exists.entity]
+        found = _said(other, _plain_parts(exists.where), by, context)
+        pattern = _("No %(records)s") if exists.negated else _("With %(records)s")
+        without = replace(query, exists=tuple(one for one in query.exists if one != exists))
+        made.append(
+            Chip(
+                label=pattern % {"records": str(other.label_plural).lower()},
+                text=", ".join(f"{label_of(other, c.field)} {said}" for c, said in found),
+                edit_url="",
+                remove_url=seen.address(without),
             )
         )
     return made
 
 
-def _titles(entity: Entity, conditions: list[Condition], by: Actor) -> Mapping[Ref, str]:
+def _plain_parts(group: Group) -> list[Condition]:
+    return [part for part in group.conditions if isinstance(part, Condition)]
+
+
+# So many fields of a group are named by a chip.
+_NAMED = 3
+
+
+def _either(entity: Entity, said: Sequence[tuple[Condition, str]]) -> tuple[str, str]:
+    """Label and text of a group: 'Email or Fax' 'is empty'."""
+    labels = [label_of(entity, condition.field) for condition, _text in said]
+    texts = {text for _condition, text in said}
+    if len(texts) == 1:
+        if len(labels) > _NAMED + 1:
+            more = _("%(count)s more") % {"count": len(labels) - _NAMED}
+            labels = [*labels[:_NAMED], more]
+        return _(" or ").join(labels), texts.pop()
+    parts = [f"{label} {text}" for label, (_condition, text) in zip(labels, said, strict=True)]
+    return _("One of"), _(" or ").join(parts)
+
+
+def _said(
+    entity: Entity, conditions: Sequence[Condition], by: Actor, context: CellContext
+) -> list[tuple[Condition, str]]:
+    """Each condition with what it says behind the name of its field."""
+    titles = _titles(entity, conditions, by)
+    made = []
+    for condition in conditions:
+        found = field_of(entity, condition.field)
+        label, takes = OPERATORS[condition.operator]
+        words = [str(label)]
+        if takes in COUNTS:
+            words = [str(label).replace("…", str(condition.value))]
+        elif takes:
+            values = condition.value if takes in {"many", "two"} else [condition.value]
+            glue = f" {_('and')} " if takes == "two" else ", "
+            words.append(glue.join(_shown(found, value, titles, context) for value in values))
+        made.append((condition, " ".join(words)))
+    return made
+
+
+def _titles(entity: Entity, conditions: Sequence[Condition], by: Actor) -> Mapping[Ref, str]:
     """Names of the records that the conditions compare with; no statement when there are none."""
     refs = []
     for condition in conditions:
@@ -264,6 +323,10 @@ def _operators(found: Field, chosen: str) -> list[tuple[str, str]]:
     ]
 
 
+# What is asked for where an operator takes a number, whatever the kind of the field.
+COUNTS = {"number": gettext_lazy("Days"), "times": gettext_lazy("Records")}
+
+
 # -- inputs ----------------------------------------------------------------------------------------
 
 
@@ -334,11 +397,12 @@ def _inputs(
     takes = OPERATORS[operator][1]
     if not takes:
         return []
-    if takes == "number":
-        days = replace(found, kind=Kind.NUMBER)
+    if takes in COUNTS:
+        number = replace(found, kind=Kind.NUMBER, max_length=None)
         text = typed[0] if typed else ""
-        control = Control(days, "value-0", "value", text, attrs=" autofocus")
-        return [Input(id="value-0", label=_("Days"), html=INPUTS[Kind.NUMBER](control))]
+        control = Control(number, "value-0", "value", text, attrs=" autofocus")
+        label = str(COUNTS[takes])
+        return [Input(id="value-0", label=label, html=INPUTS[Kind.NUMBER](control))]
     if takes == "many":
         return _many(entity, found, operator, typed, by)
     labels = [_("From"), _("To")] if takes == "two" else [_("Value")]

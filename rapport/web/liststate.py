@@ -4,6 +4,8 @@ view=active              a system view, or the id of a personal one
 sort=-email              columns=full_name,account.address1_city      q=müller
 f=city~eq~Berlin         each filter: field~operator~value; parts of a value separated by |
 f=                       none of the filters that the view has of its own
+o=email~empty~;fax~empty~    filters of which one must hold
+x=-activity.regarding;occurred_at~newer_days~90    records that point here; - where none does
 after=… or before=…      a page; n=51 its first row's number; count=all to count every row
 """
 
@@ -34,6 +36,7 @@ from rapport.queries.query import (
     KIND_OPERATORS,
     OPERATORS,
     Condition,
+    Exists,
     Group,
     InvalidQuery,
     Order,
@@ -46,7 +49,7 @@ from rapport.queries.query import (
 
 # Blank on the right side of these says "is blank"; everywhere else a value is missing.
 _BLANK_FITS = frozenset({"eq", "ne"})
-_PART = re.compile(r"(?:\\.|[^|\\]|\\$)*", re.DOTALL)
+_PARTS = {m: re.compile(rf"(?:\\.|[^{m}\\]|\\$)*", re.DOTALL) for m in ("|", ";")}
 LONGEST_FIND = 200
 Pairs = list[tuple[str, str]]
 
@@ -176,10 +179,11 @@ def read(params: QueryDict, base: Query) -> tuple[Query, list[str]]:
         take(lambda q: replace(q, columns=tuple(dict.fromkeys(columns.split(",")))))
     if sort := params.get("sort"):
         take(lambda q: replace(q, order=_order(entity, sort)))
-    if "f" in params:
-        query = replace(query, where=_without_simple(query.where))
-        for text in filter(None, params.getlist("f")):
-            take(lambda q, text=text: also(q, condition(entity, text)))
+    for name, (without, also_) in _FILTERS.items():
+        if name in params:
+            query = without(query)
+            for text in filter(None, params.getlist(name)):
+                take(lambda q, text=text, also_=also_: also_(q, text))
     if "q" in params:
         query = replace(query, find=params["q"].replace("\0", "").strip()[:LONGEST_FIND])
     after, before = params.get("after", ""), params.get("before", "")
@@ -192,6 +196,38 @@ def condition(entity: Entity, text: str) -> Condition:
     operator, _tilde, value = rest.partition("~")
     found = field_of(entity, name)
     return Condition(name, operator, _value(found, operator, value))
+
+
+def _either(entity: Entity, text: str) -> Group:
+    """The filters of which one must hold, out of their texts. Raises InvalidQuery."""
+    return Group(tuple(condition(entity, part) for part in _split(text, ";")), any=True)
+
+
+def _pointing(text: str) -> Exists:
+    """What points at a record, out of '-entity.field;filter;filter'. Raises InvalidQuery."""
+    link, *filters = _split(text, ";")
+    name, _dot, field = link.removeprefix("-").partition(".")
+    if name not in registry:
+        raise InvalidQuery(_("There is no such entity."))
+    where = Group(tuple(condition(registry[name], part) for part in filters))
+    return Exists(name, field, where, negated=link.startswith("-"))
+
+
+# Parameter: what takes all such filters of a query away, what adds one. Later ones stand behind.
+_FILTERS: dict[str, tuple[Callable[[Query], Query], Callable[[Query, str], Query]]] = {
+    "f": (
+        lambda q: replace(q, where=_without_simple(q.where)),
+        lambda q, text: also(q, condition(registry[q.entity], text)),
+    ),
+    "o": (
+        lambda q: replace(q, where=_without_either(q.where)),
+        lambda q, text: also(q, _either(registry[q.entity], text)),
+    ),
+    "x": (
+        lambda q: replace(q, exists=()),
+        lambda q, text: replace(q, exists=(*q.exists, _pointing(text))),
+    ),
+}
 
 
 def _value(found: Field, operator: str, text: str) -> Any:
@@ -210,14 +246,19 @@ def _value(found: Field, operator: str, text: str) -> Any:
     return parse_value(found, operator, "|".join(parts))
 
 
-def _split(text: str) -> list[str]:
-    return [re.sub(r"\\(.)", r"\1", part) for part in _parts(text)]
+def _split(text: str, mark: str = "|") -> list[str]:
+    return [re.sub(r"\\(.)", r"\1", part) for part in _parts(text, _PARTS[mark])]
 
 
-def _parts(text: str) -> list[str]:
+def _join(parts: Iterable[str], mark: str = "|") -> str:
+    """The inverse of `_split`."""
+    return mark.join(re.sub(rf"[{mark}\\]", r"\\\g<0>", part) for part in parts)
+
+
+def _parts(text: str, pattern: re.Pattern[str]) -> list[str]:
     parts, at = [], 0
     while True:
-        found = _PART.match(text, at)
+        found = pattern.match(text, at)
         assert found is not None  # the pattern matches the empty text, too
         parts.append(found[0])
         at = found.end() + 1
@@ -260,6 +301,20 @@ def simple(query: Query) -> list[Condition]:
     return [part for part in _all_of(query.where) if isinstance(part, Condition)]
 
 
+def either(query: Query) -> list[Group]:
+    """The groups of `query` that chips show: plain filters of which one must hold."""
+    return [part for part in _all_of(query.where) if _is_either(part)]
+
+
+def _is_either(part: Condition | Group) -> bool:
+    plain = isinstance(part, Group) and all(isinstance(p, Condition) for p in part.conditions)
+    return plain and part.any and bool(part.conditions)  # type: ignore[union-attr]
+
+
+def _without_either(where: Group) -> Group:
+    return Group(tuple(part for part in _all_of(where) if not _is_either(part)))
+
+
 def _all_of(where: Group) -> tuple[Condition | Group, ...]:
     return (where,) if where.any else where.conditions
 
@@ -279,9 +334,25 @@ def pairs(query: Query, base: Query) -> Pairs:
     conditions = simple(query)
     if conditions != simple(base):
         found += [("f", text_of(entity, part)) for part in conditions] or [("f", "")]
+    if either(query) != either(base):
+        found += [("o", _text_of_either(entity, part)) for part in either(query)] or [("o", "")]
+    if query.exists != base.exists:
+        found += [("x", _text_of_pointing(part)) for part in query.exists] or [("x", "")]
     if query.find != base.find:
         found.append(("q", query.find))
     return found
+
+
+def _text_of_either(entity: Entity, group: Group) -> str:
+    plain = [part for part in group.conditions if isinstance(part, Condition)]
+    return _join((text_of(entity, part) for part in plain), ";")
+
+
+def _text_of_pointing(part: Exists) -> str:
+    """What `_pointing` reads. Groups within have no text: views alone can hold them."""
+    other, sign = registry[part.entity], "-" if part.negated else ""
+    plain = [one for one in part.where.conditions if isinstance(one, Condition)]
+    return _join((f"{sign}{part.entity}.{part.field}", *(text_of(other, p) for p in plain)), ";")
 
 
 def text_of(entity: Entity, part: Condition) -> str:
@@ -297,7 +368,7 @@ def value_text(found: Field, operator: str, value: Any) -> str:
     """A condition's value as its part of an address."""
     takes = OPERATORS[operator][1]
     if takes in {"many", "two"}:
-        return "|".join(re.sub(r"[|\\]", r"\\\g<0>", one_text(found, v)) for v in value)
+        return _join(one_text(found, v) for v in value)
     return one_text(found, value)
 
 
@@ -318,5 +389,5 @@ def one_text(found: Field, value: Any) -> str:
 
 def encode(params: Iterable[tuple[str, str]]) -> str:
     """A query string with its question mark; '' when there is nothing to say."""
-    text = urlencode([(name, value) for name, value in params], safe="~,|:")
+    text = urlencode([(name, value) for name, value in params], safe="~,|:;")
     return f"?{text}" if text else ""

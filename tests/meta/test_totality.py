@@ -41,7 +41,9 @@ def test_every_operator_is_used_and_takes_a_known_kind_of_value():
     used = {name for operators in query.KIND_OPERATORS.values() for name in operators}
 
     assert used == set(query.OPERATORS)
-    assert {takes for _, takes in query.OPERATORS.values()} == {"", "one", "many", "two", "number"}
+    assert {takes for _, takes in query.OPERATORS.values()} == {
+        "", "one", "many", "two", "number", "times",
+    }  # fmt: skip
 
 
 def test_builtin_roles_grant_known_verbs_on_known_entities():

@@ -14,7 +14,15 @@ from rapport.actions import preferences
 from rapport.meta.kinds import TEXTS, Kind
 from rapport.meta.registry import registry
 from rapport.queries import pages, query as queries_query, views
-from rapport.queries.query import KIND_OPERATORS, OPERATORS, Condition, Group, Order, Query
+from rapport.queries.query import (
+    KIND_OPERATORS,
+    OPERATORS,
+    Condition,
+    Exists,
+    Group,
+    Order,
+    Query,
+)
 from rapport.web.columns import NARROWEST, WIDEST
 from rapport.web.filters import FILTER_INPUTS
 from rapport.web.lists import WIDTHS
@@ -142,6 +150,9 @@ def state(query, base):
 
 
 BASE = queries_query.of_view(CONTACT, "active")
+EITHER = Group(
+    (Condition("job_title", "in", ["a|b", "c;d", "e\\"]), Condition("email", "empty")), any=True
+)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +172,15 @@ BASE = queries_query.of_view(CONTACT, "active")
         ),
         replace(BASE, where=Group((Condition("birthday", "last_days", 7),))),
         replace(BASE, where=Group((Condition("email", "eq", ""), Condition("role", "eq", None)))),
+        replace(BASE, where=Group((*BASE.where.conditions, EITHER)), find="x"),
+        replace(
+            BASE,
+            exists=(
+                Exists("activity", "regarding", Group((Condition("occurred_at", "last_days", 7),))),
+                Exists("contact", "manager", Group((Condition("job_title", "eq", "a;b\\"),)), True),
+                Exists("party", "person"),
+            ),
+        ),
     ],
 )
 def test_a_query_is_the_same_after_an_address(query):

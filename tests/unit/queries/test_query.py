@@ -96,7 +96,7 @@ def _condition(entity, path):
     def of(operator):
         takes = OPERATORS[operator][1]
         value = st.none()
-        if takes == "number":
+        if takes in {"number", "times"}:
             value = st.integers(0, 36_525)
         elif takes == "one":
             value = _one(found, operator)

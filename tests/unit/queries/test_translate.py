@@ -8,8 +8,10 @@ import pytest
 from django.utils import timezone
 
 from rapport.access import SystemActor
+from rapport.actions import states
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
+from rapport.models import Lead
 from rapport.queries import translate
 from rapport.queries.query import Condition, Exists, Group, Query
 from tests import factories
@@ -94,6 +96,93 @@ def test_letters_of_other_alphabets_have_case_too(operator, value, expected, db)
     rows = {name: factories.make_account(address1_city=name) for name in names}
 
     assert matching(rows, "account", Condition("address1_city", operator, value)) == expected
+
+
+# -- what values look like ------------------------------------------------------------------------
+
+
+def stored(name, *texts):
+    """Leads that hold these texts in the field `name`, past the checks of actions, by text."""
+    rows = {text: factories.make_lead(last_name="Lang") for text in texts}
+    for text, row in rows.items():
+        Lead.objects.filter(pk=row.pk).update(**{name: text})
+    return rows
+
+
+EMAILS = {
+    "invalid": (
+        "eva", "eva@", "eva@acme", "eva.@acme.com", ".eva@acme.com", "e..v@acme.com", "e v@x.de",
+        "eva@acme..com", "eva@-acme.com", "eva@acme.c0m", "eva@acme.c", "eva@acme.com ", "a@a.a",
+        "<eva@acme.com>", "n/a",
+    ),
+    "untidy": (
+        "Eva@acme.com", "eva@ACME.com", "eva@acme.com ", "<eva@acme.com>", "e v@x.de",
+    ),
+    "placeholder": ("a@a.a", "x@xx.xx", "xxx@acme.com", "test@acme.com", "none@none.com", "n/a",
+                    "-", "NoEmail@acme.com", "test12@test.de"),
+    "": (
+        "eva@acme.com", "eva.o'neil+x@mail.acme.co.uk", "jürgen@müller.de", "e@x.org",
+        "eva@xn--a.xn--b",
+        "na@samsung.kr", "test.driver@acme.com", "foo@bar.com", "contest@acme.com",
+    ),
+}  # fmt: skip
+PHONES = {
+    "invalid": ("123", "call me", "n/a", "030/CALL", "0123456789012345678901", "030?1234"),
+    "untidy": ("030 1234567", "+49 (0)30 1234567", "+49.30.1234567", "(202) 555-0143"),
+    "placeholder": ("000000", "+000 000 000", "11111", "123456", "0123456789", "+49 000000", "xxx"),
+    "": (
+        "+49 30 1234567", "+1 202-555-0143", "+49 30 1234567 ext. 12", "+49301234567",
+        "+49 30 100000", "+44 20 7946 0958",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"), [("email", EMAILS), ("business_phone", PHONES)], ids=["email", "phone"]
+)
+def test_values_that_do_not_look_right(name, texts, db):
+    rows = stored(name, "", *dict.fromkeys(text for group in texts.values() for text in group))
+    operators = [operator for operator in texts if operator]
+
+    found = {o: matching(rows, "lead", Condition(name, o)) for o in operators}
+
+    assert {o: set(texts[o]) - found[o] for o in operators} == {o: set() for o in operators}
+    assert set().union(*found.values()) & {"", *texts[""]} == set()
+
+
+def test_a_text_that_says_nothing(db):
+    names = ("Test", "test 2", "n/a", "N.A.", "???", "xxx", "Unknown", "", "Na", "Foo")
+    rows = stored("last_name", *names)
+
+    found = matching(rows, "lead", Condition("last_name", "placeholder"))
+
+    assert found == {"Test", "test 2", "n/a", "N.A.", "???", "xxx", "Unknown"}
+
+
+def test_web_addresses_that_are_none(db):
+    texts = ("acme.com", "https://www.acme.com/a?b#c", "http://a.com:80/", "", "acme", "-", "a b")
+    rows = stored("website", *texts)
+
+    assert matching(rows, "lead", Condition("website", "invalid")) == {"acme", "-", "a b"}
+
+
+def test_a_value_of_many_records_counts_those_that_one_may_see(alice, charlie):
+    rows = {
+        n: factories.make_lead(owner=alice if n < 4 else charlie, email=email)
+        for n, email in enumerate(("a@x.org", "A@x.org", "a@x.org", "b@x.org", "b@x.org", ""))
+    }
+    asked = Condition("email", "repeated", 1)
+
+    assert matching(rows, "lead", asked) == {0, 1, 2, 3, 4}
+    assert matching(rows, "lead", asked, by=alice) == {0, 1, 2}
+    assert matching(rows, "lead", Condition("email", "repeated", 2)) == {0, 1, 2}
+
+
+def test_an_owner_who_left(alice, bob, admin):
+    rows = {one: factories.make_lead(owner=one) for one in (alice, bob)}
+    states.deactivate("user", [bob.pk], by=admin)
+
+    assert matching(rows, "lead", Condition("owner", "inactive")) == {bob}
 
 
 # -- numbers, amounts, choices --------------------------------------------------------------------
@@ -214,6 +303,7 @@ SPANS = [
     ("last_days", 3, {"last week", "yesterday", *TODAY}),
     ("next_days", 5, {*TODAY, "tomorrow", "next week"}),
     ("older_days", 3, {"long ago", "last year", "last month"}),
+    ("newer_days", 3, set(MOMENTS) - {"never", "long ago", "last year", "last month"}),
     ("on", datetime.date(2026, 5, 6), TODAY),
     ("on_or_after", datetime.date(2026, 5, 11), {"next week", "next month", "next year"}),
     ("on_or_before", datetime.date(2026, 4, 30), {"long ago", "last year", "last month"}),
