@@ -201,3 +201,11 @@ def new_installation(databases, tmp_path):
     found = Installation(tmp_path, databases.empty())
     yield found
     found.close()
+
+
+@pytest.fixture(autouse=True)
+def counted_anew():
+    """No test knows what another counted."""
+    from rapport.queries import pages
+
+    pages.forget_counts()
