@@ -29,6 +29,10 @@ registry.add(
             "name", "main_phone", "primary_contact", "annual_revenue", "employees", "website",
             "address1_line1", "address1_postal_code", "address1_city", "description",
         ),
+        important=(
+            "name", "main_phone", "email", "website", "industry", "address1_city",
+            "address1_country", "primary_contact",
+        ),
         facts=("annual_revenue", "employees", "status", "owner"),
         sections=(
             Section(

@@ -39,6 +39,10 @@ registry.add(
             "mobile_phone", "role", "address1_line1", "address1_postal_code", "address1_city",
             "description",
         ),
+        important=(
+            "first_name", "last_name", "job_title", "account", "email", "business_phone",
+            "address1_city", "address1_country",
+        ),
         facts=("job_title", "role", "status", "owner"),
         cards=("account",),
         sections=(

@@ -90,6 +90,9 @@ registry.add(
             "topic", "first_name", "last_name", "job_title", "company", "email", "business_phone",
             "mobile_phone", "source", "purchase_timeframe", "budget", "description",
         ),
+        important=(
+            "topic", "last_name", "company", "email", "business_phone", "source", "rating",
+        ),
         facts=("source", "rating", "status", "owner"),
         cards=("account", "contact", "opportunity"),
         sections=(

@@ -32,6 +32,10 @@ registry.add(
             "topic", "account", "contact", "estimated_revenue", "estimated_close_date",
             "probability", "purchase_timeframe", "budget", "customer_need",
         ),
+        important=(
+            "topic", "account", "contact", "estimated_revenue", "estimated_close_date",
+            "sales_stage", "probability",
+        ),
         facts=("estimated_close_date", "estimated_revenue", "status", "owner"),
         cards=("account", "contact"),
         sections=(

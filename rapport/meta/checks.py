@@ -83,6 +83,7 @@ def _names(entity: Entity) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "title", (entity.title,)
     yield "columns", entity.columns
     yield "quick", entity.quick
+    yield "important", entity.important
     yield "facts", entity.facts
     yield "cards", entity.cards
     yield "search", entity.search

@@ -92,7 +92,8 @@ class Entity:
     """One kind of record: a model plus what the model cannot know.
 
     title: the field that names a record. columns: of a list, by default. sections: of the page
-    and the form. quick: fields of the quick-create form. facts: header of the page. cards: look-ups
+    and the form. quick: fields of the quick-create form. important: what each record
+    should have filled (default: title and quick fields). facts: header of the page. cards: look-ups
     whose record stands on the page as a card. search: fields
     that search looks into (may be `link.field`). duplicates: groups of fields that make two records
     the same; duplicates_otherwise: such groups for records that have none of those. scope: fixed
@@ -115,6 +116,7 @@ class Entity:
     columns: tuple[str, ...]
     sections: tuple[Section, ...]
     quick: tuple[str, ...] = ()
+    important: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     cards: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
@@ -259,6 +261,13 @@ class Entity:
                 field_ = self.fields[name]
                 names += field_.parts or ([] if field_.read_only else [name])
         return tuple(dict.fromkeys(names))
+
+    @cached_property
+    def important_fields(self) -> tuple[str, ...]:
+        """Names of the fields that each record should have filled."""
+        declared = self.important or (*self.title_fields, *self.quick)
+        kinds = {Kind.LONG_TEXT, Kind.BOOLEAN, Kind.ADDRESS} if not self.important else set()
+        return tuple(n for n in dict.fromkeys(declared) if self.fields[n].kind not in kinds)
 
     @cached_property
     def title_fields(self) -> tuple[str, ...]:
