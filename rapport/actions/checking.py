@@ -61,7 +61,7 @@ def check(
         _check_links(entity, drafts, by, asked, pending)
     _check_unique(entity, drafts)
     if entity.hierarchy:
-        _check_circles(entity, drafts)
+        check_circles(entity, drafts)
 
 
 def given(entity: Entity, values: Mapping[str, Any], *, by: Actor) -> Draft:
@@ -286,14 +286,14 @@ def taken(
     return clashing
 
 
-def _check_circles(entity: Entity, drafts: Sequence[Draft]) -> None:
+def check_circles(entity: Entity, drafts: Sequence[Draft]) -> None:
     """Refuse a parent that is the record itself or below it. Parents within the batch count."""
     link = entity.fields[entity.hierarchy]
     moved = {d.id: d.values[link.name] for d in drafts if link.name in d.values and not d.errors}
     if not any(moved.values()):
         return
     if any(moved.get(d.id) for d in drafts if d.current is not None):
-        _lock_hierarchy(entity)
+        lock_hierarchy(entity)
     above: dict[Any, Any] = dict(moved)
     front = set(moved.values()) - {None} - set(above)
     while front:  # one statement for each level of the tree
@@ -313,7 +313,7 @@ def _check_circles(entity: Entity, drafts: Sequence[Draft]) -> None:
             )
 
 
-def _lock_hierarchy(entity: Entity) -> None:
+def lock_hierarchy(entity: Entity) -> None:
     """Two people who hang two records below each other must wait for one another. SQLite has one
     writer anyway."""
     if connection.vendor == "postgresql":

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from rapport.duplicates.keys import Key, keys
 from rapport.meta.entity import Entity
@@ -87,6 +88,14 @@ def _named(entity: Entity) -> tuple[str, ...]:
     used.update(name for group in entity.duplicates for name in group)
     return tuple(
         n for n in used if entity.fields[n].is_link or entity.fields[n].kind is Kind.POINTER
+    )
+
+
+@cache
+def _told(entity: Entity) -> frozenset[str]:
+    """Fields that the search text, the keys or the title are made of."""
+    return frozenset(
+        {*entity.search, entity.title, *(name for group in entity.duplicates for name in group)}
     )
 
 
@@ -191,6 +200,28 @@ def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
     if connection.vendor == "sqlite" and entity.in_search:
         _index_remove(entity, list(made))
     add(entity, made)
+
+
+def reworded(
+    entity: Entity,
+    chosen: QuerySet[Any],
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> list[uuid.UUID]:
+    """Those of `chosen` whose text or keys become others when `before` becomes `after`, to be
+    refreshed then; when they are many the worker does it, and here are none."""
+    told = [name for name in after if name in _told(entity)]
+    links = [name for name in told if name in _named(entity)]
+    titles = _titles(entity, [before, after], None) if links else {}
+    if not any(
+        titles.get(before[n], "") != titles.get(after[n], "") if n in links else True for n in told
+    ):
+        return []
+    stale = list(chosen.values_list("pk", flat=True)[: REFRESH_AT_ONCE + 1])
+    if len(stale) <= REFRESH_AT_ONCE:
+        return stale
+    rows.insert_for(SearchQueue, {"entity": entity.name}, "record", chosen)
+    return []
 
 
 def drain_queue(limit: int = 500) -> int:

@@ -156,6 +156,13 @@ def note(op: Operation, changes: list[tuple[Any, ...]]) -> None:
         op.pending += changes
 
 
+def flush(op: Operation) -> None:
+    """Store the changes that `op` keeps back: what is recorded past `note` stands behind them."""
+    if op.pending:
+        rows.insert(Change, CHANGE_COLUMNS, op.pending)
+        op.pending.clear()
+
+
 def count(op: Operation, what: str, number: int) -> None:
     """Add to a count of `op`: created, updated, deleted."""
     if number:

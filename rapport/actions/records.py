@@ -241,13 +241,13 @@ def drafts_for(
 
 
 def get_for(
-    entity: Entity, ids: Sequence[uuid.UUID], *, by: Actor, verb: str
+    entity: Entity, ids: Sequence[uuid.UUID], *, by: Actor, verb: str, lock: bool = True
 ) -> dict[uuid.UUID, dict[str, Any]]:
     """Stored rows by id, locked, when `by` may do `verb` to every one.
 
     Raises RecordNotFound for what is not visible, Forbidden for what is.
     """
-    stored = write.load(entity, ids, by=by, verb=verb)
+    stored = write.load(entity, ids, lock=lock, by=by, verb=verb)
     missing = set(ids) - set(stored)
     if missing:
         if missing - access.allowed_ids(missing, entity, by, access.READ):

@@ -96,15 +96,15 @@ def _later_changes(
         record__in={change.record for change in batch}, id__gt=min(change.id for change in batch)
     )
     changes = list(since.exclude(operation_id__in=[undo_of.pk, op.pk]).order_by("id"))
-    cancelled = _cancelled({change.operation_id for change in changes})
+    without = cancelled({change.operation_id for change in changes})
     found: dict[uuid.UUID, list[Change]] = defaultdict(list)
     for change in changes:
-        if change.operation_id not in cancelled:
+        if change.operation_id not in without:
             found[change.record].append(change)
     return found
 
 
-def _cancelled(operations: set[uuid.UUID]) -> set[uuid.UUID]:
+def cancelled(operations: set[uuid.UUID]) -> set[uuid.UUID]:
     """Those of `operations` that came to nothing: undone without conflicts, and their undos."""
     undos = Operation.objects.filter(
         pk__in=operations, undo_of__in=operations, state=OperationState.DONE
@@ -147,7 +147,9 @@ def _restore_fields(
         for id_ in part.keys() - stored.keys():
             reason = _("It has been deleted since.")
             undone.conflicts.append(Conflict(entity.name, id_, "", reason))
-        _drop_dangling(entity, drafts, undone)
+        drop_dangling(entity, drafts, undone)
+        if entity.hierarchy:
+            _drop_circles(entity, drafts, undone)
         changed = [draft for draft in drafts if draft.values]
         write.write(entity, changed, op=op, by=by, now=now)
         undone.restored += len(changed)
@@ -184,7 +186,7 @@ def _overwritten(change: Change, later: Later, current: dict[str, Any], entity: 
     }
 
 
-def _drop_dangling(entity: Entity, drafts: Sequence[Draft], undone: Undone) -> None:
+def drop_dangling(entity: Entity, drafts: Sequence[Draft], undone: Undone) -> None:
     """Links are not put back to records that are gone. The unit follows the owner."""
     links = [field for field in entity.fields.values() if field.kind in _LINKS]
     wanted = [
@@ -200,6 +202,15 @@ def _drop_dangling(entity: Entity, drafts: Sequence[Draft], undone: Undone) -> N
             undone.conflicts.append(_gone(entity, draft.id, link))
         elif link.name == "owner":
             draft.values["owning_unit"] = there[ref]
+
+
+def _drop_circles(entity: Entity, drafts: Sequence[Draft], undone: Undone) -> None:
+    """Nothing is put below what stands below it by now."""
+    checking.check_circles(entity, drafts)
+    for draft in drafts:
+        for reason in draft.errors.pop(entity.hierarchy, ()):
+            del draft.values[entity.hierarchy]
+            undone.conflicts.append(Conflict(entity.name, draft.id, entity.hierarchy, reason))
 
 
 _LINKS = frozenset({Kind.LOOKUP, Kind.POINTER, Kind.OWNER})

@@ -6,13 +6,14 @@ import datetime
 import json
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
 from rapport.meta.batches import batches
@@ -200,3 +201,84 @@ def delete(model: type[models.Model], ids: Sequence[Any], column: str = "pk") ->
     for part in batches(ids):
         rows = model._default_manager.filter(**{f"{column}__in": part})
         rows._raw_delete(rows.db)
+
+
+# -- many rows that change alike: a statement or two, however many they are ------------------------
+
+
+def alter(
+    chosen: models.QuerySet[Any],
+    columns: Mapping[str, Any],
+    notes: type[models.Model],
+    note: Mapping[str, Any],
+) -> int:
+    """Set `columns` of the rows `chosen` and count their version up; for each put a row into
+    `notes`: the values `note`, the id as its `record` and the new version. How many they were."""
+    model: Any = chosen.model
+    quote = connection.ops.quote_name
+    found = _where(chosen)
+    if found is None:
+        return 0
+    where, where_values = found
+    table, version = quote(model._meta.db_table), f"{quote(model._meta.db_table)}.version"
+    names = tuple(columns)
+    sets = ", ".join(f"{quote(column.column)} = %s" for column in _columns(model, names))
+    update = f"UPDATE {table} SET {sets}, version = {version} + 1 WHERE {where}"
+    update_values = (*encode(model, names, tuple(columns.values())), *where_values)
+    kept = tuple(note)
+    into = ", ".join(quote(column.column) for column in _columns(notes, kept))
+    insert = f"INSERT INTO {quote(notes._meta.db_table)} ({into}, record, version)"
+    marks = ", ".join(["%s"] * len(kept))
+    note_values = encode(notes, kept, tuple(note.values()))
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # In one, so that what others store meanwhile is either changed and noted or neither.
+            cursor.execute(
+                f"WITH changed AS ({update} RETURNING {table}.id, {version}) "
+                f"{insert} SELECT {marks}, id, version FROM changed",
+                (*update_values, *note_values),
+            )
+            return int(cursor.rowcount)
+        cursor.execute(
+            f"{insert} SELECT {marks}, {table}.id, {version} + 1 FROM {table} WHERE {where} "
+            f"ORDER BY {table}.id",
+            (*note_values, *where_values),
+        )
+        cursor.execute(update, update_values)
+        return int(cursor.rowcount)
+
+
+def insert_for(
+    model: type[models.Model],
+    constant: Mapping[str, Any],
+    column: str,
+    chosen: models.QuerySet[Any],
+) -> None:
+    """Insert a row with the values `constant` for each of `chosen`, its id in `column`."""
+    quote = connection.ops.quote_name
+    found = _where(chosen)
+    if found is None:
+        return
+    where, where_values = found
+    names = tuple(constant)
+    table = quote(chosen.model._meta.db_table)
+    into = ", ".join(quote(c.column) for c in _columns(model, (*names, column)))
+    marks = "".join(["%s, "] * len(names))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quote(model._meta.db_table)} ({into}) "
+            f"SELECT {marks}{table}.id FROM {table} WHERE {where}",
+            (*encode(model, names, tuple(constant.values())), *where_values),
+        )
+
+
+def _where(chosen: models.QuerySet[Any]) -> tuple[str, tuple[Any, ...]] | None:
+    """The condition of `chosen` (of one table) as SQL; None when no row can meet it."""
+    query = chosen.query
+    compiler = query.get_compiler(connection=connection)
+    try:
+        sql, values = compiler.compile(query.where)
+    except EmptyResultSet:
+        return None
+    assert len([a for a in query.alias_map if query.alias_refcount[a]]) <= 1
+    return sql or "1 = 1", tuple(values)

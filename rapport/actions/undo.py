@@ -21,9 +21,9 @@ from rapport.meta.registry import registry
 from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb, OperationState
 from rapport.models.people import Verb
-from rapport.queries import history
+from rapport.queries import history, moved
 
-from . import journal
+from . import journal, sweep
 from .records import RecordNotFound
 from .reversal import Conflict, Undone, return_deleted, revert
 
@@ -118,8 +118,17 @@ def advance(
     batch = _batch(op, before, size)
     if not batch:
         return None
-    known = len(undone.conflicts)
-    revert(batch, undone, op=back, by=by, now=now or timezone.now(), undo_of=op)
+    known, now = len(undone.conflicts), now or timezone.now()
+    following = batch[-1].id if len(batch) == size else None
+    swept = sweep.start(batch)
+    if swept == 0:
+        limit = size * sweep.FASTER
+        following = sweep.sweep(batch[0], undone, op=back, by=by, now=now, limit=limit)
+    else:
+        if swept:
+            batch = batch[:swept]
+            following = batch[-1].id
+        revert(batch, undone, op=back, by=by, now=now, undo_of=op)
     listed = back.parameters.get("conflicts", [])
     listed += [
         {"entity": c.entity, "record": str(c.record), "field": c.field, "reason": str(c.reason)}
@@ -127,7 +136,7 @@ def advance(
     ]
     back.parameters = {**back.parameters, "conflicts": listed[:CONFLICTS_KEPT]}
     back.save(update_fields=["parameters", "counts"])
-    return batch[-1].id if len(batch) == size else None
+    return following
 
 
 def check(op: Operation, *, by: Actor) -> None:
@@ -136,6 +145,10 @@ def check(op: Operation, *, by: Actor) -> None:
         raise CannotUndo(_("It is still running."))
     if not _stands(op):
         raise CannotUndo(_("It has been undone already."))
+    merge = moved.merge_behind(op)
+    if merge is not None:
+        _check_merge(merge, op, by)
+        return
     for name, verb in op.changes.values_list("entity", "verb").distinct():
         entity = registry[name]
         if not access.may(by, Verb.WRITE, entity):
@@ -150,6 +163,32 @@ def check(op: Operation, *, by: Actor) -> None:
         strangers = entity.records().filter(pk__in=touched).exclude(pk__in=mine.values("pk"))
         if strangers.exists():
             raise NotYours(_("You may not change all records of this operation."))
+
+
+def _check_merge(merge: Operation, op: Operation, by: Actor) -> None:
+    """Of a merge only its records are asked for: what pointed at them followed by itself, and goes
+    back so. One whose main record was itself merged later is taken back after that."""
+    entity = registry[merge.kind.partition(".")[0]]
+    access.require(by, Verb.WRITE, entity)
+    master, losers = moved.merged(merge)
+    there = set(entity.records().filter(pk__in=[master, *losers]).values_list("pk", flat=True))
+    if master not in there and moved.moved(entity, master):
+        text = _("“%(title)s” was itself merged into another record later: undo that first.")
+        title = history.title_of_deleted(moved.deletion(master))
+        raise CannotUndo(text % {"title": title})
+    if there - access.allowed_ids(there, entity, by, Verb.WRITE):
+        raise NotYours(_("You may not change all records of this operation."))
+    gone = op.changes.filter(entity=entity.name, verb=ChangeVerb.DELETE)
+    if gone.exists():
+        access.require(by, Verb.CREATE, entity)
+        if not isinstance(by, SystemActor) and op.user_id != by.pk:
+            _check_deleted(entity, gone, by)
+
+
+def is_large(op: Operation) -> bool:
+    """Whether undoing `op` takes so long that people get a job instead of waiting."""
+    size = sum(op.counts.values())
+    return bool(size >= (LARGE * sweep.FASTER if moved.merge_behind(op) else LARGE))
 
 
 @dataclass(frozen=True, slots=True)

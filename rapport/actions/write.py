@@ -14,12 +14,14 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
+from django.db.models import QuerySet
+
 from rapport import access
 from rapport.access import Actor, SystemActor
 from rapport.meta.batches import batches
 from rapport.meta.entity import Draft, Entity
 from rapport.meta.kinds import Kind, to_json
-from rapport.models import Operation
+from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb
 
 from . import derived, journal, rows
@@ -194,6 +196,50 @@ def _update(
     _record(entity, op, now, notes)
     derived.renew(entity, texts, {d.id: (d.current or {}) for d, _ in changed})
     journal.count(op, "updated", len(changed))
+
+
+# What many rows may get at once: no text is made of these but the titles of what they name.
+ALIKE = frozenset({Kind.LOOKUP, Kind.POINTER, Kind.OWNER, Kind.CHOICE, Kind.STATE, Kind.BOOLEAN})
+
+
+def may_alter(entity: Entity, names: Iterable[str]) -> bool:
+    """Whether `alter` can change these fields."""
+    fields = (entity.fields.get(name) for name in names)
+    return not entity.principal and all(f is not None and f.kind in ALIKE for f in fields)
+
+
+def alter(
+    entity: Entity,
+    chosen: QuerySet[Any],
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+) -> int:
+    """Give the field values `after` to all of `chosen` (plain conditions on rows of `entity`),
+    which hold `before`: a few statements, however many they are. How many they were."""
+    assert may_alter(entity, after)
+    journal.flush(op)
+    reworded = derived.reworded(entity, chosen, before, after)
+    number = rows.alter(
+        chosen,
+        {**to_columns(entity, after), "modified_at": now, "modified_by_id": _stamp(by)},
+        Change,
+        {
+            "operation_id": op.pk,
+            "entity": entity.name,
+            "verb": ChangeVerb.UPDATE,
+            "at": now,
+            "before": {name: to_json(value) for name, value in before.items()},
+            "after": {name: to_json(value) for name, value in after.items()},
+        },
+    )
+    if reworded:
+        derived.refresh(entity, reworded)
+    journal.count(op, "updated", number)
+    return number
 
 
 def delete(
