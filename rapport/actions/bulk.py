@@ -20,7 +20,7 @@ from rapport.models import Operation
 from rapport.models.journal import OperationState
 from rapport.models.people import Verb
 
-from . import dependants, journal, records
+from . import dependants, journal, records, repairs
 from .records import HasDependants, InvalidRecord, Outcome, RecordNotFound
 
 # Records of one transaction: others who write wait no longer than it takes.
@@ -94,6 +94,9 @@ def action_of(entity: Entity, command: str, form: Mapping[str, Any]) -> tuple[Ac
             ), False
         case "delete":
             return lambda ids, by: _deleted(entity, ids, by, bool(form.get("with_all"))), False
+        case "repair":
+            key = repairs.repair_of(entity, str(form.get("repair"))).key
+            return lambda ids, by: _outcome(repairs.repair_records(entity, ids, key, by=by)), False
     own = command_of(entity, command)
     return lambda ids, by: _outcome(own.run(ids, by=by, **form)), own.separate
 

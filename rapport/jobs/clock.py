@@ -16,7 +16,7 @@ from rapport.actions import derived, lease, retention
 from rapport.actions.lease import Pace
 from rapport.models import SearchQueue
 
-from . import pauses, queue
+from . import pauses, quality, queue
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +26,12 @@ PATIENCE = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Duty:
-    """Something to do every so many seconds."""
+    """Something to do every so many seconds; first so many seconds after the worker started."""
 
     name: str
     every: float
     do: Callable[[], object]
+    first: float = 0.0
 
 
 def sweep_jobs() -> None:
@@ -78,6 +79,11 @@ def measure_tables() -> None:
             cursor.execute("ANALYZE")
 
 
+def count_quality() -> None:
+    """Keep the day's figures of the quality of the data."""
+    quality.count_day(PATIENCE)
+
+
 DUTIES = (
     Duty(name="sweep jobs", every=5, do=sweep_jobs),
     Duty(name="drain search queue", every=2, do=drain_search),
@@ -85,6 +91,8 @@ DUTIES = (
     Duty(name="sessions", every=3600, do=retention.clear_sessions),
     Duty(name="forget workers", every=3600, do=forget_workers),
     Duty(name="measure tables", every=3600, do=measure_tables),
+    # Not among the first: whoever starts Rapport wants a page, not a count.
+    Duty(name="count quality", every=60, do=count_quality, first=60),
 )
 
 
@@ -92,7 +100,8 @@ class Clock:
     """Remembers when each duty was done last."""
 
     def __init__(self, duties: Iterable[Duty] = DUTIES):
-        self._due = dict.fromkeys(duties, 0.0)
+        started = time.monotonic()
+        self._due = {duty: started + duty.first if duty.first else 0.0 for duty in duties}
 
     def tick(self) -> None:
         """Do what is due. A duty that fails is logged and due again at its next time."""

@@ -58,6 +58,11 @@ KINDS = {
             step="rapport.jobs.demo:step",
         ),
         JobKind(
+            name="quality.count",
+            label=_("Count data quality"),
+            step="rapport.jobs.quality:step",
+        ),
+        JobKind(
             name="import.describe",
             label=_("Read a file"),
             step="rapport.imports.flow:describe_step",

@@ -442,6 +442,14 @@ class Step:
     entity: str
     check: Check | None
 
+    @property
+    def measures(self) -> frozenset[tuple[str, str]]:
+        """(entity, measure) of what it counts."""
+        if self.check is not None:
+            return frozenset({(self.entity, self.check.key)})
+        entity = registry[self.entity]
+        return frozenset((self.entity, f"filled.{f.name}") for f in important(entity))
+
 
 def steps() -> tuple[Step, ...]:
     """All parts of the daily count."""

@@ -39,6 +39,10 @@ class Sentence:
 SENTENCES: dict[str, Sentence] = {
     "create": Sentence(title=gettext_lazy("New record")),
     "update": Sentence(title=gettext_lazy("Change")),
+    "repair": Sentence(
+        title=gettext_lazy("Repair"),
+        changed=gettext_lazy("%(who)s mended %(fields)s"),
+    ),
     "delete": Sentence(title=gettext_lazy("Deletion")),
     "assign": Sentence(
         title=gettext_lazy("New owner"),
