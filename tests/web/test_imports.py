@@ -130,7 +130,7 @@ def test_list_costs_the_same_for_one_and_for_three(client_of, alice, django_asse
     for _ in range(2):
         upload(client)
         client.get("/imports/")
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             client.get("/imports/")
 
 

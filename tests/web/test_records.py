@@ -148,11 +148,11 @@ def test_pages_take_a_fixed_number_of_statements(
     account, contact = busy(alice, count)
     client = client_of(alice)
 
-    # session, user, teams, rights, shares, record, names, three lists, activities, notes, changes;
+    # session, user, rights, shares, record, names, three lists, activities, notes, changes;
     # the company of the contact, and the names of those whom the account's timeline is about
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         assert client.get(url(contact)).status_code == 200
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         assert client.get(url(account)).status_code == 200
 
 
@@ -162,7 +162,7 @@ def test_a_page_with_fifty_activities_takes_no_more(alice, client_of, django_ass
         make_task(owner=alice, regarding=contact)
     client = client_of(alice)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         client.get(url(contact))
 
 

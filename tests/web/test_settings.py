@@ -310,7 +310,7 @@ def test_statements_of_the_list_do_not_grow(admin, client_of, django_assert_num_
     client = client_of(admin)
     make_team(members=(make_user(), make_user()))
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get("/settings/people/")
 
 

@@ -64,8 +64,8 @@ def test_htmx_gets_the_part_only(alice, client_of):
 def test_shell_costs_no_statement_of_its_own(alice, client_of, django_assert_num_queries):
     client = client_of(alice)
 
-    # Session, user, two for the rights, and the visits.
-    with django_assert_num_queries(5):
+    # Session, user, rights, and the visits.
+    with django_assert_num_queries(4):
         client.get("/recent/")
 
 
