@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 ENTITIES = ("contact", "account", "lead")
+EXPORTED = ("csv", "xlsx", "xml", "jsonl", "vcf")
 # Of the built-in roles; `user create` says it when another one is typed.
 SALESPERSON = "salesperson"
 DRY_RUN = "change nothing, say what would happen"
@@ -117,10 +118,11 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         examples=(
             "export --entity contact --format xlsx -o contacts.xlsx",
             "export --entity account --view active > accounts.csv",
+            "export --entity contact --format vcf -o contacts.vcf",
         ),
     )
     take.add_argument("--entity", required=True, metavar="ENTITY", help="account, contact, lead …")
-    take.add_argument("--format", choices=("csv", "xlsx"), default="csv", help="(%(default)s)")
+    take.add_argument("--format", choices=EXPORTED, default="csv", help="(%(default)s)")
     take.add_argument("--view", default="", metavar="KEY", help="a view (all records)")
     take.add_argument(
         "--all-fields", action="store_true", help="every field, not the columns of the view"

@@ -18,8 +18,8 @@ from rapport.meta.registry import registry
 from rapport.queries import views
 from rapport.queries.query import Query
 
-from .formats import FORMATS
-from .rows import Table, table
+from .formats import FORMATS, fitting, table_for
+from .rows import Table
 
 
 class NotExported(ValueError):
@@ -36,23 +36,31 @@ def run(args: argparse.Namespace) -> int:
     try:
         entity = _entity(args.entity)
         query = _query(entity, args.view, args.by)
-        if args.output is None and args.format != "csv" and sys.stdout.isatty():
+        if args.format not in fitting(entity):
+            message = _("%(records)s cannot be written as %(format)s")
+            raise NotExported(
+                message % {"records": entity.label_plural, "format": FORMATS[args.format].label}, 2
+            )
+        if args.output is None and args.format == "xlsx" and sys.stdout.isatty():
             raise NotExported(_("a workbook is nothing to look at here: say where to with -o"), 2)
         try:
-            found = table(query, args.by, all_fields=args.all_fields)
+            found = table_for(args.format, query, args.by, all_fields=args.all_fields)
         except Forbidden:
             message = _("%(name)s may not export %(records)s")
             raise NotExported(
                 message % {"name": args.by, "records": str(entity.label_plural).lower()}
             ) from None
         with _target(args.output) as stream:
-            count = _write(found, args.format, stream)
+            count, left_out = _write(found, args.format, stream)
     except NotExported as error:
         return _complain(str(error), error.code)
     except BrokenPipeError:
         raise  # the reader has had enough: that is no error of ours
     except OSError as error:
         return _complain(f"{args.output or ''}: {error.strerror or error}".removeprefix(": "), 1)
+    if left_out:
+        message = _("%(count)s texts are too long for a cell and left out; take CSV for them")
+        _complain(message % {"count": left_out}, 0)
     if args.output is not None:
         print(_("%(count)s rows in %(file)s") % {"count": count, "file": args.output})
     return 0
@@ -86,15 +94,16 @@ def _query(entity: Entity, key: str, by: Actor) -> Query:
     return view.query
 
 
-def _write(found: Table, format_: str, stream: IO[bytes]) -> int:
+def _write(found: Table, format_: str, stream: IO[bytes]) -> tuple[int, int]:
+    """How many rows were written, and how many texts their cells could not hold."""
     writer = FORMATS[format_].writer(found, stream)
     count = 0
     for batch in found.batches:
-        writer.write(batch)
-        count += len(batch)
+        writer.write_columns(batch)
+        count += len(batch[0])
     writer.close()
     stream.flush()
-    return count
+    return count, getattr(writer, "left_out", 0)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,9 @@
-"""The rows of a query as a table for a file: page by page, for the person who takes it along."""
+"""The rows of a query as a table for a file: batch by batch, for the person who takes it along."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils import timezone, translation
@@ -16,24 +16,23 @@ from rapport.meta.entity import Entity
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 from rapport.models.people import Verb
-from rapport.queries import pages
-from rapport.queries.pages import Row
+from rapport.queries import extract
 from rapport.queries.query import Query, field_of
 
 from . import cells
 
-# Rows read at a time: more memory for fewer statements.
-PAGE = 1000
 _STAMP = "modified_at"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Columns, and their rows in batches that are read while they are written. Read them once."""
+    """Columns, and their rows in batches that are read while they are written, each as a list of
+    columns. Read them once. `names`: the fields behind the columns after our own two."""
 
     entity: Entity
+    names: tuple[str, ...]
     columns: tuple[Column, ...]
-    batches: Iterator[list[list[Value]]]
+    batches: Iterator[list[Sequence[Value]]]
 
 
 def table(
@@ -41,27 +40,46 @@ def table(
     by: Actor,
     *,
     all_fields: bool = False,
+    fields: Sequence[str] = (),
     among: Collection[uuid.UUID] | None = None,
-    page: int = PAGE,
+    page: int = extract.SIZE,
 ) -> Table:
-    """The rows of `query` that `by` may export, with its columns or `all_fields` of the entity.
+    """The rows of `query` that `by` may export, with its columns, or `all_fields` of the entity, or
+    just `fields`.
 
     `among`: only these records. Labels and clocks are in the language and time zone that are active
     now, also when the rows are read later. Raises Forbidden, InvalidQuery.
     """
     entity = registry[query.entity]
     access.require(by, Verb.EXPORT, entity)
-    names = _every(entity) if all_fields else _in_parts(entity, query.columns)
-    query = replace(query, columns=(*names, _STAMP), size=page, after="", before="")
-    own = (
-        Column(name=own_header(english_label(entity)), width=12, hidden=True),
-        Column(name=own_header("Modified On"), width=12, hidden=True),
-    )
-    shown = (cells.column(field_of(entity, name), header(entity, name)) for name in names)
+    names = tuple(fields)
+    if not names:
+        names = _every(entity) if all_fields else _in_parts(entity, query.columns)
+    query = replace(query, columns=(_STAMP, *names))
+    found = extract.batches(query, by, verb=Verb.EXPORT, among=among, size=page)
+    shown = tuple(cells.column(field_of(entity, name), header(entity, name)) for name in names)
+    makers = [_cells_of(entity, name) for name in names]
     return Table(
         entity=entity,
-        columns=(*own, *shown),
-        batches=_batches(query, by, names, among),
+        names=names,
+        columns=(*_own_columns(entity), *shown),
+        batches=_batches(found, [cells.stamps, *makers]),
+    )
+
+
+def template(entity: Entity, by: Actor) -> Table:
+    """A table without rows: the columns that people fill, to be imported. Raises Forbidden."""
+    access.require(by, Verb.IMPORT, entity)
+    names = tuple(name for name in _every(entity) if entity.fields[name].importable)
+    shown = (cells.column(entity.fields[name], header(entity, name)) for name in names)
+    columns = (*_own_columns(entity), *shown)
+    return Table(entity=entity, names=names, columns=columns, batches=iter(()))
+
+
+def _own_columns(entity: Entity) -> tuple[Column, Column]:
+    return (
+        Column(name=own_header(english_label(entity)), width=12, hidden=True),
+        Column(name=own_header("Modified On"), width=12, hidden=True),
     )
 
 
@@ -105,37 +123,28 @@ def _in_parts(entity: Entity, names: Collection[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _batches(
-    query: Query, by: Actor, names: tuple[str, ...], among: Collection[uuid.UUID] | None
-) -> Iterator[list[list[Value]]]:
-    # An answer is sent when the request, its language and its time zone are over. They hold for
-    # a page at a time, because between two pages the thread belongs to whoever sends them.
-    language, zone = translation.get_language(), timezone.get_current_timezone()
-    entity = registry[query.entity]
-    writers = [(name, _cell_of(entity, name)) for name in names]
+def _cells_of(entity: Entity, name: str) -> cells.Convert | None:
+    found = field_of(entity, name)
+    return cells.SHAPES[found.kind].cells(found)
 
-    def read() -> Iterator[list[list[Value]]]:
-        current = query
+
+def _batches(
+    found: Iterator[extract.Batch], makers: Sequence[cells.Convert | None]
+) -> Iterator[list[Sequence[Value]]]:
+    # An answer is sent when the request, its language and its time zone are over. They hold for
+    # a batch at a time, because between two batches the thread belongs to whoever sends them.
+    language, zone = translation.get_language(), timezone.get_current_timezone()
+
+    def read() -> Iterator[list[Sequence[Value]]]:
         while True:
             with translation.override(language), timezone.override(zone):
-                page = pages.page(current, by, verb=Verb.EXPORT, among=among)
-            yield [_cells(row, writers) for row in page.rows]
-            if not page.next:
-                return
-            current = replace(current, after=page.next)
+                batch = next(found, None)
+                if batch is None:
+                    return
+                made = [
+                    values if make is None else make(values)
+                    for make, values in zip(makers, batch.columns, strict=True)
+                ]
+            yield [batch.ids, *made]
 
     return read()
-
-
-def _cell_of(entity: Entity, name: str) -> cells.Cell | None:
-    field = field_of(entity, name)
-    return cells.SHAPES[field.kind].cell(field)
-
-
-def _cells(row: Row, writers: list[tuple[str, cells.Cell | None]]) -> list[Value]:
-    values = row.values
-    made: list[Value] = [str(row.id), cells.stamp(values[_STAMP])]
-    for name, write in writers:
-        value = values[name]
-        made.append(value if write is None or value is None or value == "" else write(value))
-    return made

@@ -14,6 +14,19 @@ _DEFUSED = tuple(f"'{sign}" for sign in f"{DANGER}'")
 _HARMLESS = re.compile(r"[+-][0-9 ().,/\u00a0-]*\Z")
 
 
+# The first signs of a text that `escape` changes, behind the NUL that no text contains.
+_RUNS = re.compile(
+    f"\0(?:[=@\t\r\n＝＋－＠]|'[{re.escape(DANGER)}']"
+    "|[+-](?!(?=[^\0]*[0-9])[0-9 ().,/\u00a0-]*(?:\0|\\Z)))"
+)
+
+
+def any_runs(joined: str) -> bool:
+    """Whether `escape` would change some of the texts that are joined by NULs: one look instead of
+    one each."""
+    return bool(_RUNS.search(f"\0{joined}"))
+
+
 def escape(text: str) -> str:
     if text.startswith(_DEFUSED):
         return f"'{text}"

@@ -25,6 +25,9 @@ _HEADS = re.compile(
 _NAME = re.compile(r"""\bName\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _ROWS = re.compile(r"""\bExpandedRowCount\s*=\s*["'](\d+)["']""")
 _OVERLAP = 2000
+# The style of the cells in which our writer keeps what XML cannot hold, as _xHHHH_.
+ENCODED = "encoded"
+_STAND_IN = re.compile("_x([0-9A-F]{4})_")
 _DATA = _SS + "Data"
 _INDEX, _MERGE, _TYPE = (_SS + name for name in ("Index", "MergeAcross", "Type"))
 
@@ -141,7 +144,8 @@ class _Reader:
         text = content.text or "" if not len(content) else "".join(content.itertext())
         kind = content.get(_TYPE)
         if kind == "String":
-            return text
+            encoded = "_x" in text and _attribute(cell, "StyleID") == ENCODED
+            return _STAND_IN.sub(lambda found: chr(int(found[1], 16)), text) if encoded else text
         if kind == "Number":
             return self._number(text, _attribute(cell, "StyleID"))
         if kind == "DateTime":

@@ -20,6 +20,8 @@ _PARAMETER = re.compile(r';((?:[^:;"]|"[^"]*")*)')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T.*)?")
 
+# A parameter of our own cards: the column that a property stands for, whatever else it says.
+OUR_NAME = "X-RAPPORT"
 _NAMES = ("Last Name", "First Name", "Middle Name", "Name Prefix", "Name Suffix")
 # The post office box and the second address line belong to the street as people read it.
 _ADDRESS = ("Street", "City", "State", "Postal Code", "Country/Region")
@@ -170,7 +172,8 @@ def _is_binary(held: str) -> bool:
 
 
 def _parse(line: str, encoding: str, *, old: bool) -> Property | None:
-    match = _LINE.fullmatch(line.strip())
+    # In our own cards a blank at the end is meant.
+    match = _LINE.fullmatch(line if OUR_NAME in line[:200] else line.strip())
     if match is None:
         return None
     parameters: dict[str, list[str]] = {}
@@ -235,7 +238,9 @@ def _cells(card: list[Property]) -> Iterator[tuple[str, str]]:
     for found in sorted(card, key=lambda p: not p.preferred):
         if found.name in _IGNORED:
             continue
-        if found.name == "N":
+        if ours := found.parameters.get(OUR_NAME):
+            yield from _ours(found, ours[0])
+        elif found.name == "N":
             yield from zip(_NAMES, _fields(found, 5), strict=True)
         elif found.name == "ADR":
             yield from _address(found)
@@ -263,6 +268,18 @@ def _one_value(found: Property, labels: dict[str, str]) -> tuple[str, str]:
     return _TEXTS.get(found.name, found.name), text
 
 
+def _ours(found: Property, column: str) -> Iterator[tuple[str, str]]:
+    """A property of a card that we wrote: its column, or the columns of an address."""
+    if found.name != "ADR":
+        yield column, _plain(found.value, old=False)
+        return
+    _box, _extended, street, *rest = (_split(found.value) + [""] * 7)[:7]
+    places = ("line1", "line2", "line3", "city", "state_or_province", "postal_code", "country")
+    streets = [*_split(street, ","), "", ""][:3]
+    for place, text in zip(places, (*streets, *rest), strict=True):
+        yield f"{column}_{place}", _plain(text, old=False)
+
+
 def _phone(found: Property) -> str:
     types = found.types
     return next((name for wanted, name in _PHONES if wanted <= types), "Phone")
@@ -288,9 +305,9 @@ def _fields(found: Property, count: int) -> list[str]:
     return [*parts[:count], *[""] * (count - len(parts))]
 
 
-def _split(value: str) -> list[str]:
+def _split(value: str, sign: str = ";") -> list[str]:
     whole = value.replace("\\\\", "\0")  # an escaped backslash escapes nothing
-    return [part.replace("\0", "\\\\") for part in re.split(r"(?<!\\);", whole)]
+    return [part.replace("\0", "\\\\") for part in re.split(rf"(?<!\\){sign}", whole)]
 
 
 def _plain(text: str, *, old: bool) -> str:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import repeat
 from math import isfinite
-from typing import IO, Protocol, Self
+from typing import IO
 
 from rapport.files import xlsxparts as parts
 from rapport.files.celltext import text_of
+from rapport.files.column import NO, YES, ByColumns, Column, Value, clocks
 from rapport.files.xlsxparts import Style
 
 LAST_ROW = 1_048_576
 CELL_CHARACTERS = 32_767
-_CHOICES = "_choices"
+CHOICES = "_choices"
 # Excel does not open the 64-bit form of a zip file that was written in one pass.
 _SHEET_BYTES = 1_900_000_000
-_BUFFER = 1 << 18
+# Rows made at a time.
+_SLICE = 1000
 _EPOCH = date(1899, 12, 30)
 _MIDNIGHT = datetime(1899, 12, 30)  # noqa: DTZ001 -- cells have no zone
 _FIRST_DAY = date(1900, 3, 1)  # before it Excel counts a day that never was
@@ -27,56 +30,39 @@ _SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_x[0-9A-
 _MARKUP = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-class ColumnLike(Protocol):
-    """A column as `write.Column` declares it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def decimals(self) -> int | None: ...
-    @property
-    def choices(self) -> tuple[str, ...]: ...
-    @property
-    def width(self) -> float: ...
-    @property
-    def hidden(self) -> bool: ...
-
-
-class XlsxWriter:
+class XlsxWriter(ByColumns):
     """Rows go to the archive as they come. A sheet that is full is followed by another.
 
-    `cut` counts the texts that were longer than a cell may be: tell the person who exports.
+    `left_out` counts the texts that are longer than a cell may be. They are not cut: the part of a
+    text that comes back would take the place of the whole.
     """
 
-    def __init__(self, stream: IO[bytes], columns: Sequence[ColumnLike], *, sheet: str) -> None:
+    def __init__(self, stream: IO[bytes], columns: Sequence[Column], *, sheet: str) -> None:
         self._archive = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=3)
         self._columns = columns
-        self._title = re.sub(r"[\[\]:*?/\\\s]+", " ", sheet).strip("' ")[:24] or "Sheet1"
+        self._title = sheet_title(sheet)
         self._letters = [letters(number) for number in range(1, len(columns) + 1)]
         self._styles = [_style(column) for column in columns]
         self._sheets: list[tuple[str, int]] = []
-        self.cut = 0
+        self.left_out = 0
         self._begin()
 
-    def write(self, rows: Iterable[Sequence[object]]) -> None:
-        pieces: list[str] = []
-        size = 0
-        for row in rows:
-            if self._row >= LAST_ROW or self._bytes + size > _SHEET_BYTES:
-                self._put(pieces)
-                pieces, size = [], 0
+    def write_columns(self, columns: Sequence[Sequence[Value]]) -> None:
+        columns = [
+            self._fitting(column, values)
+            for column, values in zip(self._columns, columns, strict=True)
+        ]
+        start, end = 0, len(columns[0])
+        while start < end:
+            stop = min(end, start + _SLICE, start + LAST_ROW - self._row)
+            made = self._rows([values[start:stop] for values in columns])
+            if stop == start or (self._bytes and self._bytes + len(made) > _SHEET_BYTES):
                 self._end()
                 self._begin()
-            self._row += 1
-            piece = self._row_text(row)
-            pieces.append(piece)
-            size += len(piece)
-            if size > _BUFFER:
-                self._put(pieces)
-                pieces, size = [], 0
-        self._put(pieces)
+                continue
+            self._bytes += self._sheet.write(made)
+            self._row += stop - start
+            start = stop
 
     def close(self) -> None:
         self._end()
@@ -86,14 +72,8 @@ class XlsxWriter:
             self._archive.writestr(name, text)
         self._archive.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _put(self, pieces: list[str]) -> None:
-        self._bytes += self._sheet.write("".join(pieces).encode("utf-8"))
+    def _put(self, pieces: Sequence[str]) -> None:
+        self._sheet.write("".join(pieces).encode("utf-8"))
 
     def _begin(self) -> None:
         number = len(self._sheets) + 1
@@ -113,26 +93,26 @@ class XlsxWriter:
         self._put([f'</sheetData><autoFilter ref="{area}"/>', *self._drop_downs(), "</worksheet>"])
         self._sheet.close()
 
-    def _row_text(self, row: Sequence[object]) -> str:
-        number = self._row
-        cells = [f'<row r="{number}">']
-        for letter, style, value in zip(self._letters, self._styles, row, strict=True):
-            if value is None or value == "":
-                continue
-            if type(value) is str:
-                if len(value) > CELL_CHARACTERS:
-                    value = value[:CELL_CHARACTERS]
-                    self.cut += 1
-                if _SPECIAL.search(value):
-                    value = _SPECIAL.sub(_encoded, value)
-                cells.append(
-                    f'<c r="{letter}{number}" s="{style}" t="inlineStr"><is>'
-                    f'<t xml:space="preserve">{value}</t></is></c>'
-                )
-            else:
-                cells.append(_typed_cell(f"{letter}{number}", style, value))
-        cells.append("</row>")
-        return "".join(cells)
+    def _fitting(self, column: Column, values: Sequence[Value]) -> Sequence[Value]:
+        """The values of a column as they can stand in cells."""
+        kinds = set(map(type, values))
+        if datetime in kinds:
+            values = clocks(column, values)
+        if bool in kinds and column.choices:
+            # What is chosen from a list is text.
+            values = [(NO, YES)[value] if isinstance(value, bool) else value for value in values]
+        if str in kinds and any(type(v) is str and len(v) > CELL_CHARACTERS for v in values):
+            fits = [not (isinstance(v, str) and len(v) > CELL_CHARACTERS) for v in values]
+            self.left_out += fits.count(False)
+            values = [v if fit else None for v, fit in zip(values, fits, strict=True)]
+        return values
+
+    def _rows(self, columns: Sequence[Sequence[Value]]) -> bytes:
+        numbers = range(self._row + 1, self._row + 1 + len(columns[0]))
+        made = map(_cells, self._letters, self._styles, repeat(numbers), columns)
+        rows = map("".join, zip(*made, strict=True))
+        text = [f'<row r="{number}">{row}</row>' for number, row in zip(numbers, rows, strict=True)]
+        return "".join(text).encode("utf-8")
 
     def _drop_downs(self) -> Iterator[str]:
         """Choices stand on a hidden sheet, because a list inside a rule may have 255 characters."""
@@ -145,7 +125,7 @@ class XlsxWriter:
             return
         yield f'<dataValidations count="{len(offered)}">'
         for place, (letter, column) in enumerate(offered, 1):
-            source = f"{_CHOICES}!${letters(place)}$1:${letters(place)}${len(column.choices)}"
+            source = f"{CHOICES}!${letters(place)}$1:${letters(place)}${len(column.choices)}"
             yield (
                 '<dataValidation type="list" allowBlank="1" showErrorMessage="1" '
                 f'sqref="{letter}2:{letter}{LAST_ROW}"><formula1>{source}</formula1></dataValidation>'
@@ -164,7 +144,12 @@ class XlsxWriter:
                 )
                 part.write(f'<row r="{row}">{cells}</row>'.encode())
             part.write(b"</sheetData></worksheet>")
-        self._sheets.append((_CHOICES, 0))
+        self._sheets.append((CHOICES, 0))
+
+
+def sheet_title(text: str) -> str:
+    """`text` as the name of a sheet, with room for a number behind it."""
+    return re.sub(r"[\[\]:*?/\\\s]+", " ", text).strip("' ")[:24] or "Sheet1"
 
 
 def letters(number: int) -> str:
@@ -176,7 +161,7 @@ def letters(number: int) -> str:
     return name
 
 
-def _style(column: ColumnLike) -> int:
+def _style(column: Column) -> int:
     if column.kind == "number":
         return (
             Style.GENERAL
@@ -190,7 +175,7 @@ def _style(column: ColumnLike) -> int:
     )
 
 
-def _sheet_head(columns: Sequence[ColumnLike], styles: list[int], *, first: bool) -> Iterator[str]:
+def _sheet_head(columns: Sequence[Column], styles: list[int], *, first: bool) -> Iterator[str]:
     selected = ' tabSelected="1"' if first else ""
     yield (
         f'<worksheet xmlns="{parts.MAIN}"><sheetViews><sheetView{selected} workbookViewId="0">'
@@ -207,8 +192,25 @@ def _sheet_head(columns: Sequence[ColumnLike], styles: list[int], *, first: bool
     yield "</cols><sheetData>"
 
 
+def _cells(letter: str, style: int, numbers: range, values: Sequence[Value]) -> list[str]:
+    """The cells of a column, '' for a blank."""
+    if not set(map(type, values)) <= {str, type(None)}:
+        return [
+            "" if value is None or value == "" else _typed_cell(f"{letter}{number}", style, value)
+            for number, value in zip(numbers, values, strict=True)
+        ]
+    if _SPECIAL.search("\n".join(filter(None, values))):  # type: ignore[arg-type]
+        values = [value and _SPECIAL.sub(_encoded, value) for value in values]  # type: ignore[call-overload]
+    head = f'<c r="{letter}'
+    middle = f'" s="{style}" t="inlineStr"><is><t xml:space="preserve">'
+    return [
+        f"{head}{number}{middle}{value}</t></is></c>" if value else ""
+        for number, value in zip(numbers, values, strict=True)
+    ]
+
+
 def _text_cell(reference: str, style: int, text: str) -> str:
-    encoded = _SPECIAL.sub(_encoded, text[:CELL_CHARACTERS])
+    encoded = _SPECIAL.sub(_encoded, text)
     return (
         f'<c r="{reference}" s="{style}" t="inlineStr"><is>'
         f'<t xml:space="preserve">{encoded}</t></is></c>'

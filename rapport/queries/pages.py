@@ -74,11 +74,11 @@ def page(
         found = access.visible_to(found, entity, by, verb)
     if among is not None:
         found = found.filter(pk__in=list(among))
-    order = _order(entity, query, by)
+    order = sort_keys(entity, query, by)
     backwards = bool(query.before)
-    found = _ordered(found, order, backwards)
+    found = ordered(found, order, backwards)
     if cursor := query.before or query.after:
-        found = found.filter(_beyond(order, cursor, backwards))
+        found = found.filter(beyond(order, cursor, backwards))
     plan = _plan(entity, query, order, by)
     found = found.annotate(**plan.seen)
     raw = list(found.values_list(*plan.columns, *plan.seen)[: query.size + 1])
@@ -92,7 +92,7 @@ def page(
         Row(fetched[0], {n: read(fetched) for n, read in readers}, fetched[1]) for fetched in raw
     ]
     _name_pointers(entity, query, made, by)
-    ends = [_cursor(order, plan.columns, fetched) for fetched in (raw[:1] + raw[-1:])]
+    ends = [cursor_of(order, plan.columns, fetched) for fetched in (raw[:1] + raw[-1:])]
     has_next = backwards or more
     has_previous = (backwards and more) or bool(query.after)
     if backwards and not made:
@@ -149,7 +149,7 @@ def ids(query: Query, by: Actor, *, limit: int | None = None) -> list[uuid.UUID]
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
+class SortKey:
     """One sort key. `column`: of the table, or the name under which `expression` is computed;
     blanks are NULL and come last. `read`: a value of the key out of a cursor."""
 
@@ -160,12 +160,12 @@ class _Key:
     read: Callable[[Any], Any]
 
 
-def _order(entity: Entity, query: Query, by: Actor) -> list[_Key]:
+def sort_keys(entity: Entity, query: Query, by: Actor) -> list[SortKey]:
     order = query.order or title_order(entity)
     return [_key(entity, one, f"key{place}", by) for place, one in enumerate(order)]
 
 
-def _key(entity: Entity, order: Order, name: str, by: Actor) -> _Key:
+def _key(entity: Entity, order: Order, name: str, by: Actor) -> SortKey:
     found = field_of(entity, order.field)
     if not found.columns:
         raise InvalidQuery(order.field)
@@ -181,8 +181,8 @@ def _key(entity: Entity, order: Order, name: str, by: Actor) -> _Key:
     if isinstance(expression, F) and not dot and not found.is_link:
         column = "sort_name" if text else found.columns[-1]
         nullable = bool(entity.model._meta.get_field(column).null)
-        return _Key(column, None, order.descending, nullable, read)
-    return _Key(name, expression, order.descending, True, read)
+        return SortKey(column, None, order.descending, nullable, read)
+    return SortKey(name, expression, order.descending, True, read)
 
 
 def _expression(holder: Entity, found: Field, path: str) -> tuple[Any, bool]:
@@ -231,7 +231,7 @@ def _read_value(found: Field, part: Any) -> Any:
     return value
 
 
-def _ordered(found: QuerySet[Any, Any], order: list[_Key], backwards: bool) -> QuerySet[Any, Any]:
+def ordered(found: QuerySet[Any, Any], order: list[SortKey], backwards: bool) -> QuerySet[Any, Any]:
     found = found.annotate(**{k.column: k.expression for k in order if k.expression is not None})
     terms: list[Any] = []
     for key in order:
@@ -245,7 +245,7 @@ def _ordered(found: QuerySet[Any, Any], order: list[_Key], backwards: bool) -> Q
     return found.order_by(*terms)
 
 
-def _beyond(order: list[_Key], cursor: str, backwards: bool) -> Q:
+def beyond(order: list[SortKey], cursor: str, backwards: bool) -> Q:
     """Rows that stand behind the cursor's row (before it, when walking backwards)."""
     values, last = _read_cursor(order, cursor)
     id_down = backwards != order[0].descending
@@ -267,14 +267,14 @@ def _beyond(order: list[_Key], cursor: str, backwards: bool) -> Q:
     return beyond
 
 
-def _cursor(order: list[_Key], columns: list[str], fetched: tuple[Any, ...]) -> str:
+def cursor_of(order: list[SortKey], columns: list[str], fetched: tuple[Any, ...]) -> str:
     by_column = dict(zip(columns, fetched, strict=False))
     parts = [to_json(by_column[key.column]) for key in order]
     document = json.dumps([*parts, by_column["pk"].hex], separators=(",", ":"))
     return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
 
 
-def _read_cursor(order: list[_Key], cursor: str) -> tuple[list[Any], uuid.UUID]:
+def _read_cursor(order: list[SortKey], cursor: str) -> tuple[list[Any], uuid.UUID]:
     try:
         document = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         *parts, last = document
@@ -303,7 +303,7 @@ class _Plan:
     readers: dict[str, Reader]
 
 
-def _plan(entity: Entity, query: Query, order: list[_Key], by: Actor) -> _Plan:
+def _plan(entity: Entity, query: Query, order: list[SortKey], by: Actor) -> _Plan:
     names = list(dict.fromkeys((*query.columns, entity.title)))
     plan = _Plan(["pk", "state", *(key.column for key in order)], {}, {})
     makers = {name: _reader(entity, name, plan, by) for name in names}
@@ -333,7 +333,7 @@ def _reader(
             plan.seen[owner_columns[-1]] = Subquery(owner.values(part)[:1])
     elif found.kind is Kind.LOOKUP:
         target = registry[found.target or ""]
-        columns.append(f"{path}{found.name}__{_title_column(target)}")
+        columns.append(f"{path}{found.name}__{title_column(target)}")
     plan.columns += columns
     read = _READERS.get(found.kind, _read_plain)
     title_flags = (
@@ -354,7 +354,7 @@ def _reader(
     return make
 
 
-def _title_column(entity: Entity) -> str:
+def title_column(entity: Entity) -> str:
     return "sort_name" if entity.fields[entity.title].is_link else entity.title
 
 
@@ -419,7 +419,7 @@ def _name_pointers(entity: Entity, query: Query, made: list[Row], by: Actor) -> 
         for target, ids_ in wanted.items():
             other = registry[target]
             named = queries.records(other, by).filter(pk__in=ids_)
-            named = named.values_list("pk", _title_column(other))
+            named = named.values_list("pk", title_column(other))
             titles.update({Ref(target, id_): title for id_, title in named})
         for row in made:
             ref = row.values[name]

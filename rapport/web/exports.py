@@ -13,12 +13,12 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from rapport import access
 from rapport.access import Actor
-from rapport.exports.formats import FORMATS, pieces
-from rapport.exports.rows import table
+from rapport.exports.formats import FORMATS, fitting, pieces, table_for
+from rapport.exports.rows import Table, template
 from rapport.meta.entity import Entity
 from rapport.models.people import Verb
 from rapport.queries.query import Group
@@ -40,7 +40,7 @@ def export(request: HttpRequest, entity: Entity, format: str) -> HttpResponseBas
 
     `columns=all` is for every field of the entity.
     """
-    if format not in FORMATS:
+    if format not in fitting(entity):
         raise Http404
     require_read(entity, request.user)
     access.require(request.user, Verb.EXPORT, entity)
@@ -85,8 +85,21 @@ def _file(
     every: bool,
     among: Collection[uuid.UUID] | None = None,
 ) -> HttpResponseBase:
-    found = table(seen.query, by, all_fields=every, among=among)
-    name = f"{slug(seen.entity)}-{timezone.localdate():%Y-%m-%d}.{format}"
+    found = table_for(format, seen.query, by, all_fields=every, among=among)
+    return _answer(found, format, f"{slug(seen.entity)}-{timezone.localdate():%Y-%m-%d}.{format}")
+
+
+@signed_in
+@require_safe
+def template_page(request: HttpRequest, entity: Entity) -> HttpResponseBase:
+    """An empty workbook with the columns and drop-downs of `entity`, to be filled and imported."""
+    if not entity.importable:
+        raise Http404
+    found = template(entity, request.user)
+    return _answer(found, "xlsx", f"{slug(entity)}.xlsx")
+
+
+def _answer(found: Table, format: str, name: str) -> HttpResponseBase:
     return StreamingHttpResponse(
         pieces(found, format),
         content_type=FORMATS[format].content_type,
@@ -97,4 +110,7 @@ def _file(
     )
 
 
-urlpatterns = [path("<entity:entity>/export.<slug:format>", export, name="export")]
+urlpatterns = [
+    path("<entity:entity>/template.xlsx", template_page, name="template"),
+    path("<entity:entity>/export.<slug:format>", export, name="export"),
+]

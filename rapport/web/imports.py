@@ -142,6 +142,7 @@ def _new_page(
         "entity": entity if entity in {e.name for e in choices} else flow.AUTO,
         "format": FORMATS.get(request.GET.get("format", "")),
         "limit": settings.UPLOAD_LIMIT // 1024**2,
+        "templates": [(e.label_plural, reverse("template", args=[e])) for e in choices],
         "error": error,
     }
     return shell.render(request, "imports/new.html", context, status=status)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from rapport import access
 from rapport.access import Actor
+from rapport.exports import formats
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.kinds import Kind
@@ -386,8 +387,18 @@ def commands(seen: Listing, by: Actor) -> list[Item]:
         ]
     if menu := export_menu(seen, by):
         made.append(Item(label=_("Export"), icon="file-down", id="export-menu", menu=menu))
-        selected = reverse("export", args=[entity, "xlsx"])
-        made.append(Item(label=_("Export selected"), url=selected, icon="file-down", when="some"))
+        selected = [
+            _file_item(entity, name, form="grid-form") for name in formats.fitting(entity)
+        ]
+        made.append(
+            Item(
+                label=_("Export selected"),
+                icon="file-down",
+                id="export-selected",
+                menu=selected,
+                when="some",
+            )
+        )
     refresh = Item(
         label=_("Refresh"), url=seen.address(), icon="refresh-cw", icon_only=True, key="r"
     )
@@ -399,24 +410,28 @@ def export_menu(seen: Listing, by: Actor) -> list[Item]:
     if not access.may(by, Verb.EXPORT, seen.entity):
         return []
     columns = [pair for pair in seen.params() if pair[0] != "columns"]
-
-    def item(label: str, format: str, *more: tuple[str, str]) -> Item:
-        icon = "file-spreadsheet" if format == "xlsx" else "file-down"
-        query = encode([*columns, *more] if more else seen.params())
-        return Item(
-            label=label, url=reverse("export", args=[seen.entity, format]) + query, icon=icon
-        )
-
-    every = ("columns", "all")
+    shown, every = seen.params(), [*columns, ("columns", "all")]
+    fitting = formats.fitting(seen.entity)
+    tables = [name for name in fitting if not formats.FORMATS[name].fields(seen.entity)]
+    fixed = [name for name in fitting if name not in tables]
     return [
         Item(title=_("Columns of this list")),
-        item(_("Excel workbook"), "xlsx"),
-        item(_("CSV"), "csv"),
+        *(_file_item(seen.entity, name, encode(shown)) for name in tables),
         LINE,
         Item(title=_("Every field")),
-        item(_("Excel workbook"), "xlsx", every),
-        item(_("CSV"), "csv", every),
+        *(_file_item(seen.entity, name, encode(every)) for name in tables),
+        *([LINE] if fixed else []),
+        *(_file_item(seen.entity, name, encode(shown)) for name in fixed),
     ]
+
+
+def _file_item(entity: Entity, format: str, query: str = "", *, form: str = "") -> Item:
+    return Item(
+        label=formats.FORMATS[format].label,
+        url=reverse("export", args=[entity, format]) + query,
+        icon="file-spreadsheet" if format == "xlsx" else "file-down",
+        form=form,
+    )
 
 
 urlpatterns = [path("<entity:entity>/", list_page, name="list")]
