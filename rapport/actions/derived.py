@@ -13,12 +13,14 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from rapport.duplicates.keys import Key, keys
+from rapport.duplicates import rules
+from rapport.duplicates.features import is_link
+from rapport.duplicates.keys import keys, plan_of
 from rapport.meta.entity import Entity
 from rapport.meta.folding import digits, fold, sort_key
 from rapport.meta.kinds import Kind, Ref, to_text
 from rapport.meta.registry import registry
-from rapport.models import MatchKey, Principal, SearchQueue
+from rapport.models import DuplicateRule, MatchKey, Principal, SearchQueue
 
 from . import rows
 
@@ -34,7 +36,7 @@ class Derived:
 
     values: Mapping[str, Any]
     columns: dict[str, Any]
-    keys: list[Key]
+    keys: list[int]
 
 
 def ref(entity: str, id_: uuid.UUID | None) -> Ref | None:
@@ -50,11 +52,10 @@ def texts(
     """Derived columns and keys of records given as (id, all field values). `known`: titles of
     records by id; those found here are added."""
     titles = _titles(entity, [values for _, values in records], known)
+    named = _named(entity)
     found: dict[uuid.UUID, Derived] = {}
     for id_, values in records:
-        names = {
-            name: titles.get(values.get(name), "") for name in _named(entity) if values.get(name)
-        }
+        names = {name: titles.get(values.get(name), "") for name in named if values.get(name)}
         columns = {
             "sort_name": sort_key(_title(entity, values, names)),
             "search_text": _search_text(entity, values, names),
@@ -81,22 +82,20 @@ def _search_text(entity: Entity, values: Mapping[str, Any], names: Mapping[str, 
     return "\n".join(parts)[:SEARCH_LENGTH]
 
 
-@cache
-def _named(entity: Entity) -> tuple[str, ...]:
+def _named(entity: Entity) -> list[str]:
     """Look-ups whose title is part of the search text, the keys or the title."""
-    used = {*entity.search, entity.title}
-    used.update(name for group in entity.duplicates for name in group)
-    return tuple(
-        n for n in used if entity.fields[n].is_link or entity.fields[n].kind is Kind.POINTER
-    )
+    return sorted(_named_in_text(entity) | plan_of(entity).links)
 
 
 @cache
+def _named_in_text(entity: Entity) -> frozenset[str]:
+    used = {*entity.search, entity.title}
+    return frozenset(n for n in used if is_link(entity.fields[n]))
+
+
 def _told(entity: Entity) -> frozenset[str]:
     """Fields that the search text, the keys or the title are made of."""
-    return frozenset(
-        {*entity.search, entity.title, *(name for group in entity.duplicates for name in group)}
-    )
+    return plan_of(entity).fields | {*entity.search, entity.title}
 
 
 def _titles(
@@ -130,12 +129,13 @@ def _titles(
 
 def add(entity: Entity, made: Mapping[uuid.UUID, Derived]) -> None:
     """Keys, index rows and principals of new records."""
-    key_rows = [(key.hash, entity.code, id_) for id_, one in made.items() for key in one.keys]
+    key_rows = [(key, entity.code, id_) for id_, one in made.items() for key in one.keys]
     rows.insert(MatchKey, KEY_COLUMNS, key_rows)
     if connection.vendor == "sqlite" and entity.in_search:
         _index_add(entity, {id_: one.columns["search_text"] for id_, one in made.items()})
     if entity.principal:
         _keep_principals(entity, made)
+    _forget_rules(entity)
 
 
 def renew(
@@ -148,7 +148,7 @@ def renew(
     moved = {id_: one for id_, one in made.items() if one.keys != old[id_].keys}
     if moved:
         rows.delete(MatchKey, list(moved), "record")
-        key_rows = [(key.hash, entity.code, id_) for id_, one in moved.items() for key in one.keys]
+        key_rows = [(key, entity.code, id_) for id_, one in moved.items() for key in one.keys]
         rows.insert(MatchKey, KEY_COLUMNS, key_rows)
     reworded = {
         id_: one.columns["search_text"]
@@ -167,6 +167,7 @@ def renew(
         _refresh_those_that_name(entity, renamed)
     if entity.principal:
         _keep_principals(entity, made)
+    _forget_rules(entity)
 
 
 def remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
@@ -176,6 +177,13 @@ def remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
         _index_remove(entity, ids)
     if entity.principal:
         rows.delete(Principal, ids)
+    _forget_rules(entity)
+
+
+def _forget_rules(entity: Entity) -> None:
+    """What this process remembers of the rules is not so any more."""
+    if entity.model is DuplicateRule:
+        rules.forget()
 
 
 def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:

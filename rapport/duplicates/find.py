@@ -1,14 +1,13 @@
-"""The one door: who looks like these proposed records. For one, or for a batch of thousands, in
-two statements."""
+"""The one door: who looks like these proposed records. For one, or for a batch of a thousand, in
+a few statements."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -20,12 +19,20 @@ from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import MatchKey
 
-from .keys import Key, keys
+from . import explain, normalise
+from .explain import Reason, Source
+from .features import Prepared
+from .judge import Judge, Verdict
+from .keys import HELD_BY, keys, title_key
+from .room import Room, room_for
+from .stored import load
 
-# A value that so many records share (info@example.com) says nothing; no more are told, and of no
-# more it is asked whether they are visible.
-CANDIDATES = 20
-LOOKED_AT = 500
+__all__ = ["Match", "Proposed", "Reason", "find", "find_stored", "named"]
+
+# Of no more holders of one key is it asked whether they are visible.
+LOOKED_AT = 2000
+# A proposed record is compared with no more stored ones, those first that share most keys.
+CANDIDATES = 100
 # Keys asked for in one statement.
 AT_ONCE = 10_000
 
@@ -40,35 +47,9 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """How one condition came out. `level`: same, similar or different; `ours`, `theirs`: the values
-    as texts; `weight`: bits. `field`: entity.name of the field, of which the label is made."""
-
-    label: str
-    level: str
-    ours: str
-    theirs: str
-    weight: float
-    field: str = ""
-
-    def to_json(self) -> list[Any]:
-        """For keeping: without the values, which may be erased, and the label, which is translated
-        when it is read."""
-        return [self.field, self.level, round(self.weight, 1)]
-
-    @classmethod
-    def from_json(cls, kept: Sequence[Any]) -> Reason:
-        """The inverse of `to_json`; label in the reader's language, values blank."""
-        entity, _dot, name = kept[0].partition(".")
-        known = registry[entity].fields.get(name) if entity in registry else None
-        label = str(known.label) if known else name
-        return cls(label, kept[1], "", "", kept[2], kept[0])
-
-
-@dataclass(frozen=True, slots=True)
 class Match:
     """A stored record that looks the same. confidence: percent. weight: evidence in bits. rule: key
-    of the strongest rule that says so. effort: values on which the two differ."""
+    of the surest rule that says so. effort: on how many values somebody would have to choose."""
 
     entity: str
     id: uuid.UUID
@@ -77,14 +58,6 @@ class Match:
     rule: str
     reasons: tuple[Reason, ...] = ()
     effort: int = 0
-    rules: tuple[str, ...] = ()
-
-
-def find_stored(
-    entity: Entity, ids: Collection[uuid.UUID], *, by: Actor, among: Collection[str] | None = None
-) -> dict[uuid.UUID, list[Match]]:
-    """The same for stored records, which are not told as their own match."""
-    return {id_: [] for id_ in ids}
 
 
 def find(
@@ -94,54 +67,150 @@ def find(
     by: Actor,
     among: Collection[str] | None = None,
 ) -> list[list[Match]]:
-    """For each proposed record the stored ones that share a match key and that `by` may see,
-    the strongest first."""
+    """For each proposed record the stored ones that a published rule calls the same and that `by`
+    may see, the strongest first. among: names of the entities to look into; None for all."""
+    room = room_for(entity, among)
+    if not room.judges:
+        return [[] for _ in proposed]
     wanted = [keys(entity, one.values, one.names) for one in proposed]
-    found = find_keys(entity, wanted, by=by)
+    holders = _holders({key for own in wanted for key in own}, room, by)
+    chosen = [_candidates(own, holders, one.id) for own, one in zip(wanted, proposed, strict=True)]
+    ids: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for found in chosen:
+        for name, id_ in found:
+            ids[name].add(id_)
+    stored = {name: load(registry[name], room.shapes[name], found) for name, found in ids.items()}
     return [
-        [match for match in matches if match.id != one.id]
-        for one, matches in zip(proposed, found, strict=True)
+        _judged(room, one, ((name, id_, stored[name].get(id_)) for name, id_ in found))
+        for one, found in zip(proposed, chosen, strict=True)
     ]
 
 
-def find_keys(entity: Entity, wanted: Sequence[Sequence[Key]], *, by: Actor) -> list[list[Match]]:
-    """The same for proposed records of which the match keys are known."""
-    stored: dict[int, list[uuid.UUID]] = defaultdict(list)
-    for part in batches({key.hash for own in wanted for key in own}, AT_ONCE):
-        for hash_, record in _holders(part):
-            if len(stored[hash_]) < LOOKED_AT:
-                stored[hash_].append(record)
-    if not stored:
-        return [[] for _ in wanted]
-    candidates = {record for found in stored.values() for record in found}
-    visible = access.allowed_ids(candidates, entity, by, access.READ)
-    seen = {
-        hash_: list(islice((record for record in found if record in visible), CANDIDATES))
-        for hash_, found in stored.items()
-    }
-    result: list[list[Match]] = []
-    for own in wanted:
-        rules: dict[uuid.UUID, list[str]] = defaultdict(list)
-        for key in own:
-            for record in seen.get(key.hash, ()):
-                rules[record].append(key.rule)
-        matches = [
-            Match(entity.name, record, 70, 10.0, found[0], rules=tuple(found))
-            for record, found in rules.items()
+def find_stored(
+    entity: Entity, ids: Collection[uuid.UUID], *, by: Actor, among: Collection[str] | None = None
+) -> dict[uuid.UUID, list[Match]]:
+    """The same for stored records that `by` may see."""
+    mine = access.allowed_ids(ids, entity, by, access.READ)
+    # Keys are made of what any rule asks for.
+    stored = load(entity, room_for(entity, None).shape, mine)
+    asked = [
+        Proposed(source.values, source.names, id_) for id_, (_prepared, source) in stored.items()
+    ]
+    matches = find(entity, asked, by=by, among=among)
+    return {one.id: found for one, found in zip(asked, matches, strict=True) if one.id}
+
+
+def named(
+    entity: Entity, titles: Collection[str], *, by: Actor
+) -> dict[str, list[tuple[uuid.UUID, str, int]]]:
+    """Stored records (id, title, state) that `by` may see and that are called just so, blind to
+    case, accents and punctuation. For entities with a title key."""
+    wanted = {title: key for title in titles if (key := title_key(title))}
+    raw = _rows(set(wanted.values()), [entity.code])
+    ids = {id_ for found in raw.values() for _code, id_ in found}
+    stored: dict[uuid.UUID, tuple[str, int]] = {}
+    for part in batches(ids):
+        rows = access.visible_to(entity.records().filter(pk__in=part), entity, by)
+        for id_, title, state in rows.values_list("pk", entity.title, "state"):
+            stored[id_] = title, state
+    result: dict[str, list[tuple[uuid.UUID, str, int]]] = {}
+    for title, key in wanted.items():
+        plain = normalise.words(title)
+        result[title] = [
+            (id_, *stored[id_])
+            for _code, id_ in raw.get(key, ())
+            if id_ in stored and normalise.words(stored[id_][0]) == plain
         ]
-        result.append(sorted(matches, key=lambda match: -len(match.rules)))
     return result
 
 
-def _holders(hashes: Sequence[int]) -> Iterable[tuple[int, uuid.UUID]]:
-    """Who has one of these keys, oldest first. One parameter however many there are: a long IN
-    list costs more to write and to read than to answer."""
+Holder = tuple[str, uuid.UUID]
+
+
+def _holders(hashes: Collection[int], room: Room, by: Actor) -> dict[int, list[Holder]]:
+    """Who has these keys, of what `by` may see. A key that too many of those have finds nothing:
+    counted after the question who may be seen, so that nobody learns of the others."""
+    names = {registry[name].code: name for name in room.judges}
+    raw = _rows(hashes, list(names))
+    ids: dict[int, set[uuid.UUID]] = defaultdict(set)
+    for found in raw.values():
+        for code, id_ in found:
+            ids[code].add(id_)
+    visible = {
+        code: found
+        if access.sees_all(by, registry[names[code]])
+        else access.allowed_ids(found, registry[names[code]], by, access.READ)
+        for code, found in ids.items()
+    }
+    holders: dict[int, list[Holder]] = {}
+    for hash_, found in raw.items():
+        seen = [(names[code], id_) for code, id_ in found if id_ in visible[code]]
+        if len(seen) <= HELD_BY:
+            holders[hash_] = seen
+    return holders
+
+
+def _candidates(
+    own: Sequence[int], holders: Mapping[int, Sequence[Holder]], id_: uuid.UUID | None
+) -> list[Holder]:
+    shared = Counter(one for key in own for one in holders.get(key, ()) if one[1] != id_)
+    return [one for one, _count in shared.most_common(CANDIDATES)]
+
+
+def _judged(
+    room: Room,
+    one: Proposed,
+    candidates: Iterable[tuple[str, uuid.UUID, tuple[Prepared, Source] | None]],
+) -> list[Match]:
+    source = Source(room.entity, one.values, one.names)
+    ours = room.shape.prepare(one.values, one.names)
+    matches = []
+    for name, id_, stored in candidates:
+        found = room.strongest(name, ours, stored[0]) if stored else None
+        if found is not None and stored is not None:
+            matches.append(_match(name, id_, found, source, stored[1]))
+    return sorted(matches, key=lambda match: (-match.confidence, -match.weight))
+
+
+def _match(
+    name: str, id_: uuid.UUID, found: tuple[Judge, Verdict], ours: Source, theirs: Source
+) -> Match:
+    judge, verdict = found
+    reasons = explain.reasons(judge, verdict.levels, ours, theirs)
+    return Match(
+        name, id_, verdict.confidence, verdict.weight, verdict.rule, reasons,
+        explain.effort(reasons),
+    )  # fmt: skip
+
+
+def _rows(hashes: Collection[int], codes: Sequence[int]) -> dict[int, list[tuple[int, uuid.UUID]]]:
+    """Code and id of the records that have these keys, unless very many have one."""
+    found: dict[int, list[tuple[int, uuid.UUID]]] = defaultdict(list)
+    if not hashes:
+        return found
     table = connection.ops.quote_name(MatchKey._meta.db_table)
-    value: list[Any] = [list(hashes)]
-    among = "= ANY(%s)"
-    if connection.vendor == "sqlite":
-        among, value = "IN (SELECT value FROM json_each(%s))", [json.dumps(hashes)]
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT hash, record FROM {table} WHERE hash {among} ORDER BY id", value)
-        for hash_, record in cursor.fetchall():
-            yield hash_, record if isinstance(record, uuid.UUID) else uuid.UUID(hex=record)
+    sqlite = connection.vendor == "sqlite"
+    if sqlite:
+        # Counted first, which stops early: the holders of a placeholder are never read.
+        statement = (
+            f"SELECT m.hash, m.entity, m.record FROM json_each(%s) k JOIN {table} m "
+            f"ON m.hash = k.value WHERE (SELECT count(*) FROM (SELECT 1 FROM {table} x "
+            "WHERE x.hash = k.value LIMIT %s)) <= %s "
+            "AND m.entity IN (SELECT value FROM json_each(%s))"
+        )
+    else:
+        statement = (
+            f"SELECT k.hash, m.entity, m.record FROM unnest(%s::bigint[]) k(hash) CROSS JOIN "
+            f"LATERAL (SELECT entity, record FROM {table} x WHERE x.hash = k.hash LIMIT %s) m "
+            "WHERE m.entity = ANY(%s)"
+        )
+    for part in batches(hashes, AT_ONCE):
+        limits: list[Any] = [LOOKED_AT + 1, LOOKED_AT] if sqlite else [LOOKED_AT + 1]
+        lists = [list(part), list(codes)]
+        first, last = map(json.dumps, lists) if sqlite else lists
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [first, *limits, last])
+            for hash_, code, record in cursor.fetchall():
+                id_ = record if isinstance(record, uuid.UUID) else uuid.UUID(hex=record)
+                found[hash_].append((code, id_))
+    return {hash_: held for hash_, held in found.items() if len(held) <= LOOKED_AT}

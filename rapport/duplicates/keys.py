@@ -1,99 +1,306 @@
-"""Match keys: hashes of the values that make two records the same.
+"""Match keys: hashes of what duplicates share. Keys find, evidence decides.
 
-Today's rules are the groups that an entity declares: the same e-mail, or the same name and company.
-A group whose fields are all filled gives a key. A group with blanks, or one of the last resort,
-counts only for a record that has no other key, so that a bare row can be known again.
+Each is so narrow that few of a million records share it, and together they are so different that a
+record that is damaged in one or two places still shares one with its double. What a key is made of
+follows from the rules: the fields that they compare as names, e-mails, phones, addresses. Two
+entities share keys, so that a lead finds a contact.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from itertools import islice, product
+from typing import Any
 
 from rapport.meta.entity import Entity
-from rapport.meta.field import Field
-from rapport.meta.folding import digits, fold
-from rapport.meta.kinds import Kind
 
-PHONE_DIGITS = 8
-_PUNCTUATION = re.compile(r"[^\w\s]+")
+from . import normalise
+from .features import Feature, is_link, normaliser, of_condition
+from .rules import Condition, Criterion, Rule, published, version
+from .shipped import switched_on
 
-
-class Key(NamedTuple):
-    """One match key: the name of its rule and a signed 64-bit hash."""
-
-    rule: str
-    hash: int
-
-
-def keys(entity: Entity, values: Mapping[str, Any], names: Mapping[str, str]) -> list[Key]:
-    """The match keys of a record with these field values. `names` {look-up field: its title}."""
-    found: list[Key] = []
-    partial: list[Key] = []
-    for group in _groups(entity):
-        parts = []
-        for name, linked, normal in group.parts:
-            value = names.get(name) if linked else values.get(name)
-            parts.append(normal(value) if value else "")
-        if not any(parts):
-            continue
-        key = Key(group.rule, _hash(group.prefix + "\x1f".join(parts)))
-        (found if all(parts) and not group.last_resort else partial).append(key)
-    return found or partial
+# To be raised whenever the same record would get other keys: all are made anew then.
+VERSION = 1
+# A key that more records have finds nothing by itself (a placeholder, a very common name).
+HELD_BY = 200
+# No more of one sort: a person with ten numbers is a switchboard.
+OF_A_SORT = 4
+# Who has an e-mail address or a phone number is found by that, too: fewer keys of the address.
+OF_ADDRESS = 4
 
 
-class _Group(NamedTuple):
-    """A declared group, made ready: for every field its name, whether it is a look-up, and how
-    its value is normalised."""
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which fields of an entity hold what."""
 
-    rule: str
-    prefix: str
-    parts: tuple[tuple[str, bool, Callable[[Any], str]], ...]
-    last_resort: bool
-
-
-@lru_cache(maxsize=64)
-def _groups(entity: Entity) -> tuple[_Group, ...]:
-    declared = [(group, False) for group in entity.duplicates]
-    declared += [(group, True) for group in entity.duplicates_otherwise]
-    made = []
-    for group, last_resort in declared:
-        rule = "+".join(group)
-        fields = [entity.fields[name] for name in group]
-        parts = tuple((f.name, f.is_link or f.kind is Kind.POINTER, _normaliser(f)) for f in fields)
-        made.append(_Group(rule[:24], f"{entity.name}\x1f{rule}\x1f", parts, last_resort))
-    return tuple(made)
+    names: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    companies: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    cities: tuple[str, ...] = ()
+    postcodes: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
+    is_company: bool = False
 
 
-def normalise(field: Field, value: Any) -> str:
-    """`value` as matching sees it: blind to case, accents, punctuation and format."""
-    return "" if value == "" else _normaliser(field)(value)
+_ROLES = {
+    Criterion.NAME: "names",
+    Criterion.EMAIL: "emails",
+    Criterion.PHONE: "phones",
+    Criterion.DOMAIN: "domains",
+    Criterion.COMPANY: "companies",
+    Criterion.ADDRESS: "lines",
+    Criterion.CITY: "cities",
+    Criterion.POSTCODE: "postcodes",
+    Criterion.DATE: "days",
+}
+# Conditions of which equal values give equal keys.
+EQUAL = frozenset(
+    {
+        Criterion.EXACT, Criterion.FIRST, Criterion.LAST, Criterion.SAME_DATE,
+        Criterion.SAME_INSTANT, Criterion.LABEL, Criterion.EMAIL, Criterion.PHONE, Criterion.DOMAIN,
+        Criterion.POSTCODE,
+    }
+)  # fmt: skip
 
 
-def _normaliser(field: Field) -> Callable[[Any], str]:
-    return {Kind.EMAIL: _email, Kind.PHONE: _phone}.get(field.kind, _words)
+@dataclass(frozen=True)
+class Plan:
+    """How the keys of one entity are made."""
+
+    roles: Roles
+    own: tuple[tuple[str, tuple[tuple[Feature, bool], ...]], ...]
+    links: frozenset[str] = field(default_factory=frozenset)
+    fields: frozenset[str] = field(default_factory=frozenset)
 
 
-def _email(value: Any) -> str:
-    return str(value).strip().casefold()
+def plan_of(entity: Entity) -> Plan:
+    """How the keys of `entity` are made, by the rules in force."""
+    return _plan(entity, version())
 
 
-def _phone(value: Any) -> str:
-    return digits(str(value))[-PHONE_DIGITS:]
+@lru_cache(maxsize=256)
+def _plan(entity: Entity, _version: int) -> Plan:
+    rules = published()
+    found: dict[str, dict[str, None]] = {}
+    is_company = False
+    own = []
+    for rule in dict.fromkeys((*switched_on(), *rules)):
+        sides = ((rule.base, True), (rule.matching, False))
+        mine = [is_base for name, is_base in sides if name == entity.name]
+        names_people = any(c.criterion is Criterion.NAME for c in rule.conditions)
+        for is_base in mine:
+            for condition in rule.conditions:
+                role = _ROLES.get(condition.criterion)
+                if role:
+                    found.setdefault(role, {}).update(
+                        dict.fromkeys(condition.base if is_base else condition.matching)
+                    )
+                if condition.criterion is Criterion.COMPANY and not names_people:
+                    is_company = True
+            if rule in rules and not _is_covered(rule):
+                features = _own_features(rule, is_base)
+                if features and (rule.key, features) not in own:
+                    own.append((rule.key, features))
+    roles = Roles(**{role: tuple(names) for role, names in found.items()}, is_company=is_company)
+    used = [n for names in found.values() for n in names]
+    used += [n for _key, features in own for feature, _blank in features for n in feature.fields]
+    links = frozenset(n for n in used if is_link(entity.fields[n]))
+    return Plan(roles, tuple(own), links, frozenset(used))
 
 
-def _words(value: Any) -> str:
-    return _bare(str(value))
+def _is_covered(rule: Rule) -> bool:
+    """Whether the keys that everybody has find what `rule` wants."""
+    musts = [c for c in rule.conditions if c.must]
+    if not musts:
+        return True
+    strong = {Criterion.EMAIL, Criterion.PHONE, Criterion.COMPANY, Criterion.DOMAIN}
+    if any(c.criterion in strong and c.ignore_blanks for c in musts):
+        return True
+    equal = {names for c in musts if c.criterion is Criterion.EXACT for names in (c.base,)}
+    return bool(equal & {("full_name",), ("name",)}) or {("first_name",), ("last_name",)} <= equal
 
 
-# Kept, because a name is asked for when a record is judged and again when it is written.
-@lru_cache(maxsize=20_000)
-def _bare(text: str) -> str:
-    return " ".join(_PUNCTUATION.sub("", fold(text)).split())
+def _own_features(rule: Rule, is_base: bool) -> tuple[tuple[Feature, bool], ...]:
+    """What the key of a rule that an administrator made consists of."""
+    return tuple(
+        (_feature(c, is_base, rule), c.ignore_blanks)
+        for c in rule.conditions
+        if c.must and c.criterion in EQUAL
+    )
 
 
-def _hash(text: str) -> int:
+def _feature(condition: Condition, is_base: bool, rule: Rule) -> Feature:
+    fields = condition.base if is_base else condition.matching
+    return of_condition(condition, fields, rule.case_sensitive)
+
+
+def fingerprint(entity: Entity) -> str:
+    """Changes when the stored keys of `entity` are not the ones that would be made now."""
+    plan = plan_of(entity)
+    text = repr((VERSION, plan.roles, plan.own, sorted(plan.links)))
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def keys(entity: Entity, values: Mapping[str, Any], names: Mapping[str, str]) -> list[int]:
+    """The match keys of a record with these field values, each a signed number of 64 bits.
+    `names` {look-up field: its title}."""
+    plan = plan_of(entity)
+    found = dict.fromkeys(_hash(*parts) for parts in _standard(plan.roles, values, names))
+    for key, features in plan.own:
+        for parts in _own(features, values, names):
+            found[_hash(key, *parts)] = None
+    return list(found)
+
+
+def has_title_key(entity: Entity) -> bool:
+    """Whether a record of `entity` is found by its title alone: a company."""
+    roles = plan_of(entity).roles
+    return roles.is_company and roles.companies == (entity.title,)
+
+
+def title_key(title: str) -> int:
+    """The key by which a company is found that is called `title`; 0 when that has no letters."""
+    found = normalise.company(title)
+    return _hash("C", found) if found else 0
+
+
+def title_hash(title: str) -> int:
+    """The same for every spelling of `title`, but not without its legal form."""
+    found = normalise.words(title)
+    return _hash("T", found) if found else 0
+
+
+def _standard(
+    roles: Roles, values: Mapping[str, Any], names: Mapping[str, str]
+) -> Iterator[tuple[str, ...]]:
+    emails = _some(roles.emails, values, normalise.email)
+    phones = _some(roles.phones, values, normalise.phone)
+    yield from (("E", one) for one in emails)
+    yield from (("P", one) for one in phones)
+    company = ""
+    for name in roles.companies:
+        raw = names.get(name) or values.get(name)
+        if raw and isinstance(raw, str):
+            company = normalise.company(raw)
+            break
+    called = [normalise.name(str(raw)) for raw in map(values.get, roles.names[:2]) if raw]
+    called = [one for one in called if one]
+    place = _Place(roles, values)
+    if called:
+        yield from _of_person(called, company, place, bool(emails or phones))
+        for name in roles.days:
+            if (raw := values.get(name)) and (day := normalise.day(raw)):
+                yield "D", day, called[0][0]
+                yield "D", day, called[-1][0]
+    if roles.is_company and company:
+        yield from _of_company(company, place)
+        yield from (("W", one) for one in _some(roles.domains, values, normalise.domain))
+
+
+def _some(names: Iterable[str], values: Mapping[str, Any], normal: Any) -> list[str]:
+    found = (normal(raw) for name in names if (raw := values.get(name)))
+    return list(islice(dict.fromkeys(one for one in found if one), OF_A_SORT))
+
+
+class _Place:
+    """The parts of an address that keys are made of; blank what is not there."""
+
+    __slots__ = ("city", "line2", "number", "postcode", "street")
+
+    def __init__(self, roles: Roles, values: Mapping[str, Any]) -> None:
+        self.number = self.street = self.line2 = self.city = self.postcode = ""
+        lines = [raw for name in roles.lines if (raw := values.get(name))]
+        if lines and (first := normalise.street(str(lines[0]))):
+            self.number, self.street = first[1], first[2].replace(" ", "")
+        if len(lines) > 1 and (second := normalise.street(str(lines[1]))):
+            self.line2 = second[2].replace(" ", "")
+        for name in roles.cities:
+            if raw := values.get(name):
+                self.city = normalise.name(str(raw)).replace(" ", "")
+        for name in roles.postcodes:
+            if raw := values.get(name):
+                self.postcode = "".join(sorted(normalise.postcode(str(raw))))
+
+
+def _of_person(
+    called: Sequence[str], company: str, place: _Place, is_reachable: bool
+) -> Iterator[tuple[str, ...]]:
+    """Both names in any order; and less of them together with the company or the address."""
+    parts = sorted(word for one in called for word in one.split())
+    yield "N", " ".join(parts)
+    first, last = called[0], called[-1]
+    begin = "".join(sorted((first[:2], last[:2])))
+    if company:
+        yield "NC", company, "".join(sorted((first[0], last[0])))
+    yield from islice(_of_address(begin, first, last, place), OF_ADDRESS if is_reachable else None)
+
+
+def _of_address(begin: str, first: str, last: str, place: _Place) -> Iterator[tuple[str, ...]]:
+    # Chosen for what they find together: a postal code with its digits in any order, beginnings of
+    # words rather than words, and no two parts of which one follows from the other.
+    city, postcode, street, number = place.city, place.postcode, place.street, place.number
+    if postcode:
+        yield "NP", postcode, begin
+    if street and postcode:
+        yield "SP", street[:4], postcode, first[0]
+        if last[0] != first[0]:
+            yield "SP", street[:4], postcode, last[0]
+    if city and number and postcode:
+        yield "CHP", city[:2], number, postcode
+    if city:
+        yield "NC4", city[:4], begin
+    if street:
+        yield "NS", street[:4], begin
+    if street and city:
+        yield "SC", street[:4], city[:4]
+    if postcode and city:
+        yield "PFC", postcode, first[:2], city[:2]
+        yield "PLC", postcode, last[:2], city[:2]
+    if number and postcode:
+        yield "FHP", first[:2], number, postcode
+    if place.line2:
+        yield "SL", street[:4], place.line2[:4]
+        yield "LLP", place.line2[:2], last[:2], postcode
+        yield "LFP", place.line2[:2], first[:2], postcode
+        yield "LC", place.line2[:4], city[:4]
+
+
+def _of_company(company: str, place: _Place) -> Iterator[tuple[str, ...]]:
+    yield "C", company
+    longest = max(company.split(), key=len)
+    sound = normalise.sound(longest)
+    if place.city:
+        yield "CC", sound, place.city[:4]
+    if place.postcode:
+        yield "CP", sound, place.postcode
+        if place.street:
+            yield "CS", company[0], place.street[:4], place.number, place.postcode
+
+
+def _own(
+    features: Sequence[tuple[Feature, bool]], values: Mapping[str, Any], names: Mapping[str, str]
+) -> Iterator[tuple[str, ...]]:
+    """The values of a rule's key: one, or more where any of several fields may agree."""
+    choices: list[list[str]] = []
+    filled = False
+    for feature, ignore_blanks in features:
+        normal = normaliser(feature)
+        raws = [names.get(n) or values.get(n) for n in feature.fields]
+        found = [str(one) for raw in raws if raw not in {None, ""} and (one := normal(raw))]
+        if not found and ignore_blanks:
+            return
+        filled = filled or bool(found)
+        choices.append(list(dict.fromkeys(found)) or [""])
+    if filled:
+        yield from islice(product(*choices), OF_A_SORT)
+
+
+def _hash(*parts: str) -> int:
+    text = "\x1f".join(parts)
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -153,6 +153,7 @@ FRESH = 2.0
 class _Kept:
     rules: tuple[Rule, ...] | None = None
     until: float = 0.0
+    version: int = 0
 
 
 _kept = _Kept()
@@ -175,17 +176,30 @@ def published(base: str | None = None) -> tuple[Rule, ...]:
     and stored ones that are active."""
     now = time.monotonic()
     if _kept.rules is None or now >= _kept.until:
-        _kept.rules = tuple(_in_force())
-        _kept.until = now + FRESH
+        take(DuplicateRule.objects.order_by("created_at", "pk"), until=now + FRESH)
+    assert _kept.rules is not None
     if base is None:
         return _kept.rules
     return tuple(rule for rule in _kept.rules if rule.base == base)
 
 
-def _in_force() -> Iterator[Rule]:
+def take(rows: Iterable[DuplicateRule], *, until: float) -> None:
+    """Let these stored rules, with the shipped ones, be in force until so late."""
+    found = tuple(_in_force(list(rows)))
+    if found != _kept.rules:
+        _kept.rules, _kept.version = found, _kept.version + 1
+    _kept.until = until
+
+
+def version() -> int:
+    """Another number whenever other rules are in force: for keeping what was made of them."""
+    published()
+    return _kept.version
+
+
+def _in_force(rows: Sequence[DuplicateRule]) -> Iterator[Rule]:
     from .shipped import switched_on
 
-    rows = list(DuplicateRule.objects.order_by("created_at", "pk"))
     replaced = {row.builtin for row in rows if row.builtin}
     yield from (rule for rule in switched_on() if rule.key not in replaced)
     for row in rows:

@@ -17,8 +17,11 @@ from django.utils.translation import gettext as _
 from rapport import access
 from rapport.access import Actor
 from rapport.actions import checking, write
-from rapport.duplicates.find import Match, find_keys
-from rapport.duplicates.keys import Key, keys
+from rapport.duplicates import explain
+from rapport.duplicates.explain import Reason as Likeness, Source
+from rapport.duplicates.find import Match, Proposed, find
+from rapport.duplicates.keys import keys
+from rapport.duplicates.room import Room, room_for
 from rapport.meta.entity import Draft, Entity
 from rapport.meta.ids import new_id
 from rapport.models.operations import Fate
@@ -28,22 +31,23 @@ from . import links as linking, reasons as why
 from .mapping import Mapping
 from .reasons import Reason
 from .rows import Row
-from .seen import Seen
+from .seen import Earlier
 
 
 @dataclass(slots=True)
 class Verdict:
     """What becomes of one row. `record`: the stored one that it updates or repeats; `like`: the
-    earlier row of the file that it repeats, by the rules in `rules`."""
+    earlier row of the file that it repeats; then `confidence` and `likeness` say how surely it does
+    and why."""
 
     number: int
     fate: Fate
     draft: Draft | None = None
     record: uuid.UUID | None = None
     like: int = 0
-    rules: tuple[str, ...] = ()
+    confidence: int = 0
+    likeness: tuple[Likeness, ...] = ()
     reasons: list[Reason] = field(default_factory=list)
-    keys: list[Key] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -70,9 +74,9 @@ def judge(
     *,
     by: Actor,
     now: datetime.datetime,
-    seen: Seen | None = None,
+    seen: Earlier | None = None,
 ) -> Judged:
-    """The fate of each row. `seen` holds the keys of the file's earlier rows, and gets theirs."""
+    """The fate of each row. `seen` holds the file's earlier rows, and gets these."""
     entity = mapping.entity
     # Copies: the same rows may be judged again when something has changed meanwhile.
     rows = [
@@ -153,32 +157,44 @@ def _find_duplicates(
     verdicts: Sequence[Verdict],
     links: linking.Links,
     by: Actor,
-    seen: Seen | None,
+    seen: Earlier | None,
 ) -> None:
     """Rows that would be created and are the same as a stored record or an earlier row."""
-    new = [v for v in verdicts if v.fate is Fate.CREATE]
-    for verdict in new:
-        values = verdict.draft.values if verdict.draft else {}
-        values = {**values, **entity.derive(values)}
-        verdict.keys = keys(entity, values, links.names.get(verdict.number, {}))
-    found = find_keys(entity, [verdict.keys for verdict in new], by=by)
-    mine: dict[int, int] = {}
-    for verdict, matches in zip(new, found, strict=True):
+    new = [v for v in verdicts if v.fate is Fate.CREATE and v.draft is not None]
+    proposed = [_proposed(entity, verdict, links) for verdict in new]
+    found = find(entity, proposed, by=by, among={entity.name})
+    room = room_for(entity, {entity.name})
+    earlier = Earlier() if seen is None else seen
+    for verdict, one, matches in zip(new, proposed, found, strict=True):
         if matches:
             _is_duplicate(verdict, matches[0])
-            continue
-        for key in verdict.keys:
-            like = mine.get(key.hash) or (seen.get(key.hash) if seen is not None else 0)
-            if like:
-                verdict.fate, verdict.like = Fate.DUPLICATE, like
-                verdict.rules = (*verdict.rules, key.rule)
-        if verdict.fate is Fate.CREATE:
-            for key in verdict.keys:
-                mine.setdefault(key.hash, verdict.number)
-    if seen is not None:
-        for hash_, number in mine.items():
-            seen.add(hash_, number)
+        elif entity.name in room.judges:
+            _compare_with_earlier(verdict, one, room, earlier)
+    if seen is None:
+        earlier.close()
+
+
+def _proposed(entity: Entity, verdict: Verdict, links: linking.Links) -> Proposed:
+    values = verdict.draft.values if verdict.draft else {}
+    return Proposed({**values, **entity.derive(values)}, links.names.get(verdict.number, {}))
 
 
 def _is_duplicate(verdict: Verdict, match: Match) -> None:
-    verdict.fate, verdict.record, verdict.rules = Fate.DUPLICATE, match.id, match.rules
+    verdict.fate, verdict.record = Fate.DUPLICATE, match.id
+    verdict.confidence, verdict.likeness = match.confidence, match.reasons
+
+
+def _compare_with_earlier(verdict: Verdict, one: Proposed, room: Room, earlier: Earlier) -> None:
+    """The row is a duplicate of an earlier one that will be created, or is remembered itself."""
+    own = keys(room.entity, one.values, one.names)
+    prepared = room.shape.prepare(one.values, one.names)
+    for number, theirs in earlier.like(own):
+        found = room.strongest(room.entity.name, prepared, theirs)
+        if found is not None:
+            judge, said = found
+            source = Source(room.entity, one.values, one.names)
+            verdict.fate, verdict.like = Fate.DUPLICATE, number
+            verdict.confidence = said.confidence
+            verdict.likeness = explain.reasons(judge, said.levels, source, source)
+            return
+    earlier.add(verdict.number, own, prepared)

@@ -9,13 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from rapport import access, queries
 from rapport.access import Actor
-from rapport.duplicates.find import Proposed, find
-from rapport.duplicates.keys import keys
+from rapport.duplicates.find import named
+from rapport.duplicates.keys import has_title_key, title_hash
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
@@ -153,16 +152,16 @@ def _pointers(found: Field, texts: Collection[str], by: Actor) -> dict[str, list
             asked[entity][name.strip() if own else text].append(text)
     result: dict[str, list[Named]] = defaultdict(list)
     for entity, names in asked.items():
-        for name, named in _of_entity(entity, list(names), by).items():
+        for name, ones in _of_entity(entity, list(names), by).items():
             for text in names[name]:
-                result[text] += [Named(Ref(entity.name, one.id), one.title) for one in named]
+                result[text] += [Named(Ref(entity.name, one.id), one.title) for one in ones]
     return result
 
 
 def _of_entity(entity: Entity, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:
     result = _by_id(entity, texts, by)
     left = [text for text in texts if text not in result]
-    if _key_is_title(entity):
+    if has_title_key(entity):
         result.update(_by_key(entity, left, by))
     else:
         result.update(_by_sort_name(entity, left, by))
@@ -181,29 +180,12 @@ def _by_id(entity: Entity, texts: Collection[str], by: Actor) -> dict[str, list[
     return {ids[id_]: [Named(id_, title)] for id_, title in rows.values_list("pk", entity.title)}
 
 
-def _key_is_title(entity: Entity) -> bool:
-    """Whether two records of the same name are duplicates: then the match key finds them."""
-    return (entity.title,) in entity.duplicates
-
-
-def title_key(entity: Entity, title: str) -> int:
-    """The match key of a record that has nothing but this name; 0 when it has no letters."""
-    own = keys(entity, {entity.title: title}, {})
-    return own[0].hash if own else 0
-
-
 def _by_key(entity: Entity, texts: Sequence[str], by: Actor) -> dict[str, list[Named]]:
-    matches = find(entity, [Proposed({entity.title: text}, {}) for text in texts], by=by)
-    rule = entity.title
-    hits = {
-        t: [m.id for m in found if rule in m.rules] for t, found in zip(texts, matches, strict=True)
-    }
-    ids = {id_ for found in hits.values() for id_ in found}
-    stored = _titles(entity.records(), entity, ids)
+    found = named(entity, texts, by=by)
     return {
-        text: _active([stored[id_] for id_ in found if id_ in stored])
-        for text, found in hits.items()
-        if found
+        text: _active([(Named(id_, title), state) for id_, title, state in own])
+        for text, own in found.items()
+        if own
     }
 
 
@@ -219,17 +201,6 @@ def _by_sort_name(entity: Entity, texts: Sequence[str], by: Actor) -> dict[str, 
     return {text: _active(found[name]) for name in found for text in wanted[name]}
 
 
-def _titles(
-    rows: QuerySet[Any, Any], entity: Entity, ids: Collection[uuid.UUID]
-) -> dict[uuid.UUID, tuple[Named, int]]:
-    stored: dict[uuid.UUID, tuple[Named, int]] = {}
-    for part in batches(ids):
-        found = rows.filter(pk__in=part)
-        for id_, title, state in found.values_list("pk", entity.title, "state"):
-            stored[id_] = (Named(id_, title), state)
-    return stored
-
-
 def _active(found: Sequence[tuple[Named, int]]) -> list[Named]:
     active = [named for named, state in found if state == 0]
     return active or [named for named, _state in found]
@@ -238,7 +209,7 @@ def _active(found: Sequence[tuple[Named, int]]) -> list[Named]:
 def _make(column: _Column, text: str, rows: Sequence[Row], links: Links, by: Actor) -> None:
     entity = registry[column.field.target or ""]
     title = entity.fields[entity.title]
-    hash_ = title_key(entity, text)
+    hash_ = title_hash(text)
     if not hash_:
         column.refuse(rows, _("“%(text)s” is no name.") % {"text": text[:80]})
     elif title.max_length and len(text) > title.max_length:

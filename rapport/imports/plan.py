@@ -28,7 +28,7 @@ from . import mapping as mappings, reasons as why
 from .feed import Feed, Sessions
 from .judge import Judged, Verdict, judge
 from .names import PARTS
-from .seen import Seen
+from .seen import Earlier, Seen
 from .uploads import UploadGone
 
 KIND = "import"
@@ -47,7 +47,7 @@ class _Session:
         self.upload = upload
         self.plan = plan
         self.feed = Feed(upload)
-        self.seen = Seen()
+        self.seen = Earlier()
         self.new = {name: Seen() for name in mappings.MADE_BY_NAME}
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
         self.groups: Counter[str] = Counter()
@@ -55,6 +55,7 @@ class _Session:
 
     def close(self) -> None:
         self.feed.close()
+        self.seen.close()
 
 
 _sessions = Sessions()
@@ -194,7 +195,8 @@ def keep(plan: Plan, verdicts: Iterable[Verdict]) -> None:
 def details(verdict: Verdict) -> list[Any]:
     """What a `PlanRow` keeps: how it is a duplicate, what an update changes, or reasons."""
     if verdict.fate is Fate.DUPLICATE:
-        return [verdict.like, *verdict.rules]
+        likeness = [reason.to_json() for reason in verdict.likeness]
+        return [verdict.like, verdict.confidence, *likeness]
     if verdict.fate is Fate.UPDATE and verdict.draft is not None:
         current = verdict.draft.current or {}
         return [

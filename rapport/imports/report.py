@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from rapport.duplicates.explain import Reason as Likeness
 from rapport.files.formula import escape
 from rapport.files.read import Record
 from rapport.meta.entity import Entity
@@ -107,18 +108,19 @@ def _reason(row: PlanRow, entity: Entity) -> str:
 
 def duplicate_text(row: PlanRow, entity: Entity) -> str:
     """How a row is a duplicate."""
-    like, *rules = row.reasons or [0]
-    labels = (
-        " + ".join(
-            str(entity.fields[name].label) for name in rule.split("+") if name in entity.fields
-        )
-        for rule in rules
-    )
-    same = ", ".join(label for label in labels if label)
+    like, confidence, *kept = row.reasons or [0, 0]
+    reasons = [Likeness.from_json(one) for one in kept]
+    values = {
+        "row": like,
+        "confidence": confidence,
+        "same": ", ".join(one.label for one in reasons if one.level == "same")
+        or ", ".join(one.label for one in reasons if one.level == "similar")
+        or entity.label,
+    }
     if like:
-        text = _("The same as row %(row)s of this file: %(same)s.")
-        return text % {"row": like, "same": same}
-    return _("There is such a record already: the same %(same)s.") % {"same": same}
+        text = _("The same as row %(row)s of this file (%(confidence)s%%): %(same)s.")
+        return text % values
+    return _("There is such a record already (%(confidence)s%%): the same %(same)s.") % values
 
 
 def _line(cells: list[str], *, bom: bool = False) -> bytes:

@@ -1,0 +1,253 @@
+"""Judging pairs of prepared records: levels, evidence, probability."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import log2
+from typing import Any
+
+from .compare import BLANK, CLOSE, COMPARE, DIFFERENT, LOOSE, SAME, VARIANT, Compare, any_of
+from .features import Prepared, Shape, of_condition
+from .rules import Condition, Criterion, Rule
+from .weights import SHARED, Weights
+
+# What having moved may cost at most, so that an e-mail address or a birthday can outweigh it.
+PLACE_FLOOR = -8.0
+PLACE_LEAST = 6.0
+Levels = tuple[int, ...]
+# "Same e-mail" holds for the same only; of a name or a company a likeness will do.
+_STRICT = frozenset(
+    {
+        Criterion.EXACT, Criterion.FIRST, Criterion.LAST, Criterion.SAME_DATE,
+        Criterion.SAME_INSTANT, Criterion.LABEL, Criterion.EMAIL, Criterion.DOMAIN, Criterion.PHONE,
+        Criterion.POSTCODE,
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule says of a pair at or over its threshold."""
+
+    rule: str
+    confidence: int
+    weight: float
+    levels: Levels
+
+
+class Judge:
+    """One rule, ready to judge pairs of records prepared by `base` and `matching`."""
+
+    def __init__(self, rule: Rule, base: Shape, matching: Shape, weights: Weights) -> None:
+        self.rule = rule
+        self.weights = weights
+        self._steps = [self._step(condition, base, matching) for condition in rule.conditions]
+        self._musts = [
+            (place, VARIANT if condition.criterion in _STRICT else CLOSE)
+            for place, condition in enumerate(rule.conditions)
+            if condition.must
+        ]
+        self._blanks = [i for i, c in enumerate(rule.conditions) if not c.ignore_blanks]
+        kinds = {condition.criterion for condition in rule.conditions}
+        shared = SHARED if Criterion.NAME in kinds else SHARED - {Criterion.COMPANY}
+        decides = any(c.criterion not in shared for c in rule.conditions)
+        self._place = tuple(decides and c.criterion in shared for c in rule.conditions)
+        self._streets = tuple(c.criterion is Criterion.ADDRESS for c in rule.conditions)
+        self._names = self._siblings(Criterion.NAME)
+        self._lines = self._siblings(Criterion.ADDRESS)
+        self._ceiling = ceiling(weights.prior, weights.lift)
+        # Evidence that a threshold asks for: most pairs end here, without a logarithm.
+        share = min(max(rule.threshold, 1), 99.5) / 100
+        self._needed = _logit(share) - weights.prior
+
+    def _step(self, condition: Condition, base: Shape, matching: Shape) -> tuple[int, int, Compare]:
+        sensitive = self.rule.case_sensitive
+        compare: Compare = COMPARE[condition.criterion]
+        ours = of_condition(condition, condition.base, sensitive)
+        theirs = of_condition(condition, condition.matching, sensitive)
+        if ours.is_bag and theirs.is_bag:
+            compare = any_of(compare)
+        elif ours.is_bag or theirs.is_bag:
+            compare = _mixed(compare, ours.is_bag)
+        return base.places[ours], matching.places[theirs], compare
+
+    def place(self, i: int, side: int) -> int:
+        """Where the value of condition `i` stands in a record of the base (0) or matching side."""
+        ours, theirs, _compare = self._steps[i]
+        return theirs if side else ours
+
+    def is_name(self, i: int) -> bool:
+        """Whether condition `i` compares what a person or a company is called."""
+        criterion = self.rule.conditions[i].criterion
+        return criterion is Criterion.NAME or (
+            criterion is Criterion.COMPANY and not self._place[i]
+        )
+
+    def parts(self, bits: Sequence[Sequence[float]], levels: Levels) -> tuple[float, float]:
+        """Evidence of the person or company itself, and of its place, by these bits."""
+        own = place = 0.0
+        for i, level in enumerate(levels):
+            if self._place[i]:
+                place += bits[i][level]
+            else:
+                own += bits[i][level]
+        return own, place
+
+    def _siblings(self, criterion: Criterion) -> tuple[int, int] | None:
+        """Two conditions whose values people put into each other's place."""
+        found = [i for i, c in enumerate(self.rule.conditions) if c.criterion is criterion]
+        single = all(len(self.rule.conditions[i].base) == 1 for i in found)
+        return (found[0], found[1]) if len(found) == 2 and single else None
+
+    def levels(self, ours: Prepared, theirs: Prepared) -> Levels:
+        """How each condition comes out."""
+        found = []
+        for one, other, compare in self._steps:
+            a, b = ours[one], theirs[other]
+            found.append(compare(a, b) if a and b else BLANK)
+        if self._names is not None:
+            first, last = self._names
+            if found[first] != SAME or found[last] != SAME:
+                self._cross_names(found, ours, theirs, first, last)
+        if self._lines is not None:
+            first, last = self._lines
+            if found[first] >= LOOSE or (not found[first] and not found[last]):
+                self._cross_lines(found, ours, theirs, first, last)
+        for place in self._blanks:
+            if not found[place]:
+                one, other, _compare = self._steps[place]
+                found[place] = DIFFERENT if ours[one] or theirs[other] else SAME
+        return tuple(found)
+
+    def _cross_names(
+        self, found: list[int], ours: Prepared, theirs: Prepared, first: int, last: int
+    ) -> None:
+        """First and last name exchanged, or both in one field."""
+        compare = COMPARE[Criterion.NAME]
+        (one, other, _), (one_, other_, _) = self._steps[first], self._steps[last]
+        a, a_, b, b_ = ours[one], ours[one_], theirs[other], theirs[other_]
+        if a and a_ and b and b_:
+            if found[first] > CLOSE or found[last] > CLOSE:
+                crossed = max(compare(a, b_), compare(a_, b))
+                if (crossed <= CLOSE and crossed < max(found[first], found[last])) or (
+                    " " in a_ + b_ + a + b and _letters(a, a_) == _letters(b, b_)
+                ):
+                    found[first] = found[last] = VARIANT
+        elif found[last] > CLOSE or (not found[first] and not found[last]):
+            whole, other_whole = _letters(a, a_), _letters(b, b_)
+            if whole and whole == other_whole:
+                found[first] = found[last] = VARIANT
+            elif (a_ and b and compare(a_, b) <= CLOSE) or (a and b_ and compare(a, b_) <= CLOSE):
+                # One name alone, in the wrong place: it may be either.
+                found[last] = BLANK
+
+    def _cross_lines(
+        self, found: list[int], ours: Prepared, theirs: Prepared, first: int, last: int
+    ) -> None:
+        """The lines of an address in another order."""
+        compare = COMPARE[Criterion.ADDRESS]
+        (one, other, _), (one_, other_, _) = self._steps[first], self._steps[last]
+        a, a_, b, b_ = ours[one], ours[one_], theirs[other], theirs[other_]
+        crossed = [compare(x, y) for x, y in ((a, b_), (a_, b)) if x and y]
+        if crossed and max(crossed) <= CLOSE:
+            found[first] = VARIANT
+            found[last] = VARIANT if len(crossed) == 2 else BLANK
+
+    def evidence(self, levels: Levels, ours: Prepared, theirs: Prepared) -> float:
+        """Bits for and against, without the prior."""
+        bits = place = 0.0
+        weights = self.weights
+        for i, level in enumerate(levels):
+            if not level:
+                continue
+            one = weights.levels[i][level]
+            if level == SAME and (weights.rare[i] or weights.frequent[i]):
+                one = max(one + self._rarity(i, ours, theirs), 0.5)
+            if self._place[i]:
+                place += one
+            else:
+                bits += one
+        return bits + min(max(place, PLACE_FLOOR), self._ceiling)
+
+    def _rarity(self, i: int, ours: Prepared, theirs: Prepared) -> float:
+        """What the value on which the two agree adds to the weight of agreement."""
+        one, other, _compare = self._steps[i]
+        value = ours[one]
+        if isinstance(value, tuple):
+            if self._streets[i] or len(value) == 1 or not isinstance(theirs[other], tuple):
+                value = value[0]
+            else:
+                value = next((v for v in value if v in theirs[other]), value[0])
+        return self.weights.frequent[i].get(value, self.weights.rare[i])
+
+    def judge(self, ours: Prepared, theirs: Prepared) -> Verdict | None:
+        """What the rule says of the pair; None below its threshold."""
+        if self.rule.exclude_inactive and not theirs[0]:
+            return None
+        if self._musts:
+            return self._judge_musts(ours, theirs)
+        levels = self.levels(ours, theirs)
+        bits = self.evidence(levels, ours, theirs)
+        return self._verdict(levels, bits) if bits >= self._needed else None
+
+    def _judge_musts(self, ours: Prepared, theirs: Prepared) -> Verdict | None:
+        for place, worst in self._musts:
+            one, other, compare = self._steps[place]
+            a, b = ours[one], theirs[other]
+            if a and b:
+                if compare(a, b) > worst:
+                    return None
+            elif a or b or self.rule.conditions[place].ignore_blanks:
+                return None
+        if not any(ours[self._steps[place][0]] for place, _worst in self._musts):
+            # Blank on all counts is no likeness.
+            return None
+        levels = self.levels(ours, theirs)
+        bits = self.evidence(levels, ours, theirs)
+        if not self.rule.weighed:
+            return Verdict(self.rule.key, self.rule.threshold, bits, levels)
+        return self._verdict(levels, bits) if bits >= self._needed else None
+
+    def _verdict(self, levels: Levels, bits: float) -> Verdict:
+        odds: float = 2.0 ** min(bits + self.weights.prior, 60.0)
+        return Verdict(self.rule.key, int(100 * odds / (1 + odds) + 0.5), bits, levels)
+
+
+def strongest(
+    judges: Iterable[Judge], ours: Prepared, theirs: Prepared
+) -> tuple[Judge, Verdict] | None:
+    """The verdict of the rule that is surest; None when no rule says anything."""
+    best: tuple[Judge, Verdict] | None = None
+    for judge in judges:
+        verdict = judge.judge(ours, theirs)
+        if verdict is not None and (best is None or _rank(verdict) > _rank(best[1])):
+            best = judge, verdict
+    return best
+
+
+def _rank(verdict: Verdict) -> tuple[int, float]:
+    return verdict.confidence, verdict.weight
+
+
+def ceiling(prior: float, lift: float) -> float:
+    """Evidence that living or working at one place may give at most: it does not make two people
+    one. `lift`: the odds, in bits, that two at one place are."""
+    return max(PLACE_LEAST, lift - prior)
+
+
+def _letters(first: str, last: str) -> str:
+    return " ".join(sorted(f"{first} {last}".split()))
+
+
+def _mixed(compare: Compare, ours_is_bag: bool) -> Compare:
+    whole = any_of(compare)
+
+    def mixed(ours: Any, theirs: Any) -> int:
+        return whole(ours, (theirs,)) if ours_is_bag else whole((ours,), theirs)
+
+    return mixed
+
+
+def _logit(share: float) -> float:
+    return log2(share / (1 - share))

@@ -1,0 +1,249 @@
+"""Learning what agreement and difference say, from the records themselves and without labels.
+
+After Fellegi and Sunter: u (any two records) from random pairs and the frequencies of values, m
+(two records of one) by expectation maximisation over the pairs that share a key. The shipped values
+count as so many observed pairs, so that few or sparse records are judged sensibly too.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from math import log2
+from typing import Any
+
+from .compare import LEVELS, SAME
+from .features import Prepared, Shape
+from .judge import PLACE_FLOOR, Judge, Levels, ceiling
+from .rules import Criterion, Rule
+from .weights import LIFT, Weights, bits_of, shape_of, shipped, starting
+
+# How many pairs the shipped values count for.
+M_PAIRS, RANDOM_PAIRS = 40.0, 30_000
+ROUNDS = 20
+# Values this frequent are remembered, the most frequent first.
+OFTEN, REMEMBERED = 5, 400
+# How much of a value's own frequency counts, rather than that of an average one.
+TERM = 0.5
+# Among pairs of one, names do not differ more often than this: without it, colleagues who share an
+# office would teach that they do.
+DIFFERENT_AT_MOST = 0.25
+# Bits from which names are clearly the same or clearly not; for how many pairs at one place the
+# shipped odds count; and between which bounds the learned ones stay.
+CLEAR, AT_PLACE = 4.0, 8.0
+LIFT_LEAST, LIFT_MOST = -5.0, 6.0
+Pair = tuple[Prepared, Prepared]
+
+
+def learn(
+    rule: Rule,
+    shapes: tuple[Shape, Shape],
+    records: tuple[Sequence[Prepared], Sequence[Prepared]],
+    pairs: Iterable[Pair],
+    *,
+    population: tuple[int, int] | None = None,
+    share: float = 1.0,
+) -> Weights:
+    """Weights of `rule` from a sample of `records` of base and matching entity (twice the same
+    list when it is one) and `pairs` that share a key. population: how many records there are in
+    all; share: which part of all such pairs `pairs` are."""
+    base, matching = records
+    alike = base is matching
+    sizes = population or (len(base), len(matching))
+    total = sizes[0] * (sizes[0] - 1) / 2 if alike else float(sizes[0] * sizes[1])
+    judge = Judge(rule, *shapes, starting(rule))
+    seen = Counter(judge.levels(ours, theirs) for ours, theirs in pairs)
+    if total < 1 or min(len(base), len(matching)) < 2:
+        return starting(rule)
+    chance = _chance(judge, base, matching, alike)
+    rates = [_rates(judge, i, base, matching, alike) for i in range(len(rule.conditions))]
+    state = _State(rule, judge, chance, rates, total=total, share=share)
+    for _round in range(ROUNDS):
+        if not state.step(seen):
+            break
+    return state.weights(base, matching, max(sizes))
+
+
+def _chance(
+    judge: Judge, base: Sequence[Prepared], matching: Sequence[Prepared], alike: bool
+) -> list[list[float]]:
+    """How often each level comes out between random records, by condition."""
+    dice = random.Random(20_260)  # noqa: S311 -- the same records teach the same
+    found = [[0.0] * LEVELS for _ in judge.rule.conditions]
+    for _number in range(min(RANDOM_PAIRS, 10 * len(base) * len(matching))):
+        one, other = dice.randrange(len(base)), dice.randrange(len(matching))
+        if alike and one == other:
+            continue
+        for i, level in enumerate(judge.levels(base[one], matching[other])):
+            found[i][level] += 1
+    return found
+
+
+class _Values:
+    """How often values occur in a condition's place of records."""
+
+    def __init__(self, records: Sequence[Prepared], place: int, street: bool) -> None:
+        column = [record[place] for record in records if record[place]]
+        self.filled = len(column)
+        self.counts: Counter[Any]
+        if street:
+            self.counts = Counter(value[0] for value in column)
+        elif column and isinstance(column[0], tuple):
+            self.counts = Counter(chain.from_iterable(column))
+        else:
+            self.counts = Counter(column)
+
+
+def _values(judge: Judge, i: int, side: int, records: Sequence[Prepared]) -> _Values:
+    street = judge.rule.conditions[i].criterion is Criterion.ADDRESS
+    return _Values(records, judge.place(i, side), street)
+
+
+def _rates(
+    judge: Judge, i: int, base: Sequence[Prepared], matching: Sequence[Prepared], alike: bool
+) -> tuple[float, float]:
+    """How likely two random records agree on a condition, exactly, and how likely both have it."""
+    ours = _values(judge, i, 0, base)
+    if alike:
+        same = sum(count * (count - 1) for count in ours.counts.values())
+        pairs = ours.filled * (ours.filled - 1)
+        return (same / pairs if pairs else 0.0), (ours.filled / max(len(base), 1)) ** 2
+    theirs = _values(judge, i, 1, matching)
+    same = sum(count * theirs.counts[value] for value, count in ours.counts.items())
+    pairs = ours.filled * theirs.filled
+    both = pairs / max(len(base) * len(matching), 1)
+    return (same / pairs if pairs else 0.0), both
+
+
+class _State:
+    """m, u and the prior while they are being found."""
+
+    def __init__(
+        self,
+        rule: Rule,
+        judge: Judge,
+        chance: list[list[float]],
+        rates: list[tuple[float, float]],
+        *,
+        total: float,
+        share: float,
+    ) -> None:
+        self.rule, self.judge, self.total, self.share = rule, judge, total, share
+        self.rates = rates
+        starts = [shipped(condition) for condition in rule.conditions]
+        self.start_m = [list(m) for m, _u in starts]
+        self.m = [list(m) for m, _u in starts]
+        self.u = [
+            _smoothed(chance[i][1:], u, max(sum(chance[i][1:]), 1000.0))
+            for i, (_m, u) in enumerate(starts)
+        ]
+        self.start_same = [u[0] for _m, u in starts]
+        self.matches, self.lift = 1.0, LIFT
+        self._set_same([0.0] * len(rule.conditions))
+
+    def _set_same(self, agreed: list[float]) -> None:
+        """u of agreement: of all pairs that agree, those that are not two records of one."""
+        for i, (rate, both) in enumerate(self.rates):
+            pairs = self.total * both
+            # Shipped values count as the sort of sample that would just show them.
+            trust = min(1 / max(self.start_same[i], 1e-6), pairs + 1000)
+            chance = max(rate * pairs - agreed[i], 0.0)
+            same = (chance + trust * self.start_same[i]) / (pairs + trust)
+            same = min(max(same, 1e-7), 0.9)
+            rest = sum(self.u[i][1:]) or 1.0
+            self.u[i] = [same, *(part * (1 - same) / rest for part in self.u[i][1:])]
+
+    @property
+    def prior(self) -> float:
+        """Bits for any two records being one."""
+        return log2(min(max(self.matches / self.total, 1e-14), 0.2))
+
+    def step(self, seen: Counter[Levels]) -> bool:
+        """One round of expectation and maximisation; False when nothing moves any more."""
+        bits = self._bits()
+        split = {levels: self.judge.parts(bits, levels) for levels in seen}
+        self.lift = self._lift(seen, split)
+        most = ceiling(self.prior, self.lift)
+        sums = [[0.0] * LEVELS for _ in self.m]
+        expected = 0.0
+        for levels, count in seen.items():
+            own, place = split[levels]
+            odds = self.prior + own + min(max(place, PLACE_FLOOR), most)
+            chance = count / (1 + 2.0 ** min(max(-odds, -60), 60))
+            if chance < 1e-9:
+                continue
+            expected += chance
+            for i, level in enumerate(levels):
+                sums[i][level] += chance
+        for i, start in enumerate(self.start_m):
+            self.m[i] = self._bounded(i, _smoothed(sums[i][1:], start, M_PAIRS))
+        self._set_same([one[SAME] / self.share for one in sums])
+        before, self.matches = self.matches, expected / self.share + 1.0
+        return abs(self.matches - before) > 0.001 * self.matches
+
+    def _lift(self, seen: Counter[Levels], split: Mapping[Levels, tuple[float, float]]) -> float:
+        """Odds that two at one place are one: of pairs that clearly are at one place, how many are
+        clearly of one name and how many clearly of two."""
+        enough = -self.prior - 2
+        one, two = AT_PLACE * 2.0**LIFT, AT_PLACE
+        for levels, count in seen.items():
+            own, place = split[levels]
+            if place >= enough and own >= CLEAR:
+                one += count
+            elif place >= enough and own <= -CLEAR:
+                two += count
+        return min(max(log2(one / two), LIFT_LEAST), LIFT_MOST)
+
+    def _bounded(self, i: int, m: list[float]) -> list[float]:
+        limit = DIFFERENT_AT_MOST if self.judge.is_name(i) else 0.6
+        if m[-1] <= limit:
+            return m
+        rest = sum(m[:-1])
+        return [*(part * (1 - limit) / rest for part in m[:-1]), limit]
+
+    def _bits(self) -> list[tuple[float, ...]]:
+        return [
+            bits_of(condition, m, u)
+            for condition, m, u in zip(self.rule.conditions, self.m, self.u, strict=True)
+        ]
+
+    def weights(self, base: Sequence[Prepared], matching: Sequence[Prepared], size: int) -> Weights:
+        """What was learned, ready to be kept."""
+        frequent: list[dict[str, float]] = []
+        rare: list[float] = []
+        for i, condition in enumerate(self.rule.conditions):
+            if condition.weight is not None or condition.must:
+                frequent.append({})
+                rare.append(0.0)
+                continue
+            often, seldom = self._terms(i, matching)
+            frequent.append(often)
+            rare.append(seldom)
+        return Weights(
+            shape=shape_of(self.rule), prior=self.prior, levels=tuple(self._bits()),
+            frequent=tuple(frequent), rare=tuple(rare), lift=self.lift, records=size,
+            matches=self.matches,
+        )  # fmt: skip
+
+    def _terms(self, i: int, records: Sequence[Prepared]) -> tuple[dict[str, float], float]:
+        """What common values and all others add to the weight of agreement."""
+        values = _values(self.judge, i, 1, records)
+        if values.filled < 50:
+            return {}, 0.0
+        average = self.u[i][0]
+        common = [(v, n) for v, n in values.counts.most_common(REMEMBERED) if n >= OFTEN]
+        often = {
+            value: TERM * (log2(average) - log2(count / values.filled)) for value, count in common
+        }
+        left = sum(values.counts.values()) - sum(count for _value, count in common)
+        kinds = len(values.counts) - len(common)
+        usual = max(left / kinds, 1.0) / values.filled if kinds else average
+        # A value that is alone in a sample may be anything: it counts as two.
+        return often, TERM * (log2(average) - log2(max(usual, 2 / values.filled)))
+
+
+def _smoothed(seen: Sequence[float], start: Sequence[float], strength: float) -> list[float]:
+    total = sum(seen) + strength
+    return [(count + strength * part) / total for count, part in zip(seen, start, strict=True)]
