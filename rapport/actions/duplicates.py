@@ -1,22 +1,27 @@
-"""What people decide about records that look alike, and the search for all of them."""
+"""What people decide about records that look alike, and the queue that the radar fills."""
 
 from __future__ import annotations
 
 import datetime
+import json
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rapport import access
 from rapport.access import Actor, SystemActor
+from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
-from rapport.models import DuplicatePair, Job
+from rapport.models import DuplicatePair, Job, LearnedWeights, QualityFigure, RadarState
 from rapport.models.duplicates import PairStatus
 from rapport.models.operations import JobState
 from rapport.queries import duplicates
@@ -25,9 +30,34 @@ from . import jobs
 from .records import InvalidRecord, RecordNotFound
 
 RADAR = "duplicates.radar"
+ACTOR = SystemActor("radar")
+# The row of `RadarState` that stands for all entities.
+WHOLE = "*"
+UNDECIDED = (PairStatus.OPEN, PairStatus.LATER)
+# Everything is searched again so often, and when so many records more have come and they are more
+# than there were: others may teach other weights.
+LEARN_AGAIN = datetime.timedelta(days=7)
+GROWN = 2000
+# A search that was cancelled, or that failed, is not asked for again so soon.
+RETRY_AFTER = datetime.timedelta(days=1)
 # What people can say of a pair; that it was merged shows by itself.
 DECISIONS = (PairStatus.OPEN, PairStatus.LATER, PairStatus.DIFFERENT)
 ALIVE = (JobState.WAITING, JobState.RUNNING)
+# Measures of `QualityFigure`.
+OPEN_PAIRS, MERGED_PAIRS = "duplicates.open", "duplicates.merged"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Two records that look alike, as the radar finds them; see DuplicatePair."""
+
+    one: Ref
+    other: Ref
+    rule: str
+    confidence: int
+    weight: float
+    effort: int = 0
+    reasons: list[Any] = field(default_factory=list)
 
 
 def decide(
@@ -143,3 +173,186 @@ def _make_missing(couples: Sequence[tuple[Ref, Ref]], now: datetime.datetime) ->
         for first, second in couples
     ]
     DuplicatePair.objects.bulk_create(made, ignore_conflicts=True)
+
+
+# -- what the radar finds --------------------------------------------------------------------------
+
+_KEPT = (
+    "first_entity", "first", "second_entity", "second", "rule", "confidence", "weight", "effort",
+    "reasons", "status", "found_at",
+)  # fmt: skip
+# What is found again; what people decided stays, and a pair that was merged is two records again.
+_FOUND_AGAIN = ("rule", "confidence", "weight", "effort", "reasons")
+
+
+def keep(found: Iterable[Found], *, now: datetime.datetime) -> None:
+    """Put pairs into the queue, or renew what is known of them; what people decided stays. All of
+    them must be records that exist."""
+    prepare = DuplicatePair._meta.get_field("first").get_db_prep_save
+    rows = []
+    for pair in found:
+        first, second = duplicates.in_order(pair.one, pair.other)
+        rows.append(
+            (
+                first.entity, prepare(first.id, connection),
+                second.entity, prepare(second.id, connection),
+                pair.rule, pair.confidence, pair.weight, pair.effort, json.dumps(pair.reasons),
+                PairStatus.OPEN.value, now,
+            )
+        )  # fmt: skip
+    if not rows:
+        return
+    table = connection.ops.quote_name(DuplicatePair._meta.db_table)
+    marks = ", ".join(["%s::jsonb" if n == "reasons" else "%s" for n in _KEPT])
+    if connection.vendor == "sqlite":
+        marks = ", ".join(["%s"] * len(_KEPT))
+    renewed = ", ".join(f"{name} = excluded.{name}" for name in _FOUND_AGAIN)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {table} ({', '.join(_KEPT)}) VALUES ({marks}) "
+            f"ON CONFLICT (first, second) DO UPDATE SET {renewed}, status = "
+            f"CASE WHEN {table}.status = 'merged' THEN 'open' ELSE {table}.status END",
+            rows,
+        )
+
+
+def drop(pair_ids: Collection[int]) -> None:
+    """Take open pairs out of the queue that do not look alike any more."""
+    for part in batches(pair_ids):
+        DuplicatePair.objects.filter(pk__in=part, status=PairStatus.OPEN).delete()
+
+
+def leave(gone: Collection[uuid.UUID], merged: Collection[frozenset[uuid.UUID]]) -> None:
+    """Take open pairs of records that are gone out of the queue; `merged`: sets of records that
+    became one. What people decided waits for their return."""
+    for part in batches(gone, 500):
+        rows = duplicates.touching(part).filter(status__in=UNDECIDED)
+        ends = list(rows.values_list("pk", "first", "second"))
+        united = [pk for pk, *two in ends if any(two[0] in m and two[1] in m for m in merged)]
+        DuplicatePair.objects.filter(pk__in=united).update(status=PairStatus.MERGED)
+        drop([pk for pk, *_two in ends if pk not in set(united)])
+
+
+def keep_weights(rule: str, weights: dict[str, Any], *, now: datetime.datetime) -> None:
+    """Remember what was learned about the rule with this key."""
+    values = {"weights": weights, "learned_at": now}
+    LearnedWeights.objects.update_or_create(rule=rule, defaults=values)
+
+
+def last_pair() -> int:
+    """The number of the newest pair."""
+    return DuplicatePair.objects.aggregate(last=Max("pk"))["last"] or 0
+
+
+def open_pairs(after: int, upto: int, limit: int) -> list[DuplicatePair]:
+    """The next undecided pairs, by number."""
+    rows = DuplicatePair.objects.filter(pk__gt=after, pk__lte=upto, status__in=UNDECIDED)
+    return list(rows.order_by("pk")[:limit])
+
+
+def open_pairs_of(ids: Collection[uuid.UUID]) -> list[DuplicatePair]:
+    """The undecided pairs that hold one of these records."""
+    found: dict[int, DuplicatePair] = {}
+    for part in batches(ids, 500):
+        rows = duplicates.touching(part).filter(status__in=UNDECIDED)
+        found.update((row.pk, row) for row in rows)
+    return list(found.values())
+
+
+# -- how far it has looked -------------------------------------------------------------------------
+
+
+def state() -> RadarState | None:
+    """How far the radar has looked; None when it never has."""
+    return RadarState.objects.filter(entity=WHOLE).first()
+
+
+def begin_state(rules: str, *, is_new: bool) -> None:
+    """Let the radar begin: an installation that is new by following the journal from its start."""
+    figures = {"rules": rules if is_new else "", "created": 0}
+    RadarState.objects.get_or_create(entity=WHOLE, defaults={"figures": figures})
+
+
+def is_searching() -> bool:
+    """Whether a search, or the making of keys that it needs, is under way."""
+    return Job.objects.filter(kind__startswith="duplicates.", state__in=ALIVE).exists()
+
+
+def ask_when_due(state: RadarState, rules: str, *, now: datetime.datetime) -> bool:
+    """Ask for a search of everything when there never was one, when other rules are in force or
+    there is much to learn anew. Not again on the day on which one was cancelled or failed."""
+    last = Job.objects.filter(kind=RADAR).order_by("-created_at").first()
+    if last and last.state != JobState.DONE and (last.ended_at or now) > now - RETRY_AFTER:
+        return False
+    figures = state.figures
+    grown = figures.get("created", 0) > max(GROWN, figures.get("records", 0))
+    old = state.scanned_at is not None and state.scanned_at < now - LEARN_AGAIN
+    if figures.get("rules") == rules and not grown and not old:
+        return False
+    with transaction.atomic():
+        # Several workers look at the clock.
+        list(RadarState.objects.select_for_update(no_key=True).filter(entity=WHOLE))
+        if not is_searching():
+            jobs.enqueue(RADAR, {}, by=ACTOR, label=_("Search for duplicates"), now=now)
+    return True
+
+
+def searched(*, change: int, at: datetime.datetime, figures: dict[str, Any]) -> None:
+    """Everything has been searched through, as it was at number `change` of the journal."""
+    records = sum(entity.records().count() for entity in duplicates.compared())
+    RadarState.objects.update_or_create(
+        entity=WHOLE,
+        defaults={
+            "change": change,
+            "scanned_at": at,
+            "figures": {**figures, "records": records, "created": 0},
+        },
+    )
+
+
+def take_in(
+    state: RadarState,
+    position: int,
+    alike: Iterable[Found],
+    unlike: Collection[int],
+    *,
+    gone: Collection[uuid.UUID],
+    merged: Collection[frozenset[uuid.UUID]],
+    created: int,
+    now: datetime.datetime,
+) -> bool:
+    """What changed up to number `position` of the journal has been judged. False when another
+    worker was quicker: then nothing is kept."""
+    figures = {**state.figures, "created": state.figures.get("created", 0) + created}
+    with transaction.atomic():
+        mine = RadarState.objects.filter(entity=WHOLE, change=state.change)
+        if not mine.update(change=position, figures=figures):
+            return False
+        # First those who are gone: of what was merged is remembered that it was.
+        leave(gone, merged)
+        keep(alike, now=now)
+        drop(unlike)
+    state.change, state.figures = position, figures
+    return True
+
+
+def keep_figures(day: datetime.date) -> None:
+    """How many pairs are open and were merged, per entity, for `day`."""
+    made = []
+    for entity in duplicates.compared():
+        holding = Q(first_entity=entity.name) | Q(second_entity=entity.name)
+        total = None
+        for measure, status in ((OPEN_PAIRS, PairStatus.OPEN), (MERGED_PAIRS, PairStatus.MERGED)):
+            number = DuplicatePair.objects.filter(holding, status=status).count()
+            total = entity.records().count() if total is None else total
+            made.append(
+                QualityFigure(
+                    day=day, entity=entity.name, measure=measure, number=number, total=total
+                )
+            )
+    QualityFigure.objects.bulk_create(
+        made,
+        update_conflicts=True,
+        unique_fields=["day", "entity", "measure"],
+        update_fields=["number", "total"],
+    )

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from rapport.actions import derived, lease, retention
+from rapport.actions import derived, duplicates, lease, retention
 from rapport.actions.lease import Pace
 from rapport.models import SearchQueue
 
@@ -84,9 +84,23 @@ def count_quality() -> None:
     quality.count_day(PATIENCE)
 
 
+def follow_duplicates() -> None:
+    """Look for duplicates of what changed."""
+    from . import radar  # comparing needs libraries that a worker without records can do without
+
+    radar.follow()
+
+
+def note_quality() -> None:
+    """Keep today's number of duplicates."""
+    duplicates.keep_figures(timezone.localdate())
+
+
 DUTIES = (
     Duty(name="sweep jobs", every=5, do=sweep_jobs),
     Duty(name="drain search queue", every=2, do=drain_search),
+    Duty(name="duplicates", every=2, do=follow_duplicates),
+    Duty(name="duplicates over time", every=3600, do=note_quality),
     Duty(name="retention", every=3600, do=expire),
     Duty(name="sessions", every=3600, do=retention.clear_sessions),
     Duty(name="forget workers", every=3600, do=forget_workers),

@@ -80,5 +80,11 @@ KINDS = {
             step="rapport.imports.apply:step",
             ended="rapport.imports.apply:ended",
         ),
+        JobKind(
+            name="duplicates.radar",
+            label=_("Search for duplicates"),
+            step="rapport.jobs.radar:step",
+            ended="rapport.jobs.radar:ended",
+        ),
     )
 }

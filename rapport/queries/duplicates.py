@@ -16,11 +16,11 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from rapport import access
+from rapport import access, queries
 from rapport.access import Actor
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
-from rapport.meta.kinds import Ref
+from rapport.meta.kinds import TEXTS, Ref
 from rapport.meta.registry import registry
 from rapport.models import DuplicatePair
 from rapport.models.duplicates import PairStatus
@@ -151,8 +151,17 @@ def _of_status(by: Actor, status: str, first: Entity, holding: str = "") -> Quer
 
 
 def _cursor(row: DuplicatePair) -> str:
-    document = json.dumps([row.weight, row.pk], separators=(",", ":"))
+    return _place(row.weight, row.pk)
+
+
+def _place(weight: float, pk: int) -> str:
+    document = json.dumps([weight, pk], separators=(",", ":"))
     return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
+
+
+def behind(pair: Suspect) -> str:
+    """The cursor of what comes after `pair` in the queue."""
+    return _place(pair.weight, pair.id)
 
 
 def _read_cursor(cursor: str) -> tuple[float, int]:
@@ -169,7 +178,7 @@ def of_record(
     entity: Entity, id: uuid.UUID, by: Actor, *, status: str = PairStatus.OPEN
 ) -> list[Suspect]:
     """The pairs of a record, the strongest first."""
-    found = visible(by, _touching([id]).filter(status=status))
+    found = visible(by, touching([id]).filter(status=status))
     rows = [row for row in found.order_by("-weight", "pk")[:OF_RECORD] if _holds(row, entity, id)]
     return _shown(rows, by)
 
@@ -197,7 +206,7 @@ def between(one: Ref, other: Ref, by: Actor) -> Suspect | None:
 
 def said_different(entity: Entity, id: uuid.UUID, by: Actor) -> set[Ref]:
     """The records of which somebody said that they are not the same as this one."""
-    found = visible(by, _touching([id]).filter(status=PairStatus.DIFFERENT))
+    found = visible(by, touching([id]).filter(status=PairStatus.DIFFERENT))
     return {
         Ref(row.second_entity, row.second) if row.first == id else Ref(row.first_entity, row.first)
         for row in found
@@ -240,7 +249,7 @@ def counts(by: Actor) -> Counts:
     return Counts(by_status, dict(by_entity))
 
 
-def _touching(ids: Iterable[uuid.UUID]) -> QuerySet[DuplicatePair]:
+def touching(ids: Iterable[uuid.UUID]) -> QuerySet[DuplicatePair]:
     """Pairs that hold one of these records. A union of two index ranges: an OR would read all."""
     ids = list(ids)
     first = DuplicatePair.objects.filter(first__in=ids).values("pk")
@@ -253,7 +262,7 @@ def _links(
 ) -> Iterable[tuple[uuid.UUID, uuid.UUID]]:
     """The open pairs within `entity` that hold one of `ids`."""
     for part in batches(ids, 500):
-        near = _touching(part).filter(
+        near = touching(part).filter(
             status=PairStatus.OPEN, first_entity=entity.name, second_entity=entity.name
         )
         yield from visible(by, near).order_by("-weight").values_list("first", "second")[:5000]

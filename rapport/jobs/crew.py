@@ -1,0 +1,89 @@
+"""Processes that compute for a job, so that its worker stays free for others and their memory goes
+back at the end. Only this file is loaded before Django is set up in them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, TimeoutError as Late
+from multiprocessing import get_context
+from typing import Any
+
+WATCH_SECONDS = 1.0
+
+
+class Over(Exception):
+    """There are no more tasks."""
+
+
+class Crew:
+    """Does tasks in order: in processes of their own, or, without any, when a result is asked for.
+
+    `tasks`: arguments of `function`, which must be at the top of a module.
+    """
+
+    def __init__(
+        self, processes: int, function: Callable[..., Any], tasks: Iterator[tuple[Any, ...]]
+    ) -> None:
+        self._function = function
+        self._tasks = tasks
+        self._ahead: deque[Future[Any]] = deque()
+        self._pool: ProcessPoolExecutor | None = None
+        self._keep_ahead = 2 * processes
+        if processes:
+            self._pool = ProcessPoolExecutor(
+                processes,
+                mp_context=get_context("spawn"),
+                initializer=_prepare,
+                initargs=(os.getpid(),),
+            )
+
+    def result(self, patience: float) -> tuple[Any] | None:
+        """The result of the next task, None when it is not there within `patience` seconds.
+        Raises Over after the last one."""
+        if self._pool is None:
+            task = next(self._tasks, None)
+            if task is None:
+                raise Over
+            return (self._function(*task),)
+        while len(self._ahead) < self._keep_ahead:
+            task = next(self._tasks, None)
+            if task is None:
+                break
+            self._ahead.append(self._pool.submit(self._function, *task))
+        if not self._ahead:
+            raise Over
+        try:
+            found = self._ahead[0].result(patience)
+        except Late:
+            return None
+        self._ahead.popleft()
+        return (found,)
+
+    def close(self) -> None:
+        """Let the processes end."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+def _prepare(parent: int) -> None:
+    """In a process of the crew, before its first task."""
+    # The worker decides when to stop; what is at hand ends first.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    import django
+
+    django.setup()
+
+
+def _end_with(parent: int) -> None:
+    # A worker that is killed cannot tell its crew.
+    while os.getppid() == parent:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)

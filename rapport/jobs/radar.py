@@ -1,0 +1,397 @@
+"""The radar: looks for duplicates among all records, and afterwards in what changes.
+
+The job walks the match keys in the order of their hashes, part by part; a part is read and judged
+in one go, and what it found is written with the cursor.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import os
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from rapport.actions import duplicates, lease, merge
+from rapport.actions.duplicates import Found
+from rapport.actions.lease import Run
+from rapport.duplicates import blocks, rules
+from rapport.duplicates.pairs import Alike, Judges, held_id
+from rapport.meta.kinds import Ref
+from rapport.meta.registry import registry
+from rapport.models import DuplicatePair, Job, Operation, RadarState
+from rapport.models.journal import ChangeVerb
+from rapport.models.operations import JobState
+from rapport.queries import deltas
+from rapport.queries.duplicates import compared
+
+from . import pauses
+from .crew import Crew, Over
+
+# Keys that are read and judged in one go, and rows written at once.
+KEYS_AT_ONCE = 50_000
+WRITTEN_AT_ONCE = 1000
+VERIFIED_AT_ONCE = 1000
+# From this many keys other processes do the work.
+ALONE = 200_000
+PROCESSES = 2
+# Seconds to wait for them before other jobs have their turn.
+WAIT = 0.1
+# Changes that are taken in at once, and how many of them a new installation may begin with.
+CHANGES_AT_ONCE = 500
+BACKLOG = 5000
+# Seconds that taking in may last before jobs have their turn again.
+PATIENCE = 2.0
+# Pairs that are remembered as judged; a pair that shares several keys is met several times.
+REMEMBERED = 2_000_000
+# Values shared by so many records that they tell nothing: how many of them are told.
+CROWDED = 30
+
+LEARN, SEARCH, VERIFY = "learn", "search", "verify"
+
+
+# -- what is computed, here or in another process --------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Bench:
+    """What a process keeps between the tasks of one job."""
+
+    job: str = ""
+    judges: Judges | None = None
+    seen: set[int] = field(default_factory=set)
+
+
+_bench = _Bench()
+
+
+def _judges(job: str) -> Judges:
+    if _bench.job != job or _bench.judges is None:
+        _bench.job, _bench.judges, _bench.seen = job, Judges(), set()
+    return _bench.judges
+
+
+def _leave_bench() -> None:
+    _bench.job, _bench.judges, _bench.seen = "", None, set()
+
+
+def learn(key: str) -> tuple[str, dict[str, Any]]:
+    """What the records teach about the rule with this key."""
+    judges = Judges()
+    rule = next(rule for rule in judges.weighed() if rule.key == key)
+    return key, judges.learn(rule).to_json()
+
+
+def search(job: str, part: int, parts: int) -> tuple[list[Alike], int, list[tuple[int, int]]]:
+    """The pairs that are alike by the keys of one part, how many were judged, and the keys that
+    too many records have."""
+    judges = _judges(job)
+    few, crowded = blocks.shared(*blocks.part_of(part, parts))
+    pairs = []
+    if len(_bench.seen) > REMEMBERED:
+        _bench.seen.clear()
+    for pair in blocks.pairs(few, judges.compared):
+        number = hash(pair)
+        if number not in _bench.seen:
+            _bench.seen.add(number)
+            pairs.append(pair)
+    return judges.judge(pairs), len(pairs), crowded
+
+
+# -- the job ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Hand:
+    """What the worker has in hand of a job beside its cursor; another one begins anew with that."""
+
+    token: tuple[str, int]
+    phase: str
+    crew: Crew
+    found: list[Alike] = field(default_factory=list)
+    judged: int = 0
+    crowded: list[tuple[int, int]] = field(default_factory=list)
+    begun: bool = False
+
+
+_hands: dict[uuid.UUID, _Hand] = {}
+
+
+def step(run: Run) -> bool:
+    """One batch."""
+    try:
+        cursor = run.job.cursor
+        if cursor is None:
+            return _begin(run)
+        return {LEARN: _learn, SEARCH: _search, VERIFY: _verify}[cursor["phase"]](run, cursor)
+    except BaseException:
+        _let_go(run.job.pk)
+        raise
+
+
+def _begin(run: Run) -> bool:
+    mark = deltas.mark()
+    if not deltas.is_settled(mark):
+        # What is being written now might be missed both by the search and by who follows it.
+        run.beat()
+        time.sleep(WAIT)
+        return True
+    keys = blocks.count()
+    with run.batch() as job:
+        job.total = keys
+        job.result = {"found": 0, "compared": 0}
+        job.cursor = {
+            "phase": LEARN,
+            "part": 0,
+            "parts": max(1, keys // KEYS_AT_ONCE),
+            "started": timezone.now().isoformat(),
+            "change": mark.change,
+            "rules": digest(),
+            "last": duplicates.last_pair(),
+            "crowded": [],
+        }
+    return True
+
+
+def _hand(run: Run, cursor: dict[str, Any]) -> _Hand:
+    """What is in hand for this phase of the job."""
+    token, phase = (run.job.worker, run.job.attempts), cursor["phase"]
+    hand = _hands.get(run.job.pk)
+    if hand is None or (hand.token, hand.phase) != (token, phase):
+        _let_go(run.job.pk)
+        hand = _hands[run.job.pk] = _Hand(token, phase, _crew(run.job, cursor))
+    return hand
+
+
+def _crew(job: Job, cursor: dict[str, Any]) -> Crew:
+    processes = 0
+    if job.total and job.total > ALONE and not connection.in_atomic_block:
+        processes = min(PROCESSES, os.cpu_count() or 1)
+    if cursor["phase"] == LEARN:
+        keys = sorted(rule.key for rule in Judges().weighed())
+        return Crew(processes, learn, iter([(key,) for key in keys[cursor["part"] :]]))
+    parts = cursor["parts"]
+    rest = ((str(job.pk), part, parts) for part in range(cursor["part"], parts))
+    return Crew(processes, search, rest)
+
+
+def _let_go(job: uuid.UUID) -> None:
+    hand = _hands.pop(job, None)
+    if hand is not None:
+        hand.crew.close()
+    _leave_bench()
+
+
+def _learn(run: Run, cursor: dict[str, Any]) -> bool:
+    try:
+        found = _hand(run, cursor).crew.result(WAIT)
+    except Over:
+        with run.batch() as job:
+            job.cursor = {**cursor, "phase": SEARCH, "part": 0}
+        return True
+    if found is None:
+        run.beat()
+        return True
+    with run.batch() as job:
+        key, weights = found[0]
+        duplicates.keep_weights(key, weights, now=timezone.now())
+        job.cursor = {**cursor, "part": cursor["part"] + 1}
+    return True
+
+
+def _search(run: Run, cursor: dict[str, Any]) -> bool:
+    hand = _hand(run, cursor)
+    if not hand.begun:
+        try:
+            found = hand.crew.result(WAIT)
+        except Over:
+            with run.batch() as job:
+                job.cursor = {**cursor, "phase": VERIFY, "part": 0, "after": 0}
+            return True
+        if found is None:
+            run.beat()
+            return True
+        hand.found, hand.judged, hand.crowded = found[0]
+        hand.begun = True
+    part, hand.found = hand.found[:WRITTEN_AT_ONCE], hand.found[WRITTEN_AT_ONCE:]
+    with run.batch() as job:
+        duplicates.keep(map(_found, part), now=timezone.now())
+        result = job.result
+        job.result = {**result, "found": result["found"] + len(part)}
+        if not hand.found:
+            done = cursor["part"] + 1
+            crowded = sorted([*map(tuple, cursor["crowded"]), *hand.crowded], key=lambda c: -c[1])
+            job.cursor = {**cursor, "part": done, "crowded": crowded[:CROWDED]}
+            job.result["compared"] += hand.judged
+            job.progress = job.total * done // cursor["parts"]
+    hand.begun = bool(hand.found)
+    return True
+
+
+def _found(alike: Alike) -> Found:
+    return Found(
+        _ref(alike.one), _ref(alike.other), alike.rule, alike.confidence, alike.weight,
+        alike.effort, alike.reasons,
+    )  # fmt: skip
+
+
+def _ref(held: blocks.Held) -> Ref:
+    return Ref(_names()[held[0]], uuid.UUID(hex=held[1]))
+
+
+@cache
+def _names() -> dict[int, str]:
+    """Names of entities by their codes."""
+    return {entity.code: entity.name for entity in registry if not entity.scope}
+
+
+def _verify(run: Run, cursor: dict[str, Any]) -> bool:
+    """Judge again what waited in the queue before: some of it is not alike any more."""
+    pairs = duplicates.open_pairs(cursor["after"], cursor["last"], VERIFIED_AT_ONCE)
+    alike, unlike = _judged(_judges(str(run.job.pk)), pairs)
+    with run.batch() as job:
+        duplicates.keep(alike, now=timezone.now())
+        duplicates.drop(unlike)
+        job.cursor = {**cursor, "after": pairs[-1].pk if pairs else cursor["after"]}
+        if not pairs:
+            started = datetime.datetime.fromisoformat(cursor["started"])
+            seconds = (timezone.now() - started).total_seconds()
+            job.result = {**job.result, "seconds": max(1, round(seconds))}
+    return bool(pairs)
+
+
+def _judged(judges: Judges, rows: Sequence[DuplicatePair]) -> tuple[list[Found], list[int]]:
+    """Those of `rows` that are alike, and the keys of the others."""
+    held = {row.pk: _pair(row) for row in rows}
+    alike = judges.judge(list(held.values()))
+    known = {(one.one, one.other) for one in alike}
+    return [_found(one) for one in alike], [pk for pk, two in held.items() if two not in known]
+
+
+def _pair(row: DuplicatePair) -> blocks.Pair:
+    one = (registry[row.first_entity].code, held_id(row.first))
+    other = (registry[row.second_entity].code, held_id(row.second))
+    return (one, other) if one < other else (other, one)
+
+
+def ended(job: Job, state: JobState) -> None:
+    """Remember how far the radar has looked. In the transaction that ends the job."""
+    _let_go(job.pk)
+    cursor = job.cursor
+    if state != JobState.DONE or cursor is None:
+        return
+    duplicates.searched(
+        change=cursor["change"],
+        at=datetime.datetime.fromisoformat(cursor["started"]),
+        figures={"rules": cursor["rules"], "crowded": _crowded(cursor["crowded"]), **job.result},
+    )
+    duplicates.keep_figures(timezone.localdate())
+
+
+def _crowded(found: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
+    """Keys that too many records have, as somebody can look them up: one of the records."""
+    examples = [(number, blocks.example(hash_)) for hash_, number in found]
+    return [
+        {"records": number, "entity": _names()[one[0]], "example": str(uuid.UUID(hex=one[1]))}
+        for number, one in examples
+        if one is not None
+    ]
+
+
+# -- what changes ----------------------------------------------------------------------------------
+
+
+def digest() -> str:
+    """Changes when other rules are in force."""
+    parts = [
+        (
+            r.key,
+            r.base,
+            r.matching,
+            r.threshold,
+            r.case_sensitive,
+            r.exclude_inactive,
+            rules.dumps(r),
+        )
+        for r in rules.published()
+    ]
+    return hashlib.blake2b(repr(sorted(parts)).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(slots=True)
+class _Follower:
+    """How far the journal was written when this process looked last."""
+
+    mark: deltas.Mark | None = None
+
+
+_follower = _Follower()
+
+
+def follow(now: datetime.datetime | None = None) -> None:
+    """Take in what changed since; ask for a search of everything where that is due."""
+    now = now or timezone.now()
+    state = duplicates.state()
+    if duplicates.is_searching():
+        return
+    mark = _follower.mark or deltas.mark()
+    if state is None:
+        # A new installation has little to read; an old one is searched through.
+        duplicates.begin_state(digest(), is_new=mark.change <= BACKLOG)
+        return
+    if duplicates.ask_when_due(state, digest(), now=now):
+        return
+    if mark.change <= state.change:
+        _follower.mark = None
+        return
+    if not deltas.is_settled(mark):
+        _follower.mark = mark
+        return
+    _follower.mark = None
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until and state.change < mark.change:
+        started = time.monotonic()
+        if not _take_in(state, mark, now):
+            return
+        pauses.after_writing(min(time.monotonic() - started, lease.TARGET["sqlite"]))
+
+
+def _take_in(state: RadarState, mark: deltas.Mark, now: datetime.datetime) -> bool:
+    """The next changes of the journal; False when another worker was quicker."""
+    entities = {entity.name for entity in compared()}
+    changes, position = deltas.changes(state.change, mark, entities=entities, limit=CHANGES_AT_ONCE)
+    judges = Judges()
+    touched = {
+        (registry[one.entity].code, held_id(one.record))
+        for one in changes
+        if registry[one.entity].code in judges.entities
+    }
+    gone = {one.record for one in changes if one.verb == ChangeVerb.DELETE}
+    pairs = blocks.pairs_of(touched, judges.compared) if touched else set()
+    alike = judges.judge(list(pairs))
+    known = {(one.one, one.other) for one in alike}
+    waiting = duplicates.open_pairs_of({one.record for one in changes})
+    rest = [row for row in waiting if _pair(row) not in known]
+    still, unlike = _judged(judges, rest)
+    created = sum(one.verb == ChangeVerb.CREATE for one in changes)
+    return duplicates.take_in(
+        state, position, [*map(_found, alike), *still], unlike,
+        gone=gone, merged=_merged(changes), created=created, now=now,
+    )  # fmt: skip
+
+
+def _merged(changes: Sequence[deltas.Delta]) -> list[frozenset[uuid.UUID]]:
+    """Sets of records that became one in these changes."""
+    operations = {one.operation for one in changes if one.verb == ChangeVerb.DELETE}
+    ends = Operation.objects.filter(pk__in=operations, kind__endswith=f".{merge.KIND}")
+    return [
+        frozenset(map(uuid.UUID, [found["master"], *found["losers"]]))
+        for found in ends.values_list("parameters", flat=True)
+    ]
