@@ -115,7 +115,7 @@ def in_use(entity: Entity) -> tuple[Condition, ...]:
 
 
 def _of_kind(entity: Entity, kind: Kind) -> tuple[str, ...]:
-    return tuple(f.name for f in entity.editable if f.kind is kind)
+    return tuple(name for name in entity.form_fields if entity.fields[name].kind is kind)
 
 
 def _either(
@@ -151,8 +151,8 @@ _REACH: dict[Kind, tuple[tuple[str, Label, Label, Fix], ...]] = {
         ),
         (
             "untidy",
-            _("E-mail address with capitals or blanks"),
-            _("It works, but programs take it for another one."),
+            _("E-mail address with capitals"),
+            _("It works, but some programs take it for another one."),
             _TIDY_EMAIL,
         ),
     ),
@@ -199,7 +199,7 @@ def _reach(entity: Entity) -> Iterable[Check]:
                 label=label,
                 says=says,
                 where=_either(names, operator),
-                shown=names[:1],
+                shown=names[:2],
                 fixes=(fix,),
             )
     if {"email", "last_name"} <= set(entity.fields):

@@ -29,11 +29,12 @@ from .query import Condition, Exists, Group, InvalidQuery, Query, check, field_o
 
 # More letters than these with a case of their own, and only the usual ways to write are tried.
 MAX_LETTERS = 5
-# Operators that compare with a pattern: patterns by kind, look-up, whether it must not match.
-PATTERNS: dict[str, tuple[dict[Kind, str], str, bool]] = {
-    "invalid": (VALID, "iregex", True),
-    "untidy": (TIDY, "regex", True),
-    "placeholder": (PLACEHOLDER, "iregex", False),
+# Operators that compare with patterns by kind: (patterns, look-up, whether it must match). What is
+# untidy is a value all the same: neither wrong nor made up.
+PATTERNS: dict[str, tuple[tuple[dict[Kind, str], str, bool], ...]] = {
+    "invalid": ((VALID, "iregex", False),),
+    "placeholder": ((PLACEHOLDER, "iregex", True),),
+    "untidy": ((TIDY, "regex", False), (VALID, "iregex", True), (PLACEHOLDER, "iregex", False)),
 }
 
 
@@ -96,9 +97,11 @@ def _condition(entity: Entity, condition: Condition, context: _Context) -> Q:
 
 def _pattern(found: Field, operator: str) -> Q:
     """What looks, or does not look, as values of its kind should; a blank is neither."""
-    patterns, lookup, negated = PATTERNS[operator]
-    matches = Q(**{f"{found.column}__{lookup}": patterns[found.kind]})
-    return ~Q(**{found.column: ""}) & (~matches if negated else matches)
+    holds = ~Q(**{found.column: ""})
+    for patterns, lookup, wanted in PATTERNS[operator]:
+        matches = Q(**{f"{found.column}__{lookup}": patterns[found.kind]})
+        holds &= matches if wanted else ~matches
+    return holds
 
 
 def _repeated(entity: Entity, found: Field, times: int, context: _Context) -> Q:

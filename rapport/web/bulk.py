@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rapport import access
 from rapport.access import Actor
-from rapport.actions import bulk, jobs
+from rapport.actions import bulk, jobs, repairs
 from rapport.meta.columns import Label
 from rapport.meta.entity import Command, Entity
 from rapport.meta.kinds import Kind, Ref, to_json
@@ -100,7 +100,7 @@ def selection(request: HttpRequest, entity: Entity) -> Selection:
     return Selection(seen=seen, by=request.user, ids=ids, whole=whole)
 
 
-def _refusal(request: HttpRequest, chosen: Selection) -> HttpResponse | None:
+def refusal(request: HttpRequest, chosen: Selection) -> HttpResponse | None:
     """Back to the list when there is nothing to work on, or when it is not what was seen."""
     text = ""
     if chosen.whole and chosen.seen.problems:
@@ -111,10 +111,10 @@ def _refusal(request: HttpRequest, chosen: Selection) -> HttpResponse | None:
     if not text:
         return None
     messages.warning(request, text)
-    return shell.moved(request, _back(chosen))
+    return shell.moved(request, back_url(chosen))
 
 
-def _back(chosen: Selection) -> str:
+def back_url(chosen: Selection) -> str:
     return chosen.seen.url + (f"?{chosen.seen.state}" if chosen.seen.state else "")
 
 
@@ -132,6 +132,8 @@ def bulk_commands(entity: Entity, by: Actor) -> list[Item]:
         made.append(item("edit", _("Edit"), "pencil", hotkey="e"))
     if entity.ownership == "user" and access.may(by, Verb.ASSIGN, entity):
         made.append(item("assign", _("Assign"), "user-round-check", hotkey="a"))
+    if repairs.mendable(entity, by):
+        made.append(item("repair", _("Tidy up"), "sparkles"))
     made += [
         item(command.key, command.label, command.icon)
         for command in entity.commands
@@ -162,12 +164,12 @@ def bulk_dialog(request: HttpRequest, entity: Entity, key: str) -> HttpResponse:
         verb = Verb(command.verb)
     access.require(request.user, verb, entity)
     chosen = selection(request, entity)
-    if refusal := _refusal(request, chosen):
-        return refusal
+    if answer := refusal(request, chosen):
+        return answer
     return step(request, chosen) if step else _command(request, chosen, command)
 
 
-def _dialog(
+def dialog(
     request: HttpRequest, chosen: Selection, template: str, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     carried = [("state", chosen.seen.state), ("all", "1" if chosen.whole else "")]
@@ -177,7 +179,7 @@ def _dialog(
         "carried": carried + context.pop("carry", []),
         "counted": chosen.counted(),
         "action": request.path,
-        "back_url": _back(chosen),
+        "back_url": back_url(chosen),
         "in_background": chosen.is_large,
     }
     return shell.render(request, template, shown | context, status=status)
@@ -203,10 +205,10 @@ def _edit(request: HttpRequest, chosen: Selection) -> HttpResponse:
     if goes_on and not form.errors:
         if "confirm" in posted:
             values = {name: to_json(form.values[name]) for name in names}
-            return _do(request, chosen, "update", values, _("%(records)s changed"))
+            return do(request, chosen, "update", values, _("%(records)s changed"))
         return _preview(request, chosen, form, names)
     rest = [(n, str(entity.fields[n].label)) for n in known if n not in names]
-    return _dialog(
+    return dialog(
         request,
         chosen,
         "lists/edit.html",
@@ -227,18 +229,18 @@ def _preview(
     ]
     keys = [key for n in names for key in (n, f"{n}_text", f"{n}_pick")]
     carry = [(key, text) for key in keys for text in request.POST.getlist(key)]
-    return _dialog(
+    return dialog(
         request,
         chosen,
         "lists/edit_confirm.html",
         shown=shown,
         names=names,
         carry=[*carry, *(("fields", name) for name in names)],
-        not_allowed=_not_allowed(chosen, Verb.WRITE),
+        not_allowed=not_allowed(chosen, Verb.WRITE),
     )
 
 
-def _not_allowed(chosen: Selection, verb: Verb) -> str:
+def not_allowed(chosen: Selection, verb: Verb) -> str:
     """How many stay as they are because they are not the person's to change."""
     allowed = chosen.allowed(verb)
     if allowed is None or allowed == chosen.count:
@@ -257,15 +259,15 @@ def _assign(request: HttpRequest, chosen: Selection) -> HttpResponse:
             form.add_error("owner", _("Choose who shall own them."))
         if not form.errors:
             values = {"owner": str(form.values["owner"]), "with_children": along}
-            return _do(request, chosen, "assign", values, _("%(records)s assigned"))
-    return _dialog(
+            return do(request, chosen, "assign", values, _("%(records)s assigned"))
+    return dialog(
         request,
         chosen,
         "lists/assign.html",
         field=form.field("owner", autofocus=True),
         has_children=bulk.has_children(chosen.entity),
         with_children=along,
-        not_allowed=_not_allowed(chosen, Verb.ASSIGN),
+        not_allowed=not_allowed(chosen, Verb.ASSIGN),
         status=422 if form.errors else 200,
     )
 
@@ -275,18 +277,18 @@ def _delete(request: HttpRequest, chosen: Selection) -> HttpResponse:
         raise Http404
     if "confirm" in request.POST:
         form = {"with_all": request.POST.get("with_all") == "1"}
-        return _do(request, chosen, "delete", form, _("%(records)s deleted"))
+        return do(request, chosen, "delete", form, _("%(records)s deleted"))
     found = None
     if not chosen.is_large:
         found = bulk.preview_deletion(chosen.entity, chosen.all_ids(), by=request.user)
-    return _dialog(
+    return dialog(
         request,
         chosen,
         "lists/delete.html",
         along=[counted(e, n) for e, n in found.along.items()] if found else [],
         refusing=[counted(e, n) for e, n in found.refusing.items()] if found else [],
         asks_for_all=found is None or bool(found.refusing),
-        not_allowed=_not_allowed(chosen, Verb.DELETE),
+        not_allowed=not_allowed(chosen, Verb.DELETE),
     )
 
 
@@ -297,13 +299,13 @@ def _command(request: HttpRequest, chosen: Selection, command: Command) -> HttpR
     if "confirm" in request.POST and chose:
         form = {"choice": int(choice)} if values else {}
         text = f"{command.label}: %(records)s"
-        return _do(request, chosen, command.key, form, text)
-    return _dialog(
+        return do(request, chosen, command.key, form, text)
+    return dialog(
         request,
         chosen,
         "lists/command.html",
         command=command,
-        not_allowed=_not_allowed(chosen, Verb(command.verb)),
+        not_allowed=not_allowed(chosen, Verb(command.verb)),
         status=422 if "confirm" in request.POST else 200,
     )
 
@@ -318,7 +320,7 @@ _STEPS = {
 # -- the deed, and what came of it -----------------------------------------------------------------
 
 
-def _do(
+def do(
     request: HttpRequest,
     chosen: Selection,
     command: str,
@@ -337,18 +339,18 @@ def _do(
             _("%(records)s are worked on in the background: see System jobs.")
             % {"records": chosen.counted()},
         )
-        return shell.moved(request, _back(chosen))
+        return shell.moved(request, back_url(chosen))
     result = bulk.run(entity, command, chosen.all_ids(), form, by=request.user)
     operation = result.operation.pk if result.operation else None
     text = sentence % {"records": chosen.counted(result.done)}
     if not result.refused:
         shell.say_done(request, text + ".", operation)
-        return shell.moved(request, _back(chosen))
+        return shell.moved(request, back_url(chosen))
     request.session[_KEPT] = {
         "entity": entity.name,
         "text": text,
         "undo_url": reverse("undo", args=[operation]) if operation else "",
-        "back_url": _back(chosen),
+        "back_url": back_url(chosen),
         "refused": [[str(i), why] for i, why in [*result.refused.items()][:REASONS_KEPT]],
         "count": len(result.refused),
     }

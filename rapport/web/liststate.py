@@ -343,6 +343,15 @@ def pairs(query: Query, base: Query) -> Pairs:
     return found
 
 
+def whole_list(query: Query) -> tuple[str, str]:
+    """Address of the list that shows `query` out of all records, and its state as forms carry it
+    (see `Listing.state`)."""
+    entity = registry[query.entity]
+    view = views.widest(entity)
+    state = encode([("view", view.key), *pairs(query, view.query)])
+    return reverse("list", args=[entity]) + state, state.removeprefix("?")
+
+
 def _text_of_either(entity: Entity, group: Group) -> str:
     plain = [part for part in group.conditions if isinstance(part, Condition)]
     return _join((text_of(entity, part) for part in plain), ";")

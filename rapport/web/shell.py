@@ -133,6 +133,7 @@ def _sitemap(here: str, readable: tuple[str, ...]) -> list[dict[str, Any]]:
             groups.setdefault(str(entity.menu), []).append(found)
     tools = [
         item(_("Imports"), "imports", "file-up", "i"),
+        item(_("Data quality"), "data-quality", "gauge"),
         item(_("System jobs"), "jobs", "list-checks"),
         item(_("Recycle bin"), "recycle-bin", "trash-2"),
         item(_("Settings"), "settings", "settings", "s"),

@@ -9,8 +9,8 @@ from . import converters  # noqa: F401 -- registers the path converter
 # Each module of a page or flow lists its own addresses; the generic ones of entities come last.
 MODULES = (
     "signin", "health", "home", "search", "imports", "jobs", "settings", "recycle", "undo",
-    "lookups", "editing", "records", "timelines", "commands", "dialogs",
-    "bulk", "filters", "columns", "views", "exports", "lists",
+    "quality", "lookups", "editing", "records", "timelines", "commands", "dialogs",
+    "repairs", "bulk", "filters", "columns", "views", "exports", "lists",
 )  # fmt: skip
 
 urlpatterns: list[URLPattern] = [

@@ -115,9 +115,7 @@ EMAILS = {
         "eva@acme..com", "eva@-acme.com", "eva@acme.c0m", "eva@acme.c", "eva@acme.com ", "a@a.a",
         "<eva@acme.com>", "n/a",
     ),
-    "untidy": (
-        "Eva@acme.com", "eva@ACME.com", "eva@acme.com ", "<eva@acme.com>", "e v@x.de",
-    ),
+    "untidy": ("Eva@acme.com", "eva@ACME.com"),
     "placeholder": ("a@a.a", "x@xx.xx", "xxx@acme.com", "test@acme.com", "none@none.com", "n/a",
                     "-", "NoEmail@acme.com", "test12@test.de"),
     "": (
@@ -148,6 +146,7 @@ def test_values_that_do_not_look_right(name, texts, db):
 
     assert {o: set(texts[o]) - found[o] for o in operators} == {o: set() for o in operators}
     assert set().union(*found.values()) & {"", *texts[""]} == set()
+    assert found["untidy"] == set(texts["untidy"])
 
 
 def test_a_text_that_says_nothing(db):
