@@ -138,7 +138,7 @@ JOIN {RoleAssignment._meta.db_table} held ON held.role_id = role.id
 WHERE granted.state = 0 AND (held.principal_id = %s OR held.principal_id IN (
     SELECT team_id FROM {Membership._meta.db_table} WHERE user_id = %s))
 GROUP BY granted.entity, granted.verb
-"""
+"""  # noqa: S608 -- names of our own tables
 
 
 def forget(by: Actor) -> None:

@@ -1,5 +1,5 @@
 """What follows from records and is not journalled: sort and search text, match keys, the search
-index of SQLite, principals. Kept by the writer, in its transaction."""
+index, principals. Kept by the writer, in its transaction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from rapport.duplicates import rules
@@ -22,7 +22,7 @@ from rapport.meta.kinds import Kind, Ref, to_text
 from rapport.meta.registry import registry
 from rapport.models import DuplicateRule, MatchKey, Principal, SearchQueue
 
-from . import rows
+from . import rows, search_index
 
 SEARCH_LENGTH = 10_000
 KEY_COLUMNS = ("hash", "entity", "record")
@@ -127,12 +127,14 @@ def _titles(
     return found
 
 
-def add(entity: Entity, made: Mapping[uuid.UUID, Derived]) -> None:
-    """Keys, index rows and principals of new records."""
+def add(entity: Entity, made: Mapping[uuid.UUID, Derived], *, later: bool = False) -> None:
+    """Keys, index rows and principals of new records; `later`: found by search a little later."""
     key_rows = [(key, entity.code, id_) for id_, one in made.items() for key in one.keys]
     rows.insert(MatchKey, KEY_COLUMNS, key_rows)
-    if connection.vendor == "sqlite" and entity.in_search:
-        _index_add(entity, {id_: one.columns["search_text"] for id_, one in made.items()})
+    if later:
+        search_index.put_later(entity, list(made))
+    else:
+        search_index.put(entity, {id_: one.columns["search_text"] for id_, one in made.items()})
     if entity.principal:
         _keep_principals(entity, made)
     _forget_rules(entity)
@@ -155,9 +157,7 @@ def renew(
         for id_, one in made.items()
         if one.columns["search_text"] != old[id_].columns["search_text"]
     }
-    if reworded and connection.vendor == "sqlite" and entity.in_search:
-        _index_remove(entity, list(reworded))
-        _index_add(entity, reworded)
+    search_index.put(entity, reworded)
     renamed = [
         id_
         for id_, one in made.items()
@@ -173,8 +173,7 @@ def renew(
 def remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
     """Take away what was derived from deleted records."""
     rows.delete(MatchKey, ids, "record")
-    if connection.vendor == "sqlite" and entity.in_search:
-        _index_remove(entity, ids)
+    search_index.remove(entity, ids)
     if entity.principal:
         rows.delete(Principal, ids)
     _forget_rules(entity)
@@ -205,8 +204,6 @@ def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
         [(id_, (o.columns["sort_name"], o.columns["search_text"])) for id_, o in made.items()],
     )
     rows.delete(MatchKey, list(made), "record")
-    if connection.vendor == "sqlite" and entity.in_search:
-        _index_remove(entity, list(made))
     add(entity, made)
 
 
@@ -292,34 +289,3 @@ def _move_owned(owner: uuid.UUID, unit: uuid.UUID) -> None:
     """What somebody owns is of the unit that they are of."""
     for model in {other.model for other in registry if other.ownership == "user"}:
         model._default_manager.filter(owner_id=owner).update(owning_unit_id=unit)
-
-
-# -- SQLite: one FTS5 table per entity table, row id out of the record id -------------------------
-
-
-def index_table(entity: Entity) -> str:
-    """Name of the full-text table behind `entity` on SQLite."""
-    return f"{entity.table}_search"
-
-
-def index_row(id_: uuid.UUID) -> int:
-    """Row id in the full-text table: 63 of the id's random bits. A clash among a million records
-    has a chance of one in ten million, and then only one of the two is found by search."""
-    return int.from_bytes(id_.bytes[8:]) & 0x7FFF_FFFF_FFFF_FFFF
-
-
-def _index_add(entity: Entity, entries: Mapping[uuid.UUID, str]) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT OR REPLACE INTO {index_table(entity)} (rowid, record, text) "
-            "VALUES (%s, %s, %s)",
-            [(index_row(id_), id_.hex, text) for id_, text in entries.items()],
-        )
-
-
-def _index_remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"DELETE FROM {index_table(entity)} WHERE rowid = %s",
-            [(index_row(id_),) for id_ in ids],
-        )

@@ -116,7 +116,7 @@ def _create(
     for names, values in made.items():
         rows.insert(entity.model, names, values)
     _record(entity, op, now, [(d, ChangeVerb.CREATE, 1, None, None) for d in drafts])
-    derived.add(entity, texts)
+    derived.add(entity, texts, later=op.pending is None)
     journal.count(op, "created", len(drafts))
 
 

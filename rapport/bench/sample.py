@@ -237,12 +237,13 @@ def _drop_indexes(cursor: Any, model: type[models.Model]) -> list[str]:
 
 
 def _index_search(cursor: Any) -> None:
-    """SQLite's full-text rows; PostgreSQL has built its index with the others."""
-    if connection.vendor == "postgresql":
-        return
+    """The rows of the search index."""
     for model in (Account, Contact, Lead):
         table = model._meta.db_table
-        # As `actions.derived.index_row`: the last 16 digits of the id as a number of 63 bits.
+        if connection.vendor == "postgresql":
+            cursor.execute(f"INSERT INTO {table}_search SELECT id, search_text FROM {table}")
+            continue
+        # As `actions.search_index.row`: the last 16 digits of the id as a number of 63 bits.
         # The sample's begin with 8000, whose highest bit is cut off, so the number is what is left.
         cursor.execute(
             f"INSERT INTO {table}_search (rowid, record, text) "

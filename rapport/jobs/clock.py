@@ -12,9 +12,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from rapport.actions import derived, duplicates, lease, retention
+from rapport.actions import derived, duplicates, lease, retention, search_index
 from rapport.actions.lease import Pace
-from rapport.models import SearchQueue
+from rapport.models import Job, SearchQueue
+from rapport.models.operations import JobState
 
 from . import pauses, quality, queue
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 # Seconds that one part may take before jobs have their turn again.
 PATIENCE = 2.0
+# Jobs that write so much that the search index waits for their end.
+FIRST = ("import.apply", "undo", "bulk")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,17 @@ def drain_search() -> None:
             derived.drain_queue(pace.size)
         pace.learn(time.monotonic() - started)
         pauses.after_writing(pace.held)
+
+
+def index_backlog() -> None:
+    """Let what long operations wrote be found. An import goes first: its rows follow it."""
+    if Job.objects.filter(state=JobState.RUNNING, kind__in=FIRST).exists():
+        return
+    until = time.monotonic() + PATIENCE
+    started = time.monotonic()
+    while search_index.catch_up() and time.monotonic() < until:
+        pauses.after_writing(time.monotonic() - started)
+        started = time.monotonic()
 
 
 def expire() -> None:
@@ -99,6 +113,7 @@ def note_quality() -> None:
 DUTIES = (
     Duty(name="sweep jobs", every=5, do=sweep_jobs),
     Duty(name="drain search queue", every=2, do=drain_search),
+    Duty(name="index backlog", every=1, do=index_backlog),
     Duty(name="duplicates", every=2, do=follow_duplicates),
     Duty(name="duplicates over time", every=3600, do=note_quality),
     Duty(name="retention", every=3600, do=expire),

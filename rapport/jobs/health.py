@@ -13,9 +13,9 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from rapport.actions import derived
+from rapport.actions import search_index
 from rapport.meta.registry import registry
-from rapport.models import Job
+from rapport.models import Job, SearchBacklog
 from rapport.models.operations import JobState
 
 from . import queue
@@ -142,11 +142,12 @@ def _missing_indexes() -> Iterator[str]:
             cursor.execute("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid")
             for (name,) in cursor.fetchall():
                 yield f"{name} is not valid: REINDEX it"
-            return
+        if SearchBacklog.objects.exists():
+            return  # the worker is at it
         for entity in registry:
             if not entity.in_search or entity.scope:
                 continue
-            table = connection.ops.quote_name(derived.index_table(entity))
+            table = connection.ops.quote_name(search_index.table(entity))
             cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 -- a declared name
             found, wanted = cursor.fetchone()[0], entity.records().count()
             if found != wanted:

@@ -27,7 +27,7 @@ from .people import (
     User,
 )
 from .saved_view import SavedView
-from .search import MatchKey, SearchQueue
+from .search import MatchKey, SearchBacklog, SearchQueue
 
 __all__ = [
     "Account",
@@ -57,6 +57,7 @@ __all__ = [
     "RoleAssignment",
     "RoleGrant",
     "SavedView",
+    "SearchBacklog",
     "SearchQueue",
     "Share",
     "SignInLink",

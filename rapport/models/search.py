@@ -28,3 +28,12 @@ class SearchQueue(models.Model):
     id = models.BigAutoField(primary_key=True)
     entity = models.CharField(max_length=32)
     record = models.UUIDField()
+
+
+class SearchBacklog(models.Model):
+    """Records of a long operation that are stored and not in the search index yet. `records`:
+    their ids, as hexadecimal digits one after the other."""
+
+    id = models.BigAutoField(primary_key=True)
+    entity = models.CharField(max_length=32)
+    records = models.TextField()

@@ -65,10 +65,12 @@ def page(
     *,
     verb: str = access.READ,
     among: Collection[uuid.UUID] | None = None,
+    rows: QuerySet[Any, Any] | None = None,
 ) -> Page:
     """The page that `query.after` or `query.before` asks for: of rows to which `by` may do `verb`,
-    and only of the records `among` when given. Raises InvalidQuery."""
-    found = rows_of(query, by)
+    and only of the records `among` when given. `rows`: those of `rows_of(query, by)`, when they
+    are at hand. Raises InvalidQuery."""
+    found = rows_of(query, by) if rows is None else rows
     entity = registry[query.entity]
     if verb != access.READ:
         found = access.visible_to(found, entity, by, verb)
@@ -104,9 +106,15 @@ def page(
     )
 
 
-def count(query: Query, by: Actor, *, limit: int | None = COUNT_LIMIT) -> int:
-    """How many rows, at most `limit` + 1 (None: all of them)."""
-    found = rows_of(query, by).order_by()
+def count(
+    query: Query,
+    by: Actor,
+    *,
+    limit: int | None = COUNT_LIMIT,
+    rows: QuerySet[Any, Any] | None = None,
+) -> int:
+    """How many rows, at most `limit` + 1 (None: all of them). `rows`: as for `page`."""
+    found = (rows_of(query, by) if rows is None else rows).order_by()
     if limit is None:
         return found.count()
     # Not `count()` of the slice: that takes the query apart and writes it twice.
@@ -114,13 +122,14 @@ def count(query: Query, by: Actor, *, limit: int | None = COUNT_LIMIT) -> int:
         sql, parameters = found.values("pk")[: limit + 1].query.sql_with_params()
     except EmptyResultSet:
         return 0
-    key = (sql, *map(str, parameters))
+    # What was searched for differs each time.
+    key = () if query.find else (sql, *map(str, parameters))
     if _many.get(key, 0.0) > time.monotonic():
         return limit + 1
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT COUNT(*) FROM ({sql}) counted", parameters)
         counted = int(cursor.fetchone()[0])
-    if counted > limit:
+    if key and counted > limit:
         if len(_many) >= MANY_KEPT:
             _many.clear()
         _many[key] = time.monotonic() + MANY_FOR
@@ -223,10 +232,10 @@ def _read_value(found: Field, part: Any) -> Any:
     if found.kind is Kind.POINTER:
         return uuid.UUID(part)
     value = from_json(found, part)
-    if found.kind in {Kind.NUMBER, Kind.CHOICE, Kind.STATE, Kind.BOOLEAN} and type(value) not in {
-        int,
-        bool,
-    }:
+    whole = found.kind in {Kind.NUMBER, Kind.CHOICE, Kind.STATE}
+    if (whole and type(value) is not int) or (
+        found.kind is Kind.BOOLEAN and type(value) is not bool
+    ):
         raise ValueError(part)
     return value
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import F, Lookup, Q, QuerySet
 from django.db.models.functions import Length
 
 from rapport import queries
@@ -19,8 +20,8 @@ from rapport.meta.kinds import TEXTS
 from rapport.meta.registry import registry
 
 TRIGRAM = 3
-# With more hits than this in SQLite's full-text index, walking the list in its order and testing
-# each row finds a page sooner than fetching and sorting all hits.
+# With more hits than this in the index, walking the list in its order and testing each row finds a
+# page sooner than fetching and sorting all hits.
 COMMON = 1000
 MAX_WORDS = 8
 MAX_GRAMS = 64
@@ -50,11 +51,12 @@ def narrow(rows: QuerySet[Any, Any], entity: Entity, text: str) -> QuerySet[Any,
     readings = _readings(text)
     if not readings[0]:
         return rows
-    grams = [_grams(reading) for reading in readings]
-    if connection.vendor == "sqlite" and all(grams) and entity.in_search:
-        ids = _hits(entity, grams)
-        if len(ids) <= COMMON:
-            rows = rows.filter(pk__in=ids)
+    if entity.in_search:
+        ids = _hits(entity, readings)
+        if ids is not None and len(ids) <= COMMON:
+            rows = _among(rows, ids)
+            if connection.vendor == "postgresql":
+                return rows
     condition = Q()
     for reading in readings:
         every = Q()
@@ -64,28 +66,63 @@ def narrow(rows: QuerySet[Any, Any], entity: Entity, text: str) -> QuerySet[Any,
     return rows.filter(condition)
 
 
+def _hits(entity: Entity, readings: list[list[str]]) -> list[uuid.UUID] | None:
+    """Up to COMMON + 1 ids out of the index: on PostgreSQL of the records that have the words, on
+    SQLite of those that have all their trigrams, to be tested again. None where the words are too
+    short for the index."""
+    table = f"{entity.table}_search"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            condition = " OR ".join(
+                "(" + " AND ".join(["text LIKE %s"] * len(words)) + ")" for words in readings
+            )
+            values = [f"%{_pattern(word)}%" for words in readings for word in words]
+            cursor.execute(
+                f"SELECT record FROM {table} WHERE {condition} LIMIT %s", [*values, COMMON + 1]
+            )
+            return [record for (record,) in cursor.fetchall()]
+        grams = [_grams(reading) for reading in readings]
+        if not all(grams):
+            return None
+        match = " OR ".join(
+            "(" + " AND ".join('"' + gram.replace('"', '""') + '"' for gram in own) + ")"
+            for own in grams
+        )
+        cursor.execute(
+            f"SELECT record FROM {table} WHERE {table} MATCH %s LIMIT %s", [match, COMMON + 1]
+        )
+        return [uuid.UUID(hex=record) for (record,) in cursor.fetchall()]
+
+
+def _among(rows: QuerySet[Any, Any], ids: Collection[uuid.UUID]) -> QuerySet[Any, Any]:
+    """Those of `rows` with one of these ids."""
+    if connection.vendor == "sqlite" or not ids:
+        return rows.filter(pk__in=ids)
+    return rows.filter(_AnyOf(F("pk"), list(ids)))
+
+
+class _AnyOf(Lookup):
+    """`= ANY (array)`: one parameter, where a long IN list costs more to write than to answer."""
+
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s)", [*parameters, self.rhs]
+
+
+def _pattern(word: str) -> str:
+    """`word` as LIKE reads it."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 def _grams(reading: list[str]) -> list[str]:
     return list(
         dict.fromkeys(
             word[i : i + TRIGRAM] for word in reading for i in range(len(word) - TRIGRAM + 1)
         )
     )[:MAX_GRAMS]
-
-
-def _hits(entity: Entity, readings: list[list[str]]) -> list[uuid.UUID]:
-    """Up to COMMON + 1 ids out of the full-text index: those with every trigram of one of
-    `readings`. It does not know where they stand, so what it finds is tested again."""
-    query = " OR ".join(
-        "(" + " AND ".join('"' + gram.replace('"', '""') + '"' for gram in grams) + ")"
-        for grams in readings
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT record FROM {entity.table}_search "
-            f"WHERE {entity.table}_search MATCH %s LIMIT %s",
-            [query, COMMON + 1],
-        )
-        return [uuid.UUID(hex=record) for (record,) in cursor.fetchall()]
 
 
 def best(

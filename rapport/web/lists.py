@@ -21,7 +21,7 @@ from rapport.meta.field import Field
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 from rapport.models.people import Verb
-from rapport.queries import pages, views
+from rapport.queries import pages, translate, views
 from rapport.queries.pages import Link, Page, Row
 from rapport.queries.query import InvalidQuery, Order, Query, field_of
 
@@ -80,10 +80,11 @@ def list_page(request: HttpRequest, entity: Entity) -> HttpResponse:
     """Rows of a view, as the address says."""
     require_read(entity, request.user)
     seen = listing(entity, request.GET, request.user)
-    page = _page(seen, request.user)
+    rows = translate.rows(seen.query, request.user)
+    page = _page(seen, request.user, rows)
     context = cell_context()
     columns = columns_of(seen)
-    total = _total(seen, page, request.user)
+    total = _total(seen, page, request.user, rows)
     status = 400 if seen.problems else 200
     return shell.render(
         request,
@@ -127,22 +128,23 @@ def _addresses(seen: Listing) -> dict[str, str]:
     return found | {"filter_url": filter_url(seen)}
 
 
-def _page(seen: Listing, by: Actor) -> Page:
+def _page(seen: Listing, by: Actor, rows: Any) -> Page:
     """The page that is asked for; the first one when its cursor cannot be read."""
     try:
-        return pages.page(seen.query, by)
+        return pages.page(seen.query, by, rows=rows)
     except InvalidQuery:
         seen.problems.append(_("This page cannot be found any more: here is the first one."))
         seen.query = replace(seen.query, after="", before="")
         seen.start = 1
-        return pages.page(seen.query, by)
+        return pages.page(seen.query, by, rows=rows)
 
 
-def _total(seen: Listing, page: Page, by: Actor) -> int:
+def _total(seen: Listing, page: Page, by: Actor, rows: Any) -> int:
     """How many rows there are, at most one more than is counted; free where one page is all."""
     if not (page.next or page.previous):
         return len(page.rows)
-    return pages.count(seen.query, by, limit=None if seen.count_all else pages.COUNT_LIMIT)
+    limit = None if seen.count_all else pages.COUNT_LIMIT
+    return pages.count(seen.query, by, limit=limit, rows=rows)
 
 
 def total_text(seen: Listing, total: int, context: CellContext) -> str:
@@ -387,9 +389,7 @@ def commands(seen: Listing, by: Actor) -> list[Item]:
         ]
     if menu := export_menu(seen, by):
         made.append(Item(label=_("Export"), icon="file-down", id="export-menu", menu=menu))
-        selected = [
-            _file_item(entity, name, form="grid-form") for name in formats.fitting(entity)
-        ]
+        selected = [_file_item(entity, name, form="grid-form") for name in formats.fitting(entity)]
         made.append(
             Item(
                 label=_("Export selected"),

@@ -3,7 +3,8 @@
 import pytest
 
 from rapport.actions import records
-from rapport.actions.derived import drain_queue, index_row
+from rapport.actions.derived import drain_queue
+from rapport.actions.search_index import row as index_row
 from rapport.meta.ids import new_id
 from rapport.meta.registry import registry
 from rapport.models import SearchQueue
