@@ -180,9 +180,11 @@ def remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
 
 
 def _forget_rules(entity: Entity) -> None:
-    """What this process remembers of the rules is not so any more."""
+    """What this process remembers of the rules is not so any more: what comes next in the same
+    transaction goes by the new ones already."""
     if entity.model is DuplicateRule:
         rules.forget()
+        rules.version()
 
 
 def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:

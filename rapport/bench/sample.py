@@ -262,8 +262,8 @@ def _match_keys() -> None:
         stored = entity.records().filter(pk__in=ids).values()
         records = [(row["id"], write.from_columns(entity, row)) for row in stored.iterator()]
         keys = [
-            (key.hash, id_, key.rule)
+            (key, entity.code, id_)
             for id_, made in derived.texts(entity, records).items()
             for key in made.keys
         ]
-        rows.insert(MatchKey, ("hash", "record", "rule"), keys)
+        rows.insert(MatchKey, ("hash", "entity", "record"), keys)

@@ -49,6 +49,8 @@ def _name(ours: str, theirs: str) -> int:
     if not ours.isascii() and shorter < 4:
         # In scripts of syllables another sign is another name.
         return DIFFERENT
+    if _figures(ours) != _figures(theirs):
+        return DIFFERENT
     typos = _typos(ours, theirs, score_cutoff=2)
     if (typos <= 1 and shorter >= 3) or (typos <= 2 and shorter >= 6):
         return CLOSE
@@ -78,6 +80,9 @@ def text(ours: str, theirs: str) -> int:
 @lru_cache(maxsize=65_536)
 def _text(ours: str, theirs: str) -> int:
     shorter = min(len(ours), len(theirs))
+    if _figures(ours) != _figures(theirs):
+        # “Store 12” is not “Store 13”.
+        return DIFFERENT
     if " " in ours or " " in theirs:
         one, two = set(ours.split()), set(theirs.split())
         if one == two or ours.replace(" ", "") == theirs.replace(" ", ""):
@@ -110,7 +115,7 @@ def email(ours: str, theirs: str) -> int:
 
 
 def _figures(value: str) -> str:
-    return "".join(c for c in value if c.isdigit())
+    return "" if value.isalpha() else "".join(c for c in value if c.isdigit())
 
 
 def phone(ours: str, theirs: str) -> int:

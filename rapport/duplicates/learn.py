@@ -132,7 +132,7 @@ class _State:
     ) -> None:
         self.rule, self.judge, self.total, self.share = rule, judge, total, share
         self.rates = rates
-        starts = [shipped(condition) for condition in rule.conditions]
+        starts = shipped(rule)
         self.start_m = [list(m) for m, _u in starts]
         self.m = [list(m) for m, _u in starts]
         self.u = [

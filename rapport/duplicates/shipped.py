@@ -98,7 +98,8 @@ def _plain(key: str, name: Label, base: str, matching: str, *conditions: Conditi
 
 
 def _email(base: str, matching: str) -> Rule:
-    condition = _both(EMAILS, Criterion.EMAIL, must=True)
+    # The main address among any of the other's: after a merge the loser's stands second.
+    condition = _both("email", Criterion.EMAIL, EMAILS, must=True)
     return _plain("email", _("Same e-mail address"), base, matching, condition)
 
 

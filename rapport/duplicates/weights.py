@@ -20,13 +20,15 @@ SHIPPED: dict[Criterion, tuple[tuple[float, ...], tuple[float, ...]]] = {
     Criterion.EMAIL: ((0.70, 0.0, 0.05, 0.03, 0.22), (1e-5, 0.0, 5e-6, 5e-6, 1.0)),
     Criterion.PHONE: ((0.60, 0.05, 0.05, 0.0, 0.30), (3e-5, 1e-5, 1e-5, 0.0, 1.0)),
     Criterion.COMPANY: ((0.75, 0.08, 0.06, 0.04, 0.07), (0.001, 0.001, 0.0005, 0.005, 0.99)),
-    Criterion.DOMAIN: ((0.80, 0.0, 0.0, 0.0, 0.20), (0.001, 0.0, 0.0, 0.0, 1.0)),
+    Criterion.DOMAIN: ((0.80, 0.0, 0.0, 0.0, 0.20), (3e-4, 0.0, 0.0, 0.0, 1.0)),
     Criterion.ADDRESS: ((0.65, 0.10, 0.10, 0.05, 0.10), (5e-4, 0.002, 0.002, 0.02, 0.97)),
     Criterion.CITY: ((0.80, 0.05, 0.06, 0.02, 0.07), (0.015, 0.003, 0.002, 0.01, 0.97)),
     Criterion.POSTCODE: ((0.80, 0.0, 0.10, 0.02, 0.08), (0.001, 0.0, 0.01, 0.005, 0.98)),
     Criterion.DATE: ((0.84, 0.02, 0.08, 0.02, 0.04), (4e-5, 1e-4, 0.001, 0.005, 0.99)),
     Criterion.TEXT: ((0.60, 0.10, 0.10, 0.05, 0.15), (0.01, 0.005, 0.005, 0.03, 0.95)),
 }
+# Many people are of one company, but few companies of one name.
+_OF_COMPANY = ((0.75, 0.08, 0.06, 0.04, 0.07), (3e-5, 3e-4, 1e-4, 0.004, 0.99))
 _PLAIN = ((0.80, 0.0, 0.0, 0.0, 0.20), (0.01, 0.0, 0.0, 0.0, 0.99))
 # Two records chosen at random are the same with this probability, before anything is learned:
 # one in thirty has a double among ten thousand.
@@ -44,10 +46,16 @@ SHARED = frozenset(
 _GIVEN = {SAME: 1.0, VARIANT: 0.75, CLOSE: 0.6, LOOSE: 0.2, DIFFERENT: -0.3}
 
 
-def shipped(condition: Condition) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Starting m and u of `condition`, by level from the same to different."""
-    m, u = SHIPPED.get(condition.criterion, _PLAIN)
-    return _whole(m), _whole(u)
+def shipped(rule: Rule) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
+    """Starting m and u of each condition, by level from the same to different."""
+    of_people = any(c.criterion is Criterion.NAME for c in rule.conditions)
+    found = []
+    for condition in rule.conditions:
+        m, u = SHIPPED.get(condition.criterion, _PLAIN)
+        if condition.criterion is Criterion.COMPANY and not of_people:
+            m, u = _OF_COMPANY
+        found.append((_whole(m), _whole(u)))
+    return found
 
 
 def _whole(parts: Sequence[float]) -> tuple[float, ...]:
@@ -131,7 +139,10 @@ def starting(rule: Rule) -> Weights:
     return Weights(
         shape=shape_of(rule),
         prior=PRIOR,
-        levels=tuple(bits_of(c, *shipped(c)) for c in rule.conditions),
+        levels=tuple(
+            bits_of(condition, *start)
+            for condition, start in zip(rule.conditions, shipped(rule), strict=True)
+        ),
         frequent=({},) * count,
         rare=(0.0,) * count,
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 # A key that many rows have says little; so many of them are remembered.
 MOST = 8
+IN_MEMORY = 1 << 20
 
 
 class Seen:
@@ -75,7 +76,8 @@ class Earlier:
 
     def __init__(self) -> None:
         self._seen = Seen()
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the session
+        # In memory while the import is small.
+        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- see close
         self._numbers, self._starts = array("q"), array("q")
         self._end = 0
 
@@ -102,3 +104,6 @@ class Earlier:
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+
+    # A worker that fails in the middle of a batch just drops what it had.
+    __del__ = close

@@ -56,6 +56,9 @@ def test_plan_counts_and_explains_and_writes_nothing(alice, table):
     assert not Operation.objects.filter(kind="import").exists()
 
 
+EMAIL = ["contact.email", "same", 16.1]
+
+
 def test_duplicates_say_what_they_are_the_same_as(alice, table):
     there = make_contact(first_name="Anna", last_name="Bo", email="a@x.de", owner=alice)
     upload = plan(table("Last Name,Email", "Other,A@x.de", "Cee,c@x.de", "Cee,C@X.DE"), by=alice)
@@ -63,12 +66,12 @@ def test_duplicates_say_what_they_are_the_same_as(alice, table):
     rows = list(plan_of(upload).rows.order_by("row"))
 
     assert [(row.row, row.record, row.reasons) for row in rows] == [
-        (2, there.pk, [0, "email"]),
-        (4, None, [3, "email"]),
+        (2, there.pk, [0, 70, EMAIL]),
+        (4, None, [3, 97, EMAIL, ["contact.last_name", "same", 7.3]]),
     ]
     assert [report.duplicate_text(row, there_entity()) for row in rows] == [
-        "There is such a record already: the same Email.",
-        "The same as row 3 of this file: Email.",
+        "There is such a record already (70%): the same Email.",
+        "The same as row 3 of this file (97%): Email, Last name.",
     ]
 
 

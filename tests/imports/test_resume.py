@@ -42,7 +42,7 @@ def stored():
         list(contacts),
         list(Account.objects.order_by("name").values_list("name", flat=True)),
         list(rows),
-        MatchKey.objects.filter(rule="email").count(),
+        MatchKey.objects.filter(entity=2).count(),
     )
 
 

@@ -172,7 +172,7 @@ def test_no_rows_are_no_statement(call, db, django_assert_num_queries):
 
 
 def test_only_the_named_rows_go(db):
-    rows.insert(MatchKey, ("hash", "record", "rule"), [(n, new_id(), "r") for n in range(4)])
+    rows.insert(MatchKey, ("hash", "entity", "record"), [(n, 2, new_id()) for n in range(4)])
     doomed = list(MatchKey.objects.filter(hash__lt=2).values_list("record", flat=True))
     rows.delete(MatchKey, doomed, "record")
 
@@ -181,7 +181,7 @@ def test_only_the_named_rows_go(db):
 
 def test_smallest_and_largest_key_of_a_hash(db):
     rows.insert(
-        MatchKey, ("hash", "record", "rule"), [(h, new_id(), "r") for h in (-(2**63), 2**63 - 1)]
+        MatchKey, ("hash", "entity", "record"), [(h, 2, new_id()) for h in (-(2**63), 2**63 - 1)]
     )
 
     assert sorted(MatchKey.objects.values_list("hash", flat=True)) == [-(2**63), 2**63 - 1]
