@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from rapport.models.journal import ChangeVerb
 PHONE_DIGITS = 8
 # What may say a part of what another one says.
 _WORDS = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.ADDRESS})
+_WORD = re.compile(r"\w+")
 # Changes that are looked through for the age of values.
 MOST_CHANGES = 5000
 
@@ -212,12 +214,14 @@ def _pick(
     if len(set(map(unit.sameness, telling))) == 1:
         agreed = len(telling) == len(held)
         return telling[0], _("the same in all") if agreed else _("the only value")
-    fullest = max(telling, key=lambda id_: (_fullness(held[id_]), id_ == master))
     if master in telling:
         # Of a town alone and the same town with its street the second says more.
-        if len(parts) == 1 or fullest == master or not _within(held[master], held[fullest]):
+        more = [id_ for id_ in telling if len(parts) > 1 and _within(held[master], held[id_])]
+        fullest = max([master, *more], key=lambda id_: _fullness(held[id_]))
+        if fullest == master:
             return master, _("of the main record")
         return fullest, _("the most complete one")
+    fullest = max(telling, key=lambda id_: _fullness(held[id_]))
     if unit.entity.fields[unit.name].kind in _WORDS and all(
         _within(held[id_], held[fullest]) for id_ in telling
     ):
@@ -282,8 +286,11 @@ def _fullness(one: Sequence[Any]) -> tuple[int, int]:
 
 def _within(one: Sequence[Any], other: Sequence[Any]) -> bool:
     """Whether the texts `other` have all the words of `one`, in the same places."""
-    pairs = zip(one, other, strict=True)
-    return all(not v or f" {fold(str(v))} " in f" {fold(str(w or ''))} " for v, w in pairs)
+    return all(_words(v) in _words(w) for v, w in zip(one, other, strict=True) if v)
+
+
+def _words(value: Any) -> str:
+    return f" {' '.join(_WORD.findall(fold(str(value or ''))))} "
 
 
 def _keep_seconds(
@@ -316,12 +323,12 @@ def _keep_seconds(
                 _sameness(entity, parts_of[n], now(n)) == like for n in group
             ):
                 continue
+            if found.kind in _WORDS and _within(held, now(name)):
+                continue
             if free := next((n for n in seconds if not says(n, now(n))), ""):
                 more.update(zip(parts_of[free], held, strict=True))
                 choice.kept[id_] = free
-            elif found.kind is not Kind.OWNER and not (
-                found.kind in _WORDS and _within(held, now(name))
-            ):
+            elif found.kind is not Kind.OWNER:
                 lost.append(id_)
         made[number] = replace(choice, lost=tuple(lost))
     return more

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from rapport import access
 from rapport.access import Actor, SystemActor
@@ -20,6 +21,7 @@ from rapport.models import Change, ImportFile, Operation
 from rapport.models.journal import ChangeVerb
 from rapport.models.people import Depth, Verb
 
+from . import moved
 from .one import PRINCIPAL, One, link_to, title_of
 
 # The machinery's own fields are no news.
@@ -37,7 +39,8 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What one operation did to the record. `source`: where its values came from (a file)."""
+    """What one operation did to the record. `source`: where its values came from (a file).
+    `other`: what the record was called that it was done to, before it was merged into this one."""
 
     change: Change
     operation: Operation
@@ -45,18 +48,43 @@ class Event:
     who: str
     source: str
     fields: tuple[FieldChange, ...]
+    other: str = ""
 
 
 def history(
     one: One, by: Actor, *, before: int | None = None, size: int = 50
 ) -> tuple[list[Event], bool]:
-    """Events newest first, with every changed field; and whether there are more. `before`: id of
-    the last change seen."""
-    changes = Change.objects.filter(record=one.id).select_related("operation__user")
-    if before is not None:
-        changes = changes.filter(id__lt=before)
-    found = list(changes.order_by("-id")[: size + 1])
-    return describe(one.entity, found[:size], by), len(found) > size
+    """Events newest first, with every changed field, also of the records that were merged into
+    this one; and whether there are more. `before`: id of the last change seen."""
+
+    def page(changes: QuerySet[Change]) -> list[Change]:
+        if before is not None:
+            changes = changes.filter(id__lt=before)
+        return list(changes.select_related("operation__user").order_by("-id")[: size + 1])
+
+    found, others = with_merged(one, page, first=before is None)
+    return describe(one.entity, found[:size], by, others=others), len(found) > size
+
+
+def with_merged(
+    one: One, page: Callable[[QuerySet[Change]], list[Change]], *, first: bool
+) -> tuple[list[Change], dict[uuid.UUID, str]]:
+    """What `page` takes of the changes of a record and of those that were merged into it, and what
+    those were called. Their changes are older than the merge: a `first` page that ends before it
+    has none, and asks for none."""
+    found = page(Change.objects.filter(record=one.id))
+    if not one.entity.mergeable:
+        return found, {}
+    # Of a merge, or of an undo that may have done one again.
+    merging = {f"{one.entity.name}{moved.ENDING}", "undo"}
+    if first and not any(change.operation.kind in merging for change in found):
+        return found, {}
+    others = moved.absorbed(one.entity, one.id)
+    if not others:
+        return found, {}
+    every = Change.objects.filter(record__in=[one.id, *others])
+    # The merge is told by the record that stayed.
+    return page(every.exclude(record__in=list(others), verb=ChangeVerb.DELETE)), others
 
 
 def who(operation: Operation) -> str:
@@ -70,9 +98,11 @@ def describe(
     by: Actor,
     *,
     titles: Mapping[Ref, str] | None = None,
+    others: Mapping[uuid.UUID, str] = MappingProxyType({}),
 ) -> list[Event]:
     """Events of `changes` (of one entity), look-up values named for those who may see them.
-    `titles`: those of `named(entity, changes)`, when they are known."""
+    `titles`: those of `named(entity, changes)`, when they are known. `others`: what merged records
+    were called."""
     if titles is None:
         titles = title_of(named(entity, changes), by)
     imported = {change.operation_id for change in changes if change.row is not None}
@@ -89,9 +119,8 @@ def describe(
             if name in (change.after or {}) and name not in QUIET
         )
         source = sources.get(change.operation_id, "")
-        events.append(
-            Event(change, change.operation, change.at, who(change.operation), source, fields)
-        )
+        op, other = change.operation, others.get(change.record, "")
+        events.append(Event(change, op, change.at, who(op), source, fields, other))
     return events
 
 

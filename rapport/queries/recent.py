@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rapport.meta.kinds import Ref
 from rapport.models import User, Visit
 
+from . import moved
 from .one import title_of
 
 
@@ -27,7 +28,17 @@ def visits(by: User, *, size: int) -> list[Seen]:
 
 
 def recent(by: User, *, size: int = 100) -> list[tuple[Seen, str]]:
-    """The records that `by` opened lately and may still see, each with its title."""
+    """The records that `by` opened lately and may still see, each with its title; instead of one
+    that was merged the one that stayed."""
     seen: Sequence[Seen] = visits(by, size=size)
     titles = title_of([one.ref for one in seen], by)
+    led = moved.refs_moved(one.ref for one in seen if one.ref not in titles)
+    if led:
+        titles.update(title_of(led.values(), by))
+        # Newest first: only the last time that it was opened, under whichever name.
+        latest: dict[Ref, Seen] = {}
+        for one in seen:
+            ref = led.get(one.ref, one.ref)
+            latest.setdefault(ref, Seen(ref, one.at))
+        seen = list(latest.values())
     return [(one, titles[one.ref]) for one in seen if one.ref in titles]

@@ -121,15 +121,17 @@ def timeline(
         notes = _notes(rows, after, size)
         pinned = [note for note in notes if note.pinned]
         entries += [note for note in notes if not note.pinned]
+    others: dict[uuid.UUID, str] = {}
     if "system" in kinds and not find:
-        entries += _system(one, after, size)
+        system, others = _system(one, after, size)
+        entries += system
     entries.sort(key=lambda entry: entry.key, reverse=True)
     end = None
     if len(entries) > size:
         last = entries[size - 1]
         end = Place(last.at, last.kind, last.row.pk)
     shown = pinned + entries[:size]
-    _finish(shown, one, by)
+    _finish(shown, one, by, others)
     return shown, end
 
 
@@ -183,24 +185,26 @@ def _regarding(row: Any) -> Ref | None:
     return None
 
 
-def _system(one: One, after: Place | None, size: int) -> list[Entry]:
-    changes = Change.objects.filter(record=one.id).select_related("operation__user")
-    changes = changes.only(*_TOLD)
-    if after is not None:
-        changes = changes.filter(after.beyond("system", "at"))
-    return [
-        Entry(change.at, "system", change, who(change.operation))
-        for change in changes.order_by("-at", "-pk")[: size + 1]
-    ]
+def _system(one: One, after: Place | None, size: int) -> tuple[list[Entry], dict[uuid.UUID, str]]:
+    """What the journal tells, also of records that were merged into this one, and their names."""
+
+    def page(changes: QuerySet[Change]) -> list[Change]:
+        if after is not None:
+            changes = changes.filter(after.beyond("system", "at"))
+        changes = changes.select_related("operation__user").only(*_TOLD)
+        return list(changes.order_by("-at", "-pk")[: size + 1])
+
+    found, others = history.with_merged(one, page, first=after is None)
+    return [Entry(change.at, "system", change, who(change.operation)) for change in found], others
 
 
-def _finish(entries: list[Entry], one: One, by: Actor) -> None:
+def _finish(entries: list[Entry], one: One, by: Actor, others: dict[uuid.UUID, str]) -> None:
     """Name what entries are about and what changes name, all in one statement."""
     own = Ref(one.entity.name, one.id)
     changes = [entry.row for entry in entries if entry.kind == "system"]
     refs = {entry.regarding for entry in entries if entry.regarding and entry.regarding != own}
     titles = title_of(refs | history.named(one.entity, changes), by)
-    events = iter(history.describe(one.entity, changes, by, titles=titles))
+    events = iter(history.describe(one.entity, changes, by, titles=titles, others=others))
     for entry in entries:
         if entry.kind == "system":
             entry.event = next(events)

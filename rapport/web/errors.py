@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from rapport.access import Forbidden
 from rapport.actions.records import RecordNotFound
+from rapport.meta.entity import Entity
+from rapport.models import User
+from rapport.queries import moved, one
 
-from . import limits, shell
+from . import limits, panels, shell
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +29,7 @@ def answer(request: HttpRequest, error: Exception) -> HttpResponse | None:
         case Forbidden():
             return forbidden(request, error)
         case RecordNotFound():
-            return not_found(request, error)
+            return _merged(request) or not_found(request, error)
         case limits.TooMany():
             return _page(
                 request,
@@ -33,6 +38,28 @@ def answer(request: HttpRequest, error: Exception) -> HttpResponse | None:
                 _("Please wait a minute, then try again."),
             )
     return None
+
+
+def _merged(request: HttpRequest) -> HttpResponse | None:
+    """The way from an address of a merged record to the record that stayed, when the viewer may
+    read that. What was to be written to the old one is not written to another."""
+    match = request.resolver_match
+    entity, id_ = (match.kwargs.get(name) for name in ("entity", "id")) if match else (None, None)
+    user = request.user
+    if not (isinstance(entity, Entity) and isinstance(id_, uuid.UUID) and isinstance(user, User)):
+        return None
+    into = moved.moved(entity, id_)
+    if into is None or one.get(entity, into, user) is None:
+        return None
+    old, new = panels.address(entity, id_), panels.address(entity, into)
+    if request.method in {"GET", "HEAD"}:
+        messages.info(request, _("The record that you asked for was merged into this one."))
+        url = request.get_full_path().replace(old, new, 1)
+    else:
+        text = _("The record was merged into this one meanwhile. Nothing was saved.")
+        messages.warning(request, text)
+        url = new
+    return shell.moved(request, url)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

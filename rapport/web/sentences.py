@@ -26,7 +26,8 @@ DELETED = gettext_lazy("%(who)s deleted this record")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sentence:
-    """`title` names the operation by itself. The others tell, on the page of a record, what it did
+    """`title` names the operation by itself; `along` tells what it did to records that followed its
+    main one (the `master` of its parameters). The others tell, on the page of a record, what it did
     to that record: %(who)s, %(fields)s, %(name)s (of the new owner) and %(source)s can stand in
     them."""
 
@@ -34,6 +35,7 @@ class Sentence:
     created: Label = CREATED
     changed: Label = CHANGED
     deleted: Label = DELETED
+    along: Label = ""
 
 
 SENTENCES: dict[str, Sentence] = {
@@ -109,7 +111,8 @@ SENTENCES: dict[str, Sentence] = {
     "remove": Sentence(title=gettext_lazy("Removal of demo data")),
     "merge": Sentence(
         title=gettext_lazy("Merge"),
-        changed=gettext_lazy("%(who)s merged another record into this one"),
+        changed=gettext_lazy("%(who)s merged %(name)s into this record"),
+        along=gettext_lazy("%(who)s changed %(fields)s by a merge"),
         deleted=gettext_lazy("%(who)s merged this into another record"),
     ),
     "undo": Sentence(
@@ -180,13 +183,23 @@ def about(event: Event) -> str:
             pattern = sentence.deleted
         case _:
             pattern = sentence.changed
+            if sentence.along and _follows(event):
+                pattern = sentence.along
     values: dict[str, Any] = {
         "who": event.who,
         "fields": _fields(event.fields),
         "name": event.operation.parameters.get("name", "…"),
         "source": source(event),
     }
-    return " ".join((str(pattern) % values).split())
+    text = " ".join((str(pattern) % values).split())
+    if event.other:
+        return _("%(text)s, when it was “%(title)s”") % {"text": text, "title": event.other}
+    return text
+
+
+def _follows(event: Event) -> bool:
+    """Whether the record is not the one that the operation was about."""
+    return event.operation.parameters.get("master") != str(event.change.record)
 
 
 def source(event: Event) -> str:

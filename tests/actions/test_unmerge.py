@@ -1,16 +1,14 @@
 """Un-merge: the undo of a merge brings everything back, whatever happened meanwhile."""
 
-import uuid
-
 import pytest
 from django.apps import apps
 
-from rapport.actions import derived, merge, records, shares, states, undo
+from rapport.actions import derived, merge, records, states, undo
 from rapport.actions.sweep import LEAST
 from rapport.actions.undo import CannotUndo, NotYours
-from rapport.meta.kinds import Kind, Ref
+from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
-from rapport.models import Account, Activity, Change, Contact, SavedView, Share
+from rapport.models import Account, Change, Contact
 from rapport.queries import moved
 from tests import factories
 
@@ -82,3 +80,142 @@ def test_merge_again_is_as_merged(admin, mergeable):
     assert {moved.moved(mergeable, one.pk) for one in made} - {None} == {
         mergeable.records().filter(pk__in=[one.pk for one in made]).get().pk
     }
+
+
+# -- after further edits ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pair(alice):
+    """Two companies of Alice's; a contact and a task with the one that goes."""
+    first = factories.make_account(owner=alice, name="Stone Ltd")
+    second = factories.make_account(owner=alice, name="Stone", number="8")
+    contact = factories.make_contact(owner=alice, account=second)
+    task = factories.make_task(owner=alice, regarding=second)
+    return first, second, contact, task
+
+
+def merged(by, *records_):
+    return merge.merge(ACCOUNT, [one.pk for one in records_], by=by, master=records_[0].pk)
+
+
+def test_later_edits_stay_and_untouched_pointers_go_back(alice, pair):
+    first, second, contact, task = pair
+    op = merged(alice, first, second)
+    third = factories.make_account(owner=alice)
+    records.update_record(ACCOUNT, first.pk, {"number": "9", "fax": "1"}, by=alice)
+    records.update_record(CONTACT, contact.pk, {"account": third.pk}, by=alice)
+    records.update_record(registry["task"], task.pk, {"subject": "Call"}, by=alice)
+    _, undone = undo.undo(op, by=alice)
+
+    for record in (first, second, contact, task):
+        record.refresh_from_db()
+    assert (first.number, first.fax, second.number) == ("9", "1", "8")
+    assert (contact.account_id, task.account_id, task.subject) == (third.pk, second.pk, "Call")
+    assert sorted((c.entity, c.field) for c in undone.conflicts) == [
+        ("account", "number"), ("contact", "account"),
+    ]  # fmt: skip
+
+
+def test_child_that_is_gone_is_a_conflict(alice, pair):
+    first, second, contact, _task = pair
+    op = merged(alice, first, second)
+    records.delete_records(CONTACT, [contact.pk], by=alice)
+    _, undone = undo.undo(op, by=alice)
+
+    assert [(c.record, c.reason) for c in undone.conflicts] == [
+        (contact.pk, "It has been deleted since.")
+    ]
+    assert Account.objects.count() == 2
+
+
+def test_merge_that_others_stand_on_waits_for_theirs(alice, pair):
+    first, second, contact, _task = pair
+    third = factories.make_account(owner=alice, name="Rock")
+    older = merged(alice, first, second)
+    newer = merged(alice, third, first)
+    with pytest.raises(CannotUndo, match=r"“Stone Ltd” was itself merged .* undo that first"):
+        undo.undo(older, by=alice)
+    undo.undo(newer, by=alice)
+    _, undone = undo.undo(older, by=alice)
+
+    contact.refresh_from_db()
+    assert (undone.conflicts, contact.account_id) == ([], second.pk)
+
+
+def test_second_merge_into_the_same_record_does_not_matter(alice, pair):
+    first, second, contact, _task = pair
+    third = factories.make_account(owner=alice, fax="3")
+    older = merged(alice, first, second)
+    merged(alice, first, third)
+    _, undone = undo.undo(older, by=alice)
+
+    first.refresh_from_db()
+    contact.refresh_from_db()
+    assert (undone.conflicts, first.fax, contact.account_id) == ([], "3", second.pk)
+    assert moved.moved(ACCOUNT, third.pk) == first.pk
+    assert moved.moved(ACCOUNT, second.pk) is None
+
+
+def test_child_does_not_go_back_below_what_stands_below_it_by_now(alice):
+    first, second = (factories.make_account(owner=alice) for _ in range(2))
+    child = factories.make_account(owner=alice, parent_account=second)
+    op = merge.merge(ACCOUNT, [first.pk, second.pk], by=alice, master=first.pk)
+    back, _ = undo.undo(op, by=alice)
+    records.update_record(ACCOUNT, child.pk, {"parent_account": None}, by=alice)
+    records.update_record(ACCOUNT, second.pk, {"parent_account": child.pk}, by=alice)
+    _, undone = undo.undo(back, by=alice)  # merges again: the child's parent was changed since
+
+    child.refresh_from_db()
+    assert child.parent_account_id is None
+    assert {c.field for c in undone.conflicts} == {"parent_account", ""}
+
+
+def test_who_merged_takes_it_back_though_others_own_what_followed(alice, bob, charlie, pair):
+    first, second, *_ = pair
+    theirs = factories.make_contact(owner=charlie, account=second)
+    op = merged(alice, first, second)
+    with pytest.raises(NotYours):
+        undo.undo(op, by=bob)
+    undo.undo(op, by=alice)
+
+    theirs.refresh_from_db()
+    assert theirs.account_id == second.pk
+
+
+# -- many at once ----------------------------------------------------------------------------------
+
+
+def test_many_rows_go_back_at_once_and_those_that_changed_one_by_one(alice, pair):
+    first, second, *_ = pair
+    people = [factories.make_contact(owner=alice, account=second) for _ in range(LEAST)]
+    op = merged(alice, first, second)
+    gone, elsewhere, renamed = people[:3]
+    records.delete_records(CONTACT, [gone.pk], by=alice)
+    records.update_record(CONTACT, elsewhere.pk, {"account": None}, by=alice)
+    records.update_record(CONTACT, renamed.pk, {"fax": "1"}, by=alice)
+    looked = undo.preview(op, by=alice)
+    back, undone = undo.undo(op, by=alice)
+
+    assert {(c.record, c.field) for c in undone.conflicts} == {
+        (gone.pk, ""), (elsewhere.pk, "account"),
+    }  # fmt: skip
+    assert (looked.restored, looked.conflicts) == (undone.restored, undone.conflicts)
+    assert Contact.objects.filter(account=second).count() == LEAST - 1
+    assert back.counts == {"created": 1, "updated": LEAST - 1 + 2}
+    versions = dict(Contact.objects.values_list("pk", "version"))
+    told = Change.objects.filter(operation_id=back.pk, entity="contact")
+    assert {change.record: change.version for change in told} == {
+        pk: version for pk, version in versions.items() if pk != elsewhere.pk
+    }
+
+
+def test_bulk_edit_goes_back_at_once(alice):
+    people = [factories.make_contact(owner=alice, role=1) for _ in range(LEAST)]
+    outcome = records.update_records(CONTACT, [p.pk for p in people], {"role": 2}, by=alice)
+    records.update_record(CONTACT, people[0].pk, {"role": 3}, by=alice)
+    _, undone = undo.undo(outcome.operation, by=alice)
+
+    assert [(c.record, c.field) for c in undone.conflicts] == [(people[0].pk, "role")]
+    assert sorted(Contact.objects.values_list("role", flat=True)) == [1] * (LEAST - 1) + [3]
+    assert states.deactivate("contact", [people[1].pk], by=alice).done
