@@ -111,7 +111,8 @@ def matches(lead: Mapping[str, Any], *, by: Actor) -> dict[str, list[Match]]:
             entity = registry[name]
             values = {**made[name], **entity.derive({**blank(entity), **made[name]})}
             names = {"account": lead["company"]} if name == "contact" else {}
-            found[name] = find(entity, [Proposed(values, names)], by=by)[0]
+            proposal = Proposed(values, names)
+            found[name] = find(entity, [proposal], by=by, among={name})[0]
     return found
 
 

@@ -86,7 +86,12 @@ def plan_of(entity: Entity) -> Plan:
 
 @lru_cache(maxsize=256)
 def _plan(entity: Entity, _version: int) -> Plan:
-    rules = published()
+    return plan_by(entity, published())
+
+
+@lru_cache(maxsize=16)
+def plan_by(entity: Entity, rules: tuple[Rule, ...]) -> Plan:
+    """How the keys of `entity` would be made if these rules were in force."""
     found: dict[str, dict[str, None]] = {}
     is_company = False
     own = []
@@ -147,10 +152,15 @@ def fingerprint(entity: Entity) -> str:
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def keys(entity: Entity, values: Mapping[str, Any], names: Mapping[str, str]) -> list[int]:
+def keys(
+    entity: Entity,
+    values: Mapping[str, Any],
+    names: Mapping[str, str],
+    plan: Plan | None = None,
+) -> list[int]:
     """The match keys of a record with these field values, each a signed number of 64 bits.
-    `names` {look-up field: its title}."""
-    plan = plan_of(entity)
+    `names` {look-up field: its title}. `plan`: another one than that of the rules in force."""
+    plan = plan or plan_of(entity)
     found = dict.fromkeys(_hash(*parts) for parts in _standard(plan.roles, values, names))
     for key, features in plan.own:
         for parts in _own(features, values, names):

@@ -249,6 +249,44 @@ def counts(by: Actor) -> Counts:
     return Counts(by_status, dict(by_entity))
 
 
+# The site map looks at so many open pairs, and tells of so many.
+LOOKED_AT, TOLD = 2000, 99
+
+
+def waiting(by: Actor) -> int:
+    """How many pairs wait for the viewer, for the site map: TOLD + 1 means more. One statement,
+    which stays cheap for who sees few of a great many."""
+    some = DuplicatePair.objects.filter(status=PairStatus.OPEN).values("pk")[:LOOKED_AT]
+    return visible(by, DuplicatePair.objects.filter(pk__in=some))[: TOLD + 1].count()
+
+
+def open_pairs_of(id: uuid.UUID, by: Actor) -> list[int]:
+    """Numbers of the open pairs of a record, the strongest first, in one statement."""
+    found = visible(by, touching([id]).filter(status=PairStatus.OPEN))
+    return list(found.order_by("-weight", "pk").values_list("pk", flat=True)[:OF_RECORD])
+
+
+# Values that tell records apart at a glance.
+GLANCED = 4
+
+
+def glances(refs: Iterable[Ref], by: Actor) -> dict[Ref, dict[str, Any]]:
+    """The first plain columns of records of a list that say something, by record: one statement
+    for each entity."""
+    found: dict[Ref, dict[str, Any]] = {}
+    ids: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for ref in refs:
+        ids[ref.entity].add(ref.id)
+    for name, wanted in ids.items():
+        entity = registry[name]
+        columns = [c for c in entity.columns if c != entity.title and "." not in c]
+        plain = [c for c in columns if entity.fields[c].kind in TEXTS]
+        for row in queries.records(entity, by).filter(pk__in=wanted).values("pk", *plain):
+            pairs = [(c, row[c]) for c in plain if row[c]]
+            found[Ref(name, row["pk"])] = dict(pairs[:GLANCED])
+    return found
+
+
 def touching(ids: Iterable[uuid.UUID]) -> QuerySet[DuplicatePair]:
     """Pairs that hold one of these records. A union of two index ranges: an OR would read all."""
     ids = list(ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,8 +23,9 @@ from rapport.models.people import Verb
 from rapport.queries import one, operations
 from rapport.queries.one import One
 
-from . import panels, shell
+from . import panels, shell, similar
 from .cells import cell, cell_context
+from .duplicates import merge_url
 from .forms import RecordForm, expand, prefill
 from .panels import address, closed, facts_of, find
 from .signin import local, signed_in
@@ -72,14 +73,23 @@ def _create(
         prefix=prefix,
         hidden=hidden,
     )
-    if request.method == "POST" and form.read(request.POST):
-        try:
-            id_ = records.create_record(entity, form.changed, by=request.user, new=form.new)
-        except InvalidRecord as error:
-            form.add_errors(error.errors)
-        else:
-            return _created(request, entity, id_)
+    ask: dict[str, Any] = {}
+    if request.method == "POST":
+        valid = form.read(request.POST)
+        if into := similar.chosen(request, "into"):
+            return _into(request, form, find(request, entity, into))
+        ask = similar.guard(request, form) if valid else {}
+        if valid and not ask:
+            try:
+                id_ = records.create_record(entity, form.changed, by=request.user, new=form.new)
+            except InvalidRecord as error:
+                form.add_errors(error.errors)
+            else:
+                return _created(request, entity, id_)
     context = {
+        "ask": ask,
+        "anyway": ",".join(request.POST.getlist(similar.ANYWAY)),
+        "similar": similar.panel(entity, "quick-form" if prefix == "q" else "record-form"),
         "form": form,
         "entity": entity,
         "fields": form.shown(name for name in names),
@@ -106,6 +116,21 @@ def _created(request: HttpRequest, entity: Entity, id_: uuid.UUID) -> HttpRespon
     return shell.moved(request, after)
 
 
+def _into(request: HttpRequest, form: RecordForm, found: One) -> HttpResponse:
+    """The form of a record that was there already, with what was typed for a new one."""
+    if not one.may(found, Verb.WRITE, request.user) or closed(found):
+        raise Forbidden(f"write {found.entity.name}")
+    offered = similar.offer(form, found, request.user)
+    response = _edit_page(request, found, offered, 200, offers=True)
+    if shell.is_part(request):
+        # Out of the dialog, into the page.
+        response["HX-Retarget"] = "#main > .content"
+        response["HX-Reswap"] = "innerHTML"
+        response["HX-Push-Url"] = address(found.entity, found.id, "edit")
+        response["HX-Trigger"] = "crm:close"
+    return response
+
+
 def _came_from(request: HttpRequest) -> str:
     """The page under the dialog, or the one that a link of ours named."""
     named = request.POST.get("next", request.GET.get("next"))
@@ -127,9 +152,9 @@ def edit(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
     form = RecordForm(
         entity, entity.form_fields, by=request.user, stored=found.values, links=found.links
     )
-    status = 200
+    status, ask = 200, {}
     if request.method == "POST":
-        status, operation = _save(form, found, request)
+        status, operation, ask = _save(form, found, request, guarded=True)
         if status == 200:
             if operation is not None:
                 text = _("“%(title)s” was saved.") % {"title": found.title}
@@ -138,35 +163,59 @@ def edit(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
     elif reason := closed(found):
         context = {"one": found, "text": reason, "url": address(entity, id)}
         return shell.render(request, "records/closed.html", context, status=409)
-    return _edit_page(request, found, form, status)
+    return _edit_page(request, found, form, status, ask=ask)
 
 
-def _edit_page(request: HttpRequest, found: One, form: RecordForm, status: int) -> HttpResponse:
+def _edit_page(
+    request: HttpRequest,
+    found: One,
+    form: RecordForm,
+    status: int,
+    *,
+    ask: Mapping[str, Any] | None = None,
+    offers: bool = False,
+) -> HttpResponse:
+    """The form of a record. `ask`: about duplicates, before it saves; `offers`: its clashes are
+    with what was typed for a new record."""
+    clashes = _conflicts(form, found, request)
     context = {
+        "ask": ask,
+        "anyway": ",".join(request.POST.getlist(similar.ANYWAY)),
+        "similar": similar.panel(found.entity, "record-form", found.id),
+        "is_offer": offers,
+        "offers": clashes if offers else [],
         "form": form,
         "one": found,
         "entity": found.entity,
         "heading": _("Edit %(title)s") % {"title": found.title},
         "action": address(found.entity, found.id, "edit"),
         "back_url": address(found.entity, found.id),
-        "conflicts": _conflicts(form, found, request),
-        "next": local(request.POST.get("next", "")),
+        "conflicts": [] if offers else clashes,
+        "next": "" if offers else local(request.POST.get("next", "")),
     }
     return shell.render(request, "records/form.html", context, status=status)
 
 
 def _after_edit(request: HttpRequest, found: One) -> str:
+    if other := similar.chosen(request, "merge"):
+        return merge_url(found.entity.name, (found.id, other), address(found.entity, found.id))
     if request.POST.get("then") == "close":
         return reverse("list", args=[found.entity])
     return local(request.POST.get("next", "")) or address(found.entity, found.id)
 
 
-def _save(form: RecordForm, found: One, request: HttpRequest) -> tuple[int, uuid.UUID | None]:
-    """Write what changed: (status of the answer, the operation when there was something to do)."""
+def _save(
+    form: RecordForm, found: One, request: HttpRequest, *, guarded: bool = False
+) -> tuple[int, uuid.UUID | None, dict[str, Any]]:
+    """Write what changed: (status of the answer, the operation when there was something to do,
+    what to ask first). `guarded`: ask when it would look like another record."""
     if not form.read(request.POST):
-        return 422, None
+        return 422, None, {}
     if not form.changed and not form.new:
-        return 200, None
+        return 200, None, {}
+    asks = guarded and not similar.chosen(request, "merge")
+    if asks and (ask := similar.guard(request, form, found)):
+        return 422, None, ask
     try:
         operation = records.update_record(
             found.entity,
@@ -178,11 +227,11 @@ def _save(form: RecordForm, found: One, request: HttpRequest) -> tuple[int, uuid
         )
     except StaleRecord as error:
         form.clash(error.clashes)
-        return 409, None
+        return 409, None, {}
     except InvalidRecord as error:
         form.add_errors(error.errors)
-        return 422, None
-    return 200, operation.pk if operation.counts else None
+        return 422, None, {}
+    return 200, operation.pk if operation.counts else None, {}
 
 
 def _conflicts(form: RecordForm, found: One, request: HttpRequest) -> list[dict[str, Any]]:
@@ -232,7 +281,7 @@ def field(request: HttpRequest, entity: Entity, id: uuid.UUID, name: str) -> Htt
         if not shell.is_part(request):
             return shell.moved(request, f"{address(entity, id, 'edit')}#f-{names[0]}")
         return _field_form(request, found, form, name, 200)
-    status, operation = _save(form, found, request)
+    status, operation, _ask = _save(form, found, request)
     if not shell.is_part(request):
         if status != 200:
             return _edit_page(request, found, form, status)

@@ -57,7 +57,8 @@ class RecordForm:
 
     After `read`: `values` what the fields shall be; `changed` those that differ from what the
     person had seen, `expected` what that was; `new` {look-up: name} of records to make along;
-    `errors` {field: messages}; `found` {look-up: records that the typed name may mean}.
+    `errors` {field: messages}; `found` {look-up: records that the typed name may mean}. `initial`:
+    what stood in the form before anybody typed.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class RecordForm:
             name: given.get(name, field.blank_value) for name, field in self.fields.items()
         }
         self.links = dict(links or {})
+        self.initial: Values = dict(self.values)
         # What the person sees: for a new record nothing that could change meanwhile.
         self.seen: Values = {} if stored is None else dict(self.values)
         self.texts: dict[str, str] = {}
@@ -215,6 +217,13 @@ class RecordForm:
             self.new[field.name] = text
         else:
             self._refuse_unknown(field, text)
+
+    def propose(self, name: str, text: str) -> None:
+        """Let a blank look-up offer to make the record that `text` names."""
+        field = self.fields.get(name)
+        if field is not None and not self.values[name] and self.creatable(field):
+            self._keep_typed(field, text, [])
+            self.new[name] = text
 
     def creatable(self, field: Field) -> bool:
         """Whether the person may make what the look-up names by its name alone."""

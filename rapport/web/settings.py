@@ -252,6 +252,12 @@ def _cards() -> Iterable[dict[str, Any]]:
         "title": _("People and access"),
         "text": _("Invite colleagues, give them roles and teams"),
     }
+    yield {
+        "url": reverse("duplicate-rules"),
+        "icon": "copy",
+        "title": _("Duplicate rules"),
+        "text": _("When two records are the same"),
+    }
     texts = {
         "user": _("All users as a list"),
         "team": _("Users who own records together"),

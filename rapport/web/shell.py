@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 import zlib
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from django.utils.translation import get_language, gettext as _
 from rapport import access
 from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
+from rapport.queries import duplicates
 
 # Keys for "g a" and so on.
 _KEYS = {"account": "a", "contact": "c", "lead": "l", "opportunity": "o", "activity": "v"}
@@ -75,26 +77,46 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     readable = tuple(e.name for e in registry if e.menu and access.may(user, access.READ, e))
     creatable = tuple(e.name for e in quick_entities() if access.may(user, "create", e))
     section = request.path.split("/", 2)[1]
-    key = (user.pk, user.version, get_language(), icons_url(), section, readable, creatable)
+    alike = _alike(user, section)
+    key = (user.pk, user.version, get_language(), icons_url(), section, readable, creatable, alike)
     frame = _FRAMES.get(key)
     if frame is None:
         if len(_FRAMES) >= _FRAMES_KEPT:
             _FRAMES.clear()
-        frame = _FRAMES[key] = _frame(request, readable, creatable)
+        frame = _FRAMES[key] = _frame(request, readable, creatable, alike)
     token = get_token(request)
     top, foot = (SafeString(html.replace(_TOKEN, token)) for html in frame)
     return {"frame_top": top, "frame_foot": foot}
 
 
+# How many pairs wait for somebody, and when that was counted: on the first page of the day and on
+# their own pages, so that no other page pays for it.
+_WAITING: dict[uuid.UUID, tuple[float, str]] = {}
+_COUNTED_FOR = 60.0
+
+
+def _alike(user: Any, section: str) -> str:
+    """'12', '99+' or '' pairs that look alike and wait for the viewer."""
+    at, text = _WAITING.get(user.pk, (0.0, ""))
+    now = time.monotonic()
+    if section == "duplicates" or (not section and (not at or now - at > _COUNTED_FOR)):
+        if len(_WAITING) >= _FRAMES_KEPT:
+            _WAITING.clear()
+        number = duplicates.waiting(user)
+        text = f"{duplicates.TOLD}+" if number > duplicates.TOLD else str(number or "")
+        _WAITING[user.pk] = (now, text)
+    return text
+
+
 def _frame(
-    request: HttpRequest, readable: tuple[str, ...], creatable: tuple[str, ...]
+    request: HttpRequest, readable: tuple[str, ...], creatable: tuple[str, ...], alike: str
 ) -> tuple[str, str]:
     """Top and foot of a page, rendered, with a place for the token."""
     user = request.user
     values = {
         "icons_url": icons_url(),
         "csrf_token": _TOKEN,
-        "sitemap": _sitemap(request.path, readable),
+        "sitemap": _sitemap(request.path, readable, alike),
         "create_menu": [
             {"label": e.label, "url": reverse("quick-create", args=[e]), "icon": e.icon}
             for e in (registry[name] for name in creatable)
@@ -119,7 +141,7 @@ def _frame(
     return top, render_to_string("ui/frame_foot.html", values)
 
 
-def _sitemap(here: str, readable: tuple[str, ...]) -> list[dict[str, Any]]:
+def _sitemap(here: str, readable: tuple[str, ...], alike: str) -> list[dict[str, Any]]:
     def item(label: Any, name: str, icon: str, key: str = "", *args: Any) -> dict[str, Any]:
         url = reverse(name, args=args)
         current = here == url if url == "/" else here.startswith(url)
@@ -133,6 +155,7 @@ def _sitemap(here: str, readable: tuple[str, ...]) -> list[dict[str, Any]]:
             groups.setdefault(str(entity.menu), []).append(found)
     tools = [
         item(_("Imports"), "imports", "file-up", "i"),
+        {**item(_("Duplicates"), "duplicates", "copy", "d"), "count": alike},
         item(_("Data quality"), "data-quality", "gauge"),
         item(_("System jobs"), "jobs", "list-checks"),
         item(_("Recycle bin"), "recycle-bin", "trash-2"),

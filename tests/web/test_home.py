@@ -195,7 +195,7 @@ def test_statements_do_not_grow_with_rows(alice, bob, client_of, django_assert_n
         visits.record_visit(registry["lead"], lead.pk, by=alice)
     client = client_of(alice)
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         client.get("/")
 
 

@@ -15,7 +15,7 @@ from tests.factories import make_role, make_user
 
 SITE_MAP = [
     "Home", "Recent", "Activities", "Accounts", "Contacts", "Leads", "Opportunities", "Imports",
-    "System jobs", "Recycle bin", "Settings",
+    "Duplicates", "Data quality", "System jobs", "Recycle bin", "Settings",
 ]  # fmt: skip
 
 

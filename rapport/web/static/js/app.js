@@ -10,6 +10,7 @@ import "./overflow.js";
 import "./search.js";
 import "./lookup.js";
 import "./grid.js";
+import "./pairs.js";
 import "./tabs.js";
 import "./field.js";
 import "./drop.js";

@@ -1,0 +1,265 @@
+"""Records that look like the one that is being written: told while typing, asked about at save."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext as _, ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from rapport import access
+from rapport.actions.leads import blank
+from rapport.actions.records import Clash
+from rapport.duplicates import rules
+from rapport.duplicates.find import Match, Proposed, find as find_alike, find_stored
+from rapport.meta.entity import Entity
+from rapport.meta.kinds import Ref
+from rapport.meta.registry import registry
+from rapport.models.people import Verb
+from rapport.queries import duplicates, one
+from rapport.queries.one import One
+
+from . import limits, panels, shell
+from .duplicates import certainty, merge_url, reason_chips
+from .forms import RecordForm
+from .panels import address, find
+from .signin import signed_in
+
+# So many are told; more would not be read.
+TOLD, ASKED = 3, 6
+# A fast typist who pauses at every word; a script is answered with silence.
+PER_MINUTE = 90
+ANYWAY = "anyway"
+
+
+# -- which records look alike ----------------------------------------------------------------------
+
+
+def is_compared(entity: Entity) -> bool:
+    """Whether any rule in force compares records of `entity`."""
+    return bool(rules.published(entity.name))
+
+
+def compared_fields(entity: Entity) -> set[str]:
+    """Fields that rules in force look at, with those that make up a derived name."""
+    names = {
+        name
+        for rule in rules.published(entity.name)
+        for condition in rule.conditions
+        for name in condition.base
+    }
+    return names | set(entity.title_fields) if entity.title in names else names
+
+
+def _matches(form: RecordForm, by: Any, found: One | None) -> list[Match]:
+    """Stored records that look like what the form says now."""
+    entity = form.entity
+    typed = {n: v for n, v in form.values.items() if n not in form.errors}
+    values = {**blank(entity), **(found.values if found else {}), **typed}
+    if not any(values.get(name) or form.new.get(name) for name in compared_fields(entity)):
+        return []
+    values |= entity.derive(values)
+    links = {**(found.links if found else {}), **form.links}
+    names = {name: link.title for name, link in links.items()} | form.new
+    id_ = found.id if found else None
+    matches = find_alike(entity, [Proposed(values, names, id_)], by=by)[0]
+    if found is None or not matches:
+        return matches
+    # What somebody has said once is not asked again.
+    different = duplicates.said_different(entity, found.id, by)
+    return [match for match in matches if Ref(match.entity, match.id) not in different]
+
+
+def shown(
+    matches: Iterable[Match], by: Any, *, limit: int, writable: Entity | None = None
+) -> list[dict[str, Any]]:
+    """Matches as `similar/matches.html` shows them. `writable`: of that entity it is also said
+    whether the viewer may change them."""
+    first = list(matches)[:limit]
+    titles = one.title_of([Ref(match.entity, match.id) for match in first], by)
+    own = [m.id for m in first if writable is not None and m.entity == writable.name]
+    mine = access.allowed_ids(own, writable, by, Verb.WRITE) if writable and own else set()
+    made = []
+    for match in first:
+        ref, entity = Ref(match.entity, match.id), registry[match.entity]
+        if ref not in titles:
+            continue
+        made.append(
+            {
+                "id": match.id,
+                "title": titles[ref],
+                "url": address(entity, match.id),
+                "face": panels.face(entity, titles[ref]),
+                "label": entity.label,
+                "confidence": match.confidence,
+                "tone": certainty(match.confidence),
+                "reasons": reason_chips(match.reasons, by),
+                "may_write": match.id in mine,
+            }
+        )
+    return made
+
+
+# -- while typing ----------------------------------------------------------------------------------
+
+
+def panel(entity: Entity, form_id: str, id: uuid.UUID | None = None) -> dict[str, str] | None:
+    """What a form needs to ask while somebody types; None where no rule compares anything."""
+    if not is_compared(entity):
+        return None
+    url = reverse("similar", args=[entity])
+    return {"url": f"{url}?id={id}" if id else url, "form": form_id}
+
+
+@signed_in
+@require_POST
+def similar(request: HttpRequest, entity: Entity) -> HttpResponse:
+    """Who looks like what stands in the form. Writes nothing."""
+    if not shell.is_part(request):
+        return shell.moved(request, reverse("list", args=[entity]))
+    try:
+        limits.check(request, "similar", per_minute=PER_MINUTE)
+    except limits.TooMany:
+        return HttpResponse(status=204)
+    found = _edited(request, entity)
+    access.require(request.user, Verb.READ, entity)
+    stored = {"stored": found.values, "links": found.links} if found else {}
+    names = [name for name in entity.form_fields if _is_sent(name, request.POST)]
+    form = RecordForm(entity, names, by=request.user, **stored)
+    form.read(request.POST)
+    matches = _matches(form, request.user, found)
+    context = {
+        "matches": shown(matches, request.user, limit=TOLD),
+        "more": _more(len(matches) - TOLD),
+    }
+    return shell.render(request, "similar/panel.html", context)
+
+
+def _is_sent(name: str, posted: Mapping[str, str]) -> bool:
+    return name in posted or f"{name}_text" in posted
+
+
+def _edited(request: HttpRequest, entity: Entity) -> One | None:
+    text = request.GET.get("id", "")
+    if not text:
+        return None
+    try:
+        return find(request, entity, uuid.UUID(text))
+    except ValueError:
+        return None
+
+
+def _more(number: int) -> str:
+    if number <= 0:
+        return ""
+    text = ngettext("and %(n)s more", "and %(n)s more", number)
+    return text % {"n": number}
+
+
+# -- at save ---------------------------------------------------------------------------------------
+
+
+def guard(request: HttpRequest, form: RecordForm, found: One | None = None) -> dict[str, Any]:
+    """What the form must ask before it saves: nothing, or `similar/ask.html`'s context. A stored
+    record (`found`) is asked about only when a value that rules look at has changed."""
+    entity, by = form.entity, request.user
+    if not is_compared(entity):
+        return {}
+    touched = set(form.changed) | set(form.new)
+    if found is not None and not touched & compared_fields(entity):
+        return {}
+    matches = _matches(form, by, found)
+    accepted = _accepted(request.POST.getlist(ANYWAY))
+    if not {match.id for match in matches[:ASKED]} - accepted:
+        return {}
+    return {
+        "matches": shown(matches, by, limit=ASKED, writable=entity),
+        "entity": entity,
+        "more": _more(len(matches) - ASKED),
+        "anyway": ",".join(str(match.id) for match in matches[:ASKED]),
+        "creates": found is None,
+        "may_merge": found is not None and access.may(by, Verb.MERGE, entity),
+    }
+
+
+def _accepted(texts: Collection[str]) -> set[uuid.UUID]:
+    """Matches that the person has seen and saves nevertheless."""
+    made = set()
+    for part in ",".join(texts).split(",")[:100]:
+        try:
+            made.add(uuid.UUID(part))
+        except ValueError:
+            continue
+    return made
+
+
+def chosen(request: HttpRequest, name: str) -> uuid.UUID | None:
+    """The match that a button named."""
+    try:
+        return uuid.UUID(request.POST.get(name, ""))
+    except ValueError:
+        return None
+
+
+def offer(form: RecordForm, found: One, by: Any) -> RecordForm:
+    """The form of a stored record with what was typed for a new one: blanks are filled in, other
+    values stand beside the stored ones, to be chosen from. Nothing that was typed is lost."""
+    entity = found.entity
+    into = RecordForm(entity, entity.form_fields, by=by, stored=found.values, links=found.links)
+    clashes: dict[str, Clash] = {}
+    for name, value in form.values.items():
+        if name not in into.fields or name in form.errors:
+            continue
+        if value in {None, ""} or value == form.initial.get(name):
+            continue
+        stored = into.values[name]
+        if stored == value:
+            continue
+        into.values[name] = value
+        into.links.pop(name, None)
+        if name in form.links:
+            into.links[name] = form.links[name]
+        if stored not in {None, "", False}:
+            clashes[name] = Clash(stored, stored, value)
+    for name, text in form.new.items():
+        into.propose(name, text)
+    into.clash(clashes)
+    return into
+
+
+# -- of a record that is stored --------------------------------------------------------------------
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD"])
+def check(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
+    """Look for duplicates of one record now."""
+    found = find(request, entity, id)
+    matches = find_stored(entity, [id], by=request.user).get(id, [])
+    different = duplicates.said_different(entity, id, request.user)
+    matches = [match for match in matches if Ref(match.entity, match.id) not in different]
+    rows = shown(matches, request.user, limit=20)
+    may_merge = access.may(request.user, Verb.MERGE, entity)
+    for row, match in zip(rows, matches, strict=False):
+        same = match.entity == entity.name and may_merge
+        back = address(entity, id)
+        row["merge_url"] = merge_url(entity.name, (id, match.id), back) if same else ""
+    context = {
+        "one": found,
+        "matches": rows,
+        "different": len(different),
+        "compared": is_compared(entity),
+        "heading": _("Duplicates of %(title)s") % {"title": found.title},
+        "back_url": address(entity, id),
+    }
+    return shell.render(request, "similar/check.html", context)
+
+
+urlpatterns = [
+    path("<entity:entity>/similar", similar, name="similar"),
+    path("<entity:entity>/<uuid:id>/duplicates", check, name="check-duplicates"),
+]
