@@ -46,8 +46,8 @@ class MergePlan:
     """What a merge would do.
 
     why: why this master. fields: the choices, in the order of the entity. values: what the master
-    will hold. follow: (entity, number) of the rows that will point at the master. titles, versions:
-    of all the records, the master's first.
+    will hold. follow: (entity, number) of the rows that will point at the master; related: how many
+    hang on each record now. titles, versions: of all the records, the master's first.
     """
 
     entity: Entity
@@ -57,6 +57,7 @@ class MergePlan:
     fields: tuple[FieldChoice, ...]
     values: Mapping[str, Any]
     follow: tuple[tuple[Entity, int], ...]
+    related: Mapping[uuid.UUID, int]
     warnings: tuple[str, ...]
     titles: Mapping[uuid.UUID, str]
     versions: Mapping[uuid.UUID, int]
@@ -191,6 +192,7 @@ def _plan(
         fields=tuple(fields),
         values=values,
         follow=tuple(follow.items()),
+        related=dict(related),
         warnings=(*_warnings(entity, stored, fields), *warnings),
         titles={id_: _title(entity, stored[id_]) for id_ in (master, *losers)},
         versions={id_: stored[id_]["version"] for id_ in (master, *losers)},

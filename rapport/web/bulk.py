@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from rapport import access
 from rapport.access import Actor
 from rapport.actions import bulk, jobs, repairs
+from rapport.actions.merge import MOST
 from rapport.meta.columns import Label
 from rapport.meta.entity import Command, Entity
 from rapport.meta.kinds import Kind, Ref, to_json
@@ -24,9 +25,10 @@ from rapport.models.people import Verb
 from rapport.queries import one, pages
 from rapport.queries.query import dumps
 
-from . import shell
+from . import shell, similar
 from .cells import cell, cell_context
 from .commandbar import Item
+from .duplicates import merge_url
 from .forms import WHOLE, RecordForm
 from .liststate import Listing, listing
 from .signin import signed_in
@@ -121,11 +123,9 @@ def back_url(chosen: Selection) -> str:
 def bulk_commands(entity: Entity, by: Actor) -> list[Item]:
     """Commands that show while rows are marked."""
 
-    def item(key: str, label: Label, icon: str, tone: str = "", hotkey: str = "") -> Item:
+    def item(key: str, label: Label, icon: str, hotkey: str = "", when: str = "some") -> Item:
         url = reverse("bulk", args=[entity, key])
-        return Item(
-            label=label, url=url, icon=icon, tone=tone, key=hotkey, when="some", dialog=True
-        )
+        return Item(label=label, url=url, icon=icon, key=hotkey, when=when, dialog=True)
 
     made = []
     if access.may(by, Verb.WRITE, entity) and editable(entity):
@@ -134,6 +134,10 @@ def bulk_commands(entity: Entity, by: Actor) -> list[Item]:
         made.append(item("assign", _("Assign"), "user-round-check", hotkey="a"))
     if repairs.mendable(entity, by):
         made.append(item("repair", _("Tidy up"), "sparkles"))
+    if entity.mergeable and access.may(by, Verb.MERGE, entity):
+        made.append(item("merge", _("Merge"), "merge", when="many"))
+    if similar.is_compared(entity):
+        made.append(item("duplicates", _("Detect duplicates"), "copy"))
     made += [
         item(command.key, command.label, command.icon)
         for command in entity.commands
@@ -292,6 +296,17 @@ def _delete(request: HttpRequest, chosen: Selection) -> HttpResponse:
     )
 
 
+def _merge(request: HttpRequest, chosen: Selection) -> HttpResponse:
+    """Off to the page that shows them side by side."""
+    if not chosen.entity.mergeable:
+        raise Http404
+    if not 1 < chosen.count <= MOST:
+        text = _("Select between two and %(most)s rows to merge them.") % {"most": MOST}
+        messages.warning(request, text)
+        return shell.moved(request, back_url(chosen))
+    return shell.moved(request, merge_url(chosen.entity.name, chosen.all_ids(), back_url(chosen)))
+
+
 def _command(request: HttpRequest, chosen: Selection, command: Command) -> HttpResponse:
     values = {value for value, _label in command.choices}
     choice = request.POST.get("choice", "")
@@ -310,10 +325,27 @@ def _command(request: HttpRequest, chosen: Selection, command: Command) -> HttpR
     )
 
 
+def _detect(request: HttpRequest, chosen: Selection) -> HttpResponse:
+    """Which of the records look like others. The whole of a long list is work for the search."""
+    if chosen.whole and chosen.count > similar.CHECKED:
+        messages.info(request, _("The search looks at all records. What it found stands here."))
+        return shell.moved(request, similar.queue_url(chosen.entity))
+    return dialog(
+        request,
+        chosen,
+        "similar/detect.html",
+        groups=similar.groups(chosen.entity, chosen.all_ids(), request.user),
+        checked=similar.CHECKED if chosen.count > similar.CHECKED else 0,
+        queue_url=similar.queue_url(chosen.entity),
+    )
+
+
 _STEPS = {
+    "duplicates": (Verb.READ, _detect),
     "edit": (Verb.WRITE, _edit),
     "assign": (Verb.ASSIGN, _assign),
     "delete": (Verb.DELETE, _delete),
+    "merge": (Verb.MERGE, _merge),
 }
 
 

@@ -24,7 +24,7 @@ from rapport.models.people import Verb
 from rapport.queries import one
 from rapport.queries.one import One
 
-from . import qualify, shell
+from . import qualify, shell, similar
 from .commandbar import LINE, Item
 from .forms import RecordForm
 from .panels import address, closed, find, statuses
@@ -118,6 +118,10 @@ def _general(found: One, base: str, by: Any) -> list[Item]:
             made.append(("assign", _("Assign"), "user-round-check"))
         if one.may(found, Verb.SHARE, by):
             made.append(("share", _("Share"), "share-2"))
+    if found.entity.mergeable and one.may(found, Verb.MERGE, by):
+        made.append(("merge", _("Merge with …"), "merge"))
+    if similar.is_compared(found.entity):
+        made.append(("duplicates", _("Check for duplicates"), "copy"))
     if found.entity.deletable and one.may(found, Verb.DELETE, by):
         made.append(("delete", _("Delete"), "trash-2"))
     return [

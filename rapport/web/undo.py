@@ -42,7 +42,7 @@ def operation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     after = request.GET.get("after", "")
     last = int(after) if after.isdecimal() and len(after) < 19 else 0
     changes, more = operations.changes(op, request.user, after=last)
-    is_large = operations.size(op) >= undoing.LARGE
+    is_large = undoing.is_large(op)
     context: dict[str, Any] = {
         "op": op,
         "heading": sentences.title(op),
@@ -112,7 +112,7 @@ def undo(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     op = _find(request, id)
     back = local(request.POST.get("next", "")) or shell.page_before(request) or "/"
     try:
-        if operations.size(op) >= undoing.LARGE:
+        if undoing.is_large(op):
             return _as_job(request, op)
         done, undone = undoing.undo(op, by=request.user)
     except CannotUndo as error:

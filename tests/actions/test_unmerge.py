@@ -158,17 +158,17 @@ def test_second_merge_into_the_same_record_does_not_matter(alice, pair):
 
 
 def test_child_does_not_go_back_below_what_stands_below_it_by_now(alice):
-    first, second = (factories.make_account(owner=alice) for _ in range(2))
+    top, first = (factories.make_account(owner=alice) for _ in range(2))
+    second = factories.make_account(owner=alice, parent_account=top)
     child = factories.make_account(owner=alice, parent_account=second)
-    op = merge.merge(ACCOUNT, [first.pk, second.pk], by=alice, master=first.pk)
-    back, _ = undo.undo(op, by=alice)
-    records.update_record(ACCOUNT, child.pk, {"parent_account": None}, by=alice)
-    records.update_record(ACCOUNT, second.pk, {"parent_account": child.pk}, by=alice)
-    _, undone = undo.undo(back, by=alice)  # merges again: the child's parent was changed since
+    chosen = {"parent_account": first.pk}
+    op = merge.merge(ACCOUNT, [first.pk, second.pk], by=alice, master=first.pk, values=chosen)
+    records.update_record(ACCOUNT, top.pk, {"parent_account": child.pk}, by=alice)
+    _, undone = undo.undo(op, by=alice)
 
     child.refresh_from_db()
-    assert child.parent_account_id is None
-    assert {c.field for c in undone.conflicts} == {"parent_account", ""}
+    assert child.parent_account_id == first.pk
+    assert [(c.record, c.field) for c in undone.conflicts] == [(child.pk, "parent_account")]
 
 
 def test_who_merged_takes_it_back_though_others_own_what_followed(alice, bob, charlie, pair):

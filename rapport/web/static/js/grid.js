@@ -1,13 +1,13 @@
 // <crm-grid>: marking rows, the keyboard, and the commands that follow the selection.
 //   .grid-check input[name]          the box of a row; [data-select-all] the one in the header
-//   [data-when="none|one|some|two"]  shown while so many rows are marked: inside the grid, or anywhere for the first grid of the page
+//   [data-when="none|one|some|two|many"]  shown while so many rows are marked: inside the grid, or anywhere for the first grid of the page
 //   [data-selected][data-text]       says how many ("{n} selected")
 //   [data-select-banner]             shown when the whole page is marked; [data-select-result] marks all of the result: the hidden
 //                                    input [data-all-flag] becomes 1; [data-clear-selection] takes everything back
 //   data-total                       on the grid: how many rows the result has, as text
 import { addHandles } from "./gridwidths.js";
 
-const WHEN = { none: (n) => n === 0, one: (n) => n === 1, some: (n) => n > 0, two: (n) => n === 2 };
+const WHEN = { none: (n) => n === 0, one: (n) => n === 1, some: (n) => n > 0, two: (n) => n === 2, many: (n) => n > 1 };
 
 class Grid extends HTMLElement {
   #anchor = null;

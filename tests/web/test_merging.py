@@ -1,0 +1,198 @@
+"""Merging in the hub: the page, the command of a list, old addresses, and undo."""
+
+import pytest
+
+from rapport.actions import merge, records
+from rapport.meta.registry import registry
+from rapport.models import Account
+from tests import factories, journal
+from tests.web.browsing import page, words
+
+ACCOUNT = registry["account"]
+
+
+@pytest.fixture
+def pair(alice):
+    """Two companies that are one; Stone Ltd has more to say."""
+    first = factories.make_account(owner=alice, name="Stone Ltd", number="7", email="a@x.example")
+    return first, factories.make_account(owner=alice, name="Stone", email="b@x.example")
+
+
+@pytest.fixture
+def client(client_of, alice):
+    return client_of(alice)
+
+
+def url(*accounts, **more):
+    return "/merge/accounts/?" + "&".join(
+        [f"id={one.pk}" for one in accounts] + [f"{key}={value}" for key, value in more.items()]
+    )
+
+
+def form(response):
+    """What a browser would send from the page, by name."""
+    found = {}
+    for field in page(response).cssselect("#merge input[name]"):
+        if field.get("type") != "radio" or field.get("checked") is not None:
+            found.setdefault(field.get("name"), []).append(field.get("value"))
+    return found
+
+
+def test_page_shows_the_records_side_by_side(client, pair):
+    shown = page(client.get(url(*pair)))
+    heads = [words(head) for head in shown.cssselect(".merge-table thead .merge-who bdi")]
+    differing = [words(row) for row in shown.cssselect(".merge-table tbody tr")]
+
+    assert words(shown.cssselect("h1")[0]) == "Merge 2 accounts"
+    assert heads == ["Stone Ltd", "Stone"]
+    assert [row.split()[1:3] for row in differing] == [
+        ["Account", "name"], ["Account", "number"], ["Email", "of"],
+    ]  # fmt: skip
+    assert "goes to “Second email”" in differing[2]
+    assert Account.objects.count() == 2
+
+
+def test_merging_and_taking_it_back(client, pair):
+    first, second = pair
+    sent = form(client.get(url(*pair, next="/duplicates/")))
+    response = client.post("/merge/accounts/", {**sent, "merge": "1"})
+
+    assert (response.status_code, response["Location"]) == (303, "/duplicates/")
+    assert list(Account.objects.values_list("pk", "email2")) == [(first.pk, "b@x.example")]
+    operation = journal.last()
+    assert operation.kind == "account.merge"
+    assert client.post(f"/undo/{operation.pk}/").status_code == 303
+    assert set(Account.objects.values_list("pk", flat=True)) == {first.pk, second.pk}
+
+
+def test_other_choices_are_shown_and_then_merged(client, pair):
+    _first, second = pair
+    sent = form(client.get(url(*pair)))
+    sent |= {"v.email": [str(second.pk)]}
+    response = client.post("/merge/accounts/", sent)
+
+    assert (response.status_code, Account.objects.count()) == (200, 2)
+    assert form(response)["v.email"] == [str(second.pk)]
+    client.post("/merge/accounts/", {**form(response), "merge": "1"})
+    assert list(Account.objects.values_list("email", "email2")) == [("b@x.example", "a@x.example")]
+
+
+def test_another_main_record_is_looked_at_before(client, pair):
+    _first, second = pair
+    sent = form(client.get(url(*pair))) | {"master": [str(second.pk)], "merge": "1"}
+    response = client.post("/merge/accounts/", sent)
+
+    assert (response.status_code, Account.objects.count()) == (422, 2)
+    assert "You chose another main record" in words(page(response))
+    response = client.post("/merge/accounts/", {**form(response), "merge": "1"})
+    assert response["Location"] == f"/accounts/{second.pk}/"
+
+
+def test_change_meanwhile_is_told(client, alice, pair):
+    sent = form(client.get(url(*pair)))
+    records.update_record(ACCOUNT, pair[1].pk, {"number": "9"}, by=alice)
+    response = client.post("/merge/accounts/", {**sent, "merge": "1"})
+
+    assert (response.status_code, Account.objects.count()) == (409, 2)
+    assert "was changed meanwhile" in words(page(response))
+    response = client.post("/merge/accounts/", {**form(response), "merge": "1"})
+    assert (response.status_code, Account.objects.count()) == (303, 1)
+
+
+def test_who_may_not(client, client_of, bob, charlie, pair):
+    hidden, seen = (factories.make_account(owner=owner) for owner in (charlie, bob))
+
+    assert client.get(url(pair[0], hidden)).status_code == 404
+    assert client.get(url(pair[0], seen)).status_code == 403
+    assert client_of(charlie).get(url(*pair)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/merge/accounts/", 303),
+        ("/merge/accounts/?id=x&master=y&v.name=z", 303),
+        ("/merge/opportunities/?id=x", 404),
+        ("/merge/users/?id=x", 404),
+    ],
+)
+def test_damaged_addresses(client, path, status):
+    assert client.get(path).status_code == status
+
+
+def test_records_that_are_one_already(client, alice, pair):
+    first, _second = pair
+    merge.merge(ACCOUNT, [one.pk for one in pair], by=alice, master=first.pk)
+
+    assert client.get(url(*pair))["Location"] == f"/accounts/{first.pk}/"
+
+
+# -- old addresses ---------------------------------------------------------------------------------
+
+
+def test_old_address_leads_to_the_record_that_stayed(client, client_of, alice, charlie, pair):
+    first, second = pair
+    merge.merge(ACCOUNT, [one.pk for one in pair], by=alice, master=first.pk)
+    response = client.get(f"/accounts/{second.pk}/?tab=history")
+
+    assert (response.status_code, response["Location"]) == (
+        303,
+        f"/accounts/{first.pk}/?tab=history",
+    )
+    assert "was merged into this one" in words(page(client.get(response["Location"])))
+    response = client.post(f"/accounts/{second.pk}/edit", {"name": "Rock"})
+    assert (response.status_code, response["Location"]) == (303, f"/accounts/{first.pk}/")
+    first.refresh_from_db()
+    assert first.name == "Stone Ltd"
+    assert client_of(charlie).get(f"/accounts/{second.pk}/").status_code == 404
+
+
+def test_history_tells_of_the_merged_record(client, alice, pair):
+    first, second = pair
+    contact = factories.make_contact(owner=alice, account=second)
+    merge.merge(ACCOUNT, [one.pk for one in pair], by=alice, master=first.pk)
+    text = words(page(client.get(f"/accounts/{first.pk}/?tab=history")))
+
+    assert "merged Stone into this record" in text
+    assert "created this record, when it was “Stone”" in text
+    text = words(page(client.get(f"/contacts/{contact.pk}/?tab=history")))
+    assert "changed Company name by a merge" in text
+
+
+# -- where it begins -------------------------------------------------------------------------------
+
+
+def test_list_leads_to_the_page(client, pair):
+    assert "/accounts/bulk/merge" in client.get("/accounts/").content.decode()
+    response = client.post("/accounts/bulk/merge", {"ids": [str(one.pk) for one in pair]})
+
+    assert response.status_code == 303
+    assert response["Location"].startswith(
+        f"/merge/accounts/?id={pair[0].pk}&id={pair[1].pk}&next="
+    )
+    response = client.post("/accounts/bulk/merge", {"ids": [str(pair[0].pk)]})
+    assert response["Location"].startswith("/accounts/")
+
+
+def test_record_is_merged_with_one_that_is_looked_up(client, alice, pair):
+    first, second = pair
+    start = f"/accounts/{first.pk}/merge"
+    expected = f"/merge/accounts/?id={first.pk}&id={second.pk}"
+
+    assert start in client.get(f"/accounts/{first.pk}/").content.decode()
+    assert client.get(start).status_code == 200
+    assert client.post(start, {"other": str(second.pk)})["Location"].startswith(expected)
+    assert client.post(start, {"other_text": "stone", "other": ""})["Location"].startswith(expected)
+    for nobody in ({"other_text": "Rock"}, {"other": str(first.pk)}, {}):
+        assert client.post(start, nobody).status_code == 422
+    factories.make_account(owner=alice, name="Stone")
+    response = client.post(start, {"other_text": "Stone"})
+    assert len(page(response).cssselect("[name='pick']")) == 2
+
+
+def test_command_is_not_there_for_who_may_not_merge(client_of, pair):
+    reader = client_of(factories.make_user(roles=("marketing",)))
+
+    assert "/accounts/bulk/merge" not in reader.get("/accounts/").content.decode()
+    assert reader.post("/accounts/bulk/merge", {"ids": [str(pair[0].pk)]}).status_code == 403
+    assert reader.get(f"/accounts/{pair[0].pk}/merge").status_code == 403
