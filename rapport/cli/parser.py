@@ -162,6 +162,30 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     _acting(undo)
 
+    backup = _add(
+        commands,
+        "backup",
+        "rapport.exports.command:run_backup",
+        "write everything to one file",
+        more="Others may work meanwhile. The file is not encrypted: keep it like the database.",
+        examples=("backup rapport-2026-11-22.zip",),
+    )
+    backup.add_argument("file", type=Path, metavar="FILE", help="a new .zip")
+    backup.add_argument(
+        "--no-passwords", action="store_true", help="users choose new ones after a restore"
+    )
+
+    restore = _add(
+        commands,
+        "restore",
+        "rapport.exports.command:run_restore",
+        "fill an empty Rapport from a backup",
+        more="All of it or nothing. Stop the server first.",
+        examples=("restore rapport-2026-11-22.zip",),
+    )
+    restore.set_defaults(makes_database=True)
+    restore.add_argument("file", type=Path, metavar="FILE", help="made by `rapport backup`")
+
     demo = _add(
         commands,
         "demo",

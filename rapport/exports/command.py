@@ -1,4 +1,4 @@
-"""`rapport export`: records to a file, or to whatever reads our output."""
+"""`rapport export`: records to a file, or to whatever reads our output; `backup` and `restore`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -66,8 +66,51 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _complain(message: str, code: int) -> int:
-    print(f"rapport export: {message}", file=sys.stderr)
+def run_backup(args: argparse.Namespace) -> int:
+    """Write everything to one file, for its owner's eyes only."""
+    from . import backup
+
+    path: Path = args.file
+    if path.exists():
+        return _complain(_("%(file)s is there already") % {"file": path}, 1, "backup")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.touch(mode=0o600, exist_ok=False)
+        with part.open("wb") as stream:
+            made = backup.write(stream, passwords=not args.no_passwords)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except OSError as error:
+        return _complain(f"{path}: {error.strerror or error}", 1, "backup")
+    finally:
+        part.unlink(missing_ok=True)
+    print(_contents(made.rows, made.files) % {"file": path})
+    return 0
+
+
+def run_restore(args: argparse.Namespace) -> int:
+    """Fill an empty Rapport from a backup."""
+    from . import restore
+
+    try:
+        made = restore.restore(args.file)
+    except (restore.FileRefused, restore.NotEmpty, restore.Unfit) as error:
+        return _complain(str(error), 1, "restore")
+    except OSError as error:
+        return _complain(f"{args.file}: {error.strerror or error}", 1, "restore")
+    print(_contents(made.rows, made.files) % {"file": args.file})
+    return 0
+
+
+def _contents(rows: Mapping[str, int], files: int) -> str:
+    total, tables = sum(rows.values()), sum(1 for count in rows.values() if count)
+    text = _("%(rows)s rows of %(tables)d tables and %(files)d uploaded files: %%(file)s")
+    return text % {"rows": f"{total:,}", "tables": tables, "files": files}
+
+
+def _complain(message: str, code: int, command: str = "export") -> int:
+    print(f"rapport {command}: {message}", file=sys.stderr)
     return code
 
 

@@ -74,4 +74,4 @@ def clocks(column: Column, values: Sequence[Value]) -> Sequence[Value]:
     known = {
         value: clock(value, column.zone) for value in set(values) if isinstance(value, datetime)
     }
-    return [known.get(value, value) for value in values] if known else values  # type: ignore[arg-type,call-overload]
+    return [known.get(value, value) for value in values] if known else values  # type: ignore[arg-type]

@@ -36,6 +36,7 @@ _HEAD = (
     '<Style ss:ID="money"><NumberFormat ss:Format="Standard"/></Style>'
     "</Styles>\n"
 )
+_STYLES = {"date": "date", "datetime": "datetime"}
 _FROZEN = (
     '<WorksheetOptions xmlns="urn:schemas-microsoft-com:office:excel"><FreezePanes/>'
     "<FrozenNoSplit/><SplitHorizontal>1</SplitHorizontal><TopRowBottomPane>1</TopRowBottomPane>"
@@ -136,8 +137,7 @@ class SpreadsheetWriter(ByColumns):
             return "<Cell/>"
         kind, text = _typed(value)
         if kind != "String":
-            style = "money" if column.decimals else column.kind
-            style = style if style in {"money", "date", "datetime"} else "Default"
+            style = "money" if column.decimals else _STYLES.get(column.kind, "Default")
             return f'<Cell ss:StyleID="{style}"><Data ss:Type="{kind}">{text}</Data></Cell>'
         if len(text) > CELL_CHARACTERS:
             self.left_out += 1

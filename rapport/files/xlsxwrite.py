@@ -200,7 +200,9 @@ def _cells(letter: str, style: int, numbers: range, values: Sequence[Value]) -> 
             for number, value in zip(numbers, values, strict=True)
         ]
     if _SPECIAL.search("\n".join(filter(None, values))):  # type: ignore[arg-type]
-        values = [value and _SPECIAL.sub(_encoded, value) for value in values]  # type: ignore[call-overload]
+        values = [
+            _SPECIAL.sub(_encoded, value) if isinstance(value, str) else "" for value in values
+        ]
     head = f'<c r="{letter}'
     middle = f'" s="{style}" t="inlineStr"><is><t xml:space="preserve">'
     return [

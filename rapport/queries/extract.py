@@ -69,7 +69,7 @@ def batches(
     cursor = ""
     while True:
         part = found.filter(beyond(order, cursor, backwards=False)) if cursor else found
-        raw, convert = _fetched(part.values_list(*reader.names)[:size])
+        raw, convert = fetched(part.values_list(*reader.names)[:size])
         if raw:
             yield reader.batch(raw, convert)
         if len(raw) < size:
@@ -85,7 +85,7 @@ Convert = Callable[[int, Column], Column]
 Make = Callable[[list[Column], Convert], Column]
 
 
-def _fetched(rows: QuerySet[Any, Any]) -> tuple[list[tuple[Any, ...]], Convert]:
+def fetched(rows: QuerySet[Any, Any]) -> tuple[list[tuple[Any, ...]], Convert]:
     """The rows as the database has them, and how their columns become values."""
     compiler = rows.query.get_compiler(connection.alias)
     chunks = compiler.execute_sql(MULTI) or ()
@@ -139,7 +139,7 @@ class _Reader:
 
     def batch(self, raw: list[tuple[Any, ...]], convert: Convert) -> Batch:
         """The columns of the fetched rows."""
-        columns = list(zip(*raw, strict=True))
+        columns: list[Column] = list(zip(*raw, strict=True))
         made = [make(columns, convert) for make in self._makers]
         return Batch(convert(0, columns[0]), made)
 

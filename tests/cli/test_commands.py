@@ -10,8 +10,8 @@ import rapport
 from rapport.cli.parser import parser
 
 COMMANDS = (
-    "serve", "worker", "migrate", "import", "export", "undo", "demo", "check", "bench", "version",
-    "user",
+    "serve", "worker", "migrate", "import", "export", "backup", "restore", "undo", "demo", "check",
+    "bench", "version", "user",
 )  # fmt: skip
 ADA = (
     "user",
