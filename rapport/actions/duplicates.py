@@ -244,6 +244,11 @@ def last_pair() -> int:
     return DuplicatePair.objects.aggregate(last=Max("pk"))["last"] or 0
 
 
+def count_open() -> int:
+    """How many pairs wait in the queue."""
+    return DuplicatePair.objects.filter(status=PairStatus.OPEN).count()
+
+
 def open_pairs(after: int, upto: int, limit: int) -> list[DuplicatePair]:
     """The next undecided pairs, by number."""
     rows = DuplicatePair.objects.filter(pk__gt=after, pk__lte=upto, status__in=UNDECIDED)

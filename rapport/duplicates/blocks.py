@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from rapport.meta.batches import batches
 from rapport.models import MatchKey
@@ -64,7 +65,7 @@ def pairs_of(records: Collection[Held], compared: Collection[tuple[int, int]]) -
     for own in hashes_of([id_ for _code, id_ in records]).values():
         keys |= own
     found: set[Pair] = set()
-    for held in _blocks(sorted(keys), HELD_BY):
+    for held in _blocks(sorted(keys), crowded=True):
         for one in held:
             if one not in records:
                 continue
@@ -103,14 +104,19 @@ def sample(first: int, last: int, entity: int, largest: int) -> list[str]:
 
 
 def each_once(pairs: Collection[Pair], first: int, last: int) -> list[Pair]:
-    """Those of `pairs` that are taken for the range: each pair counts for one of its common keys,
-    so that a range has its share of them, whether they have one key in common or many."""
+    """Those of `pairs` that count for this range: each counts for one of its common keys, so that
+    over all ranges it comes once, and a range has its share of them."""
     keys = hashes_of({id_ for pair in pairs for _code, id_ in pair})
     none: set[int] = set()
+    common = {pair: keys.get(pair[0][1], none) & keys.get(pair[1][1], none) for pair in pairs}
+    useful: set[int] = set()
+    for part in batches({hash_ for shared in common.values() for hash_ in shared}, HASHES):
+        with connection.cursor() as cursor:
+            useful.update(_not_crowded(cursor, part))
     kept = []
-    for pair in pairs:
-        common = sorted(keys.get(pair[0][1], none) & keys.get(pair[1][1], none))
-        if common and first <= common[sum(common) % len(common)] <= last:
+    for pair, shared in common.items():
+        ranked = sorted(shared & useful)
+        if ranked and first <= ranked[sum(ranked) % len(ranked)] <= last:
             kept.append(pair)
     return kept
 
@@ -123,12 +129,12 @@ def example(hash: int) -> Held | None:
     return (row[1], row[2]) if row else None
 
 
-def _blocks(hashes: Sequence[int], largest: int | None = None) -> Iterator[list[Held]]:
-    """The records of each hash, in order."""
+def _blocks(hashes: Sequence[int], *, crowded: bool = False) -> Iterator[list[Held]]:
+    """The records of each hash, in order. `crowded`: some may be of too many records."""
     for part in batches(hashes, HASHES):
         with connection.cursor() as cursor:
-            if largest is not None:
-                part = _not_crowded(cursor, part, largest)
+            if crowded:
+                part = _not_crowded(cursor, part)
             cursor.execute(
                 f"{_held()} WHERE hash {_among('bigint')} ORDER BY hash, entity, record",
                 [_listed(part)],
@@ -137,12 +143,12 @@ def _blocks(hashes: Sequence[int], largest: int | None = None) -> Iterator[list[
                 yield list(dict.fromkeys((row[1], row[2]) for row in held))
 
 
-def _not_crowded(cursor: Any, hashes: Sequence[int], largest: int) -> list[int]:
+def _not_crowded(cursor: Any, hashes: Sequence[int]) -> list[int]:
     """Those that several records have, but not too many."""
     cursor.execute(
         f"SELECT hash FROM {_table()} WHERE hash {_among('bigint')} "
         "GROUP BY hash HAVING count(*) BETWEEN 2 AND %s",
-        [_listed(hashes), largest],
+        [_listed(hashes), HELD_BY],
     )
     return [hash_ for (hash_,) in cursor.fetchall()]
 
@@ -161,6 +167,14 @@ def _among(kind: str) -> str:
     if connection.vendor == "postgresql":
         return f"= ANY(%s::{kind}[])"
     return "IN (SELECT value FROM json_each(%s))"
+
+
+def listed_ids(ids: Sequence[str]) -> RawSQL:
+    """Ids for a condition `pk__in`."""
+    values = (
+        "unnest(%s::uuid[])" if connection.vendor == "postgresql" else "value FROM json_each(%s)"
+    )
+    return RawSQL(f"SELECT {values}", [_listed(ids)])  # noqa: S611 -- no text of anybody's
 
 
 def _listed(values: Sequence[Any]) -> Any:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import string
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import TextField
+from django.db.models.functions import Cast
+from django.utils import translation
 
+from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
+from rapport.meta.folding import fold
+from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 from rapport.models import LearnedWeights
 from rapport.queries.duplicates import compared as entities_compared
@@ -18,14 +26,16 @@ from rapport.queries.duplicates import compared as entities_compared
 from . import blocks, explain, weights
 from .blocks import Held, Pair
 from .explain import Source
-from .features import Prepared, Shape
+from .features import Prepared, Shape, is_link
 from .judge import Judge, Verdict
 from .learn import learn
-from .rules import Rule, published
-from .stored import load
+from .rules import Criterion, Rule, published
+from .stored import load, title_path
 
 # Records and pairs that a rule learns from, of the millions that there may be.
-SAMPLE, SAMPLE_PAIRS = 15_000, 15_000
+SAMPLE, SAMPLE_PAIRS = 10_000, 10_000
+# Pairs whose records are held in memory at the same time.
+AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +52,25 @@ class Alike:
     reasons: list[Any]
 
 
+class Surest(NamedTuple):
+    """What the surest rule says of a pair. `turned`: the second record is its base."""
+
+    judge: Judge
+    verdict: Verdict
+    turned: bool
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """The larger, the surer."""
+        return self.verdict.confidence, self.verdict.weight
+
+
 class Judges:
-    """The rules in force, ready to judge pairs of stored records."""
+    """The rules in force, ready to judge pairs of stored records.
+
+    Rules that only ask for equal values hold for few pairs, and to make their values ready would
+    cost as much as all the rest: of those, first the bare letters of all values are compared.
+    """
 
     def __init__(self, rules: Iterable[Rule] | None = None) -> None:
         by_name = {entity.name: entity for entity in entities_compared()}
@@ -57,21 +84,38 @@ class Judges:
             for rule in self.rules
             for name in (rule.base, rule.matching)
         }
-        self._shapes = {
-            code: Shape(entity, [r for r in self.rules if entity.name in {r.base, r.matching}])
-            for code, entity in self.entities.items()
+        self._shapes = {code: self._shape(entity, False) for code, entity in self.entities.items()}
+        self._equal_shapes = {c: self._shape(entity, True) for c, entity in self.entities.items()}
+        self._whole_shapes = {c: Shape(e, self._involving(e)) for c, e in self.entities.items()}
+        self._judges = self._made(False)
+        self._equal_judges = self._made(True)
+        self._samples: dict[int, list[Prepared]] = {}
+        self._gates = {
+            code: [
+                tuple(condition.base[0] for condition in judge.rule.conditions)
+                for judge, _turned in self._equal_judges.get((code, code), ())
+            ]
+            for code in self.entities
         }
-        self._judges = self._made()
 
-    def _made(self) -> dict[tuple[int, int], list[tuple[Judge, bool]]]:
+    def _shape(self, entity: Entity, equal: bool) -> Shape:
+        return Shape(entity, [r for r in self._involving(entity) if _asks_for_equal(r) is equal])
+
+    def _involving(self, entity: Entity) -> list[Rule]:
+        return [rule for rule in self.rules if entity.name in {rule.base, rule.matching}]
+
+    def _made(self, equal: bool) -> dict[tuple[int, int], list[tuple[Judge, bool]]]:
         """{(smaller code, larger code): judges, and whether the second record is their base}."""
+        shapes = self._equal_shapes if equal else self._shapes
         learned = dict(LearnedWeights.objects.values_list("rule", "weights"))
         made: dict[tuple[int, int], list[tuple[Judge, bool]]] = defaultdict(list)
         known = set()
         for rule in self.rules:
+            if _asks_for_equal(rule) is not equal:
+                continue
             base, matching = registry[rule.base].code, registry[rule.matching].code
             kept = weights.usable(rule, learned.get(weights.key_of(rule)))
-            judge = Judge(rule, self._shapes[base], self._shapes[matching], kept)
+            judge = Judge(rule, shapes[base], shapes[matching], kept)
             # Asked from either side, unless that is the same.
             one_sided = rule.exclude_inactive or (base == matching and _is_crossed(rule))
             both = base == matching and one_sided
@@ -88,7 +132,7 @@ class Judges:
     @property
     def compared(self) -> Collection[tuple[int, int]]:
         """Which entities are compared with which, by their codes; the smaller comes first."""
-        return self._judges.keys()
+        return self._judges.keys() | self._equal_judges.keys()
 
     def weighed(self) -> list[Rule]:
         """The rules that have something to learn; of a rule and the same one turned only one."""
@@ -107,14 +151,11 @@ class Judges:
         samples = {code: self._sample(code, keys) for code in codes}
         first, last, found, share = _some_pairs(codes, keys)
         pairs = blocks.each_once(found, first, last)
-        stored = {
-            code: self._load(code, {id_ for pair in pairs for held, id_ in pair if held == code})
-            for code in set(codes)
-        }
+        stored = self._read(pairs)
         turned = codes[0] > codes[1]
         prepared = []
         for one, other in pairs:
-            ours, theirs = stored[one[0]].get(one[1]), stored[other[0]].get(other[1])
+            ours, theirs = stored.get(one), stored.get(other)
             if ours and theirs:
                 two = ours[0], theirs[0]
                 prepared.append((two[1], two[0]) if turned else two)
@@ -128,6 +169,11 @@ class Judges:
         )
 
     def _sample(self, code: int, keys: int) -> list[Prepared]:
+        if code not in self._samples:
+            self._samples[code] = self._made_sample(code, keys)
+        return self._samples[code]
+
+    def _made_sample(self, code: int, keys: int) -> list[Prepared]:
         # From the upper end of the hashes: pairs are taken from the lower one.
         share = min(1.0, 4 * SAMPLE / keys)
         while True:
@@ -135,44 +181,156 @@ class Judges:
             first = last - int(blocks.SPAN * share) + 1
             ids = blocks.sample(first, last, code, SAMPLE)
             if share == 1.0 or len(ids) >= SAMPLE / 2:
-                return [prepared for prepared, _source in self._load(code, ids).values()]
+                return [prepared for prepared, _gates in self._records(code, ids).values()]
             share = min(1.0, share * 4)
 
-    def judge(self, pairs: Sequence[Pair]) -> list[Alike]:
-        """Those of `pairs` that are alike. Pairs of records that are gone are not."""
-        wanted: dict[int, set[str]] = defaultdict(set)
+    def judge(
+        self, pairs: Collection[Pair], *, within: tuple[int, int] | None = None
+    ) -> list[Alike]:
+        """Those of `pairs` that are alike. Pairs of records that are gone are not.
+
+        within: the range of hashes by which they were found: each is told for one range only.
+        """
+        found: dict[Pair, Surest] = {}
+        # In order, so that records that were made together are read together.
+        for part in batches(sorted(pairs), AT_ONCE):
+            found.update(self._judged(part))
+        if within is not None:
+            found = {pair: found[pair] for pair in blocks.each_once(found, *within)}
+        return self._told(found)
+
+    def _judged(self, pairs: Collection[Pair]) -> dict[Pair, Surest]:
+        stored = self._read(pairs)
+        found: dict[Pair, Surest] = {}
+        equal: list[tuple[Pair, Judge, bool]] = []
         for pair in pairs:
-            for code, id_ in pair:
-                wanted[code].add(id_)
-        stored = {code: self._load(code, ids) for code, ids in wanted.items()}
-        found = []
-        for one, other in pairs:
-            ours, theirs = stored[one[0]].get(one[1]), stored[other[0]].get(other[1])
+            one, other = pair
+            ours, theirs = stored.get(one), stored.get(other)
             if ours is None or theirs is None:
                 continue
-            best: tuple[tuple[int, float], Judge, Verdict, bool] | None = None
-            for judge, turned in self._judges.get((one[0], other[0]), ()):
+            codes = one[0], other[0]
+            for judge, turned in self._judges.get(codes, ()):
                 two = (theirs[0], ours[0]) if turned else (ours[0], theirs[0])
                 verdict = judge.judge(*two)
                 if verdict is not None:
-                    rank = verdict.confidence, verdict.weight
-                    if best is None or rank > best[0]:
-                        best = rank, judge, verdict, turned
-            if best is not None:
-                _rank, judge, verdict, turned = best
-                sources = (theirs[1], ours[1]) if turned else (ours[1], theirs[1])
-                reasons = explain.reasons(judge, verdict.levels, *sources)
-                found.append(
-                    Alike(
-                        one, other, verdict.rule, verdict.confidence, verdict.weight,
-                        explain.effort(reasons), [reason.to_json() for reason in reasons],
-                    )
-                )  # fmt: skip
+                    _keep_surest(found, pair, Surest(judge, verdict, turned))
+            for place, (judge, turned) in enumerate(self._equal_judges.get(codes, ())):
+                if ours[1][place] == theirs[1][place]:
+                    equal.append((pair, judge, turned))
+        self._judge_equal(equal, found)
         return found
 
-    def _load(self, code: int, ids: Collection[str]) -> dict[str, tuple[Prepared, Source]]:
-        found = load(self.entities[code], self._shapes[code], [uuid.UUID(hex=i) for i in ids])
-        return {held_id(id_): one for id_, one in found.items()}
+    def _judge_equal(
+        self,
+        pairs: Sequence[tuple[Pair, Judge, bool]],
+        found: dict[Pair, Surest],
+    ) -> None:
+        """What the rules say that only ask for equal values."""
+        stored = self._sources([pair for pair, _judge, _turned in pairs], self._equal_shapes)
+        for pair, judge, turned in pairs:
+            ours, theirs = stored.get(pair[0]), stored.get(pair[1])
+            if ours is None or theirs is None:
+                continue
+            two = (theirs[0], ours[0]) if turned else (ours[0], theirs[0])
+            verdict = judge.judge(*two)
+            if verdict is not None:
+                _keep_surest(found, pair, Surest(judge, verdict, turned))
+
+    def _told(self, found: Mapping[Pair, Surest]) -> list[Alike]:
+        """With reasons. Their values are read now, because few pairs come so far."""
+        sources = self._sources(list(found), self._whole_shapes)
+        told = []
+        for (one, other), (judge, verdict, turned) in found.items():
+            if one not in sources or other not in sources:
+                continue
+            ours, theirs = sources[one][1], sources[other][1]
+            two = (theirs, ours) if turned else (ours, theirs)
+            # What is kept has no words in it, so none need be translated.
+            with translation.override(None):
+                reasons = explain.reasons(judge, verdict.levels, *two)
+            told.append(
+                Alike(
+                    one, other, verdict.rule, verdict.confidence, verdict.weight,
+                    explain.effort(reasons), [reason.to_json() for reason in reasons],
+                )
+            )  # fmt: skip
+        return told
+
+    def _sources(
+        self, pairs: Collection[Pair], shapes: Mapping[int, Shape]
+    ) -> dict[Held, tuple[Prepared, Source]]:
+        found: dict[Held, tuple[Prepared, Source]] = {}
+        for code, ids in _by_entity(pairs).items():
+            wanted = [uuid.UUID(hex=id_) for id_ in ids]
+            for id_, one in load(self.entities[code], shapes[code], wanted).items():
+                found[code, held_id(id_)] = one
+        return found
+
+    def _read(self, pairs: Collection[Pair]) -> dict[Held, tuple[Prepared, tuple[str, ...]]]:
+        found: dict[Held, tuple[Prepared, tuple[str, ...]]] = {}
+        for code, ids in _by_entity(pairs).items():
+            for id_, one in self._records(code, ids).items():
+                found[code, id_] = one
+        return found
+
+    def _records(
+        self, code: int, ids: Collection[str]
+    ) -> dict[str, tuple[Prepared, tuple[str, ...]]]:
+        """Records made ready, and the bare letters of the values that have to be equal."""
+        entity, shape, gates = self.entities[code], self._shapes[code], self._gates[code]
+        names = dict.fromkeys((*shape.fields, *(name for gate in gates for name in gate)))
+        links = [n for n in names if is_link(entity.fields[n])]
+        links = [n for n in links if entity.fields[n].kind is not Kind.POINTER]
+        plain = [n for n in names if not is_link(entity.fields[n])]
+        columns = [entity.fields[n].column for n in plain] + [title_path(entity, n) for n in links]
+        end = 2 + len(plain)
+        found: dict[str, tuple[Prepared, tuple[str, ...]]] = {}
+        for part in batches(ids):
+            rows = entity.records().filter(pk__in=blocks.listed_ids(part))
+            key = Cast("pk", TextField())
+            for row in rows.values_list(key, "state", *columns).iterator(1000):
+                values = dict(zip(plain, row[2:end], strict=True))
+                values["state"] = row[1]
+                titles = dict(zip(links, row[end:], strict=True))
+                bare = tuple(_letters(gate, values, titles) for gate in gates)
+                found[row[0]] = shape.prepare(values, titles), bare
+        return found
+
+
+def _by_entity(pairs: Iterable[Pair]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = defaultdict(set)
+    for pair in pairs:
+        for code, id_ in pair:
+            found[code].add(id_)
+    return found
+
+
+def _keep_surest(found: dict[Pair, Surest], pair: Pair, new: Surest) -> None:
+    best = found.get(pair)
+    if best is None or new.rank > best.rank:
+        found[pair] = new
+
+
+_PUNCTUATION = str.maketrans("", "", string.punctuation + string.whitespace)
+_NO_LETTERS = re.compile(r"[\W_]+")
+
+
+def _letters(names: Sequence[str], values: Mapping[str, Any], titles: Mapping[str, Any]) -> str:
+    """The letters and digits of some values: the same wherever the values are equal to a rule."""
+    parts = [titles.get(name) or values.get(name) for name in names]
+    text = "\x1f".join("" if part is None else str(part) for part in parts).lower()
+    return text.translate(_PUNCTUATION) if text.isascii() else _NO_LETTERS.sub("", fold(text))
+
+
+def _asks_for_equal(rule: Rule) -> bool:
+    """Whether the rule holds where some values are equal, and asks nothing else."""
+    return rule.base == rule.matching and all(
+        condition.must
+        and condition.criterion is Criterion.EXACT
+        and condition.base == condition.matching
+        and len(condition.base) == 1
+        for condition in rule.conditions
+    )
 
 
 def _some_pairs(codes: tuple[int, int], keys: int) -> tuple[int, int, set[Pair], float]:

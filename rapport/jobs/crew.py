@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, TimeoutError as Late
 from multiprocessing import get_context
 from typing import Any
@@ -21,17 +21,13 @@ class Over(Exception):
 
 
 class Crew:
-    """Does tasks in order: in processes of their own, or, without any, when a result is asked for.
+    """Does tasks in order: in processes of their own, or, without any, when a result is asked
+    for."""
 
-    `tasks`: arguments of `function`, which must be at the top of a module.
-    """
-
-    def __init__(
-        self, processes: int, function: Callable[..., Any], tasks: Iterator[tuple[Any, ...]]
-    ) -> None:
-        self._function = function
-        self._tasks = tasks
+    def __init__(self, processes: int) -> None:
+        self._tasks: Iterator[tuple[Any, ...]] = iter(())
         self._ahead: deque[Future[Any]] = deque()
+        self._function: Callable[..., Any] | None = None
         self._pool: ProcessPoolExecutor | None = None
         self._keep_ahead = 2 * processes
         if processes:
@@ -42,9 +38,15 @@ class Crew:
                 initargs=(os.getpid(),),
             )
 
+    def begin(self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]) -> None:
+        """From now on call `function`, which is at the top of a module, with each of `tasks`."""
+        self._function, self._tasks = function, iter(tasks)
+        self._ahead.clear()
+
     def result(self, patience: float) -> tuple[Any] | None:
         """The result of the next task, None when it is not there within `patience` seconds.
         Raises Over after the last one."""
+        assert self._function is not None
         if self._pool is None:
             task = next(self._tasks, None)
             if task is None:
@@ -80,6 +82,13 @@ def _prepare(parent: int) -> None:
     import django
 
     django.setup()
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        # They read everything once: to keep it would only cost memory.
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA mmap_size = 0")
+            cursor.execute("PRAGMA cache_size = -16384")
 
 
 def _end_with(parent: int) -> None:

@@ -36,7 +36,7 @@ from . import pauses
 from .crew import Crew, Over
 
 # Keys that are read and judged in one go, and rows written at once.
-KEYS_AT_ONCE = 50_000
+KEYS_AT_ONCE = 100_000
 WRITTEN_AT_ONCE = 1000
 VERIFIED_AT_ONCE = 1000
 # From this many keys other processes do the work.
@@ -49,8 +49,6 @@ CHANGES_AT_ONCE = 500
 BACKLOG = 5000
 # Seconds that taking in may last before jobs have their turn again.
 PATIENCE = 2.0
-# Pairs that are remembered as judged; a pair that shares several keys is met several times.
-REMEMBERED = 2_000_000
 # Values shared by so many records that they tell nothing: how many of them are told.
 CROWDED = 30
 
@@ -66,7 +64,6 @@ class _Bench:
 
     job: str = ""
     judges: Judges | None = None
-    seen: set[int] = field(default_factory=set)
 
 
 _bench = _Bench()
@@ -74,17 +71,17 @@ _bench = _Bench()
 
 def _judges(job: str) -> Judges:
     if _bench.job != job or _bench.judges is None:
-        _bench.job, _bench.judges, _bench.seen = job, Judges(), set()
+        _bench.job, _bench.judges = job, Judges()
     return _bench.judges
 
 
 def _leave_bench() -> None:
-    _bench.job, _bench.judges, _bench.seen = "", None, set()
+    _bench.job, _bench.judges = "", None
 
 
-def learn(key: str) -> tuple[str, dict[str, Any]]:
+def learn(job: str, key: str) -> tuple[str, dict[str, Any]]:
     """What the records teach about the rule with this key."""
-    judges = Judges()
+    judges = _judges(f"{job} learns")
     rule = next(rule for rule in judges.weighed() if rule.key == key)
     return key, judges.learn(rule).to_json()
 
@@ -93,16 +90,10 @@ def search(job: str, part: int, parts: int) -> tuple[list[Alike], int, list[tupl
     """The pairs that are alike by the keys of one part, how many were judged, and the keys that
     too many records have."""
     judges = _judges(job)
-    few, crowded = blocks.shared(*blocks.part_of(part, parts))
-    pairs = []
-    if len(_bench.seen) > REMEMBERED:
-        _bench.seen.clear()
-    for pair in blocks.pairs(few, judges.compared):
-        number = hash(pair)
-        if number not in _bench.seen:
-            _bench.seen.add(number)
-            pairs.append(pair)
-    return judges.judge(pairs), len(pairs), crowded
+    span = blocks.part_of(part, parts)
+    few, crowded = blocks.shared(*span)
+    pairs = blocks.pairs(few, judges.compared)
+    return judges.judge(pairs, within=span), len(pairs), crowded
 
 
 # -- the job ---------------------------------------------------------------------------------------
@@ -113,8 +104,8 @@ class _Hand:
     """What the worker has in hand of a job beside its cursor; another one begins anew with that."""
 
     token: tuple[str, int]
-    phase: str
     crew: Crew
+    phase: str = ""
     found: list[Alike] = field(default_factory=list)
     judged: int = 0
     crowded: list[tuple[int, int]] = field(default_factory=list)
@@ -164,22 +155,21 @@ def _hand(run: Run, cursor: dict[str, Any]) -> _Hand:
     """What is in hand for this phase of the job."""
     token, phase = (run.job.worker, run.job.attempts), cursor["phase"]
     hand = _hands.get(run.job.pk)
-    if hand is None or (hand.token, hand.phase) != (token, phase):
+    if hand is None or hand.token != token:
         _let_go(run.job.pk)
-        hand = _hands[run.job.pk] = _Hand(token, phase, _crew(run.job, cursor))
+        processes = 0
+        if run.job.total and run.job.total > ALONE and not connection.in_atomic_block:
+            processes = min(PROCESSES, os.cpu_count() or 1)
+        hand = _hands[run.job.pk] = _Hand(token, Crew(processes))
+    if hand.phase != phase:
+        hand.phase = phase
+        if phase == LEARN:
+            keys = sorted(rule.key for rule in Judges().weighed())
+            hand.crew.begin(learn, [(str(run.job.pk), key) for key in keys[cursor["part"] :]])
+        else:
+            job, parts = str(run.job.pk), cursor["parts"]
+            hand.crew.begin(search, ((job, part, parts) for part in range(cursor["part"], parts)))
     return hand
-
-
-def _crew(job: Job, cursor: dict[str, Any]) -> Crew:
-    processes = 0
-    if job.total and job.total > ALONE and not connection.in_atomic_block:
-        processes = min(PROCESSES, os.cpu_count() or 1)
-    if cursor["phase"] == LEARN:
-        keys = sorted(rule.key for rule in Judges().weighed())
-        return Crew(processes, learn, iter([(key,) for key in keys[cursor["part"] :]]))
-    parts = cursor["parts"]
-    rest = ((str(job.pk), part, parts) for part in range(cursor["part"], parts))
-    return Crew(processes, search, rest)
 
 
 def _let_go(job: uuid.UUID) -> None:
@@ -223,8 +213,7 @@ def _search(run: Run, cursor: dict[str, Any]) -> bool:
     part, hand.found = hand.found[:WRITTEN_AT_ONCE], hand.found[WRITTEN_AT_ONCE:]
     with run.batch() as job:
         duplicates.keep(map(_found, part), now=timezone.now())
-        result = job.result
-        job.result = {**result, "found": result["found"] + len(part)}
+        job.result = {**job.result, "found": job.result["found"] + len(part)}
         if not hand.found:
             done = cursor["part"] + 1
             crowded = sorted([*map(tuple, cursor["crowded"]), *hand.crowded], key=lambda c: -c[1])
@@ -263,7 +252,8 @@ def _verify(run: Run, cursor: dict[str, Any]) -> bool:
         if not pairs:
             started = datetime.datetime.fromisoformat(cursor["started"])
             seconds = (timezone.now() - started).total_seconds()
-            job.result = {**job.result, "seconds": max(1, round(seconds))}
+            found = duplicates.count_open()
+            job.result = {**job.result, "found": found, "seconds": max(1, round(seconds))}
     return bool(pairs)
 
 
