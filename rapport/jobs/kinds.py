@@ -81,6 +81,16 @@ KINDS = {
             ended="rapport.imports.apply:ended",
         ),
         JobKind(
+            name="duplicates.merge",
+            label=_("Merge duplicates"),
+            step="rapport.jobs.merging:step",
+        ),
+        JobKind(
+            name="duplicates.unmerge",
+            label=_("Take merges back"),
+            step="rapport.jobs.merging:unmerge_step",
+        ),
+        JobKind(
             name="duplicates.radar",
             label=_("Search for duplicates"),
             step="rapport.jobs.radar:step",

@@ -8,13 +8,13 @@ import heapq
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from rapport import access, queries
 from rapport.access import Actor
@@ -264,6 +264,32 @@ def open_pairs_of(id: uuid.UUID, by: Actor) -> list[int]:
     """Numbers of the open pairs of a record, the strongest first, in one statement."""
     found = visible(by, touching([id]).filter(status=PairStatus.OPEN))
     return list(found.order_by("-weight", "pk").values_list("pk", flat=True)[:OF_RECORD])
+
+
+# Pairs that are merged at once, at most.
+SURE = 5000
+
+
+def sure(
+    by: Actor,
+    *,
+    confidence: int = 0,
+    entity: str = "",
+    easy: bool = False,
+    ids: Collection[int] | None = None,
+) -> list[DuplicatePair]:
+    """Undecided pairs of two records of one entity, the surest first, at most SURE: of at least
+    that confidence, only `easy` ones without values to choose, or those with these numbers."""
+    found = DuplicatePair.objects.filter(first_entity=F("second_entity"))
+    if ids is None:
+        found = found.filter(status=PairStatus.OPEN, confidence__gte=confidence)
+    else:
+        found = found.filter(status__in=_UNDECIDED, pk__in=list(ids))
+    if easy:
+        found = found.filter(effort=0)
+    if entity:
+        found = found.filter(first_entity=entity)
+    return list(visible(by, found).order_by("-weight", "pk")[:SURE])
 
 
 # Values that tell records apart at a glance.

@@ -32,7 +32,6 @@ from rapport.queries.query import Condition, Group, InvalidQuery, Query
 
 from . import panels, shell
 from .cells import CellContext, cell, cell_context, moment_text
-from .converters import slug
 from .panels import address
 from .sidebyside import DIFFERENT, MARKS, SAME, compared
 from .signin import local, signed_in
@@ -95,7 +94,7 @@ def merge_url(entity: str, ids: Iterable[uuid.UUID], after: str = "") -> str:
     """The page that merges these records."""
     pairs = [("id", str(id_)) for id_ in ids]
     query = urlencode([*pairs, ("next", after)] if after else pairs)
-    return f"/merge/{slug(registry[entity])}/?{query}"
+    return f"{reverse('merge', args=[entity])}?{query}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,8 +123,9 @@ def _into(request: HttpRequest, form: RecordForm, found: One) -> HttpResponse:
     offered = similar.offer(form, found, request.user)
     response = _edit_page(request, found, offered, 200, offers=True)
     if shell.is_part(request):
-        # Out of the dialog, into the page.
-        response["HX-Retarget"] = "#main > .content"
+        # Out of the dialog, into the page, without the commands of what was there.
+        response.content = b'<div class="content">' + response.content + b"</div>"
+        response["HX-Retarget"] = "#main"
         response["HX-Reswap"] = "innerHTML"
         response["HX-Push-Url"] = address(found.entity, found.id, "edit")
         response["HX-Trigger"] = "crm:close"

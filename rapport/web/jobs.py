@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rapport import access
 from rapport.actions import jobs
+from rapport.actions.certain import operations_of
 from rapport.actions.records import RecordNotFound
 from rapport.jobs.kinds import KINDS
 from rapport.models import Job
@@ -93,6 +94,7 @@ def job_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "reasons": [(cells.number(count), reason) for reason, count in reasons.most_common(20)],
         "operation_url": _address("undo", result.get("operation")),
         "import_url": _address("import", job.parameters.get("import")),
+        "unmerge_url": _address("duplicates-unmerge", job.pk) if operations_of(job) else "",
     }
     return shell.render(request, "jobs/job.html", context, part="jobs/details.html")
 

@@ -113,7 +113,9 @@ def _customers(
     shown = []
     for name in CUSTOMERS:
         entity = registry[name]
-        ids = [found.values[name]] if found.values[name] else []
+        # A review of duplicates may have named the record to use.
+        asked = _key(request.GET.get(name, ""))
+        ids = [id_ for id_ in dict.fromkeys((asked, found.values[name])) if id_]
         ids += [match.id for match in known.get(name, ()) if match.id not in ids]
         titles = one.title_of([Ref(name, id_) for id_ in ids], user)
         options = [
@@ -128,7 +130,9 @@ def _customers(
             if Ref(name, id_) in titles
         ]
         may_create = name in made and access.may(user, Verb.CREATE, entity)
-        chosen = request.POST.get(name) or _first(getattr(automatic, name), may_create)
+        first = asked if str(asked) in {option["value"] for option in options} else None
+        first = first or getattr(automatic, name)
+        chosen = request.POST.get(name) or _first(first, may_create)
         shown.append(
             {
                 "name": name,

@@ -17,7 +17,7 @@ from rapport.meta.entity import Entity
 from rapport.queries import history, one
 from rapport.queries.one import One
 
-from . import commands, panels, sentences, shell, timelines
+from . import commands, panels, sentences, shell, similar, timelines
 from .cells import CellContext, cell, cell_context, moment_text
 from .panels import Facts, address, closed, facts_of, find
 from .signin import signed_in
@@ -62,6 +62,7 @@ def show(
         "parts": _subtitle(found, cells),
         "keyfacts": panels.key_facts(found, facts),
         "closed": closed(found),
+        "alike": similar.notice(found, user) if tab == "summary" else None,
         "tabs": _tabs(found, tab),
         "tab": tab,
         "commands": bar.start,

@@ -31,6 +31,8 @@ from .signin import signed_in
 
 # So many are told; more would not be read.
 TOLD, ASKED = 3, 6
+# Records of a list that are compared while somebody waits, and matches of each.
+CHECKED, CHECKED_EACH = 200, 20
 # A fast typist who pauses at every word; a script is answered with silence.
 PER_MINUTE = 90
 ANYWAY = "anyway"
@@ -242,21 +244,66 @@ def check(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
     matches = find_stored(entity, [id], by=request.user).get(id, [])
     different = duplicates.said_different(entity, id, request.user)
     matches = [match for match in matches if Ref(match.entity, match.id) not in different]
-    rows = shown(matches, request.user, limit=20)
-    may_merge = access.may(request.user, Verb.MERGE, entity)
-    for row, match in zip(rows, matches, strict=False):
-        same = match.entity == entity.name and may_merge
-        back = address(entity, id)
-        row["merge_url"] = merge_url(entity.name, (id, match.id), back) if same else ""
     context = {
         "one": found,
-        "matches": rows,
+        "matches": _with_merge(entity, id, matches, request.user),
         "different": len(different),
         "compared": is_compared(entity),
         "heading": _("Duplicates of %(title)s") % {"title": found.title},
         "back_url": address(entity, id),
     }
     return shell.render(request, "similar/check.html", context)
+
+
+def _with_merge(
+    entity: Entity, id: uuid.UUID, matches: Iterable[Match], by: Any
+) -> list[dict[str, Any]]:
+    """Matches of a stored record, with where they are merged."""
+    rows = shown(matches, by, limit=CHECKED_EACH)
+    for row in rows:
+        same = row["label"] == entity.label and access.may(by, Verb.MERGE, entity)
+        ids = (id, row["id"])
+        row["merge_url"] = merge_url(entity.name, ids, address(entity, id)) if same else ""
+    return rows
+
+
+def notice(found: One, by: Any) -> dict[str, str] | None:
+    """That a record has open pairs, for its page: one statement."""
+    if not is_compared(found.entity):
+        return None
+    pairs = duplicates.open_pairs_of(found.id, by)
+    if not pairs:
+        return None
+    text = ngettext("%(n)s possible duplicate", "%(n)s possible duplicates", len(pairs))
+    return {"text": text % {"n": len(pairs)}, "url": reverse("duplicate", args=[pairs[0]])}
+
+
+def groups(entity: Entity, ids: Iterable[uuid.UUID], by: Any) -> list[dict[str, Any]]:
+    """Of the first records those that look like others, with what they look like."""
+    found = find_stored(entity, list(ids)[:CHECKED], by=by)
+    told: set[frozenset[uuid.UUID]] = set()
+    alike: dict[uuid.UUID, list[Match]] = {}
+    for id_, matches in found.items():
+        # Two of them that look alike are told of once.
+        news = [match for match in matches if frozenset((id_, match.id)) not in told]
+        told.update(frozenset((id_, match.id)) for match in news)
+        if news:
+            alike[id_] = news
+    titles = one.title_of([Ref(entity.name, id_) for id_ in alike], by)
+    return [
+        {
+            "title": titles[Ref(entity.name, id_)],
+            "url": address(entity, id_),
+            "matches": _with_merge(entity, id_, matches, by),
+        }
+        for id_, matches in alike.items()
+        if Ref(entity.name, id_) in titles
+    ]
+
+
+def queue_url(entity: Entity) -> str:
+    """The review queue of an entity."""
+    return f"{reverse('duplicates')}?entity={entity.name}"
 
 
 urlpatterns = [
