@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.fuzz import token_sort_ratio
 
 from .rules import Criterion
-from .tables import NICKNAMES
+from .tables import NICKNAMES, SHARED_BOXES
 
 # Levels, from the strongest. A blank says nothing.
 BLANK, SAME, VARIANT, CLOSE, LOOSE, DIFFERENT = range(6)
@@ -101,15 +101,15 @@ def _text(ours: str, theirs: str) -> int:
 
 
 def email(ours: str, theirs: str) -> int:
-    """An address: also with a typing error, or of the same name elsewhere."""
+    """An address: also with a typing error. A box that an office shares is a likeness at most."""
     if ours == theirs:
-        return SAME
-    typos = _typos(ours, theirs, score_cutoff=2)
-    if typos == 1 or (typos == 2 and min(len(ours), len(theirs)) > 16):
+        return LOOSE if ours.partition("@")[0] in SHARED_BOXES else SAME
+    if _typos(ours, theirs, score_cutoff=1) == 1:
         # One figure more or less is another person's box: anna1@, anna2@.
         return DIFFERENT if _figures(ours) != _figures(theirs) else CLOSE
     local, _at, _domain = ours.partition("@")
-    if len(local) > 6 and local == theirs.partition("@")[0] and not local.isalpha():
+    # Made of a name it says what the name says; with figures in it somebody chose it.
+    if len(local) > 6 and local == theirs.partition("@")[0] and _figures(local):
         return LOOSE
     return DIFFERENT
 
@@ -175,9 +175,6 @@ def any_of(compare: Compare) -> Compare:
     def best(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> int:
         if len(ours) == len(theirs) == 1:
             return compare(ours[0], theirs[0])
-        for value in ours:
-            if value in theirs:
-                return SAME
         return min(_all(compare, ours, theirs))
 
     return best

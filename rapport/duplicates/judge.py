@@ -150,7 +150,7 @@ class Judge:
         (one, other, _), (one_, other_, _) = self._steps[first], self._steps[last]
         a, a_, b, b_ = ours[one], ours[one_], theirs[other], theirs[other_]
         crossed = [compare(x, y) for x, y in ((a, b_), (a_, b)) if x and y]
-        if crossed and max(crossed) <= CLOSE:
+        if crossed and min(crossed) <= CLOSE and max(crossed) <= LOOSE:
             found[first] = VARIANT
             found[last] = VARIANT if len(crossed) == 2 else BLANK
 

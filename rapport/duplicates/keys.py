@@ -246,6 +246,9 @@ def _of_person(
     yield "N", " ".join(parts)
     first, last = called[0], called[-1]
     begin = "".join(sorted((first[:2], last[:2])))
+    if not place.street and not is_reachable and len(called) > 1:
+        # There is little else to go by: names that sound alike, too.
+        yield "S", *sorted((normalise.sound(first), normalise.sound(last)))
     if company:
         yield "NC", company, "".join(sorted((first[0], last[0])))
     yield from islice(_of_address(begin, first, last, place), OF_ADDRESS if is_reachable else None)

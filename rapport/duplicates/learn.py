@@ -14,7 +14,7 @@ from itertools import chain
 from math import log2
 from typing import Any
 
-from .compare import LEVELS, SAME
+from .compare import DIFFERENT, LEVELS, SAME
 from .features import Prepared, Shape
 from .judge import PLACE_FLOOR, Judge, Levels, ceiling
 from .rules import Criterion, Rule
@@ -32,8 +32,10 @@ TERM = 0.5
 DIFFERENT_AT_MOST = 0.25
 # Bits from which names are clearly the same or clearly not; for how many pairs at one place the
 # shipped odds count; and between which bounds the learned ones stay.
-CLEAR, AT_PLACE = 4.0, 8.0
-LIFT_LEAST, LIFT_MOST = -5.0, 6.0
+CLEAR, AT_PLACE = 4.0, 2.0
+LIFT_LEAST, LIFT_MOST = -10.0, 12.0
+# Per pair of one with whole names, so many have one name damaged beyond likeness, or both.
+ONE_DAMAGED, BOTH_DAMAGED = 0.5, 0.05
 Pair = tuple[Prepared, Prepared]
 
 
@@ -141,6 +143,7 @@ class _State:
         ]
         self.start_same = [u[0] for _m, u in starts]
         self.matches, self.lift = 1.0, LIFT
+        self.names = [i for i in range(len(self.m)) if judge.is_name(i)]
         self._set_same([0.0] * len(rule.conditions))
 
     def _set_same(self, agreed: list[float]) -> None:
@@ -184,17 +187,24 @@ class _State:
         return abs(self.matches - before) > 0.001 * self.matches
 
     def _lift(self, seen: Counter[Levels], split: Mapping[Levels, tuple[float, float]]) -> float:
-        """Odds that two at one place are one: of pairs that clearly are at one place, how many are
-        clearly of one name and how many clearly of two."""
+        """Odds that two at one place are one: of the pairs that clearly are at one place, how many
+        are clearly of one name, and how many more are not than damage explains. Where colleagues or
+        families are kept the second are many, and the place says little."""
         enough = -self.prior - 2
-        one, two = AT_PLACE * 2.0**LIFT, AT_PLACE
+        one, mixed, two = AT_PLACE * 2.0**LIFT, 0.0, 0.0
         for levels, count in seen.items():
             own, place = split[levels]
-            if place >= enough and own >= CLEAR:
+            if place < enough:
+                continue
+            differ = sum(levels[i] == DIFFERENT for i in self.names)
+            if own >= CLEAR and not differ:
                 one += count
-            elif place >= enough and own <= -CLEAR:
+            elif own <= -CLEAR:
                 two += count
-        return min(max(log2(one / two), LIFT_LEAST), LIFT_MOST)
+            elif differ:
+                mixed += count
+        excess = max(two - BOTH_DAMAGED * one, 0.0) + max(mixed - ONE_DAMAGED * one, 0.0)
+        return min(max(log2(one / (excess + AT_PLACE)), LIFT_LEAST), LIFT_MOST)
 
     def _bounded(self, i: int, m: list[float]) -> list[float]:
         limit = DIFFERENT_AT_MOST if self.judge.is_name(i) else 0.6

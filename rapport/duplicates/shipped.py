@@ -12,7 +12,7 @@ from rapport.meta.registry import registry
 
 from .rules import Condition, Criterion, Rule
 
-THRESHOLD = 80
+THRESHOLD = 70
 # What a rule says that knows nothing but one agreement.
 PLAIN = 70
 
@@ -105,11 +105,8 @@ def _email(base: str, matching: str) -> Rule:
 
 def _bare(entity: str, *names: str) -> Rule:
     """Two records that are equal and blank in the same places are the same as far as we know."""
-    conditions = (
-        _both(name, Criterion.EXACT, must=True, ignore_blanks=position == 0)
-        for position, name in enumerate(names)
-    )
-    return _plain("bare", _("Nothing but the same name"), entity, entity, *conditions)
+    conditions = (_both(name, Criterion.EXACT, must=True, ignore_blanks=False) for name in names)
+    return _plain("bare", _("Alike in all that is known"), entity, entity, *conditions)
 
 
 @cache
@@ -123,7 +120,9 @@ def switched_on() -> tuple[Rule, ...]:
         _company("account", "account"),
         _company("lead", "account"),
         *(_email(one, other) for one in ("contact", "lead") for other in ("contact", "lead")),
-        _email("account", "account"),
+        # A box that everybody there reads is just the company's.
+        _plain("email", _("Same e-mail address"), "account", "account",
+               _both("email", Criterion.EXACT, EMAILS, must=True)),
         _bare("contact", "full_name", "account", "email", "business_phone", "mobile_phone",
               "address1_line1", "address1_city", "birthday"),
         _bare("lead", "full_name", "company", "email", "business_phone", "mobile_phone",

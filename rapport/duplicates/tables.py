@@ -177,3 +177,15 @@ FREE_MAIL = frozenset(
     "optusnet.com.au "
     "shaw.ca rogers.com sympatico.ca".split()
 )
+
+# Boxes that a whole office reads, in several languages: they do not say who somebody is.
+SHARED_BOXES = frozenset(
+    "info infos information office buero bureau kontakt contact contacto contatti contato "
+    "kontor mail email post postmaster hello hallo hi team sales vertrieb ventas vendite "
+    "verkauf support help helpdesk service services admin administrator administration "
+    "verwaltung sekretariat secretary reception empfang noreply no-reply donotreply none "
+    "nobody test example unknown marketing press presse media jobs career careers bewerbung "
+    "hr personal billing invoice invoices accounting buchhaltung rechnung orders order "
+    "bestellung einkauf purchasing webmaster web kanzlei praxis zentrale general enquiries "
+    "inquiries anfrage".split()
+)

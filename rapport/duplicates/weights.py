@@ -17,7 +17,7 @@ from .rules import Condition, Criterion, Rule
 _TINY = 1e-7
 SHIPPED: dict[Criterion, tuple[tuple[float, ...], tuple[float, ...]]] = {
     Criterion.NAME: ((0.78, 0.07, 0.08, 0.03, 0.04), (0.005, 0.01, 0.005, 0.03, 0.95)),
-    Criterion.EMAIL: ((0.70, 0.0, 0.05, 0.03, 0.22), (1e-5, 0.0, 5e-6, 5e-6, 1.0)),
+    Criterion.EMAIL: ((0.68, 0.0, 0.05, 0.05, 0.22), (1e-5, 0.0, 1e-5, 0.01, 0.99)),
     Criterion.PHONE: ((0.60, 0.05, 0.05, 0.0, 0.30), (3e-5, 1e-5, 1e-5, 0.0, 1.0)),
     Criterion.COMPANY: ((0.75, 0.08, 0.06, 0.04, 0.07), (0.001, 0.001, 0.0005, 0.005, 0.99)),
     Criterion.DOMAIN: ((0.80, 0.0, 0.0, 0.0, 0.20), (3e-4, 0.0, 0.0, 0.0, 1.0)),

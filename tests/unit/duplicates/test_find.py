@@ -102,10 +102,17 @@ def test_invisible_record_is_not_found(alice, charlie):
 def test_many_invisible_records_do_not_hide_a_visible_one(alice, charlie, monkeypatch):
     monkeypatch.setattr(finding, "HELD_BY", 1)
     for owner in (charlie, charlie, alice):
-        contact = factories.make_contact(owner=owner, email="info@stone.example")
+        contact = factories.make_contact(owner=owner, email="eva@stone.example")
 
-    (found,) = matches(alice, ({"email": "info@stone.example"}, {}))
+    (found,) = matches(alice, ({"email": "eva@stone.example"}, {}))
     assert [match[0] for match in found] == [contact.pk]
+
+
+def test_box_that_an_office_shares_is_nobody_s(alice):
+    values = {"email": "info@stone.example", "address1_city": "Berlin"}
+    factories.make_contact(owner=alice, first_name="Eva", last_name="Stone", **values)
+
+    assert matches(alice, ({**values, "first_name": "Jan", "last_name": "Mill"}, {})) == [[]]
 
 
 def test_placeholder_of_very_many_finds_nothing_by_itself(alice, django_assert_num_queries):
