@@ -29,7 +29,7 @@ from rapport.queries import duplicates
 from . import jobs
 from .records import InvalidRecord, RecordNotFound
 
-RADAR = "duplicates.radar"
+RADAR, KEYS = "duplicates.radar", "duplicates.keys"
 ACTOR = SystemActor("radar")
 # The row of `RadarState` that stands for all entities.
 WHOLE = "*"
@@ -280,7 +280,7 @@ def begin_state(rules: str, *, is_new: bool) -> None:
 
 def is_searching() -> bool:
     """Whether a search, or the making of keys that it needs, is under way."""
-    return Job.objects.filter(kind__startswith="duplicates.", state__in=ALIVE).exists()
+    return Job.objects.filter(kind__in=(RADAR, KEYS), state__in=ALIVE).exists()
 
 
 def ask_when_due(state: RadarState, rules: str, *, now: datetime.datetime) -> bool:

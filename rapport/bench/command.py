@@ -9,7 +9,7 @@ from .cluster import ClusterUnavailable
 from .figures import Figure, as_json, as_line
 
 # Name -> module with `measure(quick: bool) -> Iterator[Figure]`. Later rooms add theirs.
-BENCHES = ("foundation",)
+BENCHES = ("foundation", "duplicates")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,6 +34,10 @@ def run(args: argparse.Namespace) -> int:
 def _measures(name: str):  # type: ignore[no-untyped-def]
     if name == "foundation":
         from .foundation import measure
+
+        return measure
+    if name == "duplicates":
+        from .duplicates import measure
 
         return measure
     raise SystemExit(f"rapport bench: no figures called {name!r}; there are: {', '.join(BENCHES)}")

@@ -150,8 +150,10 @@ def main() -> None:
     import django
 
     django.setup()
+    from . import duplicatetasks
+
     task, arguments = sys.argv[1], json.loads(sys.argv[2])
-    print(json.dumps(TASKS[task](**arguments)))
+    print(json.dumps((TASKS | duplicatetasks.TASKS)[task](**arguments)))
 
 
 if __name__ == "__main__":
