@@ -66,6 +66,18 @@ def texts(
     return found
 
 
+def keys_of(
+    entity: Entity, records: Sequence[tuple[uuid.UUID, Mapping[str, Any]]]
+) -> dict[uuid.UUID, list[int]]:
+    """Only the match keys of records given as (id, all field values)."""
+    links = sorted(plan_of(entity).links)
+    titles = _titles(entity, [values for _, values in records], None, links)
+    return {
+        id_: keys(entity, values, {n: titles.get(values[n], "") for n in links if values.get(n)})
+        for id_, values in records
+    }
+
+
 def _title(entity: Entity, values: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return names.get(entity.title) or str(values.get(entity.title) or "")
 
@@ -99,12 +111,15 @@ def _told(entity: Entity) -> frozenset[str]:
 
 
 def _titles(
-    entity: Entity, records: Iterable[Mapping[str, Any]], known: Mapping[Any, str] | None
+    entity: Entity,
+    records: Iterable[Mapping[str, Any]],
+    known: Mapping[Any, str] | None,
+    names: Sequence[str] | None = None,
 ) -> dict[Any, str]:
-    """Titles of the records that `records` name, by id or pointer."""
+    """Titles of the records that `records` name, by id or pointer. names: only by these fields."""
     records = list(records)
     found: dict[Any, str] = dict(known or {})
-    for name in _named(entity):
+    for name in _named(entity) if names is None else names:
         field = entity.fields[name]
         wanted = {values[name] for values in records if values.get(name)} - set(found)
         if not wanted:

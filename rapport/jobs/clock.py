@@ -105,6 +105,13 @@ def follow_duplicates() -> None:
     radar.follow()
 
 
+def renew_keys() -> None:
+    """Have match keys made anew that rules or an upgrade made stale."""
+    from . import rekeying
+
+    rekeying.notice()
+
+
 def note_quality() -> None:
     """Keep today's number of duplicates."""
     duplicates.keep_figures(timezone.localdate())
@@ -115,13 +122,14 @@ DUTIES = (
     Duty(name="drain search queue", every=2, do=drain_search),
     Duty(name="index backlog", every=1, do=index_backlog),
     Duty(name="duplicates", every=2, do=follow_duplicates),
+    Duty(name="match keys", every=15, do=renew_keys),
     Duty(name="duplicates over time", every=3600, do=note_quality),
     Duty(name="retention", every=3600, do=expire),
     Duty(name="sessions", every=3600, do=retention.clear_sessions),
     Duty(name="forget workers", every=3600, do=forget_workers),
     Duty(name="measure tables", every=3600, do=measure_tables),
     # Not among the first: whoever starts Rapport wants a page, not a count.
-    Duty(name="count quality", every=60, do=count_quality, first=60),
+    Duty(name="count quality", every=60, do=count_quality, ),
 )
 
 

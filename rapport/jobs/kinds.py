@@ -91,6 +91,11 @@ KINDS = {
             step="rapport.jobs.merging:unmerge_step",
         ),
         JobKind(
+            name="duplicates.keys",
+            label=_("Prepare the search for duplicates"),
+            step="rapport.jobs.rekeying:step",
+        ),
+        JobKind(
             name="duplicates.radar",
             label=_("Search for duplicates"),
             step="rapport.jobs.radar:step",
