@@ -49,14 +49,15 @@ class FieldChoice:
     """One field, or one address as a whole.
 
     candidates: {record: its value}, of an address the values of its parts. chosen: the record whose
-    value stays, why: the reason in words. kept: {record: the second field that its value goes to}.
-    lost: records whose value is then nowhere but in the journal. origins: {record: Origin}, where
-    the records differ.
+    value stays, why: the reason in words; proposed: the one that we would choose. kept: {record:
+    the second field that its value goes to}. lost: records whose value is then nowhere but in the
+    journal. origins: {record: Origin}, where the records differ.
     """
 
     field: str
     candidates: Mapping[uuid.UUID, Any]
     chosen: uuid.UUID
+    proposed: uuid.UUID
     why: str
     kept: dict[uuid.UUID, str] = dataclasses.field(default_factory=dict)
     lost: tuple[uuid.UUID, ...] = ()
@@ -188,10 +189,15 @@ def choose(
             if (id_, name) in barred:
                 held[id_] = tuple(entity.fields[part].blank_value for part in parts)
         unit = _Unit(entity, name, parts, held)
-        chosen, why = _pick(unit, master, wanted.get(name), known)
+        proposed, why = _pick(unit, master, known)
+        chosen = wanted.get(name, proposed)
+        if chosen != proposed and chosen in held:
+            why = _("your choice")
+        else:
+            chosen = proposed
         values.update(zip(parts, held[chosen], strict=True))
         if any(map(unit.says, held)):
-            made.append(_choice(unit, chosen, why, known))
+            made.append(replace(_choice(unit, chosen, why, known), proposed=proposed))
     free = _keep_seconds(entity, made, values, wanted)
     return made, {**values, **free}
 
@@ -199,13 +205,10 @@ def choose(
 def _pick(
     unit: _Unit,
     master: uuid.UUID,
-    wanted: uuid.UUID | None,
     known: Mapping[tuple[uuid.UUID, str], Origin],
 ) -> tuple[uuid.UUID, str]:
-    """The record whose value stays, and why."""
+    """The record whose value we would let stay, and why."""
     held, parts = unit.held, unit.parts
-    if wanted is not None and wanted in held:
-        return wanted, _("your choice")
     telling = [id_ for id_ in held if unit.says(id_)]
     if not telling:
         # Nobody chose anything: a value that every new record has is one too.
@@ -244,6 +247,7 @@ def _choice(
         field=unit.name,
         candidates={id_: one[0] if single else one for id_, one in unit.held.items()},
         chosen=chosen,
+        proposed=chosen,
         why=why,
         origins={id_: _origin(known, id_, unit.parts) for id_ in unit.held} if differs else {},
         differs=differs,

@@ -35,7 +35,7 @@ from .inputs import INPUTS, Control
 from .panels import address, find
 from .signin import local, signed_in
 
-# A radio `v.email` holds the record whose e-mail stays; `was.email` the one that was chosen for it.
+# A radio `v.email` holds the record whose e-mail stays; `was.email` the one that we would choose.
 CHOICE, BEFORE, VERSION = "v.", "was.", "version."
 
 
@@ -200,7 +200,7 @@ def _row(
         "name": choice.field,
         "label": label,
         "differs": choice.differs,
-        "chosen": str(choice.chosen),
+        "proposed": str(choice.proposed),
         "why": choice.why,
         "cells": [
             {

@@ -72,7 +72,9 @@ def test_other_choices_are_shown_and_then_merged(client, pair):
     response = client.post("/merge/accounts/", sent)
 
     assert (response.status_code, Account.objects.count()) == (200, 2)
-    assert form(response)["v.email"] == [str(second.pk)]
+    sent = form(response) | {"v.name": [str(second.pk)]}
+    response = client.post("/merge/accounts/", sent)
+    assert (form(response)["v.email"], form(response)["v.name"]) == ([str(second.pk)],) * 2
     client.post("/merge/accounts/", {**form(response), "merge": "1"})
     assert list(Account.objects.values_list("email", "email2")) == [("b@x.example", "a@x.example")]
 

@@ -15,6 +15,7 @@ import "./tabs.js";
 import "./field.js";
 import "./drop.js";
 import "./autosubmit.js";
+import "./choices.js";
 import "./time.js";
 import "./zone.js";
 import "./copy.js";
