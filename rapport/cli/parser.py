@@ -212,12 +212,16 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "bench",
         "rapport.bench.command:run",
         "measure, beside the raw limit of the database",
-        examples=("bench foundation --quick",),
+        examples=("bench foundation --quick", "bench duplicates --labelled people.csv"),
         needs_django=False,
     )
     bench.add_argument("name", nargs="?", default="all", metavar="NAME", help="(%(default)s)")
     bench.add_argument("--json", action="store_true", help="print a list for programs")
     bench.add_argument("--quick", action="store_true", help="less data, fewer runs")
+    bench.add_argument(
+        "--labelled", nargs="*", metavar="CSV",
+        help="with `duplicates`: how well they are told where the truth is known",
+    )  # fmt: skip
 
     _add(commands, "version", "rapport.cli.version:run", "print the version", needs_django=False)
 

@@ -25,7 +25,7 @@ from .shipped import switched_on
 # To be raised whenever the same record would get other keys: all are made anew then.
 VERSION = 1
 # A key that more records have finds nothing by itself (a placeholder, a very common name).
-HELD_BY = 200
+HELD_BY = 100
 # No more of one sort: a person with ten numbers is a switchboard.
 OF_A_SORT = 4
 # Who has an e-mail address or a phone number is found by that, too: fewer keys of the address.
