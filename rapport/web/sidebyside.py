@@ -35,7 +35,8 @@ def compared(first: One, second: One, cells: CellContext) -> list[dict[str, Any]
     for ours, theirs in aligned(first.entity, second.entity):
         a, b = first.values.get(ours.name), second.values.get(theirs.name)
         blanks = [value is None or value == "" or value is False for value in (a, b)]
-        if all(blanks):
+        if all(blanks) or (ours.default is not None and a == b == ours.default):
+            # Blank, or as nobody has ever changed it.
             continue
         level = ONE if any(blanks) else _level(first, ours, second, theirs)
         sign, word = MARKS[level]

@@ -666,7 +666,9 @@ def test_commands_follow_the_rights(alice, admin, client_of):
         return re.findall(r'formaction="/contacts/bulk/(\w+)"', page)
 
     read_only = make("user", business_unit=alice.business_unit)
-    assert labels(alice) == ["edit", "assign", "deactivate", "activate", "delete"]
+    assert labels(alice) == [
+        "edit", "assign", "repair", "merge", "duplicates", "deactivate", "activate", "delete",
+    ]  # fmt: skip
     assert client_of(read_only).get(url(CONTACT)).status_code == 403
     assert labels(admin) == labels(alice)
 
