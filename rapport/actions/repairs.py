@@ -157,10 +157,10 @@ _IN_BRACKETS = re.compile(r"[^<>]*<([^<>@\s]+@[^<>@\s]+)>\s*")
 
 
 def _tidy_email(_entity: Entity, _name: str, text: str, _row: Values) -> str:
-    """In lower case, without what stands around an address: 'Eva <Eva@acme.com>'."""
+    """In lower case, without dots too many and what stands around it: 'Eva <Eva..S@acme.com>'."""
     if found := _IN_BRACKETS.fullmatch(text):
         text = found[1]
-    bare = _AROUND.sub("", text)
+    bare = re.sub(r"\.{2,}", ".", _AROUND.sub("", text)).replace(".@", "@")
     # An address with a blank in it was meant as something that nobody can guess.
     return bare.lower() if re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", bare) else text
 
@@ -273,7 +273,7 @@ REPAIRS: dict[str, Repair] = {
         Repair(
             key="email",
             label=_("Tidy e-mail addresses"),
-            says=_("Lower case, without blanks, brackets or “mailto:” around them."),
+            says=_("Lower case, without blanks, brackets or “mailto:”, without too many dots."),
             names=_EMAILS,
             new=_each(_EMAILS, _tidy_email),
         ),

@@ -129,7 +129,7 @@ DUTIES = (
     Duty(name="forget workers", every=3600, do=forget_workers),
     Duty(name="measure tables", every=3600, do=measure_tables),
     # Not among the first: whoever starts Rapport wants a page, not a count.
-    Duty(name="count quality", every=60, do=count_quality, ),
+    Duty(name="count quality", every=60, do=count_quality, first=60),
 )
 
 

@@ -43,6 +43,8 @@ TIDY: dict[Kind, str] = {
     Kind.EMAIL: r"^[^A-Z\s<>]*$",
     Kind.PHONE: r"^\+[1-9][0-9 -]*[0-9]( ext\. [0-9]+)?$",
 }
+# More than one word, as in a field that has two names.
+SEVERAL: dict[Kind, str] = {Kind.TEXT: r"[^\s]\s+[^\s]"}
 # What people type to get past a field, in whatever case.
 PLACEHOLDER: dict[Kind, str] = {
     Kind.TEXT: rf"^ *({_NOTHING}) *$",

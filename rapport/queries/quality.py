@@ -245,7 +245,7 @@ def _names(entity: Entity) -> Iterable[Check]:
             group="names",
             label=_("First and last name in one field"),
             says=_("The field of the first name is empty."),
-            where=(Condition("first_name", "empty"), Condition("last_name", "contains", " ")),
+            where=(Condition("first_name", "empty"), Condition("last_name", "several_words")),
             shown=("first_name", "last_name"),
             fixes=(_SPLIT,),
         )

@@ -136,6 +136,7 @@ OPERATORS: dict[str, tuple[Any, str]] = {
     "invalid": (_("is not valid"), ""),
     "untidy": (_("is not in the usual form"), ""),
     "placeholder": (_("is a placeholder"), ""),
+    "several_words": (_("has several words"), ""),
     "repeated": (_("is in more than … records"), "times"),
     "inactive": (_("is not active any more"), ""),
 }
@@ -154,6 +155,7 @@ _TIME = (
 _CHOICE = ("eq", "ne", "in", "not_in", "empty", "filled")
 KIND_OPERATORS: dict[Kind, tuple[str, ...]] = {
     **dict.fromkeys(TEXTS, (*_TEXT, "repeated")),
+    Kind.TEXT: (*_TEXT, "repeated", "several_words"),
     Kind.LONG_TEXT: _TEXT,
     Kind.EMAIL: (*_TEXT, "repeated", "invalid", "untidy"),
     Kind.PHONE: (*_TEXT, "repeated", "invalid", "untidy"),

@@ -20,7 +20,7 @@ from rapport.access import Actor, SystemActor
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.kinds import TEXTS, Kind
-from rapport.meta.plausible import PLACEHOLDER, TIDY, VALID
+from rapport.meta.plausible import PLACEHOLDER, SEVERAL, TIDY, VALID
 from rapport.meta.registry import registry
 from rapport.models import Principal
 
@@ -34,6 +34,7 @@ MAX_LETTERS = 5
 PATTERNS: dict[str, tuple[tuple[dict[Kind, str], str, bool], ...]] = {
     "invalid": ((VALID, "iregex", False),),
     "placeholder": ((PLACEHOLDER, "iregex", True),),
+    "several_words": ((SEVERAL, "regex", True),),
     "untidy": ((TIDY, "regex", False), (VALID, "iregex", True), (PLACEHOLDER, "iregex", False)),
 }
 

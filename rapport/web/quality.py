@@ -294,7 +294,9 @@ def _duplicates(view: _View) -> dict[str, Any]:
         over = found > duplicates.COUNT_LIMIT
         return f"{cells.number(duplicates.COUNT_LIMIT)}+" if over else cells.number(found)
 
-    facts = [(status.label, number(status.value)) for status in PairStatus]
+    facts = [
+        (status.label, number(status.value)) for status in PairStatus if status.value in counts
+    ]
     lines: Mapping[str, list[tuple[datetime.date, int]]] = {}
     if quality.sees_everything(view.by):
         lines = _lines(quality.history(today=timezone.localdate(), duplicates=True))
@@ -305,6 +307,7 @@ def _duplicates(view: _View) -> dict[str, Any]:
     return {
         "facts": facts,
         "found": any(counts.values()),
+        "queue_url": reverse("duplicates"),
         "chart": charts.lines(drawn, _("Duplicates over time"), lambda d: _day(d, cells), cells)
         if drawn
         else "",

@@ -158,6 +158,15 @@ def test_a_text_that_says_nothing(db):
     assert found == {"Test", "test 2", "n/a", "N.A.", "???", "xxx", "Unknown"}
 
 
+def test_a_text_of_several_words(db):
+    rows = stored("last_name", "Eva Lang", "Lang", " Lang ", "de la Cruz", "")
+
+    assert matching(rows, "lead", Condition("last_name", "several_words")) == {
+        "Eva Lang",
+        "de la Cruz",
+    }
+
+
 def test_web_addresses_that_are_none(db):
     texts = ("acme.com", "https://www.acme.com/a?b#c", "http://a.com:80/", "", "acme", "-", "a b")
     rows = stored("website", *texts)
