@@ -26,10 +26,10 @@ from rapport.models.duplicates import PairStatus
 from rapport.models.operations import JobState
 from rapport.queries import duplicates
 
-from . import jobs
+from . import jobs, match_keys
 from .records import InvalidRecord, RecordNotFound
 
-RADAR, KEYS = "duplicates.radar", "duplicates.keys"
+RADAR = "duplicates.radar"
 ACTOR = SystemActor("radar")
 # The row of `RadarState` that stands for all entities.
 WHOLE = "*"
@@ -280,12 +280,13 @@ def begin_state(rules: str, *, is_new: bool) -> None:
 
 def is_searching() -> bool:
     """Whether a search, or the making of keys that it needs, is under way."""
-    return Job.objects.filter(kind__in=(RADAR, KEYS), state__in=ALIVE).exists()
+    return Job.objects.filter(kind__in=(RADAR, match_keys.KIND), state__in=ALIVE).exists()
 
 
 def ask_when_due(state: RadarState, rules: str, *, now: datetime.datetime) -> bool:
     """Ask for a search of everything when there never was one, when other rules are in force or
-    there is much to learn anew. Not again on the day on which one was cancelled or failed."""
+    there is much to learn anew; not again on the day on which one was cancelled or failed. True
+    when it is due, so that the journal need not be followed before."""
     last = Job.objects.filter(kind=RADAR).order_by("-created_at").first()
     if last and last.state != JobState.DONE and (last.ended_at or now) > now - RETRY_AFTER:
         return False
@@ -294,6 +295,9 @@ def ask_when_due(state: RadarState, rules: str, *, now: datetime.datetime) -> bo
     old = state.scanned_at is not None and state.scanned_at < now - LEARN_AGAIN
     if figures.get("rules") == rules and not grown and not old:
         return False
+    if match_keys.stale():
+        # They are about to be made anew, and only then all is found.
+        return True
     with transaction.atomic():
         # Several workers look at the clock.
         list(RadarState.objects.select_for_update(no_key=True).filter(entity=WHOLE))

@@ -19,7 +19,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from rapport.actions import duplicates, lease, merge
+from rapport.actions import duplicates, lease, match_keys, merge
 from rapport.actions.duplicates import Found
 from rapport.actions.lease import Run
 from rapport.duplicates import blocks, rules
@@ -299,7 +299,7 @@ def _crowded(found: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
 
 
 def digest() -> str:
-    """Changes when other rules are in force."""
+    """Changes when other rules are in force, or records get other keys."""
     parts = [
         (
             r.key,
@@ -312,7 +312,8 @@ def digest() -> str:
         )
         for r in rules.published()
     ]
-    return hashlib.blake2b(repr(sorted(parts)).encode(), digest_size=8).hexdigest()
+    text = repr((sorted(parts), sorted(match_keys.fingerprints().items())))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(slots=True)
