@@ -26,6 +26,7 @@ from rapport.meta.entity import Draft, Entity
 from rapport.meta.ids import new_id
 from rapport.models.operations import Fate
 from rapport.models.people import Verb
+from rapport.queries import moved
 
 from . import links as linking, reasons as why
 from .mapping import Mapping
@@ -101,12 +102,17 @@ def judge(
 
 
 def _asked(entity: Entity, rows: Iterable[Row], by: Actor) -> dict[uuid.UUID, dict[str, Any]]:
-    """Stored rows that the file names by id. Those that `by` may not change are refused; an id of
-    no record makes a new one."""
+    """Stored rows that the file names by id; a merged record's id means the one that stayed. Those
+    that `by` may not change are refused; an id of no record makes a new one."""
+    rows = list(rows)
     asked = {row.asked for row in rows if row.asked}
     if not asked:
         return {}
     stored = write.load(entity, asked, lock=False)
+    if led := moved.all_moved(entity, asked - set(stored)):
+        for row in rows:
+            row.asked = led.get(row.asked, row.asked) if row.asked else None
+        stored |= write.load(entity, led.values(), lock=False)
     mine = access.allowed_ids(stored, entity, by, Verb.WRITE)
     for row in rows:
         if row.asked in stored and row.asked not in mine:

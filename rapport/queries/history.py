@@ -178,9 +178,11 @@ def deleted(
     by: Actor, *, entity: str = "", before: int | None = None, size: int = 50
 ) -> tuple[list[Deleted], bool]:
     """Deleted records that are still gone, newest first: those that `by` deleted or owned, or all
-    for those who may delete everything of that entity."""
+    for those who may delete everything of that entity. A merged record is not gone but elsewhere:
+    the undo of the merge brings it back, with all that was its own."""
     later = Change.objects.filter(record=OuterRef("record"), id__gt=OuterRef("id"))
     changes = Change.objects.filter(verb=ChangeVerb.DELETE).exclude(Exists(later))
+    changes = changes.exclude(operation__kind__endswith=moved.ENDING)
     shown = [e for e in registry if e.in_hub and (not entity or e.name == entity)]
     every = Q(entity__in=[e.name for e in shown if _sees_all_deleted(e, by)])
     if not isinstance(by, SystemActor):

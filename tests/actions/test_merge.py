@@ -455,3 +455,11 @@ def test_recent_page_names_the_record_that_stayed(alice, pair):
     assert [(seen.ref, title) for seen, title in recent.recent(alice)] == [
         (Ref("account", first.pk), "Stone Ltd")
     ]
+
+
+def test_merged_record_is_in_no_recycle_bin(alice, pair):
+    merge.merge(ACCOUNT, ids(*pair), by=alice)
+    gone = factories.make_account(owner=alice)
+    records.delete_records(ACCOUNT, [gone.pk], by=alice)
+
+    assert [one_.change.record for one_ in history.deleted(alice)[0]] == [gone.pk]

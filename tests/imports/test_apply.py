@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from rapport.actions import records, search_index, undo
+from rapport.actions import merge, records, search_index, undo
 from rapport.imports import apply, flow
 from rapport.meta.registry import registry
 from rapport.models import Account, Change, Contact, ImportFile, Job, Lead, MatchKey, Operation
@@ -239,6 +239,15 @@ def test_record_id_updates_and_blank_cells_wipe_nothing(alice, table):
     undo.undo(done.operation, by=alice)
     anna.refresh_from_db()
     assert (anna.full_name, anna.job_title) == ("Anna Bo", "Buyer")
+
+
+def test_id_of_a_merged_record_updates_the_one_that_stayed(alice, table):
+    stays, gone = (make_contact(owner=alice) for _ in range(2))
+    merge.merge(registry["contact"], [stays.pk, gone.pk], by=alice, master=stays.pk)
+    got = bring(table("(Do Not Modify) Contact,Job Title", f"{gone.pk},CEO"), by=alice)
+
+    assert got.counts["updated"] == 1
+    assert list(Contact.objects.values_list("pk", "job_title")) == [(stays.pk, "CEO")]
 
 
 def test_row_that_changed_since_the_plan_is_not_written(alice, table):
