@@ -13,6 +13,7 @@ from rapport import access
 from rapport.actions import leads
 from rapport.actions.leads import Choice, LeadIsClosed, LinkedRecordMissing
 from rapport.actions.records import InvalidRecord
+from rapport.duplicates.find import Match
 from rapport.meta.entity import Command
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
@@ -116,13 +117,15 @@ def _customers(
         # A review of duplicates may have named the record to use.
         asked = _key(request.GET.get(name, ""))
         ids = [id_ for id_ in dict.fromkeys((asked, found.values[name])) if id_]
-        ids += [match.id for match in known.get(name, ()) if match.id not in ids]
+        alike = {match.id: match for match in known.get(name, ())}
+        ids += [id_ for id_ in alike if id_ not in ids]
         titles = one.title_of([Ref(name, id_) for id_ in ids], user)
         options = [
             {
                 "value": str(id_),
                 "title": titles[Ref(name, id_)],
                 "detail": " · ".join(one.glance(entity, id_, user).values()),
+                "why": _why(alike[id_]) if id_ in alike else "",
                 "url": address(entity, id_),
                 "face": panels.face(entity, titles[Ref(name, id_)]),
             }
@@ -148,6 +151,12 @@ def _customers(
             }
         )
     return shown
+
+
+def _why(match: Match) -> str:
+    """How sure it is that the record is the same, and by what."""
+    same = ", ".join(reason.label for reason in match.reasons if reason.level != "different")
+    return _("%(confidence)s%% alike: %(same)s") % {"confidence": match.confidence, "same": same}
 
 
 def _first(automatic: uuid.UUID | None, may_create: bool) -> str:
