@@ -130,40 +130,48 @@ def _fill(table: Filled) -> int:
     defaults = tuple(column.get_default() for column in added)
     count = 0
     for part in batches(table.rows, _SIZE):
-        made = [(*_read(readers, row, table, count), *defaults) for row in part]
-        rows.insert(table.model, names, made)
-        count += len(made)
+        read = _read(readers, part, table, count)
+        rows.insert(table.model, names, [(*row, *defaults) for row in zip(*read, strict=True)])
+        count += len(part)
     return count
 
 
+Values = Sequence[Any]
+
+
 def _read(
-    readers: Sequence[Callable[[Any], Any]], row: Sequence[Any], table: Filled, after: int
-) -> list[Any]:
+    readers: Sequence[Callable[[Values], Values]], part: Sequence[Values], table: Filled, after: int
+) -> list[Values]:
+    """The columns of these rows."""
     try:
-        return [read(value) for read, value in zip(readers, row, strict=True)]
+        turned = list(zip(*part, strict=True))
+        return [read(values) for read, values in zip(readers, turned, strict=True)]
     except (ValueError, TypeError, ArithmeticError) as error:
         message = _("%(table)s, after row %(row)d: %(problem)s")
         values = {"table": backup.name_of(table.model), "row": after, "problem": str(error)[:200]}
         raise Unfit(message % values) from None
 
 
-def _reader(column: Any) -> Callable[[Any], Any]:
-    """Gives the value of `column` for one of JSON, or raises ValueError."""
+def _reader(column: Any) -> Callable[[Values], Values]:
+    """Gives the values of `column` for those of JSON, or raises ValueError."""
     own = column.target_field if column.is_relation else column
     read = next(found for kind, found in _READERS if isinstance(own, kind))
     longest = own.max_length
 
-    def checked(value: Any) -> Any:
-        if value is None:
-            if not column.null:
-                raise ValueError(f"{column.attname}: nothing")
-            return None
-        made = read(value)
-        if isinstance(made, str) and not (
-            is_storable(made) and (longest is None or len(made) <= longest)
+    def checked(values: Values) -> Values:
+        if None in values and not column.null:
+            raise ValueError(f"{column.attname}: nothing")
+        if not isinstance(read, frozenset):
+            return [None if value is None else read(value) for value in values]
+        kinds = set(map(type, values))
+        if not kinds <= read | {type(None)}:
+            raise ValueError(f"{column.attname}: {' '.join(sorted(k.__name__ for k in kinds))}")
+        if str in kinds and not (
+            is_storable("".join(filter(None, values)))
+            and (longest is None or max(len(value or "") for value in values) <= longest)
         ):
             raise ValueError(f"{column.attname}: no text for it")
-        return made
+        return values
 
     return checked
 
@@ -182,27 +190,20 @@ def _amount(value: Any) -> Decimal:
     return made
 
 
-def _exactly(*kinds: type) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        if type(value) not in kinds:
-            raise ValueError(repr(value)[:80])
-        return value
-
-    return read
-
-
-# The more special types come first.
-_READERS: tuple[tuple[type[models.Field[Any, Any]], Callable[[Any], Any]], ...] = (
+# What reads a value, or the types of those that are what they should be. Special ones come first.
+_READERS: tuple[
+    tuple[type[models.Field[Any, Any]], Callable[[Any], Any] | frozenset[type]], ...
+] = (
     (models.UUIDField, uuid.UUID),
     (models.DateTimeField, _moment),
     (models.DateField, datetime.date.fromisoformat),
     (models.DecimalField, _amount),
-    (models.BooleanField, _exactly(bool)),
-    (models.IntegerField, _exactly(int)),
-    (models.FloatField, _exactly(float, int)),
+    (models.BooleanField, frozenset({bool})),
+    (models.IntegerField, frozenset({int})),
+    (models.FloatField, frozenset({float, int})),
     (models.JSONField, lambda value: value),
-    (models.CharField, _exactly(str)),
-    (models.TextField, _exactly(str)),
+    (models.CharField, frozenset({str})),
+    (models.TextField, frozenset({str})),
 )
 
 

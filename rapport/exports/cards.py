@@ -124,10 +124,10 @@ class CardWriter(ByColumns):
 
     def _lines(self, id_: str, moment: str, record: Record) -> list[Line]:
         return [
+            Line(name="X-RECORD", values=((id_,),), ours=self._own_column),
             *(made.line(record) for made in self._properties),
             Line(name="REV", values=((moment,),)),
             Line(name="UID", values=((f"urn:uuid:{id_}",),)),
-            Line(name="X-RECORD", values=((id_,),), ours=self._own_column),
         ]
 
 
