@@ -33,6 +33,9 @@ from .views import widest
 # Somebody who does not see everything counts up to here, and looks at so many records for shares.
 LIMIT = 1000
 SAMPLE = 5000
+# So few records are counted while one looks, also for who sees everything: what one has just mended
+# is gone at once.
+SMALL = 1000
 # "Stale" after so many months, in days.
 MONTHS = {3: 91, 6: 182, 12: 365, 24: 730}
 DEFAULT_MONTHS = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -160,6 +160,8 @@ def _row(check: Check, view: _View) -> dict[str, Any]:
     figure = view.history.latest(check.entity, check.key) if view.history else None
     if figure is None:
         figure = quality.count(check, view.by, limit=quality.LIMIT)
+    elif figure.total <= quality.SMALL:
+        figure = replace(quality.count(check, view.by), total=figure.total)
     url, state = whole_list(check.query)
     return {
         "label": check.label,
@@ -234,7 +236,7 @@ def _card(entity: Entity, view: _View) -> dict[str, Any]:
     history = view.history
     latest = [history.latest(entity.name, f"filled.{f.name}") for f in fields] if history else []
     figures = [figure for figure in latest if figure is not None]
-    if len(figures) < len(fields):
+    if len(figures) < len(fields) or max(f.total for f in figures) <= quality.SMALL:
         figures = quality.filled(entity, view.by, limit=quality.SAMPLE)
     score = quality.score(figures)
     total = max((figure.total for figure in figures), default=0)

@@ -46,7 +46,8 @@ def as_part(client, url):
     return client.get(url, headers={"HX-Request": "true"})
 
 
-def test_who_sees_everything_reads_what_is_kept(admin, client_of):
+def test_who_sees_everything_reads_what_is_kept(admin, client_of, monkeypatch):
+    monkeypatch.setattr(quality, "SMALL", 0)
     stored(admin, email="Eva@acme.com")
     counting.count_day(patience=60)
     stored(admin, email="Tom@acme.com")
@@ -60,6 +61,18 @@ def test_who_sees_everything_reads_what_is_kept(admin, client_of):
     assert not [q for q in asked if 'FROM "rapport_contact"' in q["sql"]]
     waiting = [part.get("hx-get") for part in page(shown).cssselect("[hx-trigger='load']")]
     assert waiting == ["/data-quality/duplicates/"]
+
+
+def test_few_records_are_counted_at_once(admin, client_of):
+    row = stored(admin, email="Eva@acme.com")
+    counting.count_day(patience=60)
+    client = client_of(admin)
+    before = findings(client.get(REACH))
+    Contact.objects.filter(pk=row.pk).update(email="eva@acme.com")
+
+    after = client.get(REACH)
+
+    assert (before, findings(after)) == ({"E-mail address with capitals": "1"}, {})
 
 
 def test_before_the_first_count_all_is_counted_now(admin, client_of):
@@ -233,7 +246,8 @@ def test_recount_is_a_job(admin, client_of):
     assert (answer.status_code, answer["Location"]) == (303, reverse("job", args=[job.pk]))
 
 
-def test_figures_over_time_are_drawn_with_their_words(admin, client_of):
+def test_figures_over_time_are_drawn_with_their_words(admin, client_of, monkeypatch):
+    monkeypatch.setattr(quality, "SMALL", 0)
     today = timezone.localdate()
     for ago, number in ((2, 9), (1, 5), (0, 3)):
         day = today - datetime.timedelta(ago)
