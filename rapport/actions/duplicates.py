@@ -239,6 +239,12 @@ def keep_weights(rule: str, weights: dict[str, Any], *, now: datetime.datetime) 
     LearnedWeights.objects.update_or_create(rule=rule, defaults=values)
 
 
+def learned_at() -> datetime.datetime | None:
+    """When something was learned last."""
+    last: datetime.datetime | None = LearnedWeights.objects.aggregate(last=Max("learned_at"))["last"]
+    return last
+
+
 def last_pair() -> int:
     """The number of the newest pair."""
     return DuplicatePair.objects.aggregate(last=Max("pk"))["last"] or 0

@@ -318,9 +318,12 @@ def digest() -> str:
 
 @dataclass(slots=True)
 class _Follower:
-    """How far the journal was written when this process looked last."""
+    """What this process keeps between two looks: how far the journal was written, and the judges
+    while neither rules nor weights are others."""
 
     mark: deltas.Mark | None = None
+    judges: Judges | None = None
+    made_of: object = None
 
 
 _follower = _Follower()
@@ -358,7 +361,7 @@ def _take_in(state: RadarState, mark: deltas.Mark, now: datetime.datetime) -> bo
     """The next changes of the journal; False when another worker was quicker."""
     entities = {entity.name for entity in compared()}
     changes, position = deltas.changes(state.change, mark, entities=entities, limit=CHANGES_AT_ONCE)
-    judges = Judges()
+    judges = _lasting_judges(state)
     touched = {
         (registry[one.entity].code, held_id(one.record))
         for one in changes
@@ -376,6 +379,13 @@ def _take_in(state: RadarState, mark: deltas.Mark, now: datetime.datetime) -> bo
         state, position, [*map(_found, alike), *still], unlike,
         gone=gone, merged=_merged(changes), created=created, now=now,
     )  # fmt: skip
+
+
+def _lasting_judges(state: RadarState) -> Judges:
+    made_of = (state.figures.get("rules"), duplicates.learned_at())
+    if _follower.judges is None or _follower.made_of != made_of:
+        _follower.judges, _follower.made_of = Judges(), made_of
+    return _follower.judges
 
 
 def _merged(changes: Sequence[deltas.Delta]) -> list[frozenset[uuid.UUID]]:
