@@ -240,9 +240,9 @@ def keep_weights(rule: str, weights: dict[str, Any], *, now: datetime.datetime) 
 
 
 def learned_at() -> datetime.datetime | None:
-    """When something was learned last."""
-    last: datetime.datetime | None = LearnedWeights.objects.aggregate(last=Max("learned_at"))["last"]
-    return last
+    """When something was last learned."""
+    newest = LearnedWeights.objects.order_by("-learned_at")
+    return newest.values_list("learned_at", flat=True).first()
 
 
 def last_pair() -> int:
