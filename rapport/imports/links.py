@@ -24,6 +24,8 @@ from rapport.meta.kinds import Kind, Ref
 from rapport.meta.registry import registry
 from rapport.models import Principal
 from rapport.models.people import Verb
+from rapport.queries import extract
+from rapport.queries.query import Query
 
 from . import mapping as mappings
 from .cells import is_named
@@ -90,18 +92,39 @@ class _Column:
 def resolve(mapping: Mapping, rows: Sequence[Row], *, by: Actor) -> Links:
     """Turn the look-up texts of `rows` into ids among their values, or into reasons."""
     links = Links()
+    stored = _stored_titles(mapping, rows, by)
     for index, target in mapping.columns.items():
         found = mapping.entity.fields.get(target.field)
         if found is None or not is_named(found):
             continue
         asking: dict[str, list[Row]] = defaultdict(list)
         for row in rows:
-            if text := row.links.get(found.name):
+            text = row.links.get(found.name)
+            # What a record names already stays, also when others are called the same.
+            if text and stored.get((row.asked, found.name)) != text:
                 asking[text].append(row)
         if asking:
             column = _Column(found, index, mappings.missing_rule(found, target))
             _resolve_column(column, asking, links, by)
     return links
+
+
+def _stored_titles(
+    mapping: Mapping, rows: Sequence[Row], by: Actor
+) -> dict[tuple[uuid.UUID | None, str], str]:
+    """What the records that the file names by id have in their look-ups, as far as `by` sees it."""
+    asked = {row.asked for row in rows if row.asked}
+    fields = mapping.entity.fields
+    names = tuple(n for n in sorted(mapping.fields) if n in fields and is_named(fields[n]))
+    if not asked or not names:
+        return {}
+    titles: dict[tuple[uuid.UUID | None, str], str] = {}
+    query = Query(entity=mapping.entity.name, columns=names)
+    for batch in extract.batches(query, by, among=asked):
+        for name, column in zip(names, batch.columns, strict=True):
+            for id_, title in zip(batch.ids, column, strict=True):
+                titles[uuid.UUID(id_), name] = " ".join((title or "").split())
+    return titles
 
 
 def _resolve_column(column: _Column, asking: dict[str, list[Row]], links: Links, by: Actor) -> None:

@@ -92,6 +92,23 @@ def test_export_fills_an_empty_house_again(name, format, alice):
     assert ImportFile.objects.count() == 1
 
 
+def test_a_name_that_several_have_stays_with_the_record_that_has_it(alice):
+    first, second = (make_account(name="Acme", owner=alice) for _ in range(2))
+    mine, theirs = (make_contact(account=one, owner=alice) for one in (first, second))
+    entity = registry["contact"]
+
+    upload = plan(file_of(entity, "csv", alice), "contact", by=alice)
+
+    assert (errors(upload), set(fates(upload).values())) == ([], {"same"})
+    # For a record that has none yet the name says too little.
+    file = file_of(entity, "csv", alice).replace(str(mine.pk).encode(), b"")
+    found = errors(plan(file, "contact", by=alice))
+    assert [(row, reason[:34]) for row, _, reason in found] == [
+        (2, "There are 2 records called “Acme”.")
+    ]
+    assert theirs.account_id == second.pk
+
+
 # What people and programs write: formulas, quotes, line ends, what XML has no place for, signs that
 # a card or a table takes apart by, and anything else that a database can hold.
 NASTY = st.sampled_from([
