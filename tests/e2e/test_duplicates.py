@@ -1,5 +1,5 @@
-"""Journey through duplicates: asked about at save, found by the search, reviewed by keyboard, merged
-and brought back."""
+"""A journey through duplicates: asked about at save, found by the search, reviewed by keyboard,
+merged and brought back."""
 
 import re
 
