@@ -134,11 +134,13 @@ class Judge:
                     " " in a_ + b_ + a + b and _letters(a, a_) == _letters(b, b_)
                 ):
                     found[first] = found[last] = VARIANT
-        elif found[last] > CLOSE or (not found[first] and not found[last]):
+        elif found[last] != SAME:
             whole, other_whole = _letters(a, a_), _letters(b, b_)
             if whole and whole == other_whole:
                 found[first] = found[last] = VARIANT
-            elif (a_ and b and compare(a_, b) <= CLOSE) or (a and b_ and compare(a, b_) <= CLOSE):
+            elif found[last] > CLOSE and (
+                (a_ and b and compare(a_, b) <= CLOSE) or (a and b_ and compare(a, b_) <= CLOSE)
+            ):
                 # One name alone, in the wrong place: it may be either.
                 found[last] = BLANK
 

@@ -275,7 +275,9 @@ def test_what_is_there_already_can_be_used(lead, alice, client_of):
     client = client_of(alice)
     dialog = client.get(url(lead, "do/qualify"))
 
-    assert choices(dialog, "account")[str(account.pk)] == ("Use Lind Works Ulm", True)
+    assert choices(dialog, "account")[str(account.pk)] == (
+        "Use Lind Works Ulm (70% alike: Account name)", True,
+    )  # fmt: skip
     assert choices(dialog, "contact")[str(contact.pk)][1] is True
     send(client, dialog, "/do/qualify", contact="new", opportunity=None)
 

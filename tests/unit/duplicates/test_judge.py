@@ -1,0 +1,192 @@
+"""Levels, evidence, and what is learned."""
+
+import random
+from itertools import combinations
+
+import pytest
+
+from rapport.bench import labelled
+from rapport.duplicates import compare, shipped, weights
+from rapport.duplicates.compare import CLOSE, DIFFERENT, LOOSE, SAME, VARIANT
+from rapport.duplicates.features import Shape
+from rapport.duplicates.judge import Judge, strongest
+from rapport.duplicates.learn import learn
+from rapport.duplicates.rules import Condition, Criterion, Rule
+from rapport.duplicates.weights import Weights
+from rapport.meta.registry import registry
+
+CONTACT = registry["contact"]
+PERSON = next(rule for rule in shipped.switched_on() if rule.key == "contact.contact.person")
+SHAPE = Shape(CONTACT, [PERSON])
+JUDGE = Judge(PERSON, SHAPE, SHAPE, weights.starting(PERSON))
+EVA = {"first_name": "Eva", "last_name": "Stone"}
+WORK = {
+    "business_phone": "030 1234567", "address1_line1": "Hauptstr. 12", "address1_city": "Berlin",
+    "address1_postal_code": "10115",
+}  # fmt: skip
+
+
+def person(company="", **values):
+    return SHAPE.prepare(values, {"account": company} if company else {})
+
+
+def confidence(one, other):
+    """Percent, 0 below the threshold."""
+    verdict = JUDGE.judge(one, other)
+    return verdict.confidence if verdict else 0
+
+
+@pytest.mark.parametrize(
+    ("how", "ours", "theirs", "level"),
+    [
+        ("name", "robert", "bob", VARIANT),
+        ("name", "eva maria", "eva", VARIANT),
+        ("name", "e", "eva", VARIANT),
+        ("name", "stone", "stonne", CLOSE),
+        ("name", "eva", "jan", DIFFERENT),
+        ("name", "王伟", "王芳", DIFFERENT),
+        ("name", "stone 12", "stone 13", DIFFERENT),
+        ("text", "frankfurt", "frankfurt am main", VARIANT),
+        ("text", "acme works", "acme wroks", CLOSE),
+        ("text", "store 12", "store 13", DIFFERENT),
+        ("email", "eva.stone@x.example", "eva.ston@x.example", CLOSE),
+        ("email", "eva1@x.example", "eva2@x.example", DIFFERENT),
+        ("email", "info@x.example", "info@x.example", LOOSE),
+        ("phone", "30123456", "123456", VARIANT),
+        ("phone", "12345678", "12345687", CLOSE),
+        ("street", ("12 main st", "12", "main st"), ("main st", "", "main st"), VARIANT),
+        ("street", ("12 main st", "12", "main st"), ("7 main st", "7", "main st"), LOOSE),
+        ("postcode", "10115", "10151", CLOSE),
+        ("day", "19801203", "19800312", VARIANT),
+        ("day", "19801231", "19801230", CLOSE),
+        ("day", "19801231", "19811230", DIFFERENT),
+    ],
+)
+def test_levels(how, ours, theirs, level):
+    found = getattr(compare, how)
+
+    assert (found(ours, theirs), found(theirs, ours), found(ours, ours) in {SAME, LOOSE}) == (
+        level, level, True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        EVA | WORK,
+        {"first_name": "Stone", "last_name": "Eva"} | WORK,
+        {"last_name": "Eva Stone"} | WORK,
+        {"first_name": "Ewa", "last_name": "Stone-Mill"} | WORK,
+        EVA | WORK | {"address1_line1": "", "address1_line2": "Hauptstraße 12"},
+    ],
+)
+def test_same_person(other):
+    assert confidence(person("Stone GmbH", **EVA, **WORK), person("Stone", **other)) >= 90
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"first_name": "Jan", "last_name": "Mill"},  # colleagues
+        {"first_name": "Jan", "last_name": "Stone"},  # a family
+        {},
+    ],
+)
+def test_other_person_at_the_same_place(other):
+    assert confidence(person("Stone", **EVA, **WORK), person("Stone", **other, **WORK)) == 0
+
+
+def test_common_name_alone_is_not_enough():
+    assert confidence(person(**EVA), person(**EVA)) == 0
+
+
+def test_nobody_is_nobody():
+    assert confidence(person(), person()) == 0
+    assert confidence(person("Stone", **WORK), person("Stone", **WORK)) == 0
+
+
+def test_musts_must_hold_and_blanks_agree_only_where_they_may():
+    def rule(ignore_blanks):
+        return Rule(
+            key="x", name="x", base="contact", matching="contact", threshold=65,
+            conditions=(
+                Condition(base=("job_title",), matching=("job_title",), must=True,
+                          criterion=Criterion.EXACT),
+                Condition(base=("nickname",), matching=("nickname",), must=True,
+                          criterion=Criterion.EXACT, ignore_blanks=ignore_blanks),
+            ),
+        )  # fmt: skip
+
+    def said(rule, ours, theirs):
+        shape = Shape(CONTACT, [rule])
+        judge = Judge(rule, shape, shape, weights.starting(rule))
+        verdict = judge.judge(shape.prepare(ours, {}), shape.prepare(theirs, {}))
+        return verdict.confidence if verdict else 0
+
+    job, both = {"job_title": "Clerk"}, {"job_title": "CLERK", "nickname": "Evi"}
+    assert (said(rule(True), both, both), said(rule(True), job, job)) == (65, 0)
+    assert (said(rule(False), job, job), said(rule(False), job, both)) == (65, 0)
+    assert said(rule(False), {}, {}) == 0
+
+
+def test_inactive_records_may_be_left_out():
+    rule = Rule(**{**PERSON.__dict__, "exclude_inactive": True})
+    judge = Judge(rule, SHAPE, SHAPE, weights.starting(rule))
+    ours, theirs = person("Stone", **EVA, **WORK), person("Stone", **EVA, **WORK, state=1)
+
+    assert judge.judge(ours, theirs) is None
+    assert strongest([judge, JUDGE], ours, theirs)[0] is JUDGE
+
+
+def test_weights_survive_being_kept_unless_the_rule_changes():
+    people = [person("Stone", first_name=f"A{n % 9}", last_name=f"B{n}") for n in range(60)]
+    learned = learn(PERSON, (SHAPE, SHAPE), (people, people), [(people[0], people[1])])
+    kept = learned.to_json()
+
+    assert Weights.from_json(kept).to_json() == kept
+    assert weights.usable(PERSON, kept).records == 60
+    other = Rule(**{**PERSON.__dict__, "conditions": PERSON.conditions[:3]})
+    assert weights.usable(other, kept) == weights.starting(other)
+
+
+def test_nothing_to_learn_from_leaves_what_ships():
+    assert learn(PERSON, (SHAPE, SHAPE), ([], []), []) == weights.starting(PERSON)
+
+
+@pytest.mark.parametrize("colleagues", [1, 12])
+def test_place_says_little_where_many_share_one(colleagues):
+    dice = random.Random(7)
+    letters = "abdefgiklmnoprstu"
+
+    def word():
+        return "".join(dice.choices(letters, k=7))
+
+    people, firms = [], 400 // colleagues
+    for firm in range(firms):
+        place = {
+            "address1_line1": f"{firm} {word()} street", "address1_city": word(),
+            "address1_postal_code": f"{dice.randrange(10**5):05}",
+        }  # fmt: skip
+        people += [
+            person(f"Firm {word()}", first_name=word(), last_name=word(), **place)
+            for _ in range(colleagues)
+        ]
+    doubles = people[::10]
+    both = people + doubles
+    pairs = list(zip(people[::10], doubles, strict=True))
+    if colleagues > 1:
+        pairs += [
+            pair for n in range(firms)
+            for pair in combinations(people[n * colleagues : (n + 1) * colleagues], 2)
+        ]  # fmt: skip
+    learned = learn(PERSON, (SHAPE, SHAPE), (both, both), pairs)
+
+    assert (learned.lift > 2, learned.lift < -2) == (colleagues == 1, colleagues > 1)
+    assert abs(learned.matches - len(doubles)) < 5
+
+
+def test_real_doubles_are_told(real_files):
+    found = labelled.read(real_files / "labelled/febrl1_unified.csv")
+
+    assert labelled.judge(found).f1 >= 0.995
+    assert labelled.judge(found, without=("birthday",)).f1 >= 0.99
