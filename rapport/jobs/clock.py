@@ -99,7 +99,9 @@ def count_quality() -> None:
 
 
 def follow_duplicates() -> None:
-    """Look for duplicates of what changed."""
+    """Look for duplicates of what changed. An import goes first: its rows follow it."""
+    if Job.objects.filter(state=JobState.RUNNING, kind__in=FIRST).exists():
+        return
     from . import radar  # comparing needs libraries that a worker without records can do without
 
     radar.follow()
@@ -123,7 +125,7 @@ DUTIES = (
     Duty(name="index backlog", every=1, do=index_backlog),
     Duty(name="duplicates", every=2, do=follow_duplicates),
     Duty(name="match keys", every=15, do=renew_keys),
-    Duty(name="duplicates over time", every=3600, do=note_quality),
+    Duty(name="duplicates over time", every=3600, do=note_quality, first=60),
     Duty(name="retention", every=3600, do=expire),
     Duty(name="sessions", every=3600, do=retention.clear_sessions),
     Duty(name="forget workers", every=3600, do=forget_workers),
