@@ -187,10 +187,15 @@ _FOUND_AGAIN = ("rule", "confidence", "weight", "effort", "reasons")
 
 def keep(found: Iterable[Found], *, now: datetime.datetime) -> None:
     """Put pairs into the queue, or renew what is known of them; what people decided stays. All of
-    them must be records that exist."""
+    them must be records that exist. A lead and what it was qualified into have no place in it."""
+    found = list(found)
+    linked = duplicates.linked((pair.one, pair.other) for pair in found)
+    _forget_linked(linked)
     prepare = DuplicatePair._meta.get_field("first").get_db_prep_save
     rows = []
     for pair in found:
+        if frozenset((pair.one, pair.other)) in linked:
+            continue
         first, second = duplicates.in_order(pair.one, pair.other)
         rows.append(
             (
@@ -214,6 +219,16 @@ def keep(found: Iterable[Found], *, now: datetime.datetime) -> None:
             f"CASE WHEN {table}.status = 'merged' THEN 'open' ELSE {table}.status END",
             rows,
         )
+
+
+def _forget_linked(linked: Collection[frozenset[Ref]]) -> None:
+    ends = {duplicates.in_order(*both) for both in linked}
+    gone = {(first.id, second.id) for first, second in ends}
+    for part in batches({first for first, _second in gone}, 500):
+        rows = DuplicatePair.objects.filter(first__in=part, status__in=UNDECIDED)
+        found = rows.values_list("pk", "first", "second")
+        waiting = [pk for pk, *both in found if tuple(both) in gone]
+        DuplicatePair.objects.filter(pk__in=waiting).delete()
 
 
 def drop(pair_ids: Collection[int]) -> None:

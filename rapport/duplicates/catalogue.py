@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from rapport import queries
 from rapport.access import Actor
 from rapport.meta.registry import registry
+from rapport.models import DuplicateRule
 from rapport.models.duplicates import ACTIVE
 
 from . import rules
@@ -70,11 +71,11 @@ def on_by_default() -> frozenset[str]:
     return frozenset(rule.key for rule in switched_on())
 
 
-def _stored(row: object, shipped: Rule | None) -> Entry:
+def _stored(row: DuplicateRule, shipped: Rule | None) -> Entry:
     return Entry(
-        rule=rules.loads(row),  # type: ignore[arg-type]
-        on=row.state == ACTIVE,  # type: ignore[attr-defined]
-        row=row.pk,  # type: ignore[attr-defined]
-        version=row.version,  # type: ignore[attr-defined]
+        rule=rules.loads(row),
+        on=row.state == ACTIVE,
+        row=row.pk,
+        version=row.version,
         shipped=shipped,
     )

@@ -20,7 +20,7 @@ from rapport import access, queries
 from rapport.access import Actor
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
-from rapport.meta.kinds import TEXTS, Ref
+from rapport.meta.kinds import TEXTS, Kind, Ref
 from rapport.meta.registry import registry
 from rapport.models import DuplicatePair
 from rapport.models.duplicates import PairStatus
@@ -89,6 +89,27 @@ def compared() -> list[Entity]:
 def in_order(one: Ref, other: Ref) -> tuple[Ref, Ref]:
     """Two records in the order in which a pair holds them."""
     return (one, other) if (one.entity, one.id) < (other.entity, other.id) else (other, one)
+
+
+def linked(pairs: Iterable[tuple[Ref, Ref]]) -> set[frozenset[Ref]]:
+    """Those of two entities of which one names the other: a lead and what it was qualified into
+    are alike, but nobody has to decide about them."""
+    wanted: dict[tuple[str, str], dict[uuid.UUID, set[uuid.UUID]]] = defaultdict(dict)
+    for pair in pairs:
+        for one_, other in (pair, pair[::-1]):
+            if one_.entity != other.entity:
+                others = wanted[one_.entity, other.entity].setdefault(one_.id, set())
+                others.add(other.id)
+    found: set[frozenset[Ref]] = set()
+    for (name, target), others_of in wanted.items():
+        entity = registry[name]
+        links = [f for f in entity.fields.values() if f.kind is Kind.LOOKUP and f.target == target]
+        for part in batches(others_of) if links else ():
+            rows = entity.records().filter(pk__in=part)
+            for id_, *named in rows.values_list("pk", *(link.column for link in links)):
+                both = others_of[id_].intersection(named)
+                found.update(frozenset((Ref(name, id_), Ref(target, other))) for other in both)
+    return found
 
 
 def visible(by: Actor, pairs: QuerySet[DuplicatePair]) -> QuerySet[DuplicatePair]:

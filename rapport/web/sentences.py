@@ -69,6 +69,8 @@ SENTENCES: dict[str, Sentence] = {
         title=gettext_lazy("Deactivation"),
         changed=gettext_lazy("%(who)s deactivated this record"),
     ),
+    "publish": Sentence(title=gettext_lazy("Publishing of a rule")),
+    "unpublish": Sentence(title=gettext_lazy("End of a rule")),
     "complete": Sentence(
         title=gettext_lazy("Completion"),
         changed=gettext_lazy("%(who)s marked this as complete"),

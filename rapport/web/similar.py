@@ -71,9 +71,21 @@ def _matches(form: RecordForm, by: Any, found: One | None) -> list[Match]:
     matches = find_alike(entity, [Proposed(values, names, id_)], by=by)[0]
     if found is None or not matches:
         return matches
-    # What somebody has said once is not asked again.
-    different = duplicates.said_different(entity, found.id, by)
-    return [match for match in matches if Ref(match.entity, match.id) not in different]
+    return _undecided(found, matches, by)
+
+
+def _undecided(found: One, matches: Iterable[Match], by: Any) -> list[Match]:
+    """Without what somebody has said to be different, and without the lead of which the record was
+    made: that is not asked again."""
+    own = Ref(found.entity.name, found.id)
+    refs = [Ref(match.entity, match.id) for match in matches]
+    known = duplicates.said_different(found.entity, found.id, by)
+    linked = duplicates.linked((own, ref) for ref in refs)
+    return [
+        match
+        for match, ref in zip(matches, refs, strict=True)
+        if ref not in known and frozenset((own, ref)) not in linked
+    ]
 
 
 def shown(
@@ -241,13 +253,12 @@ def offer(form: RecordForm, found: One, by: Any) -> RecordForm:
 def check(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
     """Look for duplicates of one record now."""
     found = find(request, entity, id)
-    matches = find_stored(entity, [id], by=request.user).get(id, [])
-    different = duplicates.said_different(entity, id, request.user)
-    matches = [match for match in matches if Ref(match.entity, match.id) not in different]
+    every = find_stored(entity, [id], by=request.user).get(id, [])
+    matches = _undecided(found, every, request.user)
     context = {
         "one": found,
         "matches": _with_merge(entity, id, matches, request.user),
-        "different": len(different),
+        "different": len(every) - len(matches),
         "compared": is_compared(entity),
         "heading": _("Duplicates of %(title)s") % {"title": found.title},
         "back_url": address(entity, id),

@@ -7,7 +7,7 @@ from rapport.access import Forbidden
 from rapport.actions import duplicates
 from rapport.actions.records import InvalidRecord, RecordNotFound
 from rapport.meta.registry import registry
-from rapport.models import DuplicatePair
+from rapport.models import DuplicatePair, Lead
 from rapport.queries.duplicates import in_order
 from tests import factories
 
@@ -26,6 +26,21 @@ def paired(one, other):
         first_entity=first.entity, first=first.id, second_entity=second.entity, second=second.id,
         rule="person", confidence=90, found_at=timezone.now(),
     )  # fmt: skip
+
+
+def test_lead_and_what_it_was_made_into_do_not_wait(alice, people):
+    contact, other, _third = people
+    lead = factories.make_lead(owner=alice)
+    found = [
+        duplicates.Found(factories.ref(lead), factories.ref(one), "person", 99, 20.0)
+        for one in (contact, other)
+    ]
+    duplicates.keep(found, now=timezone.now())
+    assert len(stored()) == 2
+
+    Lead.objects.filter(pk=lead.pk).update(contact=contact)
+    duplicates.keep(found, now=timezone.now())
+    assert [row.first for row in DuplicatePair.objects.all()] == [other.pk]
 
 
 def stored():
