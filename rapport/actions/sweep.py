@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from django.db import connection
 from django.db.models import Count, QuerySet
 
 from rapport.access import Actor
@@ -114,14 +115,14 @@ def sweep(
 def _exceptions(
     entity: Entity, run: QuerySet[Change], lowest: int, op: Operation
 ) -> set[uuid.UUID]:
-    """Records that were changed since by others, changed twice, or are gone."""
+    """Records that others changed or deleted since, or that were changed twice."""
     ids = list(run.order_by("record").values_list("record", flat=True))
     found = {one for one, after in pairwise(ids) if one == after}
     for part in batches(dict.fromkeys(ids)):
-        # Locked, as `reversal` does: whoever changes these records finishes first.
-        there = entity.records().filter(rows.among(entity.model, part)).order_by("pk")
-        there = there.select_for_update(of=("self",), no_key=True)
-        found.update(set(part).difference(there.values_list("pk", flat=True)))
+        if connection.features.has_select_for_update:
+            # As `reversal` does: whoever changes these records finishes first.
+            there = entity.records().filter(rows.among(entity.model, part)).order_by("pk")
+            list(there.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
         later = Change.objects.filter(rows.among(Change, part, "record"), id__gt=lowest)
         later = later.exclude(operation_id__in=[op.undo_of_id, op.pk])
         changed = list(later.values_list("record", "operation_id"))

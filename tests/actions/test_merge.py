@@ -12,6 +12,7 @@ from rapport.actions.records import RecordNotFound, StaleRecord
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, Share, User
+from rapport.models.people import Depth
 from rapport.queries import history, moved, one, recent, timeline
 from rapport.queries.query import Condition, Group, Query, dumps
 from tests import factories, journal
@@ -372,6 +373,20 @@ def test_owner_is_chosen_by_who_may_assign(alice, admin, bob):
 
     account = Account.objects.get()
     assert (account.owner_id, account.owning_unit_id) == (bob.pk, bob.business_unit_id)
+
+
+def test_owner_stays_for_who_may_not_assign(alice):
+    merger = factories.make_user(roles=())
+    grants = {("account", verb): Depth.ALL for verb in ("read", "write", "merge")}
+    factories.make_role(grants, merger)
+    first, second = (factories.make_account(owner=owner) for owner in (alice, merger))
+    with pytest.raises(Forbidden):
+        merge.merge(
+            ACCOUNT, ids(first, second), by=merger, master=first.pk, values={"owner": second.pk}
+        )
+    merge.merge(ACCOUNT, ids(first, second), by=merger, master=first.pk)
+
+    assert Account.objects.get().owner_id == alice.pk
 
 
 @pytest.mark.parametrize(

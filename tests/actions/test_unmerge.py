@@ -3,7 +3,7 @@
 import pytest
 from django.apps import apps
 
-from rapport.actions import derived, merge, records, states, undo
+from rapport.actions import derived, journal as frame, merge, records, states, undo
 from rapport.actions.sweep import LEAST
 from rapport.actions.undo import CannotUndo, NotYours
 from rapport.meta.kinds import Kind
@@ -155,6 +155,7 @@ def test_second_merge_into_the_same_record_does_not_matter(alice, pair):
     assert (undone.conflicts, first.fax, contact.account_id) == ([], "3", second.pk)
     assert moved.moved(ACCOUNT, third.pk) == first.pk
     assert moved.moved(ACCOUNT, second.pk) is None
+    assert set(moved.absorbed(ACCOUNT, first.pk)) == {third.pk}
 
 
 def test_child_does_not_go_back_below_what_stands_below_it_by_now(alice):
@@ -181,6 +182,13 @@ def test_who_merged_takes_it_back_though_others_own_what_followed(alice, bob, ch
 
     theirs.refresh_from_db()
     assert theirs.account_id == second.pk
+
+
+def test_main_record_is_taken_apart_by_who_may_change_it(alice, bob, admin):
+    first, second = (factories.make_account(owner=owner) for owner in (alice, bob))
+    op = merged(admin, first, second)
+    with pytest.raises(NotYours):
+        undo.undo(op, by=bob)
 
 
 # -- many at once ----------------------------------------------------------------------------------
@@ -219,3 +227,38 @@ def test_bulk_edit_goes_back_at_once(alice):
     assert [(c.record, c.field) for c in undone.conflicts] == [(people[0].pk, "role")]
     assert sorted(Contact.objects.values_list("role", flat=True)) == [1] * (LEAST - 1) + [3]
     assert states.deactivate("contact", [people[1].pk], by=alice).done
+
+
+def test_many_that_were_changed_twice_go_all_the_way_back(alice):
+    people = [factories.make_contact(owner=alice, role=1).pk for _ in range(LEAST)]
+    with frame.spanning() as span:
+        for role in (2, 3):
+            records.update_records(CONTACT, people, {"role": role}, by=alice)
+    frame.finish(span.op)
+    _, undone = undo.undo(span.op, by=alice)
+
+    assert undone.conflicts == []
+    assert set(Contact.objects.values_list("role", flat=True)) == {1}
+
+
+def test_many_do_not_go_back_to_what_is_gone(alice):
+    old, new = (factories.make_account(owner=alice) for _ in range(2))
+    people = [factories.make_contact(owner=alice, account=old).pk for _ in range(LEAST)]
+    outcome = records.update_records(CONTACT, people, {"account": new.pk}, by=alice)
+    records.delete_records(ACCOUNT, [old.pk], by=alice)
+    _, undone = undo.undo(outcome.operation, by=alice)
+
+    assert {c.reason for c in undone.conflicts} == {"What Company name named is gone."}
+    assert (len(undone.conflicts), Contact.objects.filter(account=new).count()) == (LEAST, LEAST)
+
+
+def test_many_children_do_not_go_back_in_a_circle(alice):
+    top, old, new = (factories.make_account(owner=alice) for _ in range(3))
+    children = [factories.make_account(owner=alice, parent_account=old).pk for _ in range(LEAST)]
+    outcome = records.update_records(ACCOUNT, children, {"parent_account": new.pk}, by=alice)
+    records.update_record(ACCOUNT, top.pk, {"parent_account": children[0]}, by=alice)
+    records.update_record(ACCOUNT, old.pk, {"parent_account": top.pk}, by=alice)
+    _, undone = undo.undo(outcome.operation, by=alice)
+
+    assert [(c.record, c.field) for c in undone.conflicts] == [(children[0], "parent_account")]
+    assert Account.objects.filter(parent_account=old).count() == LEAST - 1
