@@ -3,6 +3,7 @@ back at the end. Only this file is loaded before Django is set up in them."""
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -56,7 +57,7 @@ class Crew:
             task = next(self._tasks, None)
             if task is None:
                 break
-            self._ahead.append(self._pool.submit(self._function, *task))
+            self._ahead.append(self._pool.submit(_do, self._function, *task))
         if not self._ahead:
             raise Over
         try:
@@ -71,6 +72,14 @@ class Crew:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
+
+
+def _do(function: Callable[..., Any], *arguments: Any) -> Any:
+    """One task, in a process of the crew."""
+    try:
+        return function(*arguments)
+    finally:
+        gc.collect()
 
 
 def _prepare(parent: int) -> None:
@@ -89,6 +98,9 @@ def _prepare(parent: int) -> None:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA mmap_size = 0")
             cursor.execute("PRAGMA cache_size = -16384")
+    # Tasks make millions of objects and no circles: to look for those takes a sixth of the time.
+    gc.freeze()
+    gc.disable()
 
 
 def _end_with(parent: int) -> None:

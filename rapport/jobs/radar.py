@@ -36,7 +36,7 @@ from . import pauses
 from .crew import Crew, Over
 
 # Keys that are read and judged in one go, and rows written at once.
-KEYS_AT_ONCE = 100_000
+KEYS_AT_ONCE = 60_000
 WRITTEN_AT_ONCE = 1000
 VERIFIED_AT_ONCE = 1000
 # From this many keys other processes do the work.
