@@ -10,8 +10,10 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any
 
-# A key that many rows have says little; so many of them are remembered.
-MOST = 8
+from rapport.duplicates.keys import HELD_BY
+
+# A key that more rows have finds nothing, as among stored records.
+MOST = HELD_BY + 1
 IN_MEMORY = 1 << 20
 
 
@@ -83,7 +85,8 @@ class Earlier:
 
     def like(self, keys: Iterable[int]) -> list[tuple[int, tuple[Any, ...]]]:
         """Rows that share one of `keys`, the first come first, and what they look like."""
-        numbers = {row for key in keys for row in self._seen.every(key)}
+        held = [self._seen.every(key) for key in keys]
+        numbers = {row for rows in held if len(rows) < MOST for row in rows}
         return [(number, self._read(number)) for number in sorted(numbers)]
 
     def add(self, row: int, keys: Iterable[int], prepared: tuple[Any, ...]) -> None:
