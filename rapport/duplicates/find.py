@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from rapport import access
+from rapport import access, queries
 from rapport.access import Actor
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
@@ -66,13 +66,15 @@ def find(
     *,
     by: Actor,
     among: Collection[str] | None = None,
+    own: Sequence[Sequence[int]] | None = None,
 ) -> list[list[Match]]:
     """For each proposed record the stored ones that a published rule calls the same and that `by`
-    may see, the strongest first. among: names of the entities to look into; None for all."""
+    may see, the strongest first. among: names of the entities to look into; None for all. own:
+    the keys of the proposed ones, where they are known."""
     room = room_for(entity, among)
     if not room.judges:
         return [[] for _ in proposed]
-    wanted = [keys(entity, one.values, one.names) for one in proposed]
+    wanted = [keys(entity, one.values, one.names) for one in proposed] if own is None else own
     holders = _holders({key for own in wanted for key in own}, room, by)
     chosen = [_candidates(own, holders, one.id) for own, one in zip(wanted, proposed, strict=True)]
     ids: dict[str, set[uuid.UUID]] = defaultdict(set)
@@ -82,6 +84,8 @@ def find(
     stored = {name: load(registry[name], room.shapes[name], found) for name, found in ids.items()}
     return [
         _judged(room, one, ((name, id_, stored[name].get(id_)) for name, id_ in found))
+        if found
+        else []
         for one, found in zip(proposed, chosen, strict=True)
     ]
 
@@ -110,7 +114,7 @@ def named(
     ids = {id_ for found in raw.values() for _code, id_ in found}
     stored: dict[uuid.UUID, tuple[str, int]] = {}
     for part in batches(ids):
-        rows = access.visible_to(entity.records().filter(pk__in=part), entity, by)
+        rows = queries.records(entity, by).filter(pk__in=part)
         for id_, title, state in rows.values_list("pk", entity.title, "state"):
             stored[id_] = title, state
     result: dict[str, list[tuple[uuid.UUID, str, int]]] = {}
