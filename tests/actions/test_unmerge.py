@@ -1,5 +1,7 @@
 """Un-merge: the undo of a merge brings everything back, whatever happened meanwhile."""
 
+import json
+
 import pytest
 from django.apps import apps
 
@@ -32,7 +34,7 @@ def tables():
     return found
 
 
-def hang_on(entity, record, owner):
+def hang_on(entity, record):
     """One row of each sort that can point at `record`, through each of its fields."""
     for other in registry:
         for field in other.fields.values():
@@ -40,6 +42,7 @@ def hang_on(entity, record, owner):
                 continue
             value = factories.ref(record) if field.kind is Kind.POINTER else record
             factories.make(other.name, **{field.name: value})
+    factories.make("saved_view", definition=json.dumps({"where": [str(record.pk)]}))
 
 
 def family(entity, number, owner):
@@ -50,7 +53,7 @@ def family(entity, number, owner):
         texts = {"email": f"x{place}@stone.example", "description": "So " * place, **links}
         made.append(factories.make(entity.name, owner=owner, **texts))
     for record in made:
-        hang_on(entity, record, owner)
+        hang_on(entity, record)
     return made
 
 
