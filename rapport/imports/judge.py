@@ -168,14 +168,15 @@ def _find_duplicates(
     """Rows that would be created and are the same as a stored record or an earlier row."""
     new = [v for v in verdicts if v.fate is Fate.CREATE and v.draft is not None]
     proposed = [_proposed(entity, verdict, links) for verdict in new]
-    found = find(entity, proposed, by=by, among={entity.name})
+    own = [keys(entity, one.values, one.names) for one in proposed]
+    found = find(entity, proposed, by=by, among={entity.name}, own=own)
     room = room_for(entity, {entity.name})
     earlier = Earlier() if seen is None else seen
-    for verdict, one, matches in zip(new, proposed, found, strict=True):
+    for verdict, one, its, matches in zip(new, proposed, own, found, strict=True):
         if matches:
             _is_duplicate(verdict, matches[0])
         elif entity.name in room.judges:
-            _compare_with_earlier(verdict, one, room, earlier)
+            _compare_with_earlier(verdict, one, its, room, earlier)
     if seen is None:
         earlier.close()
 
@@ -190,9 +191,10 @@ def _is_duplicate(verdict: Verdict, match: Match) -> None:
     verdict.confidence, verdict.likeness = match.confidence, match.reasons
 
 
-def _compare_with_earlier(verdict: Verdict, one: Proposed, room: Room, earlier: Earlier) -> None:
+def _compare_with_earlier(
+    verdict: Verdict, one: Proposed, own: Sequence[int], room: Room, earlier: Earlier
+) -> None:
     """The row is a duplicate of an earlier one that will be created, or is remembered itself."""
-    own = keys(room.entity, one.values, one.names)
     prepared = room.shape.prepare(one.values, one.names)
     for number, theirs in earlier.like(own):
         found = room.strongest(room.entity.name, prepared, theirs)
