@@ -1,4 +1,4 @@
-"""A journey through duplicates: asked about at save, found by the search, reviewed by keyboard,
+"""Journeys through duplicates: asked about at save; found by the search, reviewed by keyboard,
 merged and brought back."""
 
 import re
@@ -12,14 +12,11 @@ from tests.e2e.pages.shell import Shell
 SEARCHED = 60_000
 
 
-def test_duplicates_are_asked_about_found_merged_and_brought_back(admin_page, seed, unique, watch):
+def test_form_tells_and_asks_before_it_saves_a_double(page, seed, unique, watch):
     watch.allow(422)
-    page, shell = admin_page, Shell(admin_page)
-    name = unique()
+    shell, name = Shell(page), unique()
     mail = f"eva@{name.lower()}.example"
-    first = seed("contact", first_name="Eva", last_name=name, email=mail, owner="alice")
-
-    # While one types a quiet panel tells of it; at save the form asks.
+    seed("contact", first_name="Eva", last_name=name, email=mail, owner="alice")
     page.goto("/contacts/new")
     page.get_by_label("First name").fill("Eva")
     page.locator("#f-last_name").fill(name)
@@ -33,7 +30,12 @@ def test_duplicates_are_asked_about_found_merged_and_brought_back(admin_page, se
     page.get_by_role("button", name="Save anyway").click()
     expect(shell.heading).to_have_text(f"Eva {name}")
 
-    # The search of the whole database finds the two.
+
+def test_duplicates_are_found_reviewed_merged_and_brought_back(admin_page, seed, unique):
+    page, shell, name = admin_page, Shell(admin_page), unique()
+    eva = {"first_name": "Eva", "last_name": name, "email": f"eva@{name.lower()}.example"}
+    first = seed("contact", **eva, owner="alice")
+    seed("contact", **eva, owner="alice", job_title="CEO")
     page.goto("/duplicates/")
     page.get_by_role("button", name="Search now").click()
     expect(page.locator("#radar")).to_contain_text("Last searched", timeout=SEARCHED)
@@ -52,6 +54,14 @@ def test_duplicates_are_asked_about_found_merged_and_brought_back(admin_page, se
     assert violations(page) == []
     page.keyboard.press("j")
     expect(page.locator("li.pair").first).to_be_focused()
+    row.focus()
+    page.keyboard.press("x")
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    page.keyboard.press("n")
+    expect(row).to_contain_text("nobody is asked again")
+    row.get_by_role("button", name="Take back").click()
+    expect(row).to_contain_text("Back in the queue")
+    page.goto("/duplicates/?entity=contact")
     row.focus()
     page.keyboard.press("m")
     expect(page).to_have_url(re.compile("/merge/contacts/"))

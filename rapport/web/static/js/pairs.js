@@ -1,7 +1,10 @@
 // <crm-pairs>: the keyboard of the queue of duplicates. One row (li.pair) is the current one; its elements with data-key="m" get the
 // hotkey "m" (hotkeys.js presses and lists them). j, k and the arrows go on and back; a row that was decided hands over to the next.
 class Pairs extends HTMLElement {
-  #swapped = () => this.#handOver();
+  #swapped = (event) => {
+    // later: htmx gives the focus back to what has the id that had it
+    if (event.detail.ctx?.target?.id?.startsWith("pair-")) setTimeout(() => this.#handOver());
+  };
   #pressed = (event) => this.#key(event);
 
   connectedCallback() {
@@ -55,9 +58,9 @@ class Pairs extends HTMLElement {
   }
 
   #handOver() {
-    if (this.#current || !this.#rows.length) return;
     // what replaced the current row was decided: on to the next that is not
     const rows = this.#rows;
+    if (!rows.length) return;
     const open = (row) => !row.hasAttribute("data-decided");
     this.#take(rows.slice(this.place).find(open) ?? rows.find(open) ?? rows.at(-1), true);
   }
