@@ -149,10 +149,11 @@ def test_pages_take_a_fixed_number_of_statements(
     client = client_of(alice)
 
     # session, user, rights, shares, record, names, three lists, activities, notes, changes;
-    # the company of the contact, and the names of those whom the account's timeline is about
-    with django_assert_num_queries(13):
+    # the company of the contact, and the names of those whom the account's timeline is about;
+    # open pairs of duplicates
+    with django_assert_num_queries(14):
         assert client.get(url(contact)).status_code == 200
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         assert client.get(url(account)).status_code == 200
 
 
@@ -162,7 +163,7 @@ def test_a_page_with_fifty_activities_takes_no_more(alice, client_of, django_ass
         make_task(owner=alice, regarding=contact)
     client = client_of(alice)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(url(contact))
 
 
@@ -244,7 +245,11 @@ def test_those_who_may_only_read_get_no_pencils_and_no_commands(alice, bob, clie
     hers, his = (page(client_of(user).get(url(account))) for user in (alice, bob))
 
     assert (len(hers.cssselect(".fact-edit")) > 5, his.cssselect(".fact-edit")) == (True, [])
-    assert [words(a) for a in his.cssselect(".commandbar-items .button")] == ["", "New"]
+    assert [words(a) for a in his.cssselect(".commandbar-items .button")] == [
+        "",
+        "New",
+        "Check for duplicates",
+    ]
 
 
 def test_what_people_typed_is_text_and_nothing_else(alice, client_of):
