@@ -16,6 +16,8 @@ from .weights import SHARED, Weights
 PLACE_FLOOR = -8.0
 PLACE_LEAST = 6.0
 Levels = tuple[int, ...]
+# Two records may agree in all that is written and still be two people.
+SUREST = 99
 # "Same e-mail" holds for the same only; of a name or a company a likeness will do.
 _STRICT = frozenset(
     {
@@ -213,7 +215,7 @@ class Judge:
 
     def _verdict(self, levels: Levels, bits: float) -> Verdict:
         odds: float = 2.0 ** min(bits + self.weights.prior, 60.0)
-        return Verdict(self.rule.key, int(100 * odds / (1 + odds) + 0.5), bits, levels)
+        return Verdict(self.rule.key, min(int(100 * odds / (1 + odds) + 0.5), SUREST), bits, levels)
 
 
 def strongest(
