@@ -82,7 +82,7 @@ class Counts:
 
 def compared() -> list[Entity]:
     """The entities of which pairs can be found, in the order of their names."""
-    found = [e for e in registry if e.ownership == "user" and not e.scope and not e.activity]
+    found = [e for e in registry if e.menu and e.ownership == "user" and not e.activity]
     return sorted(found, key=lambda entity: entity.name)
 
 
