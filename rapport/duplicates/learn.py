@@ -21,7 +21,7 @@ from .rules import Criterion, Rule
 from .weights import LIFT, Weights, bits_of, shape_of, shipped, starting
 
 # How many pairs the shipped values count for.
-M_PAIRS, RANDOM_PAIRS = 40.0, 30_000
+M_PAIRS, RANDOM_PAIRS = 40.0, 10_000
 ROUNDS = 20
 # Values this frequent are remembered, the most frequent first.
 OFTEN, REMEMBERED = 5, 400

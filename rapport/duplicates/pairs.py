@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import string
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import TextField
+from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import translation
 
@@ -23,7 +25,7 @@ from rapport.meta.registry import registry
 from rapport.models import LearnedWeights
 from rapport.queries.duplicates import compared as entities_compared
 
-from . import blocks, explain, weights
+from . import blocks, explain, shelf, weights
 from .blocks import Held, Pair
 from .explain import Source
 from .features import Prepared, Shape, is_link
@@ -32,10 +34,12 @@ from .learn import learn
 from .rules import Criterion, Rule, published
 from .stored import load, title_path
 
+# A record made ready, and the bare letters of the values that some rules want to be equal.
+Ready = tuple[Prepared, tuple[str, ...]]
 # Records and pairs that a rule learns from, of the millions that there may be.
 SAMPLE, SAMPLE_PAIRS = 10_000, 10_000
 # Pairs whose records are held in memory at the same time.
-AT_ONCE = 20_000
+AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class Judges:
         self._whole_shapes = {c: Shape(e, self._involving(e)) for c, e in self.entities.items()}
         self._judges = self._made(False)
         self._equal_judges = self._made(True)
+        # Where records stand that have been made ready before, if anywhere.
+        self.shelf: shelf.Shelf | None = None
         self._samples: dict[int, list[Prepared]] = {}
         self._gates = {
             code: [
@@ -147,7 +153,7 @@ class Judges:
         ends = registry[rule.base], registry[rule.matching]
         codes = ends[0].code, ends[1].code
         sizes = ends[0].records().count(), ends[1].records().count()
-        keys = max(blocks.count(), 1)
+        keys = max(blocks.extent(), 1)
         samples = {code: self._sample(code, keys) for code in codes}
         first, last, found, share = _some_pairs(codes, keys)
         pairs = blocks.each_once(found, first, last)
@@ -184,20 +190,19 @@ class Judges:
                 return [prepared for prepared, _gates in self._records(code, ids).values()]
             share = min(1.0, share * 4)
 
-    def judge(
-        self, pairs: Collection[Pair], *, within: tuple[int, int] | None = None
-    ) -> list[Alike]:
-        """Those of `pairs` that are alike. Pairs of records that are gone are not.
-
-        within: the range of hashes by which they were found: each is told for one range only.
-        """
+    def judge(self, pairs: Collection[Pair]) -> list[Alike]:
+        """Those of `pairs` that are alike. Pairs of records that are gone are not."""
         found: dict[Pair, Surest] = {}
-        # In order, so that records that were made together are read together.
-        for part in batches(sorted(pairs), AT_ONCE):
+        for part in batches(pairs, AT_ONCE):
             found.update(self._judged(part))
-        if within is not None:
-            found = {pair: found[pair] for pair in blocks.each_once(found, *within)}
         return self._told(found)
+
+    @property
+    def made_of(self) -> str:
+        """Changes when records are made ready in another way."""
+        places = [(code, list(shape.places)) for code, shape in sorted(self._shapes.items())]
+        text = repr((places, sorted(self._gates.items())))
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def _judged(self, pairs: Collection[Pair]) -> dict[Pair, Surest]:
         stored = self._read(pairs)
@@ -266,17 +271,46 @@ class Judges:
                 found[code, held_id(id_)] = one
         return found
 
-    def _read(self, pairs: Collection[Pair]) -> dict[Held, tuple[Prepared, tuple[str, ...]]]:
-        found: dict[Held, tuple[Prepared, tuple[str, ...]]] = {}
+    def _read(self, pairs: Collection[Pair]) -> dict[Held, Ready]:
+        found: dict[Held, Ready] = {}
         for code, ids in _by_entity(pairs).items():
             for id_, one in self._records(code, ids).items():
                 found[code, id_] = one
         return found
 
-    def _records(
-        self, code: int, ids: Collection[str]
-    ) -> dict[str, tuple[Prepared, tuple[str, ...]]]:
-        """Records made ready, and the bare letters of the values that have to be equal."""
+    def _records(self, code: int, ids: Collection[str]) -> dict[str, Ready]:
+        """Records made ready."""
+        found: dict[str, Ready] = self.shelf.get(ids) if self.shelf else {}
+        entity = self.entities[code]
+        for part in batches(found.keys() ^ set(ids) if found else ids):
+            rows = entity.records().filter(pk__in=blocks.listed_ids(part))
+            found.update(self._made_ready(code, rows))
+        return found
+
+    def put_on_shelf(self, code: int, path: Path, after: str, upto: str) -> None:
+        """Make the records with ids behind `after` and up to `upto` ready, on disk."""
+        rows = self.entities[code].records().order_by("pk")
+        if after:
+            rows = rows.filter(pk__gt=uuid.UUID(hex=after))
+        if upto:
+            rows = rows.filter(pk__lte=uuid.UUID(hex=upto))
+        shelf.write(path, self._made_ready(code, rows))
+
+    def spans(self, size: int) -> Iterator[tuple[int, str, str]]:
+        """(code, after, upto) such that all records are in one, about `size` in each."""
+        for code, entity in self.entities.items():
+            rows = entity.records().order_by("pk").values_list("pk", flat=True)
+            after = ""
+            while True:
+                behind = rows.filter(pk__gt=uuid.UUID(hex=after)) if after else rows
+                last = behind[size : size + 1].first()
+                upto = last.hex if last else ""
+                yield code, after, upto
+                if last is None:
+                    break
+                after = upto
+
+    def _made_ready(self, code: int, rows: QuerySet[Any, Any]) -> Iterator[tuple[str, Ready]]:
         entity, shape, gates = self.entities[code], self._shapes[code], self._gates[code]
         names = dict.fromkeys((*shape.fields, *(name for gate in gates for name in gate)))
         links = [n for n in names if is_link(entity.fields[n])]
@@ -284,17 +318,13 @@ class Judges:
         plain = [n for n in names if not is_link(entity.fields[n])]
         columns = [entity.fields[n].column for n in plain] + [title_path(entity, n) for n in links]
         end = 2 + len(plain)
-        found: dict[str, tuple[Prepared, tuple[str, ...]]] = {}
-        for part in batches(ids):
-            rows = entity.records().filter(pk__in=blocks.listed_ids(part))
-            key = Cast("pk", TextField())
-            for row in rows.values_list(key, "state", *columns).iterator(1000):
-                values = dict(zip(plain, row[2:end], strict=True))
-                values["state"] = row[1]
-                titles = dict(zip(links, row[end:], strict=True))
-                bare = tuple(_letters(gate, values, titles) for gate in gates)
-                found[row[0]] = shape.prepare(values, titles), bare
-        return found
+        key = Cast("pk", TextField())
+        for row in rows.values_list(key, "state", *columns).iterator(1000):
+            values = dict(zip(plain, row[2:end], strict=True))
+            values["state"] = row[1]
+            titles = dict(zip(links, row[end:], strict=True))
+            bare = tuple(_letters(gate, values, titles) for gate in gates)
+            yield row[0], (shape.prepare(values, titles), bare)
 
 
 def _by_entity(pairs: Iterable[Pair]) -> dict[int, set[str]]:

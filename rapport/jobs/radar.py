@@ -9,13 +9,16 @@ from __future__ import annotations
 import datetime
 import hashlib
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -24,6 +27,7 @@ from rapport.actions.duplicates import Found
 from rapport.actions.lease import Run
 from rapport.duplicates import blocks, rules
 from rapport.duplicates.pairs import Alike, Judges, held_id
+from rapport.duplicates.shelf import Shelf
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
 from rapport.models import DuplicatePair, Job, Operation, RadarState
@@ -52,7 +56,12 @@ PATIENCE = 2.0
 # Values shared by so many records that they tell nothing: how many of them are told.
 CROWDED = 30
 
-LEARN, SEARCH, VERIFY = "learn", "search", "verify"
+# Pairs of which it is remembered that they were told.
+TOLD = 500_000
+# Records that are made ready in one go.
+SHELVED_AT_ONCE = 20_000
+
+LEARN, SHELVE, SEARCH, VERIFY = "learn", "shelve", "search", "verify"
 
 
 # -- what is computed, here or in another process --------------------------------------------------
@@ -64,19 +73,28 @@ class _Bench:
 
     job: str = ""
     judges: Judges | None = None
+    # Pairs that were told before: many share several keys.
+    told: set[int] = field(default_factory=set)
 
 
 _bench = _Bench()
 
 
-def _judges(job: str) -> Judges:
+def _judges(job: str, folder: str = "") -> Judges:
     if _bench.job != job or _bench.judges is None:
+        _leave_bench()
         _bench.job, _bench.judges = job, Judges()
+        here = Path(folder) / _bench.judges.made_of
+        if folder and here.is_dir():
+            _bench.judges.shelf = Shelf(here)
     return _bench.judges
 
 
 def _leave_bench() -> None:
+    if _bench.judges is not None and _bench.judges.shelf is not None:
+        _bench.judges.shelf.close()
     _bench.job, _bench.judges = "", None
+    _bench.told.clear()
 
 
 def learn(job: str, key: str) -> tuple[str, dict[str, Any]]:
@@ -86,14 +104,28 @@ def learn(job: str, key: str) -> tuple[str, dict[str, Any]]:
     return key, judges.learn(rule).to_json()
 
 
-def search(job: str, part: int, parts: int) -> tuple[list[Alike], int, list[tuple[int, int]]]:
+def shelve(job: str, folder: str, number: int, span: tuple[int, str, str]) -> None:
+    """Make some of the records ready for all who search."""
+    judges = _judges(f"{job} shelves")
+    here = Path(folder) / judges.made_of
+    here.mkdir(exist_ok=True)
+    code, after, upto = span
+    judges.put_on_shelf(code, here / f"{number:06}.values", after, upto)
+
+
+def search(
+    job: str, folder: str, part: int, parts: int
+) -> tuple[list[Alike], int, list[tuple[int, int]]]:
     """The pairs that are alike by the keys of one part, how many were judged, and the keys that
     too many records have."""
-    judges = _judges(job)
-    span = blocks.part_of(part, parts)
-    few, crowded = blocks.shared(*span)
+    judges = _judges(job, folder)
+    few, crowded = blocks.shared(*blocks.part_of(part, parts))
     pairs = blocks.pairs(few, judges.compared)
-    return judges.judge(pairs, within=span), len(pairs), crowded
+    if len(_bench.told) > TOLD:
+        _bench.told.clear()
+    alike = judges.judge([pair for pair in pairs if hash(pair) not in _bench.told])
+    _bench.told.update(hash((one.one, one.other)) for one in alike)
+    return alike, len(pairs), crowded
 
 
 # -- the job ---------------------------------------------------------------------------------------
@@ -105,6 +137,7 @@ class _Hand:
 
     token: tuple[str, int]
     crew: Crew
+    folder: str = ""
     phase: str = ""
     found: list[Alike] = field(default_factory=list)
     judged: int = 0
@@ -134,7 +167,7 @@ def _begin(run: Run) -> bool:
         run.beat()
         time.sleep(WAIT)
         return True
-    keys = blocks.count()
+    keys = blocks.extent()
     with run.batch() as job:
         job.total = keys
         job.result = {"found": 0, "compared": 0}
@@ -151,37 +184,61 @@ def _begin(run: Run) -> bool:
     return True
 
 
-def _hand(run: Run, cursor: dict[str, Any]) -> _Hand:
-    """What is in hand for this phase of the job."""
-    token, phase = (run.job.worker, run.job.attempts), cursor["phase"]
+def _hand(run: Run) -> _Hand:
+    """What is in hand of the job."""
+    token = (run.job.worker, run.job.attempts)
     hand = _hands.get(run.job.pk)
     if hand is None or hand.token != token:
         _let_go(run.job.pk)
-        processes = 0
+        processes, folder = 0, ""
         if run.job.total and run.job.total > ALONE and not connection.in_atomic_block:
-            processes = min(PROCESSES, os.cpu_count() or 1)
-        hand = _hands[run.job.pk] = _Hand(token, Crew(processes))
-    if hand.phase != phase:
-        hand.phase = phase
-        if phase == LEARN:
-            keys = sorted(rule.key for rule in Judges().weighed())
-            hand.crew.begin(learn, [(str(run.job.pk), key) for key in keys[cursor["part"] :]])
-        else:
-            job, parts = str(run.job.pk), cursor["parts"]
-            hand.crew.begin(search, ((job, part, parts) for part in range(cursor["part"], parts)))
+            processes, folder = min(PROCESSES, os.cpu_count() or 1), _folder()
+        hand = _hands[run.job.pk] = _Hand(token, Crew(processes), folder)
     return hand
+
+
+def _begin_learning(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
+    hand.phase = LEARN
+    keys = sorted(rule.key for rule in Judges().weighed())
+    hand.crew.begin(learn, [(str(job.pk), key) for key in keys[cursor["part"] :]])
+
+
+def _begin_shelving(hand: _Hand, job: Job) -> None:
+    hand.phase = SHELVE
+    spans = enumerate(Judges().spans(SHELVED_AT_ONCE))
+    hand.crew.begin(shelve, ((str(job.pk), hand.folder, *numbered) for numbered in spans))
+
+
+def _begin_search(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
+    hand.phase, parts = SEARCH, cursor["parts"]
+    rest = range(cursor["part"], parts)
+    hand.crew.begin(search, ((str(job.pk), hand.folder, part, parts) for part in rest))
+
+
+def _folder() -> str:
+    """An empty folder for records that are made ready. What an earlier search left is removed: a
+    worker that was killed could not."""
+    folder = settings.HOME / "radar"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return str(folder)
 
 
 def _let_go(job: uuid.UUID) -> None:
     hand = _hands.pop(job, None)
     if hand is not None:
         hand.crew.close()
+        if hand.folder:
+            shutil.rmtree(hand.folder, ignore_errors=True)
     _leave_bench()
 
 
 def _learn(run: Run, cursor: dict[str, Any]) -> bool:
+    hand = _hand(run)
+    if hand.phase != LEARN:
+        _begin_learning(hand, run.job, cursor)
     try:
-        found = _hand(run, cursor).crew.result(WAIT)
+        found = hand.crew.result(WAIT)
     except Over:
         with run.batch() as job:
             job.cursor = {**cursor, "phase": SEARCH, "part": 0}
@@ -197,7 +254,19 @@ def _learn(run: Run, cursor: dict[str, Any]) -> bool:
 
 
 def _search(run: Run, cursor: dict[str, Any]) -> bool:
-    hand = _hand(run, cursor)
+    hand = _hand(run)
+    if hand.phase not in {SHELVE, SEARCH}:
+        if hand.folder:
+            _begin_shelving(hand, run.job)
+        else:
+            _begin_search(hand, run.job, cursor)
+    if hand.phase == SHELVE:
+        try:
+            hand.crew.result(WAIT)
+        except Over:
+            _begin_search(hand, run.job, cursor)
+        run.beat()
+        return True
     if not hand.begun:
         try:
             found = hand.crew.result(WAIT)
@@ -350,11 +419,8 @@ def follow(now: datetime.datetime | None = None) -> None:
         return
     _follower.mark = None
     until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and state.change < mark.change:
-        started = time.monotonic()
-        if not _take_in(state, mark, now):
-            return
-        pauses.after_writing(min(time.monotonic() - started, lease.TARGET["sqlite"]))
+    while _take_in(state, mark, now) and state.change < mark.change and time.monotonic() < until:
+        pauses.after_writing(lease.TARGET["sqlite"])
 
 
 def _take_in(state: RadarState, mark: deltas.Mark, now: datetime.datetime) -> bool:
