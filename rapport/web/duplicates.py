@@ -479,7 +479,6 @@ urlpatterns = [
     path("duplicates/radar/", radar_part, name="duplicates-radar"),
     path("duplicates/search/", search_now, name="duplicates-search"),
     path("duplicates/decide/", decide, name="duplicates-decide"),
-    path("duplicates/certain/", queue, name="duplicates-certain"),
     path("duplicates/<int:id>/", review, name="duplicate"),
     path("duplicates/<int:id>/cluster/", decide_cluster, name="duplicate-cluster"),
 ]

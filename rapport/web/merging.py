@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_http_methods
 
+from rapport import access
 from rapport.access import Forbidden
 from rapport.actions import merge
 from rapport.actions.choosing import FieldChoice
@@ -70,6 +71,7 @@ class Asked:
                 if key.startswith(VERSION)
                 and (id_ := _uuid(key.removeprefix(VERSION)))
                 and str(text).isdecimal()
+                and len(str(text)) < 10
             },
             turned=seen is not None and master != seen,
         )
@@ -101,6 +103,9 @@ def merging(request: HttpRequest, entity: Entity) -> HttpResponse:
     asked = Asked.read(data)
     after = local(data.get("next", ""))
     led = moved.all_moved(entity, asked.ids)
+    # Who may not see what stayed is told no more than of an id that never was.
+    seen = access.allowed_ids(led.values(), entity, request.user, Verb.READ)
+    led = {old: new for old, new in led.items() if new in seen}
     ids = list(dict.fromkeys(led.get(id_, id_) for id_ in asked.ids))
     if led and len(ids) < 2:
         messages.info(request, _("These records have been merged already."))
@@ -112,6 +117,8 @@ def merging(request: HttpRequest, entity: Entity) -> HttpResponse:
         except StaleRecord:
             status = 409
             problem = _("One of the records was changed meanwhile. Here they are as they are now.")
+        except CannotMerge as error:
+            status, problem = 422, str(error)
         except InvalidRecord as error:
             status = 422
             problem = " ".join(text for found in error.errors.values() for text in found)

@@ -1,5 +1,7 @@
 """Merging in the hub: the page, the command of a list, old addresses, and undo."""
 
+import uuid
+
 import pytest
 
 from rapport.actions import merge, records
@@ -116,17 +118,32 @@ def test_who_may_not(client, client_of, bob, charlie, pair):
         ("/merge/accounts/?id=x&master=y&v.name=z", 303),
         ("/merge/opportunities/?id=x", 404),
         ("/merge/users/?id=x", 404),
+        (f"/merge/accounts/?version.{uuid.UUID(int=1)}={'1' * 5000}", 303),
     ],
 )
 def test_damaged_addresses(client, path, status):
     assert client.get(path).status_code == status
 
 
-def test_records_that_are_one_already(client, alice, pair):
+def test_damaged_forms(client, pair):
+    ids = [str(one.pk) for one in pair]
+    for sent in ({"id": ids[:1]}, {"id": ids, "master": str(uuid.uuid4())}):
+        response = client.post("/merge/accounts/", {**sent, "merge": "1"})
+        assert (response.status_code, response["Location"]) == (303, "/accounts/")
+
+
+def test_records_that_are_one_already(client, client_of, alice, charlie, pair):
     first, _second = pair
     merge.merge(ACCOUNT, [one.pk for one in pair], by=alice, master=first.pk)
 
     assert client.get(url(*pair))["Location"] == f"/accounts/{first.pk}/"
+    for ids in (pair, pair[1:]):
+        nobody = [Account(pk=uuid.uuid4()) for _one in ids]
+        told, as_usual = (client_of(charlie).get(url(*two)) for two in (ids, nobody))
+        assert (told.status_code, told.get("Location")) == (
+            as_usual.status_code,
+            as_usual.get("Location"),
+        )
 
 
 # -- old addresses ---------------------------------------------------------------------------------
