@@ -125,7 +125,7 @@ def _teams_and_grants(user: uuid.UUID) -> list[tuple[Any, str, str, int]]:
     key = User._meta.pk.get_db_prep_value(user, connection)
     with connection.cursor() as cursor:
         cursor.execute(_TEAMS_AND_GRANTS, [key, key, key])
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 _TEAMS_AND_GRANTS = f"""

@@ -145,6 +145,7 @@ def test_deleted_record_is_not_found(entity, admin):
 
 # -- order and paging -----------------------------------------------------------------------------
 
+
 def rank(entity, name, row):
     """(is blank, key) of a stored row: what both databases must sort `name` by."""
     field = entity.fields[name]
