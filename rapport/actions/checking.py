@@ -197,10 +197,23 @@ def _check_links(
                 other = registry[target]
                 verb = access.WRITE if found.name == entity.parent else access.READ
                 label = str(other.label).lower()
+                if found.kind is Kind.POINTER:
+                    _hold(other, by_id)
                 known = access.allowed_ids(by_id, other, by, verb)
             for id_ in set(by_id) - known:
                 for draft in by_id[id_]:
                     draft.refuse(found.name, _("There is no such %(entity)s.") % {"entity": label})
+
+
+def _hold(entity: Entity, ids: Iterable[uuid.UUID]) -> None:
+    """Let whoever merges these records wait until what points at them is stored, or wait for that
+    merge. No foreign key leads from a pointer, so the database does not see to it."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT 1 FROM {entity.table} WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",
+                [list(ids)],
+            )
 
 
 def _principals(ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:

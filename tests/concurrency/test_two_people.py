@@ -2,12 +2,12 @@
 
 import pytest
 
-from rapport.actions import leads, opportunities, records, shares, undo
+from rapport.actions import leads, merge, opportunities, records, shares, undo
 from rapport.actions.leads import LeadIsClosed
 from rapport.actions.records import Clash, InvalidRecord, RecordNotFound, StaleRecord
 from rapport.actions.undo import CannotUndo
 from rapport.meta.registry import registry
-from rapport.models import Account, Change, Contact, Opportunity, Share, User
+from rapport.models import Account, Change, Contact, Note, Opportunity, Share, User
 from tests import factories
 
 pytestmark = pytest.mark.postgres
@@ -169,3 +169,20 @@ def test_deal_is_won_or_lost_not_both(race, owner):
 
     deal.refresh_from_db()
     assert (deal.state, list(second.refused)) == (1, [deal.pk])
+
+
+def test_what_points_at_a_merged_record_follows_or_is_refused(race, owner):
+    first, second = (factories.make_contact(owner=owner) for _side in "12")
+
+    def note():
+        values = factories.minimal("note", regarding=second)
+        return records.create_record(registry["note"], values, by=owner)
+
+    def merging():
+        return merge.merge(CONTACT, [first.pk, second.pk], by=owner, master=first.pk)
+
+    made, merged = race(note, merging)
+    assert Note.objects.get(pk=made).regarding_id == first.pk
+    undo.undo(merged, by=owner)
+    _merged, refused = race(merging, note)
+    assert (type(refused), Note.objects.count()) == (InvalidRecord, 1)
