@@ -60,6 +60,9 @@ def certain(
     found = duplicates.sure(
         by, confidence=confidence, entity=entity, easy=not with_conflicts, ids=pair_ids
     )
+    if pair_ids is None:
+        # Of those that somebody ticked, the page says that they cannot be merged.
+        found = [pair for pair in found if registry[pair.first_entity].mergeable]
     linked = {frozenset((pair.first, pair.second)) for pair in found}
     member: dict[uuid.UUID, set[uuid.UUID]] = {}
     least: dict[int, int] = {}

@@ -465,9 +465,13 @@ def measure(step: Step, by: Actor) -> list[Figure]:
     entity = registry[step.entity]
     if step.check is None:
         return filled(entity, by)
-    total = pages.count(Query(entity=entity.name, where=Group(in_use(entity))), by, limit=None)
     one = count(step.check, by)
-    return [Figure(one.entity, one.measure, one.number, total)]
+    return [Figure(one.entity, one.measure, one.number, total(entity, by))]
+
+
+def total(entity: Entity, by: Actor) -> int:
+    """How many records in use `by` may read."""
+    return pages.count(Query(entity=entity.name, where=Group(in_use(entity))), by, limit=None)
 
 
 def measured(day: datetime.date) -> set[tuple[str, str]]:

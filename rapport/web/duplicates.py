@@ -161,7 +161,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "next_url": place.url(after=page.next) if page.next else "",
         "decide_url": _decide_url(place),
         "certain_url": reverse("duplicates-certain"),
-        "may_merge": any(access.may(by, Verb.MERGE, e) for e in found.compared()),
+        "may_merge": any(_may_merge(by, e) for e in found.compared()),
         **radar(request),
     }
     return shell.render(request, "duplicates/queue.html", context)
@@ -206,11 +206,16 @@ def _rows(suspects: Sequence[Suspect], place: Place, by: Any) -> list[dict[str, 
     return made
 
 
+def _may_merge(by: Any, entity: Entity) -> bool:
+    """Rules may compare what cannot be merged."""
+    return entity.mergeable and access.may(by, Verb.MERGE, entity)
+
+
 def _row(pair: Suspect, place: Place, by: Any) -> dict[str, Any]:
     """A pair as its own page shows it."""
     same = pair.first.entity == pair.second.entity
     entity = registry[pair.first.entity]
-    may_merge = same and access.may(by, Verb.MERGE, entity)
+    may_merge = same and _may_merge(by, entity)
     return {
         "id": pair.id,
         "first": _side(pair.first),
@@ -354,10 +359,10 @@ def review(request: HttpRequest, id: int) -> HttpResponse:
         "fields": compared(sides[0], sides[1], cells),
         "cluster": _members(entity, cluster, by),
         "merge_url": merge_url(entity.name, (pair.first.id, pair.second.id), next_url)
-        if same and access.may(by, Verb.MERGE, entity)
+        if same and _may_merge(by, entity)
         else "",
         "merge_all_url": merge_url(entity.name, cluster, place.url())
-        if cluster and access.may(by, Verb.MERGE, entity)
+        if cluster and _may_merge(by, entity)
         else "",
         "next_url": next_url if onward else "",
         "after": next_url,

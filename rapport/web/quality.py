@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field as attribute, replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -51,6 +51,13 @@ class _View:
     months: int
     history: History | None
     cells: CellContext
+    _totals: dict[str, int] = attribute(default_factory=dict)
+
+    def total(self, entity: Entity) -> int:
+        """How many records are in use now, counted once."""
+        if entity.name not in self._totals:
+            self._totals[entity.name] = quality.total(entity, self.by)
+        return self._totals[entity.name]
 
     @property
     def readable(self) -> set[str]:
@@ -161,7 +168,8 @@ def _row(check: Check, view: _View) -> dict[str, Any]:
     if figure is None:
         figure = quality.count(check, view.by, limit=quality.LIMIT)
     elif figure.total <= quality.SMALL:
-        figure = replace(quality.count(check, view.by), total=figure.total)
+        # Many records may have come since all of them were counted.
+        figure = replace(quality.count(check, view.by), total=view.total(entity))
     url, state = whole_list(check.query)
     return {
         "label": check.label,

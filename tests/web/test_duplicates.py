@@ -87,6 +87,18 @@ def test_surest_pair_comes_first_and_only_of_the_entity_asked_for(alice, client_
     assert len(rows(client.get("/duplicates/?status=later"))) == 0
 
 
+def test_what_cannot_be_merged_is_not_offered_to_be(alice, client_of):
+    account = make_account(owner=alice)
+    deals = [make_opportunity(owner=alice, account=account, topic="Deal") for _ in range(2)]
+    pair = alike(*deals)
+    client = client_of(alice)
+
+    shown = [client.get(url) for url in ("/duplicates/", f"/duplicates/{pair.pk}/")]
+
+    assert [page(one).cssselect("a[href^='/merge/']") for one in shown] == [[], []]
+    assert "No pair is that certain" in words(page(client.get("/duplicates/certain/")))
+
+
 def test_decision_takes_the_pair_to_its_tab_and_back(alice, client_of, pair):
     client = client_of(alice)
 

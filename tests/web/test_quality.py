@@ -75,6 +75,17 @@ def test_few_records_are_counted_at_once(admin, client_of):
     assert (before, findings(after)) == ({"E-mail address with capitals": "1"}, {})
 
 
+def test_share_is_of_the_records_that_there_are_now(admin, client_of):
+    stored(admin, email="Ada@acme.com")
+    counting.count_day(patience=60)
+    for number in range(3):
+        stored(admin, email=f"Eva{number}@acme.com")
+
+    shown = page(client_of(admin).get(REACH)).cssselect(".quality-rows tbody tr")[0]
+
+    assert "100 %" in words(shown)
+
+
 def test_before_the_first_count_all_is_counted_now(admin, client_of):
     stored(admin, email="Eva@acme.com")
     client = client_of(admin)
