@@ -35,7 +35,7 @@ def name(ours: str, theirs: str) -> int:
 
 
 # Names repeat: most pairs of names have been compared before.
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _name(ours: str, theirs: str) -> int:
     one, two = ours.split(), theirs.split()
     if len(one[0]) == 1 or len(two[0]) == 1 or len(one) > 1 or len(two) > 1:
@@ -77,7 +77,7 @@ def text(ours: str, theirs: str) -> int:
     return _text(ours, theirs) if ours < theirs else _text(theirs, ours)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _text(ours: str, theirs: str) -> int:
     shorter = min(len(ours), len(theirs))
     if _figures(ours) != _figures(theirs):

@@ -61,7 +61,7 @@ TOLD = 500_000
 # Records that are made ready in one go.
 SHELVED_AT_ONCE = 20_000
 
-LEARN, SHELVE, SEARCH, VERIFY = "learn", "shelve", "search", "verify"
+LEARN, COUNT, SHELVE, SEARCH, VERIFY = "learn", "count", "shelve", "search", "verify"
 
 
 # -- what is computed, here or in another process --------------------------------------------------
@@ -102,6 +102,11 @@ def learn(job: str, key: str) -> tuple[str, dict[str, Any]]:
     judges = _judges(f"{job} learns")
     rule = next(rule for rule in judges.weighed() if rule.key == key)
     return key, judges.learn(rule).to_json()
+
+
+def spans(job: str) -> list[tuple[int, str, str]]:
+    """All the records, in parts to make ready."""
+    return list(_judges(f"{job} shelves").spans(SHELVED_AT_ONCE))
 
 
 def shelve(job: str, folder: str, number: int, span: tuple[int, str, str]) -> None:
@@ -204,9 +209,21 @@ def _begin_learning(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
 
 
 def _begin_shelving(hand: _Hand, job: Job) -> None:
-    hand.phase = SHELVE
-    spans = enumerate(Judges().spans(SHELVED_AT_ONCE))
-    hand.crew.begin(shelve, ((str(job.pk), hand.folder, *numbered) for numbered in spans))
+    hand.phase = COUNT
+    hand.crew.begin(spans, [(str(job.pk),)])
+
+
+def _shelve(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
+    """Wait a moment for the next records to be ready."""
+    try:
+        found = hand.crew.result(WAIT)
+    except Over:
+        _begin_search(hand, job, cursor)
+        return
+    if hand.phase == COUNT and found:
+        hand.phase = SHELVE
+        tasks = enumerate(found[0])
+        hand.crew.begin(shelve, ((str(job.pk), hand.folder, *numbered) for numbered in tasks))
 
 
 def _begin_search(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
@@ -255,16 +272,13 @@ def _learn(run: Run, cursor: dict[str, Any]) -> bool:
 
 def _search(run: Run, cursor: dict[str, Any]) -> bool:
     hand = _hand(run)
-    if hand.phase not in {SHELVE, SEARCH}:
+    if hand.phase not in {COUNT, SHELVE, SEARCH}:
         if hand.folder:
             _begin_shelving(hand, run.job)
         else:
             _begin_search(hand, run.job, cursor)
-    if hand.phase == SHELVE:
-        try:
-            hand.crew.result(WAIT)
-        except Over:
-            _begin_search(hand, run.job, cursor)
+    if hand.phase != SEARCH:
+        _shelve(hand, run.job, cursor)
         run.beat()
         return True
     if not hand.begun:
