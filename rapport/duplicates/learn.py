@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from math import log2
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from .compare import DIFFERENT, LEVELS, SAME
 from .features import Prepared, Shape
 from .judge import PLACE_FLOOR, Judge, Levels, ceiling
+from .keys import HELD_BY
 from .rules import Criterion, Rule
 from .weights import LIFT, Weights, bits_of, shape_of, shipped, starting
 
@@ -36,6 +38,10 @@ CLEAR, AT_PLACE = 4.0, 2.0
 LIFT_LEAST, LIFT_MOST = -10.0, 12.0
 # Per pair of one with whole names, so many have one name damaged beyond likeness, or both.
 ONE_DAMAGED, BOTH_DAMAGED = 0.5, 0.05
+# Values that say who somebody is, unless very many have them; of a small sample never fewer than
+# FEW. What agreeing on one of those weighs: as little as agreement can.
+_REACHES = frozenset({Criterion.EMAIL, Criterion.PHONE})
+FEW, NOTHING = 20, -99.0
 Pair = tuple[Prepared, Prepared]
 
 
@@ -56,6 +62,14 @@ def learn(
     sizes = population or (len(base), len(matching))
     total = sizes[0] * (sizes[0] - 1) / 2 if alike else float(sizes[0] * sizes[1])
     judge = Judge(rule, *shapes, starting(rule))
+    placeholders = _placeholders(judge, base, matching, sizes)
+    if placeholders:
+        base = _without(placeholders, 0, base)
+        matching = base if alike else _without(placeholders, 1, matching)
+        known = list(pairs)
+        ours = _without(placeholders, 0, (one for one, _other in known))
+        theirs = _without(placeholders, 1, (other for _one, other in known))
+        pairs = list(zip(ours, theirs, strict=True))
     seen = Counter(judge.levels(ours, theirs) for ours, theirs in pairs)
     if total < 1 or min(len(base), len(matching)) < 2:
         return starting(rule)
@@ -65,7 +79,49 @@ def learn(
     for _round in range(ROUNDS):
         if not state.step(seen):
             break
-    return state.weights(base, matching, max(sizes))
+    weights = state.weights(base, matching, max(sizes))
+    frequent = list(weights.frequent)
+    for (i, _places), values in placeholders.items():
+        frequent[i] = {**frequent[i], **dict.fromkeys(values, NOTHING)}
+    return replace(weights, frequent=tuple(frequent))
+
+
+Placeholders = dict[tuple[int, tuple[int, int]], frozenset[str]]
+
+
+def _placeholders(
+    judge: Judge, base: Sequence[Prepared], matching: Sequence[Prepared], sizes: tuple[int, int]
+) -> Placeholders:
+    """Addresses and numbers that so many records have that they name nobody, by condition and its
+    places. Left in, they would teach that neither the same address nor another one says much."""
+    found: Placeholders = {}
+    for i, condition in enumerate(judge.rule.conditions):
+        if condition.criterion not in _REACHES:
+            continue
+        held: set[Any] = set()
+        for side, records in enumerate((base, matching)):
+            counts = _values(judge, i, side, records).counts
+            most = max(FEW, HELD_BY * len(records) / max(sizes[side], 1))
+            held.update(value for value, count in counts.items() if count > most)
+        if held:
+            found[i, (judge.place(i, 0), judge.place(i, 1))] = frozenset(held)
+    return found
+
+
+def _without(placeholders: Placeholders, side: int, records: Iterable[Prepared]) -> list[Prepared]:
+    """`records` of one side with those values blank."""
+    made = []
+    for record in records:
+        for (_i, places), values in placeholders.items():
+            place = places[side]
+            bag = record[place]
+            bag = (bag,) if isinstance(bag, str) else bag
+            if not values.isdisjoint(bag):
+                left = tuple(value for value in bag if value not in values)
+                blank = left if isinstance(record[place], tuple) else ""
+                record = (*record[:place], blank, *record[place + 1 :])
+        made.append(record)
+    return made
 
 
 def _chance(

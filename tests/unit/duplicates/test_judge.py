@@ -185,6 +185,37 @@ def test_place_says_little_where_many_share_one(colleagues):
     assert abs(learned.matches - len(doubles)) < 5
 
 
+def test_address_that_very_many_have_teaches_nothing():
+    def people(shared):
+        dice = random.Random(5)
+        return [
+            person(
+                first_name="".join(dice.choices("abdeiklmnorstu", k=6)),
+                last_name="".join(dice.choices("abdeiklmnorstu", k=7)),
+                email="noreply@mill.example" if n % 2 and shared else f"p{n}@mill.example",
+            )
+            for n in range(600)
+        ]
+
+    # Ten real doubles, and many who share a key and are two.
+    def learned(shared):
+        all_ = people(shared)
+        pairs = [(one, one) for one in all_[:20:2]]
+        pairs += list(zip(all_[1:400:2], all_[3:402:2], strict=True))
+        return learn(PERSON, (SHAPE, SHAPE), (all_, all_), pairs)
+
+    with_it, without = learned(True), learned(False)
+    email = next(i for i, c in enumerate(PERSON.conditions) if c.criterion is Criterion.EMAIL)
+    for level in (SAME, DIFFERENT):
+        assert abs(with_it.levels[email][level] - without.levels[email][level]) < 1.0
+
+    judge = Judge(PERSON, SHAPE, SHAPE, with_it)
+    one, other = (person(last_name=name, email="noreply@mill.example") for name in ("Lu", "Lu"))
+    bits = judge.evidence(judge.levels(one, other), one, other)
+    own, another = (person(last_name="Lu", email=f"{n}@mill.example") for n in ("lu", "lu"))
+    assert bits < judge.evidence(judge.levels(own, another), own, another) - 3
+
+
 def test_real_doubles_are_told(real_files):
     found = labelled.read(real_files / "labelled/febrl1_unified.csv")
 
