@@ -34,6 +34,8 @@ CLUSTER = 50
 # How often a page asks for the neighbours of neighbours to tell the size of its clusters.
 ROUNDS = 3
 COUNT_LIMIT = pages.COUNT_LIMIT
+# Pairs that are looked at to tell what hangs together with so many records.
+LINKS = 1000
 # Pairs of one record that are shown.
 OF_RECORD = 100
 _UNDECIDED = (PairStatus.OPEN, PairStatus.LATER)
@@ -350,7 +352,8 @@ def _links(
         near = touching(part).filter(
             status=PairStatus.OPEN, first_entity=entity.name, second_entity=entity.name
         )
-        yield from visible(by, near).order_by("-weight").values_list("first", "second")[:5000]
+        seen = _visible(by, near, [entity], [entity])
+        yield from seen.order_by("-weight").values_list("first", "second")[:LINKS]
 
 
 def _shown(rows: list[DuplicatePair], by: Actor) -> list[Suspect]:
