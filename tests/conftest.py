@@ -37,11 +37,31 @@ def pytest_collection_modifyitems(config, items):
     """A test marked for one database is skipped on the other."""
     from django.db import connection
 
+    if "not sqlite" in config.option.markexpr:
+        _leave_to_the_first_pass(config, items)
     here = "postgres" if connection.vendor == "postgresql" else connection.vendor
     for item in items:
         for mark, name in DATABASES.items():
             if mark != here and item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=f"needs {name}"))
+
+
+# What only computes says the same whatever the database: the pass on PostgreSQL leaves it out.
+COMPUTING = ("tests/unit/", "tests/meta/")
+
+
+def _leave_to_the_first_pass(config, items):
+    computing = [
+        item
+        for item in items
+        if item.nodeid.startswith(COMPUTING)
+        and not item.get_closest_marker("django_db")
+        and not item.get_closest_marker("postgres")
+        and not {"db", "transactional_db"} & set(item.fixturenames)
+    ]
+    if computing:
+        config.hook.pytest_deselected(items=computing)
+        items[:] = [item for item in items if item not in set(computing)]
 
 
 def pytest_terminal_summary(terminalreporter):
