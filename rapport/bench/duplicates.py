@@ -45,6 +45,7 @@ def _measure_database(
 
 
 def _radar(name: str, data: Data, size: int) -> Iterator[Figure]:
+    _inside(data, "forget_radar")
     made = _inside(data, "radar")
     limit = _inside(data, "read_all")["seconds"]
     goal = RADAR_GOALS.get(size)

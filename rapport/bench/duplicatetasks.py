@@ -22,18 +22,25 @@ def fill_crowd(contacts: int) -> dict[str, Any]:
     return {"people": crowd.fill(contacts)}
 
 
+def forget_radar() -> dict[str, Any]:
+    """As before the first day. In a process of its own: what it reads stays in its memory."""
+    from rapport.models import DuplicatePair, LearnedWeights, RadarState
+
+    for model in (DuplicatePair, LearnedWeights, RadarState):
+        model.objects.all().delete()
+    return {}
+
+
 def radar() -> dict[str, Any]:
-    """One search of everything by a worker in this process, as on the first day."""
+    """One search of everything by a worker in this process."""
     from rapport.actions import duplicates
     from rapport.actions.people import SETUP
     from rapport.jobs.clock import Clock
     from rapport.jobs.worker import Worker
-    from rapport.models import DuplicatePair, Job, LearnedWeights, RadarState
+    from rapport.models import Job
 
     from .foundation import _memory
 
-    for model in (DuplicatePair, LearnedWeights, RadarState):
-        model.objects.all().delete()
     peaks = [0.0]
     ended = threading.Event()
 
@@ -267,6 +274,7 @@ def _raw_merge(master: Any, loser: Any) -> float:
 
 TASKS = {
     "fill_crowd": fill_crowd,
+    "forget_radar": forget_radar,
     "radar": radar,
     "read_all": read_all,
     "follow": follow,

@@ -55,6 +55,7 @@ class Judge:
         shared = SHARED if Criterion.NAME in kinds else SHARED - {Criterion.COMPANY}
         decides = any(c.criterion not in shared for c in rule.conditions)
         self._place = tuple(decides and c.criterion in shared for c in rule.conditions)
+        self._place_steps = [(i, s) for i, s in enumerate(self._steps) if self._place[i]]
         self._streets = tuple(c.criterion is Criterion.ADDRESS for c in rule.conditions)
         self._names = self._siblings(Criterion.NAME)
         self._lines = self._siblings(Criterion.ADDRESS)
@@ -104,23 +105,41 @@ class Judge:
 
     def levels(self, ours: Prepared, theirs: Prepared) -> Levels:
         """How each condition comes out."""
+        return self._with_place(self._own(ours, theirs), ours, theirs)
+
+    def _own(self, ours: Prepared, theirs: Prepared) -> list[int]:
+        """The same, but for what tells of a place: blank."""
         found = []
-        for one, other, compare in self._steps:
+        for (one, other, compare), is_place in zip(self._steps, self._place, strict=True):
             a, b = ours[one], theirs[other]
-            found.append(compare(a, b) if a and b else BLANK)
+            found.append(compare(a, b) if a and b and not is_place else BLANK)
         if self._names is not None:
             first, last = self._names
             if found[first] != SAME or found[last] != SAME:
                 self._cross_names(found, ours, theirs, first, last)
+        self._fill_blanks(found, ours, theirs, of_place=False)
+        return found
+
+    def _with_place(self, found: list[int], ours: Prepared, theirs: Prepared) -> Levels:
+        for i, (one, other, compare) in self._place_steps:
+            a, b = ours[one], theirs[other]
+            if a and b:
+                found[i] = compare(a, b)
         if self._lines is not None:
             first, last = self._lines
             if found[first] >= LOOSE or (not found[first] and not found[last]):
                 self._cross_lines(found, ours, theirs, first, last)
-        for place in self._blanks:
-            if not found[place]:
-                one, other, _compare = self._steps[place]
-                found[place] = DIFFERENT if ours[one] or theirs[other] else SAME
+        self._fill_blanks(found, ours, theirs, of_place=True)
         return tuple(found)
+
+    def _fill_blanks(
+        self, found: list[int], ours: Prepared, theirs: Prepared, *, of_place: bool
+    ) -> None:
+        """Where a blank is a value like others."""
+        for i in self._blanks:
+            if not found[i] and self._place[i] == of_place:
+                one, other, _compare = self._steps[i]
+                found[i] = DIFFERENT if ours[one] or theirs[other] else SAME
 
     def _cross_names(
         self, found: list[int], ours: Prepared, theirs: Prepared, first: int, last: int
@@ -158,7 +177,7 @@ class Judge:
             found[first] = VARIANT
             found[last] = VARIANT if len(crossed) == 2 else BLANK
 
-    def evidence(self, levels: Levels, ours: Prepared, theirs: Prepared) -> float:
+    def evidence(self, levels: Sequence[int], ours: Prepared, theirs: Prepared) -> float:
         """Bits for and against, without the prior."""
         bits = place = 0.0
         weights = self.weights
@@ -191,7 +210,11 @@ class Judge:
             return None
         if self._musts:
             return self._judge_musts(ours, theirs)
-        levels = self.levels(ours, theirs)
+        own = self._own(ours, theirs)
+        # Most pairs live or work at one place and have nothing else in common.
+        if self._place_steps and self.evidence(own, ours, theirs) + self._ceiling < self._needed:
+            return None
+        levels = self._with_place(own, ours, theirs)
         bits = self.evidence(levels, ours, theirs)
         return self._verdict(levels, bits) if bits >= self._needed else None
 
