@@ -163,6 +163,7 @@ def test_users_are_created_listed_and_deactivated(installation):
     assert "/welcome/" in installation.run("user", "link", "bob@x.example").stdout
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
