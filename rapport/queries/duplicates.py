@@ -284,9 +284,23 @@ def waiting(by: Actor) -> int:
 
 
 def open_pairs_of(id: uuid.UUID, by: Actor) -> list[int]:
-    """Numbers of the open pairs of a record, the strongest first, in one statement."""
-    found = visible(by, touching([id]).filter(status=PairStatus.OPEN))
-    return list(found.order_by("-weight", "pk").values_list("pk", flat=True)[:OF_RECORD])
+    """Numbers of the open pairs of a record that `by` may read, the strongest first. One plain
+    statement where there are none, because every record page asks."""
+    open_ = DuplicatePair.objects.filter(status=PairStatus.OPEN)
+    columns = ("weight", "pk", "first_entity", "first", "second_entity", "second")
+    ends = [open_.filter(**{side: id}).values_list(*columns) for side in ("first", "second")]
+    found: dict[int, Ref] = {}
+    for _weight, pk, *ends_ in ends[0].union(ends[1]).order_by("-weight", "pk")[:LINKS]:
+        first, second = Ref(*ends_[:2]), Ref(*ends_[2:])
+        found[pk] = second if first.id == id else first
+    others: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for other in found.values():
+        others[other.entity].add(other.id)
+    seen = {
+        name: access.allowed_ids(ids, registry[name], by, access.READ)
+        for name, ids in others.items()
+    }
+    return [pk for pk, other in found.items() if other.id in seen[other.entity]][:OF_RECORD]
 
 
 # Pairs that are merged at once, at most.
