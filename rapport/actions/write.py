@@ -88,6 +88,14 @@ def write(
         _update(entity, updates, op, by, now)
 
 
+# Of a long operation so many new records are found at once, the rest soon.
+FOUND_AT_ONCE = 1000
+
+
+def _is_many(op: Operation) -> bool:
+    return op.pending is None and op.counts.get("created", 0) >= FOUND_AT_ONCE
+
+
 def _stamp(by: Actor) -> uuid.UUID | None:
     return None if isinstance(by, SystemActor) else by.pk
 
@@ -116,7 +124,7 @@ def _create(
     for names, values in made.items():
         rows.insert(entity.model, names, values)
     _record(entity, op, now, [(d, ChangeVerb.CREATE, 1, None, None) for d in drafts])
-    derived.add(entity, texts, later=op.pending is None)
+    derived.add(entity, texts, later=_is_many(op))
     journal.count(op, "created", len(drafts))
 
 

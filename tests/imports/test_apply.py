@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from rapport.actions import merge, records, search_index, undo
+from rapport.actions import merge, records, undo
 from rapport.imports import apply, flow
 from rapport.meta.registry import registry
 from rapport.models import Account, Change, Contact, ImportFile, Job, Lead, MatchKey, Operation
@@ -357,8 +357,6 @@ def test_names_on_the_record_are_found_by_search(alice, table):
     from rapport.queries import search
 
     bring(table(*FAIR), by=alice)
-    while search_index.catch_up():
-        pass
     hits = search.everywhere("acme", alice)
     assert [hit.title for hit in hits["contact"]] == ["Anna Bo", "Carl Dee"]
     assert single.get(registry["contact"], hits["contact"][0].id, alice).title == "Anna Bo"

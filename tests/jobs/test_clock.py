@@ -12,11 +12,21 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-from rapport.actions import jobs, lease, people, retention
+from rapport.actions import (
+    checking,
+    jobs,
+    journal,
+    lease,
+    people,
+    records,
+    retention,
+    write,
+)
 from rapport.actions.people import SETUP
 from rapport.jobs import clock, health, queue
 from rapport.jobs.clock import Clock, Duty
-from rapport.models import ImportFile, Job, Plan, PlanRow, SearchQueue, SignInLink
+from rapport.meta.registry import registry
+from rapport.models import ImportFile, Job, Plan, PlanRow, SearchBacklog, SearchQueue, SignInLink
 from rapport.queries import search
 from tests.factories import make_contact, make_user
 
@@ -48,6 +58,39 @@ def test_every_duty_can_be_done_on_an_empty_database(settings):
 
     for duty in clock.DUTIES:
         duty.do()
+
+
+@pytest.mark.django_db
+def test_first_records_of_a_long_operation_are_found_at_once_the_rest_after_it(settings):
+    contact = registry["contact"]
+    owner = make_user()
+
+    def names_found():
+        return [hit.title for hit in search.everywhere("lovelace", SETUP).get("contact", [])]
+
+    def write_one(op, first_name):
+        values = {"first_name": first_name, "last_name": "Lovelace", "owner": owner.pk}
+        drafts = [checking.given(contact, values, by=SETUP)]
+        assert not records.save_drafts(contact, drafts, op=op, by=SETUP, now=timezone.now())
+        return drafts[0].id
+
+    op = journal.begin("contact.import", by=SETUP)
+    write_one(op, "Ada")
+    journal.count(op, "created", write.FOUND_AT_ONCE)
+    write_one(op, "Byron")
+    gone = write_one(op, "Annabella")
+    assert names_found() == ["Ada Lovelace"]
+
+    job = jobs.enqueue("import.apply", {}, by=SETUP, label="")
+    Job.objects.filter(pk=job.pk).update(state="running")
+    clock.index_backlog()
+    assert names_found() == ["Ada Lovelace"]
+
+    Job.objects.filter(pk=job.pk).update(state="done")
+    records.delete_records(contact, [gone], by=SETUP)
+    clock.index_backlog()
+    assert names_found() == ["Ada Lovelace", "Byron Lovelace"]
+    assert not SearchBacklog.objects.exists()
 
 
 @pytest.mark.django_db
