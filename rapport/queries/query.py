@@ -414,7 +414,8 @@ def _load_value(found: Field, operator: str, value: Any) -> Any:
 def _load_one(found: Field, operator: str, value: Any) -> Any:
     if found.kind is Kind.DATETIME and isinstance(value, str) and len(value) == 10:
         return datetime.date.fromisoformat(value)
-    if found.kind is Kind.LOOKUP and operator == "contains":
+    if found.kind is Kind.ADDRESS or (found.kind is Kind.LOOKUP and operator == "contains"):
+        # Words that are looked for, not a value of the field.
         return value
     return from_json(found, value)
 
