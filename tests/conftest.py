@@ -51,17 +51,20 @@ COMPUTING = ("tests/unit/", "tests/meta/")
 
 
 def _leave_to_the_first_pass(config, items):
-    computing = [
+    done = {
         item
         for item in items
-        if item.nodeid.startswith(COMPUTING)
-        and not item.get_closest_marker("django_db")
-        and not item.get_closest_marker("postgres")
-        and not {"db", "transactional_db"} & set(item.fixturenames)
-    ]
-    if computing:
-        config.hook.pytest_deselected(items=computing)
-        items[:] = [item for item in items if item not in set(computing)]
+        if item.get_closest_marker("once")
+        or (
+            item.nodeid.startswith(COMPUTING)
+            and not item.get_closest_marker("django_db")
+            and not item.get_closest_marker("postgres")
+            and not {"db", "transactional_db"} & set(item.fixturenames)
+        )
+    }
+    if done:
+        config.hook.pytest_deselected(items=list(done))
+        items[:] = [item for item in items if item not in done]
 
 
 def pytest_terminal_summary(terminalreporter):

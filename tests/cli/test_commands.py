@@ -144,6 +144,7 @@ def test_check_finds_records_that_cannot_be_searched(installation):
     assert "FAILED  indexes: account: 0 of 1 records can be searched" in done.stdout
 
 
+@pytest.mark.once
 def test_users_are_created_listed_and_deactivated(installation):
     link = installation.run(*ADA).stdout.splitlines()[-1]
     installation.run("user", "create", "bob@x.example", "--name", "Bob")
@@ -163,7 +164,7 @@ def test_users_are_created_listed_and_deactivated(installation):
     assert "/welcome/" in installation.run("user", "link", "bob@x.example").stdout
 
 
-@pytest.mark.sqlite
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -246,6 +247,7 @@ def test_undo_takes_an_operation_back(installation):
     assert complaint(again) == (1, "rapport undo: It has been undone already.")
 
 
+@pytest.mark.once
 def test_demo_loads_says_how_to_sign_in_and_is_removed(new_installation):
     loaded = new_installation.run("demo")
     again = new_installation.run("demo")
@@ -260,6 +262,7 @@ def test_demo_loads_says_how_to_sign_in_and_is_removed(new_installation):
     assert new_installation.run("demo", "--remove").stdout == "There is no demo data.\n"
 
 
+@pytest.mark.once
 def test_demo_stays_away_from_real_records(installation):
     installation.run(*ADA)
     installation.python(

@@ -69,8 +69,7 @@ def test_first_start_makes_everything_and_the_link_makes_an_administrator(new_in
     assert "Create the first administrator" in new_installation.output()
 
 
-# About processes, not about the database: once is enough.
-@pytest.mark.sqlite
+@pytest.mark.once
 def test_children_that_die_are_replaced(installation):
     served = installation.start("serve", "--port", "0")
     url = address(installation)
@@ -96,7 +95,7 @@ def test_children_that_die_are_replaced(installation):
     assert not psutil.pid_exists(other[0]) or psutil.Process(other[0]).status() == "zombie"
 
 
-@pytest.mark.sqlite
+@pytest.mark.once
 @pytest.mark.skipif(os.uname().sysname != "Linux", reason="needs Linux to tell children")
 def test_children_end_with_a_server_that_is_killed(installation):
     served = installation.start("serve", "--port", "0")
@@ -110,7 +109,7 @@ def test_children_end_with_a_server_that_is_killed(installation):
     wait_for(lambda: not any(c.is_running() for c in below), "the children to end", seconds=20)
 
 
-@pytest.mark.sqlite
+@pytest.mark.once
 def test_port_that_is_taken_is_named(untouched):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -490,6 +490,7 @@ def test_damaged_widths_do_not_break_the_list(alice, client_of):
 # -- filters ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", list(Kind))
 def test_the_dialog_makes_every_filter_and_shows_it_again(kind, admin, client_of):
     entity, field = FIELDS[kind]

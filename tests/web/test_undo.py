@@ -297,6 +297,7 @@ def test_every_kind_of_operation_has_a_sentence():
     assert named - set(sentences.SENTENCES) == set()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", sentences.SENTENCES)
 def test_a_sentence_can_be_said_of_every_change(kind):
     operation = Operation(kind=f"contact.{kind}", parameters={})
