@@ -39,7 +39,7 @@ from rapport.models.journal import OperationState
 from rapport.models.operations import ImportState
 from rapport.queries import backup
 
-from . import derived, rows, search_index
+from . import derived, rows
 
 # What every installation has before anybody has done anything.
 SET_UP: tuple[type[models.Model], ...] = (
@@ -115,7 +115,7 @@ def _clear() -> None:
     with connection.cursor() as cursor:
         for entity in registry:
             if entity.in_search:
-                cursor.execute(f"DELETE FROM {search_index.table(entity)}")
+                cursor.execute(f"DELETE FROM {entity.search_table}")
 
 
 def _fill(table: Filled) -> int:

@@ -22,11 +22,6 @@ from . import rows
 WAITING_TOGETHER = 500
 
 
-def table(entity: Entity) -> str:
-    """Name of the index table behind `entity`."""
-    return f"{entity.table}_search"
-
-
 def row(id_: uuid.UUID) -> int:
     """Row id in SQLite's table: 63 of the id's random bits. A clash among a million records has a
     chance of one in ten million, and then only one of the two is found by search."""
@@ -38,13 +33,16 @@ def put(entity: Entity, texts: Mapping[uuid.UUID, str]) -> None:
     if not texts or not entity.in_search:
         return
     if connection.vendor == "sqlite":
-        sql = f"INSERT OR REPLACE INTO {table(entity)} (rowid, record, text) VALUES (%s, %s, %s)"
+        sql = (
+            f"INSERT OR REPLACE INTO {entity.search_table} (rowid, record, text) "
+            "VALUES (%s, %s, %s)"
+        )
         values = [(row(id_), id_.hex, text) for id_, text in texts.items()]
         with connection.cursor() as cursor:
             cursor.executemany(sql, values)
         return
     sql = (
-        f"INSERT INTO {table(entity)} (record, text) "
+        f"INSERT INTO {entity.search_table} (record, text) "
         "SELECT * FROM unnest(%s::uuid[], %s::text[]) "
         "ON CONFLICT (record) DO UPDATE SET text = excluded.text"
     )
@@ -58,10 +56,10 @@ def remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
         return
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            sql = f"DELETE FROM {table(entity)} WHERE rowid = %s"
+            sql = f"DELETE FROM {entity.search_table} WHERE rowid = %s"
             cursor.executemany(sql, [(row(id_),) for id_ in ids])
         else:
-            cursor.execute(f"DELETE FROM {table(entity)} WHERE record = ANY(%s)", [list(ids)])
+            cursor.execute(f"DELETE FROM {entity.search_table} WHERE record = ANY(%s)", [list(ids)])
 
 
 def put_later(entity: Entity, ids: Sequence[uuid.UUID]) -> None:

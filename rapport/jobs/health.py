@@ -13,7 +13,6 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from rapport.actions import search_index
 from rapport.meta.registry import registry
 from rapport.models import Job, SearchBacklog
 from rapport.models.operations import JobState
@@ -147,7 +146,7 @@ def _missing_indexes() -> Iterator[str]:
         for entity in registry:
             if not entity.in_search or entity.scope:
                 continue
-            table = connection.ops.quote_name(search_index.table(entity))
+            table = connection.ops.quote_name(entity.search_table)
             cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 -- a declared name
             found, wanted = cursor.fetchone()[0], entity.records().count()
             if found != wanted:

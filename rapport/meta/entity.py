@@ -167,6 +167,11 @@ class Entity:
         """Name of the database table."""
         return self.model._meta.db_table
 
+    @property
+    def search_table(self) -> str:
+        """Name of the table beside it that is the search index: record and text."""
+        return f"{self.table}_search"
+
     def records(self) -> models.QuerySet[Any]:
         """All rows of this entity, whoever asks: for `access`, `queries` and `actions` only."""
         return self.model._default_manager.filter(**self.scope)

@@ -70,13 +70,17 @@ def _hits(entity: Entity, readings: list[list[str]]) -> list[uuid.UUID] | None:
     """Up to COMMON + 1 ids out of the index: on PostgreSQL of the records that have the words, on
     SQLite of those that have all their trigrams, to be tested again. None where the words are too
     short for the index."""
-    table = f"{entity.table}_search"
+    table = entity.search_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             condition = " OR ".join(
                 "(" + " AND ".join(["text LIKE %s"] * len(words)) + ")" for words in readings
             )
-            values = [f"%{_pattern(word)}%" for words in readings for word in words]
+            values = [
+                f"%{connection.ops.prep_for_like_query(word)}%"
+                for words in readings
+                for word in words
+            ]
             cursor.execute(
                 f"SELECT record FROM {table} WHERE {condition} LIMIT %s", [*values, COMMON + 1]
             )
@@ -110,11 +114,6 @@ class _AnyOf(Lookup):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         column, parameters = self.process_lhs(compiler, connection)
         return f"{column} = ANY(%s)", [*parameters, self.rhs]
-
-
-def _pattern(word: str) -> str:
-    """`word` as LIKE reads it."""
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _grams(reading: list[str]) -> list[str]:

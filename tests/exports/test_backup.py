@@ -87,7 +87,7 @@ def everything():
         found[model.__name__] = sorted(map(_text, model._base_manager.values_list()))
     found["keys"] = sorted(map(_text, MatchKey.objects.values_list("hash", "entity", "record")))
     with connection.cursor() as cursor:
-        for table in {search_index.table(entity) for entity in registry if entity.in_search}:
+        for table in {entity.search_table for entity in registry if entity.in_search}:
             cursor.execute(f"SELECT record, text FROM {table} ORDER BY record")
             found[table] = cursor.fetchall()
     return found
