@@ -25,7 +25,6 @@ from rapport.models import DuplicateRule, MatchKey, Principal, SearchQueue
 from . import rows, search_index
 
 SEARCH_LENGTH = 10_000
-KEY_COLUMNS = ("hash", "entity", "record")
 # Records that name a renamed one are refreshed at once up to this many, else by the worker.
 REFRESH_AT_ONCE = 200
 
@@ -144,8 +143,7 @@ def _titles(
 
 def add(entity: Entity, made: Mapping[uuid.UUID, Derived], *, later: bool = False) -> None:
     """Keys, index rows and principals of new records; `later`: found by search a little later."""
-    key_rows = [(key, entity.code, id_) for id_, one in made.items() for key in one.keys]
-    rows.insert(MatchKey, KEY_COLUMNS, key_rows)
+    _put_keys(entity, {id_: one.keys for id_, one in made.items()})
     if later:
         search_index.put_later(entity, list(made))
     else:
@@ -155,6 +153,17 @@ def add(entity: Entity, made: Mapping[uuid.UUID, Derived], *, later: bool = Fals
     _forget_rules(entity)
 
 
+def _put_keys(entity: Entity, made: Mapping[uuid.UUID, Iterable[int]]) -> None:
+    values = [(key, entity.code, id_) for id_, own in made.items() for key in own]
+    rows.insert(MatchKey, ("hash", "entity", "record"), values)
+
+
+def replace_keys(entity: Entity, made: Mapping[uuid.UUID, Iterable[int]]) -> None:
+    """Let these records have these match keys and no others."""
+    rows.delete(MatchKey, list(made), "record")
+    _put_keys(entity, made)
+
+
 def renew(
     entity: Entity,
     made: Mapping[uuid.UUID, Derived],
@@ -162,11 +171,9 @@ def renew(
 ) -> None:
     """The same for changed records; `before` are their old field values."""
     old = texts(entity, list(before.items()))
-    moved = {id_: one for id_, one in made.items() if one.keys != old[id_].keys}
+    moved = {id_: one.keys for id_, one in made.items() if one.keys != old[id_].keys}
     if moved:
-        rows.delete(MatchKey, list(moved), "record")
-        key_rows = [(key, entity.code, id_) for id_, one in moved.items() for key in one.keys]
-        rows.insert(MatchKey, KEY_COLUMNS, key_rows)
+        replace_keys(entity, moved)
     reworded = {
         id_: one.columns["search_text"]
         for id_, one in made.items()
