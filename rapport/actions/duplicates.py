@@ -21,19 +21,19 @@ from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
-from rapport.models import DuplicatePair, Job, LearnedWeights, QualityFigure, RadarState
+from rapport.models import DuplicatePair, Job, LearnedWeights, RadarState
 from rapport.models.duplicates import PairStatus
 from rapport.models.operations import JobState
-from rapport.queries import duplicates
+from rapport.queries import duplicates, radar
+from rapport.queries.jobs import ALIVE
+from rapport.queries.quality import Figure
 
-from . import jobs, match_keys
+from . import jobs, match_keys, quality
 from .records import InvalidRecord, RecordNotFound
 
-RADAR = "duplicates.radar"
 ACTOR = SystemActor("radar")
 # The row of `RadarState` that stands for all entities.
 WHOLE = "*"
-UNDECIDED = (PairStatus.OPEN, PairStatus.LATER)
 # Everything is searched again so often, and when so many records more have come and they are more
 # than there were: others may teach other weights.
 LEARN_AGAIN = datetime.timedelta(days=7)
@@ -42,7 +42,6 @@ GROWN = 2000
 RETRY_AFTER = datetime.timedelta(days=1)
 # What people can say of a pair; that it was merged shows by itself.
 DECISIONS = (PairStatus.OPEN, PairStatus.LATER, PairStatus.DIFFERENT)
-ALIVE = (JobState.WAITING, JobState.RUNNING)
 # Measures of `QualityFigure`.
 OPEN_PAIRS, MERGED_PAIRS = "duplicates.open", "duplicates.merged"
 
@@ -130,8 +129,8 @@ def search_now(*, by: Actor, now: datetime.datetime | None = None) -> Job:
     one. Raises Forbidden unless `by` is an administrator."""
     if not access.is_administrator(by):
         raise access.Forbidden("search for duplicates")
-    alive = Job.objects.filter(kind=RADAR, state__in=ALIVE, cancel_asked=False).first()
-    return alive or jobs.enqueue(RADAR, {}, by=by, label=_("Search for duplicates"), now=now)
+    alive = Job.objects.filter(kind=radar.KIND, state__in=ALIVE, cancel_asked=False).first()
+    return alive or jobs.enqueue(radar.KIND, {}, by=by, label=_("Search for duplicates"), now=now)
 
 
 def _decision(status: str) -> PairStatus:
@@ -225,7 +224,7 @@ def _forget_linked(linked: Collection[frozenset[Ref]]) -> None:
     ends = {duplicates.in_order(*both) for both in linked}
     gone = {(first.id, second.id) for first, second in ends}
     for part in batches({first for first, _second in gone}, 500):
-        rows = DuplicatePair.objects.filter(first__in=part, status__in=UNDECIDED)
+        rows = DuplicatePair.objects.filter(first__in=part, status__in=duplicates.UNDECIDED)
         found = rows.values_list("pk", "first", "second")
         waiting = [pk for pk, *both in found if tuple(both) in gone]
         DuplicatePair.objects.filter(pk__in=waiting).delete()
@@ -241,7 +240,7 @@ def leave(gone: Collection[uuid.UUID], merged: Collection[frozenset[uuid.UUID]])
     """Take open pairs of records that are gone out of the queue; `merged`: sets of records that
     became one. What people decided waits for their return."""
     for part in batches(gone, 500):
-        rows = duplicates.touching(part).filter(status__in=UNDECIDED)
+        rows = duplicates.touching(part).filter(status__in=duplicates.UNDECIDED)
         ends = list(rows.values_list("pk", "first", "second"))
         united = [pk for pk, *two in ends if any(two[0] in m and two[1] in m for m in merged)]
         DuplicatePair.objects.filter(pk__in=united).update(status=PairStatus.MERGED)
@@ -272,7 +271,7 @@ def count_open() -> int:
 
 def open_pairs(after: int, upto: int, limit: int) -> list[DuplicatePair]:
     """The next undecided pairs, by number."""
-    rows = DuplicatePair.objects.filter(pk__gt=after, pk__lte=upto, status__in=UNDECIDED)
+    rows = DuplicatePair.objects.filter(pk__gt=after, pk__lte=upto, status__in=duplicates.UNDECIDED)
     return list(rows.order_by("pk")[:limit])
 
 
@@ -280,7 +279,7 @@ def open_pairs_of(ids: Collection[uuid.UUID]) -> list[DuplicatePair]:
     """The undecided pairs that hold one of these records."""
     found: dict[int, DuplicatePair] = {}
     for part in batches(ids, 500):
-        rows = duplicates.touching(part).filter(status__in=UNDECIDED)
+        rows = duplicates.touching(part).filter(status__in=duplicates.UNDECIDED)
         found.update((row.pk, row) for row in rows)
     return list(found.values())
 
@@ -301,14 +300,14 @@ def begin_state(rules: str, *, is_new: bool) -> None:
 
 def is_searching() -> bool:
     """Whether a search, or the making of keys that it needs, is under way."""
-    return Job.objects.filter(kind__in=(RADAR, match_keys.KIND), state__in=ALIVE).exists()
+    return Job.objects.filter(kind__in=(radar.KIND, match_keys.KIND), state__in=ALIVE).exists()
 
 
 def ask_when_due(state: RadarState, rules: str, *, now: datetime.datetime) -> bool:
     """Ask for a search of everything when there never was one, when other rules are in force or
     there is much to learn anew; not again on the day on which one was cancelled or failed. True
     when it is due, so that the journal need not be followed before."""
-    last = Job.objects.filter(kind=RADAR).order_by("-created_at").first()
+    last = Job.objects.filter(kind=radar.KIND).order_by("-created_at").first()
     if last and last.state != JobState.DONE and (last.ended_at or now) > now - RETRY_AFTER:
         return False
     figures = state.figures
@@ -323,7 +322,7 @@ def ask_when_due(state: RadarState, rules: str, *, now: datetime.datetime) -> bo
         # Several workers look at the clock.
         list(RadarState.objects.select_for_update(no_key=True).filter(entity=WHOLE))
         if not is_searching():
-            jobs.enqueue(RADAR, {}, by=ACTOR, label=_("Search for duplicates"), now=now)
+            jobs.enqueue(radar.KIND, {}, by=ACTOR, label=_("Search for duplicates"), now=now)
     return True
 
 
@@ -368,21 +367,11 @@ def take_in(
 
 def keep_figures(day: datetime.date) -> None:
     """How many pairs are open and were merged, per entity, for `day`."""
-    made = []
+    figures = []
     for entity in duplicates.compared():
         holding = Q(first_entity=entity.name) | Q(second_entity=entity.name)
-        total = None
+        total = entity.records().count()
         for measure, status in ((OPEN_PAIRS, PairStatus.OPEN), (MERGED_PAIRS, PairStatus.MERGED)):
             number = DuplicatePair.objects.filter(holding, status=status).count()
-            total = entity.records().count() if total is None else total
-            made.append(
-                QualityFigure(
-                    day=day, entity=entity.name, measure=measure, number=number, total=total
-                )
-            )
-    QualityFigure.objects.bulk_create(
-        made,
-        update_conflicts=True,
-        unique_fields=["day", "entity", "measure"],
-        update_fields=["number", "total"],
-    )
+            figures.append(Figure(entity.name, measure, number, total))
+    quality.keep(figures, day)

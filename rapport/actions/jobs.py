@@ -16,6 +16,7 @@ from rapport import access
 from rapport.access import Actor, SystemActor
 from rapport.models import Job
 from rapport.models.operations import JobState
+from rapport.queries.jobs import ALIVE
 
 _wakers: list[Callable[[], None]] = []
 
@@ -62,7 +63,7 @@ def _wake() -> None:
 def cancel(job: Job, *, by: Actor) -> None:
     """Ask for an end between two batches; what is done stays done. Raises Forbidden, JobIsOver."""
     _require_own(job, by)
-    running = Job.objects.filter(pk=job.pk, state__in=[JobState.WAITING, JobState.RUNNING])
+    running = Job.objects.filter(pk=job.pk, state__in=ALIVE)
     # A waiting job is ended by a worker too, so that there is one way to end.
     if not running.update(cancel_asked=True, not_before=None):
         raise JobIsOver(job.pk)

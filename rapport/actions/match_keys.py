@@ -6,7 +6,6 @@ Which keys are stored is remembered by a fingerprint for each entity.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,10 +14,10 @@ from rapport.access import SystemActor
 from rapport.duplicates import keys
 from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
-from rapport.models import Job, MatchKey, RadarState
-from rapport.models.operations import JobState
+from rapport.models import Job, RadarState
+from rapport.queries.jobs import ALIVE
 
-from . import derived, jobs, rows, write
+from . import derived, jobs, write
 
 KIND = "duplicates.keys"
 ACTOR = SystemActor("duplicates")
@@ -53,7 +52,7 @@ def stale() -> dict[str, str]:
 def ask(wanted: dict[str, str]) -> Job | None:
     """Ask for a job that makes the keys of these entities anew; None when one is under way."""
     with transaction.atomic():
-        alive = Job.objects.filter(kind=KIND, state__in=[JobState.WAITING, JobState.RUNNING])
+        alive = Job.objects.filter(kind=KIND, state__in=ALIVE)
         if alive.exists():
             return None
         total = sum(registry[name].records().count() for name in wanted)
@@ -82,15 +81,5 @@ def make_anew(entity: Entity, after: uuid.UUID | None, size: int) -> list[uuid.U
     # Locked: keys made of what somebody is about to change would stay.
     found = found.select_for_update(of=("self",), no_key=True)
     stored = [(row["id"], write.from_columns(entity, row)) for row in found.values()[:size]]
-    _replace(entity, stored)
+    derived.replace_keys(entity, derived.keys_of(entity, stored))
     return [id_ for id_, _values in stored]
-
-
-def _replace(entity: Entity, stored: Sequence[tuple[uuid.UUID, dict[str, object]]]) -> None:
-    made = derived.keys_of(entity, stored)
-    rows.delete(MatchKey, [id_ for id_, _values in stored], "record")
-    rows.insert(
-        MatchKey,
-        derived.KEY_COLUMNS,
-        [(key, entity.code, id_) for id_, own in made.items() for key in own],
-    )

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 # Seconds that one part may take before jobs have their turn again.
 PATIENCE = 2.0
-# Jobs that write so much that the search index waits for their end.
+# Jobs that write so much that what follows from their records waits for their end.
 FIRST = ("import.apply", "undo", "bulk")
 
 
@@ -56,9 +56,13 @@ def drain_search() -> None:
         pauses.after_writing(pace.held)
 
 
+def _others_first() -> bool:
+    return Job.objects.filter(state=JobState.RUNNING, kind__in=FIRST).exists()
+
+
 def index_backlog() -> None:
     """Let what long operations wrote be found. An import goes first: its rows follow it."""
-    if Job.objects.filter(state=JobState.RUNNING, kind__in=FIRST).exists():
+    if _others_first():
         return
     until = time.monotonic() + PATIENCE
     started = time.monotonic()
@@ -100,7 +104,7 @@ def count_quality() -> None:
 
 def follow_duplicates() -> None:
     """Look for duplicates of what changed. An import goes first: its rows follow it."""
-    if Job.objects.filter(state=JobState.RUNNING, kind__in=FIRST).exists():
+    if _others_first():
         return
     from . import radar  # comparing needs libraries that a worker without records can do without
 

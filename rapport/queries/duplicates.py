@@ -38,7 +38,7 @@ COUNT_LIMIT = pages.COUNT_LIMIT
 LINKS = 1000
 # Pairs of one record that are shown.
 OF_RECORD = 100
-_UNDECIDED = (PairStatus.OPEN, PairStatus.LATER)
+UNDECIDED = (PairStatus.OPEN, PairStatus.LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,7 @@ def counts(by: Actor) -> Counts:
     """How many pairs wait and are decided."""
     by_status: dict[str, int] = {}
     by_entity: dict[str, int] = defaultdict(int)
-    for status in (*_UNDECIDED, PairStatus.DIFFERENT):
+    for status in (*UNDECIDED, PairStatus.DIFFERENT):
         by_status[status.value] = 0
         for first in compared():
             found = _of_status(by, status, first)
@@ -321,7 +321,7 @@ def sure(
     if ids is None:
         found = found.filter(status=PairStatus.OPEN, confidence__gte=confidence)
     else:
-        found = found.filter(status__in=_UNDECIDED, pk__in=list(ids))
+        found = found.filter(status__in=UNDECIDED, pk__in=list(ids))
     if easy:
         found = found.filter(effort=0)
     if entity:
