@@ -25,9 +25,8 @@ from rapport.meta.kinds import Kind, Ref
 from rapport.meta.registry import registry
 from rapport.models import Principal
 
-from .pages import beyond, cursor_of, ordered, sort_keys, title_column
+from .pages import beyond, cursor_of, ordered, sort_keys, title_column, within
 from .query import InvalidQuery, Query, field_of
-from .translate import rows as rows_of
 
 # Rows read at a time: enough that asking costs little, few enough to be forgotten at once.
 SIZE = 4000
@@ -57,12 +56,8 @@ def batches(
 ) -> Iterator[Batch]:
     """The rows of `query` to which `by` may do `verb`, in its order; `query.size` and its cursors
     mean nothing here. `among`: only these records. Raises InvalidQuery."""
-    found = rows_of(query, by)
+    found = within(query, by, verb=verb, among=among)
     entity = registry[query.entity]
-    if verb != access.READ:
-        found = access.visible_to(found, entity, by, verb)
-    if among is not None:
-        found = found.filter(pk__in=list(among))
     order = sort_keys(entity, query, by)
     reader = _Reader(entity, query.columns, [key.column for key in order], by)
     found = ordered(found, order, backwards=False).annotate(**reader.seen)

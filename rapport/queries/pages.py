@@ -70,12 +70,8 @@ def page(
     """The page that `query.after` or `query.before` asks for: of rows to which `by` may do `verb`,
     and only of the records `among` when given. `rows`: those of `rows_of(query, by)`, when they
     are at hand. Raises InvalidQuery."""
-    found = rows_of(query, by) if rows is None else rows
+    found = within(query, by, verb=verb, among=among, rows=rows)
     entity = registry[query.entity]
-    if verb != access.READ:
-        found = access.visible_to(found, entity, by, verb)
-    if among is not None:
-        found = found.filter(pk__in=list(among))
     order = sort_keys(entity, query, by)
     backwards = bool(query.before)
     found = ordered(found, order, backwards)
@@ -104,6 +100,21 @@ def page(
         ends[-1] if ends and has_next else "",
         ends[0] if ends and has_previous else "",
     )
+
+
+def within(
+    query: Query,
+    by: Actor,
+    *,
+    verb: str,
+    among: Collection[uuid.UUID] | None,
+    rows: QuerySet[Any, Any] | None = None,
+) -> QuerySet[Any, Any]:
+    """The rows that `page` is a page of, unordered."""
+    found = rows_of(query, by) if rows is None else rows
+    if verb != access.READ:
+        found = access.visible_to(found, registry[query.entity], by, verb)
+    return found if among is None else found.filter(pk__in=list(among))
 
 
 def count(
