@@ -64,12 +64,12 @@ def learn(
     judge = Judge(rule, *shapes, starting(rule))
     placeholders = _placeholders(judge, base, matching, sizes)
     if placeholders:
-        base = _without(placeholders, 0, base)
-        matching = base if alike else _without(placeholders, 1, matching)
-        known = list(pairs)
-        ours = _without(placeholders, 0, (one for one, _other in known))
-        theirs = _without(placeholders, 1, (other for _one, other in known))
-        pairs = list(zip(ours, theirs, strict=True))
+        blanks = [
+            {judge.place(i, side): values for i, values in placeholders.items()} for side in (0, 1)
+        ]
+        base = [_without(record, blanks[0]) for record in base]
+        matching = base if alike else [_without(record, blanks[1]) for record in matching]
+        pairs = [(_without(a, blanks[0]), _without(b, blanks[1])) for a, b in pairs]
     seen = Counter(judge.levels(ours, theirs) for ours, theirs in pairs)
     if total < 1 or min(len(base), len(matching)) < 2:
         return starting(rule)
@@ -81,47 +81,39 @@ def learn(
             break
     weights = state.weights(base, matching, max(sizes))
     frequent = list(weights.frequent)
-    for (i, _places), values in placeholders.items():
+    for i, values in placeholders.items():
         frequent[i] = {**frequent[i], **dict.fromkeys(values, NOTHING)}
     return replace(weights, frequent=tuple(frequent))
 
 
-Placeholders = dict[tuple[int, tuple[int, int]], frozenset[str]]
-
-
 def _placeholders(
     judge: Judge, base: Sequence[Prepared], matching: Sequence[Prepared], sizes: tuple[int, int]
-) -> Placeholders:
-    """Addresses and numbers that so many records have that they name nobody, by condition and its
-    places. Left in, they would teach that neither the same address nor another one says much."""
-    found: Placeholders = {}
+) -> dict[int, frozenset[str]]:
+    """Addresses and numbers that so many records have that they name nobody, by condition. Left
+    in, they would teach that neither the same address nor another one says much."""
+    found: dict[int, frozenset[str]] = {}
     for i, condition in enumerate(judge.rule.conditions):
         if condition.criterion not in _REACHES:
             continue
-        held: set[Any] = set()
+        held: set[str] = set()
         for side, records in enumerate((base, matching)):
-            counts = _values(judge, i, side, records).counts
             most = max(FEW, HELD_BY * len(records) / max(sizes[side], 1))
+            counts = _values(judge, i, side, records).counts
             held.update(value for value, count in counts.items() if count > most)
         if held:
-            found[i, (judge.place(i, 0), judge.place(i, 1))] = frozenset(held)
+            found[i] = frozenset(held)
     return found
 
 
-def _without(placeholders: Placeholders, side: int, records: Iterable[Prepared]) -> list[Prepared]:
-    """`records` of one side with those values blank."""
-    made = []
-    for record in records:
-        for (_i, places), values in placeholders.items():
-            place = places[side]
-            bag = record[place]
-            bag = (bag,) if isinstance(bag, str) else bag
-            if not values.isdisjoint(bag):
-                left = tuple(value for value in bag if value not in values)
-                blank = left if isinstance(record[place], tuple) else ""
-                record = (*record[:place], blank, *record[place + 1 :])
-        made.append(record)
-    return made
+def _without(record: Prepared, blanks: Mapping[int, frozenset[str]]) -> Prepared:
+    """`record` without these values at these places."""
+    made = list(record)
+    for place, values in blanks.items():
+        if isinstance(made[place], tuple):
+            made[place] = tuple(value for value in made[place] if value not in values)
+        elif made[place] in values:
+            made[place] = ""
+    return tuple(made)
 
 
 def _chance(
