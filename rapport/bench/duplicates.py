@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import json
 import statistics
-import sys
 import time
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from . import foundation
 from .cluster import throwaway_cluster
+from .databases import PACKAGE, SERVER, Data, cache_folder, filled, inside
 from .figures import Figure, at_most, shown
-from .foundation import Data, _create_database, _inside, cache_folder, serving
+from .servers import serving
 
 SAVE_GOAL, MEMORY_GOAL, MERGE_GOAL = 15.0, 500.0, 1.0
 RADAR_GOALS = {100_000: 10.0, 1_000_000: 180.0}
@@ -27,7 +24,7 @@ def measure(*, quick: bool = False) -> Iterator[Figure]:
     """All figures of duplicates, on both databases."""
     sizes = (5_000, 20_000) if quick else (100_000, 1_000_000)
     folder = cache_folder()
-    with throwaway_cluster(foundation.SERVER, folder=folder / "postgresql") as url:
+    with throwaway_cluster(SERVER, folder=folder / "postgresql") as url:
         yield from _measure_database("PostgreSQL", url, sizes, folder)
     yield from _measure_database("SQLite", "", sizes, folder)
 
@@ -36,7 +33,7 @@ def _measure_database(
     name: str, url: str, sizes: tuple[int, ...], folder: Path
 ) -> Iterator[Figure]:
     for size in sizes:
-        data = _filled(name, url, size, folder)
+        data = filled(name, url, size, folder, task="fill_crowd", sample="crowd", digest=_digest())
         yield from _radar(f"{name}, {size:,} contacts", data, size)
         if size == sizes[0]:
             yield from _merge(name, data, size)
@@ -45,9 +42,9 @@ def _measure_database(
 
 
 def _radar(name: str, data: Data, size: int) -> Iterator[Figure]:
-    _inside(data, "forget_radar")
-    made = _inside(data, "radar")
-    limit = _inside(data, "read_all")["seconds"]
+    inside(data, "forget_radar")
+    made = inside(data, "radar")
+    limit = inside(data, "read_all")["seconds"]
     goal = RADAR_GOALS.get(size)
     seconds = f"{name}: radar over everything"
     if goal is None:
@@ -59,16 +56,16 @@ def _radar(name: str, data: Data, size: int) -> Iterator[Figure]:
     yield shown(f"{name}: pairs found", made["found"], "pairs", made["doubles"])
     yield shown(f"{name}: doubles found", 100 * made["recall"], "%")
     yield shown(f"{name}: found pairs that are doubles", 100 * made["precision"], "%")
-    changed = _inside(data, "follow", count=20)
+    changed = inside(data, "follow", count=20)
     yield shown(f"{name}: one changed record, p50", changed["p50"], "ms", changed["limit"])
 
 
 def _save(name: str, data: Data) -> Iterator[Figure]:
-    asked = _inside(data, "ask", count=300)
+    asked = inside(data, "ask", count=300)
     yield at_most(f"{name}: check at save, p50", asked["p50"], SAVE_GOAL, "ms", asked["limit"])
     yield shown(f"{name}: check at save, p95", asked["p95"], "ms")
     yield shown(f"{name}: check of 1,000 at once, each", asked["batch"], "ms")
-    cookie = _inside(data, "cookie", user=data.people["admin"])["cookie"]
+    cookie = inside(data, "cookie", user=data.people["admin"])["cookie"]
     with serving(data) as server:
         value = _panel(server.port, cookie, asked["forms"])
     yield at_most(f"{name}: panel of the form, p50", value, SAVE_GOAL, "ms", asked["p50"])
@@ -76,7 +73,7 @@ def _save(name: str, data: Data) -> Iterator[Figure]:
 
 def _merge(name: str, data: Data, size: int) -> Iterator[Figure]:
     related = min(RELATED, size // 4)
-    made = _inside(data, "merge", related=related)
+    made = inside(data, "merge", related=related)
     what = f"{name}: merge of two accounts, {related:,} rows"
     yield at_most(what, made["merge"], MERGE_GOAL, "s", made["limit"])
     yield at_most(f"{name}: un-merge", made["unmerge"], MERGE_GOAL, "s", made["limit"])
@@ -107,32 +104,9 @@ def _panel(port: int, cookie: str, forms: list[Mapping[str, str]]) -> float:
     return statistics.median(taken[6:])
 
 
-def _filled(name: str, url: str, size: int, folder: Path) -> Data:
-    """The crowd with `size` contacts, made when the cache has none."""
-    digest = _digest()
-    home = folder / f"crowd-{name.lower()}-{size}"
-    home.mkdir(exist_ok=True)
-    database = f"sqlite:///{home / 'rapport.db'}"
-    if url:
-        database = url.rpartition("/")[0] + f"/crowd_{size}"
-    note = home / "people.json"
-    kept: dict[str, Any] = json.loads(note.read_text()) if note.exists() else {}
-    if kept.get("digest") != digest:
-        print(f"filling {name} with a crowd of {size:,} …", file=sys.stderr, flush=True)
-        if url:
-            _create_database(url, f"crowd_{size}")
-        else:
-            for old in home.glob("rapport.db*"):
-                old.unlink()
-        made = _inside(Data(database, {}, home), "fill_crowd", contacts=size)
-        kept = {"digest": digest, "people": made["people"]}
-        note.write_text(json.dumps(kept))
-    return Data(database, kept["people"], home)
-
-
 def _digest() -> str:
     """Changes when a crowd of before has other people or other match keys."""
-    made = (foundation.PACKAGE / "bench" / "crowd.py").read_bytes()
-    keys = (foundation.PACKAGE / "duplicates" / "keys.py").read_text(encoding="utf-8")
+    made = (PACKAGE / "bench" / "crowd.py").read_bytes()
+    keys = (PACKAGE / "duplicates" / "keys.py").read_text(encoding="utf-8")
     version = next(line for line in keys.splitlines() if line.startswith("VERSION"))
     return hashlib.sha256(made + version.encode()).hexdigest()[:12]

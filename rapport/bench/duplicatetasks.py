@@ -39,14 +39,14 @@ def radar() -> dict[str, Any]:
     from rapport.jobs.worker import Worker
     from rapport.models import Job
 
-    from .foundation import _memory
+    from .servers import memory
 
     peaks = [0.0]
     ended = threading.Event()
 
     def watch() -> None:
         while not ended.wait(0.1):
-            peaks.append(_memory(os.getpid()))
+            peaks.append(memory(os.getpid()))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
