@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from rapport.actions import derived, duplicates, lease, retention, search_index
@@ -17,7 +17,7 @@ from rapport.actions.lease import Pace
 from rapport.models import Job, SearchQueue
 from rapport.models.operations import JobState
 
-from . import pauses, quality, queue
+from . import measure, pauses, quality, queue
 
 log = logging.getLogger(__name__)
 
@@ -87,16 +87,6 @@ def forget_workers() -> None:
     queue.remove_notes([name for name, note in notes.items() if note["at"] < day_ago])
 
 
-def measure_tables() -> None:
-    """Tell SQLite how many rows a value of each index names: without it the list of somebody who
-    sees half of the records sorts all of them. PostgreSQL finds out by itself."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            # A sample, so that it takes milliseconds however large the tables are.
-            cursor.execute("PRAGMA analysis_limit = 1000")
-            cursor.execute("ANALYZE")
-
-
 def count_quality() -> None:
     """Keep the day's figures of the quality of the data."""
     quality.count_day(PATIENCE)
@@ -133,7 +123,7 @@ DUTIES = (
     Duty(name="retention", every=3600, do=expire),
     Duty(name="sessions", every=3600, do=retention.clear_sessions),
     Duty(name="forget workers", every=3600, do=forget_workers),
-    Duty(name="measure tables", every=3600, do=measure_tables),
+    Duty(name="measure tables", every=3600, do=measure.measure_tables),
     # Not among the first: whoever starts Rapport wants a page, not a count.
     Duty(name="count quality", every=60, do=count_quality, first=60),
 )
