@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rapport.files.archive import encrypted, honest
+from rapport.files.jsonrecords import nests_too_deep
 from rapport.files.limits import LIMITS
 from rapport.files.refusal import FileRefused, damaged, gettext_noop
 
@@ -162,9 +163,12 @@ def _manifest(archive: zipfile.ZipFile) -> Any:
     with honest(), archive.open(MANIFEST) as member:
         data = member.read(_MANIFEST_BYTES)
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        raise damaged(MANIFEST) from None
+        text = data.decode()
+        if not nests_too_deep(text):
+            return json.loads(text)
+    except ValueError:
+        pass
+    raise damaged(MANIFEST)
 
 
 def _check_members(archive: zipfile.ZipFile, manifest: Mapping[str, Any]) -> None:

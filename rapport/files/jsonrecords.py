@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -13,6 +14,10 @@ from rapport.files.refusal import FileRefused, damaged, empty, gettext_noop
 from rapport.files.textstream import lines, open_text, show_bytes
 
 _DEPTH = 40
+# Lists and objects in one another: far below the depth at which Python gives up.
+_NESTED = 300
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_NO_BRACKET = re.compile(r"[^\[\]{}]+")
 
 
 def convert(path: Path, encoding: str, target: Path) -> Converted:
@@ -78,10 +83,27 @@ def _is_table(value: object) -> TypeGuard[list[dict[str, Any]]]:
 
 def _parsed(text: str) -> object:
     """Numbers stay as they are written: 007 is no JSON, but 1.50 and 12345678901234567890 are."""
+    if nests_too_deep(text):
+        return None
     try:
         return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
+
+
+def nests_too_deep(text: str) -> bool:
+    """Whether lists and objects stand in one another so deep that the parser would run out of
+    stack, where anything else that runs meanwhile fails as well."""
+    if text.count("[") + text.count("{") <= _NESTED:
+        return False
+    brackets = _NO_BRACKET.sub("", _STRING.sub("", text))
+    for _ in range(_NESTED):
+        fewer = brackets.replace("[]", "").replace("{}", "")
+        if not fewer or fewer == brackets:
+            # What does not pair is refused by the parser, which may go as deep as it is long.
+            return len(fewer) > _NESTED
+        brackets = fewer
+    return True
 
 
 def _flat(prefix: str, value: object, depth: int = 0) -> Iterator[tuple[str, str]]:

