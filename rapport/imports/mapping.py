@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping as MappingType, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -19,7 +20,9 @@ from . import headers, words
 from .headers import RECORD_ID
 
 # What happens when a look-up finds nothing, or several.
-CREATE, REFUSE, BLANK = "create", "refuse", "blank"
+CREATE, REFUSE, BLANK, OLDEST = "create", "refuse", "blank", "oldest"
+# What happens to a stored record that a row is about; a duplicate may also be created.
+UPDATE, FILL, SKIP = "update", "fill", "skip"
 # A look-up to one of these may make what is missing out of its name alone.
 MADE_BY_NAME = frozenset({"account"})
 
@@ -30,39 +33,82 @@ class MappingRefused(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """Where a column goes. `missing`: what happens when a look-up finds nothing; '': the usual."""
+    """Where a column goes.
+
+    `missing`, `several`: what happens when a look-up finds nothing or several; '': the usual.
+    `default`: the text of blank cells. `values` {cell: option, or '' to leave it blank}: cells that
+    mean an option. `wipe`: a blank cell empties the field of a stored record.
+    """
 
     field: str
     missing: str = ""
+    several: str = ""
+    default: str = ""
+    values: MappingType[str, str] = dataclasses.field(default_factory=dict)
+    wipe: bool = False
 
     def as_json(self) -> Any:
         """A plain name when nothing else is said."""
-        return {"field": self.field, "missing": self.missing} if self.missing else self.field
+        said = {name: value for name in _SAID if (value := getattr(self, name))}
+        return {"field": self.field, **said} if said else self.field
 
     @classmethod
     def from_json(cls, kept: Any) -> Target:
         """The inverse of `as_json`."""
-        return cls(field=kept) if isinstance(kept, str) else cls(**kept)
+        if isinstance(kept, str):
+            return cls(field=kept)
+        return cls(**{name: kept[name] for name in ("field", *_SAID) if name in kept})
+
+
+_SAID = ("missing", "several", "default", "values", "wipe")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mapping:
-    """Targets by column index. `notes`: what a person should know about the proposal."""
+    """Targets by column index. `notes`: what a person should know about the proposal.
+
+    `constants` {field: text}: what no column fills. `match`: sets of fields, tried in turn, by
+    which a row finds the stored record that it is about; a record id always comes first.
+    `on_match`: what happens to that record. `duplicates`: what happens to a row that the duplicate
+    rules hold back. `parts` {look-up: what happens to the record that it names}.
+    """
 
     entity: Entity
-    columns: MappingType[int, Target] = field(default_factory=dict)
+    columns: MappingType[int, Target] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    constants: MappingType[str, str] = dataclasses.field(default_factory=dict)
+    match: tuple[tuple[str, ...], ...] = ()
+    on_match: str = UPDATE
+    duplicates: str = SKIP
+    parts: MappingType[str, str] = dataclasses.field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """For `ImportFile.mapping`."""
-        return {str(index): target.as_json() for index, target in sorted(self.columns.items())}
+        """For `ImportFile.mapping`: options that are as usual are left out."""
+        kept = {str(index): target.as_json() for index, target in sorted(self.columns.items())}
+        said = {
+            "constants": dict(self.constants),
+            "match": [list(names) for names in self.match],
+            "on_match": self.on_match if self.on_match != UPDATE else "",
+            "duplicates": self.duplicates if self.duplicates != SKIP else "",
+            "parts": dict(self.parts),
+        }
+        return {**kept, **{name: value for name, value in said.items() if value}}
 
     @classmethod
     def from_json(cls, entity: Entity, kept: MappingType[str, Any]) -> Mapping:
         """The inverse of `as_json`; fields that are gone are left out."""
         known = {*headers.targets(entity), RECORD_ID}
-        columns = {int(index): Target.from_json(target) for index, target in kept.items()}
-        return cls(entity=entity, columns={i: t for i, t in columns.items() if t.field in known})
+        columns = {int(i): Target.from_json(t) for i, t in kept.items() if i.isdecimal()}
+        constants = kept.get("constants", {})
+        return cls(
+            entity=entity,
+            columns={i: t for i, t in columns.items() if t.field in known},
+            constants={name: text for name, text in constants.items() if name in known},
+            match=tuple(tuple(names) for names in kept.get("match", ()) if known.issuperset(names)),
+            on_match=kept.get("on_match", UPDATE),
+            duplicates=kept.get("duplicates", SKIP),
+            parts=kept.get("parts", {}),
+        )
 
     @property
     def fields(self) -> set[str]:

@@ -36,7 +36,9 @@ NOT_ALLOWED = gettext_lazy("You may not import these records any more.")
 PREVIEWED = 20
 # So many different reasons are counted apart.
 GROUPS = 200
-PLAN_COLUMNS = ("plan_id", "row", "fate", "record", "reasons", "cells")
+PLAN_COLUMNS = (
+    "plan_id", "row", "fate", "record", "reasons", "cells", "found", "like", "changes", "decision",
+)  # fmt: skip
 COUNTS = ("rows", "create", "update", "same", "duplicate", "refused", "accounts")
 
 
@@ -185,11 +187,14 @@ def keep(plan: Plan, verdicts: Iterable[Verdict]) -> None:
         PlanRow,
         PLAN_COLUMNS,
         [
-            (plan.pk, verdict.number, verdict.fate, verdict.record, details(verdict), None)
+            (
+                plan.pk, verdict.number, verdict.fate, verdict.record, details(verdict), None,
+                verdict.fate, verdict.like, None, "",
+            )
             for verdict in verdicts
             if verdict.fate is not Fate.CREATE
         ],
-    )
+    )  # fmt: skip
 
 
 def details(verdict: Verdict) -> list[Any]:

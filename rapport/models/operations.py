@@ -74,7 +74,8 @@ class ImportFile(models.Model):
     """An uploaded file on its way in.
 
     `stored` is its path below MEDIA_ROOT; `reading` how its bytes are read (encoding, delimiter,
-    sheet, date order …); `mapping` {column index as text: field name}; `counts` the outcome.
+    sheet, date order …); `mapping` {column index as text: field name or what else is said of it,
+    and options by name}; `counts` the outcome. `parent`: the archive that it came in.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -91,6 +92,7 @@ class ImportFile(models.Model):
     counts = models.JSONField(default=dict)
     message = models.TextField(default="", blank=True)
     operation = models.ForeignKey(Operation, models.SET_NULL, null=True, related_name="imports")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="members")
     job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+"
@@ -128,11 +130,26 @@ class Fate(models.TextChoices):
     SAME = "same", _("Unchanged")
     DUPLICATE = "duplicate", _("Duplicate")
     REFUSED = "refused", _("Refused")
+    SKIP = "skip", _("Left out")
     CHANGED = "changed", _("Changed since the plan")
 
 
+class Decision(models.TextChoices):
+    """What a person wants to become of a row."""
+
+    UPDATE = "update", _("Update the record")
+    FILL = "fill", _("Fill its blank fields")
+    CREATE = "create", _("Create anyway")
+    SKIP = "skip", _("Leave out")
+
+
 class PlanRow(models.Model):
-    """A row with something to tell; rows that are simply created keep no detail."""
+    """A row with something to tell; rows that are simply created keep no detail.
+
+    `found`: what the row is by itself, `fate` what becomes of it. `like`: the earlier row of the
+    file that it repeats. `changes`: what an update changes, or would change. `decision` and `cells`
+    {column index as text: text} are what a person said and repaired.
+    """
 
     id = models.BigAutoField(primary_key=True)
     plan = models.ForeignKey(Plan, models.CASCADE, related_name="rows")
@@ -141,6 +158,10 @@ class PlanRow(models.Model):
     record = models.UUIDField(null=True)
     reasons = models.JSONField(default=list)
     cells = models.JSONField(null=True)
+    found = models.CharField(max_length=10, choices=Fate.choices, default="", blank=True)
+    like = models.IntegerField(default=0)
+    changes = models.JSONField(null=True)
+    decision = models.CharField(max_length=10, choices=Decision.choices, default="", blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["plan", "fate", "row"], name="plan_row_by_fate")]

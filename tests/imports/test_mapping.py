@@ -1,5 +1,7 @@
 """What columns seem to be, what people make of them, and which entity fits."""
 
+import json
+
 import pytest
 
 from rapport.imports import detection, mapping
@@ -130,6 +132,30 @@ def test_mapping_is_kept_and_read_again():
 
     assert kept == {"0": "last_name", "2": {"field": "account", "missing": "refuse"}}
     assert Mapping.from_json(contact, kept).columns == made.columns
+
+
+def test_everything_that_is_said_of_a_mapping_is_kept():
+    contact = registry["contact"]
+    made = Mapping(
+        entity=contact,
+        columns={
+            0: Target(field="last_name", default="Unknown"),
+            1: Target(field="gender", values={"F": "Female", "?": ""}, wipe=True),
+            2: Target(field="account", missing="blank", several="oldest"),
+        },
+        constants={"job_title": "Visitor"},
+        match=(("email",), ("last_name", "account")),
+        on_match="fill",
+        duplicates="update",
+        parts={"account": "leave"},
+    )
+
+    kept = json.loads(json.dumps(made.as_json()))
+
+    assert Mapping.from_json(contact, kept) == made
+    assert Mapping.from_json(contact, {**kept, "match": [["email"], ["no_more"]]}).match == (
+        ("email",),
+    )
 
 
 def test_field_that_is_gone_is_left_out():

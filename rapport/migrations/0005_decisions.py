@@ -1,0 +1,82 @@
+"""What people decide about the rows of a plan; files that came in one archive belong together."""
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("rapport", "0004_search_tables"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="importfile",
+            name="parent",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="members",
+                to="rapport.importfile",
+            ),
+        ),
+        migrations.AddField(
+            model_name="planrow",
+            name="changes",
+            field=models.JSONField(null=True),
+        ),
+        migrations.AddField(
+            model_name="planrow",
+            name="decision",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("update", "Update the record"),
+                    ("fill", "Fill its blank fields"),
+                    ("create", "Create anyway"),
+                    ("skip", "Leave out"),
+                ],
+                default="",
+                max_length=10,
+            ),
+        ),
+        migrations.AddField(
+            model_name="planrow",
+            name="found",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("create", "Create"),
+                    ("update", "Update"),
+                    ("same", "Unchanged"),
+                    ("duplicate", "Duplicate"),
+                    ("refused", "Refused"),
+                    ("skip", "Left out"),
+                    ("changed", "Changed since the plan"),
+                ],
+                default="",
+                max_length=10,
+            ),
+        ),
+        migrations.AddField(
+            model_name="planrow",
+            name="like",
+            field=models.IntegerField(default=0),
+        ),
+        migrations.AlterField(
+            model_name="planrow",
+            name="fate",
+            field=models.CharField(
+                choices=[
+                    ("create", "Create"),
+                    ("update", "Update"),
+                    ("same", "Unchanged"),
+                    ("duplicate", "Duplicate"),
+                    ("refused", "Refused"),
+                    ("skip", "Left out"),
+                    ("changed", "Changed since the plan"),
+                ],
+                max_length=10,
+            ),
+        ),
+    ]
