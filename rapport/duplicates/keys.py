@@ -8,7 +8,7 @@ entities share keys, so that a lead finds a contact.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
@@ -23,13 +23,11 @@ from .rules import Condition, Criterion, Rule, published, version
 from .shipped import switched_on
 
 # To be raised whenever the same record would get other keys: all are made anew then.
-VERSION = 1
+VERSION = 2
 # A key that more records have finds nothing by itself (a placeholder, a very common name).
 HELD_BY = 100
 # No more of one sort: a person with ten numbers is a switchboard.
 OF_A_SORT = 4
-# Who has an e-mail address or a phone number is found by that, too: fewer keys of the address.
-OF_ADDRESS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +159,18 @@ def keys(
     """The match keys of a record with these field values, each a signed number of 64 bits.
     `names` {look-up field: its title}. `plan`: another one than that of the rules in force."""
     plan = plan or plan_of(entity)
-    found = dict.fromkeys(_hash(*parts) for parts in _standard(plan.roles, values, names))
+    found = _standard(plan.roles, values, names)
     for key, features in plan.own:
-        for parts in _own(features, values, names):
-            found[_hash(key, *parts)] = None
-    return list(found)
+        found += [_joined((key, *parts)) for parts in _own(features, values, names)]
+    return [
+        _from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+        for text in dict.fromkeys(found)
+    ]
+
+
+_from_bytes = int.from_bytes
+# What stands between the parts of a key.
+_joined = "\x1f".join
 
 
 def has_title_key(entity: Entity) -> bool:
@@ -186,72 +191,106 @@ def title_hash(title: str) -> int:
     return _hash("T", found) if found else 0
 
 
-def _standard(
-    roles: Roles, values: Mapping[str, Any], names: Mapping[str, str]
-) -> Iterator[tuple[str, ...]]:
-    emails = _some(roles.emails, values, normalise.email)
-    phones = _some(roles.phones, values, normalise.phone)
-    yield from (("E", one) for one in emails)
-    yield from (("P", one) for one in phones)
+def _standard(roles: Roles, values: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    """The keys that everybody has, as texts."""
+    found = ["E\x1f" + one for one in _some(roles.emails, values, normalise.email)]
+    found += ["P\x1f" + one for one in _some(roles.phones, values, normalise.phone)]
+    is_reachable = bool(found)
     company = ""
     for name in roles.companies:
         raw = names.get(name) or values.get(name)
         if raw and isinstance(raw, str):
             company = normalise.company(raw)
             break
-    called = [normalise.name(str(raw)) for raw in map(values.get, roles.names[:2]) if raw]
-    called = [one for one in called if one]
-    place = _Place(roles, values)
+    called = [
+        one for n in roles.names[:2] if (raw := values.get(n)) and (one := normalise.name(str(raw)))
+    ]
     if called:
-        yield from _of_person(called, company, place, bool(emails or phones))
-        for name in roles.days:
-            if (raw := values.get(name)) and (day := normalise.day(raw)):
-                yield "D", day, called[0][0]
-                yield "D", day, called[-1][0]
+        found += _of_person(called, company, _Place(roles, values), is_reachable)
+        begin = _begin(called[0], called[-1])
+        for n in roles.days:
+            if (raw := values.get(n)) and (day := normalise.day(raw)):
+                found.append(f"DB\x1f{day}\x1f{begin}")
+                if not is_reachable:
+                    found += (f"D\x1f{day}\x1f{called[0][0]}", f"D\x1f{day}\x1f{called[-1][0]}")
     if roles.is_company and company:
-        yield from _of_company(company, place)
-        yield from (("W", one) for one in _some(roles.domains, values, normalise.domain))
+        found += map(_joined, _of_company(company, _Place(roles, values)))
+        found += ["W\x1f" + one for one in _some(roles.domains, values, normalise.domain)]
+    return found
 
 
-def _some(names: Iterable[str], values: Mapping[str, Any], normal: Any) -> list[str]:
-    found = (normal(raw) for name in names if (raw := values.get(name)))
-    return list(islice(dict.fromkeys(one for one in found if one), OF_A_SORT))
+def _some(
+    names: Iterable[str], values: Mapping[str, Any], normal: Callable[[str], str]
+) -> list[str]:
+    found = [one for n in names if (raw := values.get(n)) and (one := normal(raw))]
+    return found if len(found) < 2 else list(dict.fromkeys(found))[:OF_A_SORT]
+
+
+def _begin(first: str, last: str) -> str:
+    """Beginnings of both names in any order."""
+    one, other = first[:2], last[:2]
+    return one + other if one <= other else other + one
 
 
 class _Place:
     """The parts of an address that keys are made of; blank what is not there."""
 
-    __slots__ = ("city", "line2", "number", "postcode", "street")
+    __slots__ = ("_roles", "_values", "city", "line2", "number", "postcode", "street")
 
     def __init__(self, roles: Roles, values: Mapping[str, Any]) -> None:
-        self.number = self.street = self.line2 = self.city = self.postcode = ""
-        lines = [raw for name in roles.lines if (raw := values.get(name))]
+        self._roles, self._values = roles, values
+        self.number = self.street = self.line2 = ""
+        self.city = self._last(roles.cities, _letters)
+        self.postcode = self._last(roles.postcodes, _postcode)
+
+    def _last(self, names: Iterable[str], normal: Callable[[str], str]) -> str:
+        found = ""
+        for name in names:
+            if raw := self._values.get(name):
+                found = normal(str(raw))
+        return found
+
+    def read_lines(self) -> None:
+        """Street and number, which take more than the rest and are not always needed."""
+        lines = [raw for name in self._roles.lines if (raw := self._values.get(name))]
         if lines and (first := normalise.street(str(lines[0]))):
             self.number, self.street = first[1], first[2].replace(" ", "")
         if len(lines) > 1 and (second := normalise.street(str(lines[1]))):
             self.line2 = second[2].replace(" ", "")
-        for name in roles.cities:
-            if raw := values.get(name):
-                self.city = normalise.name(str(raw)).replace(" ", "")
-        for name in roles.postcodes:
-            if raw := values.get(name):
-                self.postcode = "".join(sorted(normalise.postcode(str(raw))))
+
+
+@lru_cache(maxsize=20_000)
+def _letters(text: str) -> str:
+    return normalise.name(text).replace(" ", "")
+
+
+@lru_cache(maxsize=20_000)
+def _postcode(text: str) -> str:
+    return "".join(sorted(normalise.postcode(text)))
 
 
 def _of_person(
     called: Sequence[str], company: str, place: _Place, is_reachable: bool
-) -> Iterator[tuple[str, ...]]:
+) -> Iterator[str]:
     """Both names in any order; and less of them together with the company or the address."""
-    parts = sorted(word for one in called for word in one.split())
-    yield "N", " ".join(parts)
+    yield "N\x1f" + " ".join(sorted(" ".join(called).split()))
     first, last = called[0], called[-1]
-    begin = "".join(sorted((first[:2], last[:2])))
-    if not place.street and not is_reachable and len(called) > 1:
-        # There is little else to go by: names that sound alike, too.
-        yield "S", *sorted((normalise.sound(first), normalise.sound(last)))
+    begin = _begin(first, last)
     if company:
-        yield "NC", company, "".join(sorted((first[0], last[0])))
-    yield from islice(_of_address(begin, first, last, place), OF_ADDRESS if is_reachable else None)
+        initials = first[0] + last[0] if first[0] <= last[0] else last[0] + first[0]
+        yield f"NC\x1f{company}\x1f{initials}"
+    if is_reachable:
+        # Found by e-mail or phone, too: one key of the address is enough.
+        if place.postcode:
+            yield f"NP\x1f{place.postcode}\x1f{begin}"
+        elif place.city:
+            yield f"NC4\x1f{place.city[:4]}\x1f{begin}"
+        return
+    place.read_lines()
+    if not place.street and len(called) > 1:
+        # There is little else to go by: names that sound alike, too.
+        yield _joined(("S", *sorted((normalise.sound(first), normalise.sound(last)))))
+    yield from map(_joined, _of_address(begin, first, last, place))
 
 
 def _of_address(begin: str, first: str, last: str, place: _Place) -> Iterator[tuple[str, ...]]:
@@ -286,6 +325,7 @@ def _of_address(begin: str, first: str, last: str, place: _Place) -> Iterator[tu
 
 def _of_company(company: str, place: _Place) -> Iterator[tuple[str, ...]]:
     yield "C", company
+    place.read_lines()
     longest = max(company.split(), key=len)
     sound = normalise.sound(longest)
     if place.city:
@@ -315,5 +355,4 @@ def _own(
 
 
 def _hash(*parts: str) -> int:
-    text = "\x1f".join(parts)
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
+    return _from_bytes(blake2b(_joined(parts).encode(), digest_size=8).digest(), "big", signed=True)

@@ -23,6 +23,7 @@ _STROKES = str.maketrans(
 )
 _BLANKS = re.compile(r"\s+")
 _DIGITS = re.compile(r"\D+")
+_NO_DIGITS = bytes(code for code in range(128) if not chr(code).isdigit())
 SORT_LENGTH = 120
 
 
@@ -52,4 +53,7 @@ def sort_key(text: str) -> str:
 
 def digits(text: str) -> str:
     """Only the digits of `text`."""
+    if text.isascii():
+        # Five times as quick, and asked for every phone number several times.
+        return text.encode().translate(None, _NO_DIGITS).decode()
     return _DIGITS.sub("", text)

@@ -62,7 +62,7 @@ def test_average_contact_has_few_keys():
         business_phone="030 123456", address1_city="Berlin", address1_postal_code="10115",
     )  # fmt: skip
 
-    assert len(found) == 8
+    assert len(found) == 5
 
 
 def test_parts_do_not_run_together():
