@@ -13,7 +13,9 @@ class RapportConfig(AppConfig):
     def ready(self) -> None:
         from . import entities
         from .jobs import queue
-        from .meta import checks  # noqa: F401
+        from .meta import checks, options  # noqa: F401
+        from .queries.options import read
 
         entities.declare()
+        options.fill(read)
         queue.bind()

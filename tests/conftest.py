@@ -112,8 +112,10 @@ def shipped_duplicate_rules():
     """The rules that ship, and no learned weights, as if read just now: a process looks for news by
     the clock, which must not fall into the middle of counting statements."""
     from rapport.duplicates import room, rules
+    from rapport.meta import options
 
     rules.take((), until=math.inf)
+    options.take({}, until=math.inf)
     room.take({}, until=math.inf)
 
 

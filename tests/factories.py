@@ -140,6 +140,11 @@ MINIMAL: dict[str, Callable[[int, dict[str, Any]], dict[str, Any]]] = {
         "threshold": 90,
         "definition": "",
     },
+    "choice_option": lambda n, _: {
+        "list_name": "industry",
+        "label": f"Option {n}",
+        "value": 10_000 + n,
+    },
 }
 
 

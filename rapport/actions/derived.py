@@ -16,11 +16,12 @@ from django.db.models import QuerySet
 from rapport.duplicates import rules
 from rapport.duplicates.features import is_link
 from rapport.duplicates.keys import keys, plan_of
+from rapport.meta import options
 from rapport.meta.entity import Entity
 from rapport.meta.folding import digits, fold, sort_key
 from rapport.meta.kinds import Kind, Ref, to_text
 from rapport.meta.registry import registry
-from rapport.models import DuplicateRule, MatchKey, Principal, SearchQueue
+from rapport.models import ChoiceOption, DuplicateRule, MatchKey, Principal, SearchQueue
 
 from . import rows, search_index
 
@@ -207,6 +208,8 @@ def _forget_rules(entity: Entity) -> None:
     if entity.model is DuplicateRule:
         rules.forget()
         rules.version()
+    elif entity.model is ChoiceOption:
+        options.forget()
 
 
 def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:

@@ -13,6 +13,7 @@ FILES = (
     "people",
     "saved_view",
     "duplicate_rule",
+    "choice_option",
 )
 
 

@@ -69,11 +69,17 @@ class LongTextColumn(models.TextField):
 
 
 class ChoiceColumn(models.SmallIntegerField):
-    """A number out of an `IntegerChoices`; NULL is 'not said'."""
+    """A number out of an `IntegerChoices`; NULL is 'not said'. `grows`: the name of the list, when
+    an organisation may add options to it."""
 
     def __init__(
-        self, label: Label = "", options: type[models.IntegerChoices] | None = None, **kwargs: Any
+        self,
+        label: Label = "",
+        options: type[models.IntegerChoices] | None = None,
+        grows: str = "",
+        **kwargs: Any,
     ):
+        self.grows = grows
         if options is not None:
             kwargs["choices"] = options.choices
         kwargs.setdefault("null", True)

@@ -13,8 +13,9 @@ from typing import Any
 from django.db import models
 
 from .columns import Label
-from .field import Address, Field, Option, Pointer, kind_of
+from .field import Address, Field, Pointer, kind_of
 from .kinds import Kind
+from .options import Option
 from .states import States
 
 # Fields that every record has and that no person writes.
@@ -241,7 +242,8 @@ class Entity:
             max_length=column.max_length,
             minimum=getattr(column, "minimum", None),
             maximum=getattr(column, "maximum", None),
-            options=options,
+            shipped=options,
+            grows=getattr(column, "grows", ""),
             labels=dict(column.choices) if column.choices and kind is Kind.TEXT else {},  # type: ignore[arg-type]
             default=column.get_default() if column.has_default() else None,
             target=target,
@@ -292,13 +294,28 @@ def _deletion(column: models.Field[Any, Any]) -> str:
     return "cascade" if rule is models.CASCADE else "unlink"
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What follows from the values of a new record and has been worked out before it is written, so
+    that the writer need not do it again. Of exactly the values of its draft, whatever is blank.
+
+    `derived`: what `Entity.derive` made of them. `names` {look-up: title of what it names}: those
+    that the keys, the search text or the title tell. `keys`: the match keys; None: not worked out.
+    """
+
+    derived: Mapping[str, Any]
+    names: Mapping[str, str]
+    keys: Sequence[int] | None = None
+
+
 @dataclass(slots=True)
 class Draft:
     """A row on its way to the writer.
 
     `values`: field values that are to be written. `current`: the whole stored row for an update,
-    None for a create. `extra`: derived columns that are no fields (a password, a path). `errors`:
-    {field name or '': messages}; a draft with errors is not written.
+    None for a create. `extra`: derived columns that are no fields (a password, a path). `known`:
+    what a new one brings along. `errors`: {field name or '': messages}; a draft with errors is not
+    written.
     """
 
     id: uuid.UUID
@@ -308,6 +325,7 @@ class Draft:
     expected: Mapping[str, Any] | None = None
     version: int | None = None
     extra: Values = field(default_factory=dict)
+    known: Known | None = None
     errors: dict[str, list[str]] = field(default_factory=dict)
     warnings: dict[str, list[str]] = field(default_factory=dict)
 

@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import models
 from django.utils.translation import get_language, override
 
-from . import columns
+from . import columns, options as lists
 from .columns import Label
 from .kinds import LINKS, TEXTS, Kind, Ref
-
-
-class Option(NamedTuple):
-    """One value of a choice or state field."""
-
-    value: int
-    label: Label
-    tone: str = ""
+from .options import Option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +40,8 @@ class Field:
     """What every surface knows of one field.
 
     `columns`: the database attributes that hold the value (none for an address, two for a
-    pointer). `target`: the entity of a look-up; `targets`: those of a pointer. `stored_blank`:
-    what an empty value is.
+    pointer). `target`: the entity of a look-up; `targets`: those of a pointer. `shipped`: options
+    in the code; `grows`: the name of the list when an organisation may add some.
     """
 
     name: str
@@ -62,7 +55,8 @@ class Field:
     max_length: int | None = None
     minimum: int | None = None
     maximum: int | None = None
-    options: tuple[Option, ...] = ()
+    shipped: tuple[Option, ...] = ()
+    grows: str = ""
     labels: Mapping[str, Label] = field(default_factory=dict)
     default: Any = None
     target: str | None = None
@@ -95,25 +89,45 @@ class Field:
         """The record that the value of a look-up or pointer names."""
         return value if isinstance(value, Ref) else Ref(self.target or "", value)
 
-    @cached_property
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The options that people may choose."""
+        return self.shipped + lists.added(self.grows).offered if self.grows else self.shipped
+
+    @property
     def option_by_value(self) -> dict[int, Option]:
-        """Options by their value."""
-        return {option.value: option for option in self.options}
+        """Options by their value, with those that are not offered any more."""
+        version = lists.version() if self.grows else 0
+        if self._by_value[0] != version:
+            known = self.shipped + lists.added(self.grows).known if self.grows else self.shipped
+            # Replaced whole: another thread reads the old one or the new one.
+            found = version, {option.value: option for option in known}
+            object.__setattr__(self, "_by_value", found)
+            return found[1]
+        return self._by_value[1]
 
     def option_of(self, text: str) -> int | None:
         """The value of the option with this label, in the reader's language or in English, or
         with this number; None when there is none."""
-        language = get_language() or ""
-        if language not in self._labels:
-            found = {str(option.value): option.value for option in self.options}
+        key = get_language() or "", lists.version() if self.grows else 0
+        if key not in self._by_text:
+            options = self.options
+            found = {str(option.value): option.value for option in options}
             with override("en"):
-                found |= {str(o.label).casefold(): o.value for o in self.options}
-            found |= {str(option.label).casefold(): option.value for option in self.options}
-            self._labels[language] = found
-        return self._labels[language].get(text.casefold())
+                found |= {str(o.label).casefold(): o.value for o in options}
+            found |= {str(option.label).casefold(): option.value for option in options}
+            # Those of older versions are of no more use.
+            for old in [kept for kept in list(self._by_text) if kept[1] != key[1]]:
+                self._by_text.pop(old, None)
+            self._by_text[key] = found
+        return self._by_text[key].get(text.casefold())
+
+    _by_value: tuple[int, dict[int, Option]] = field(
+        default=(-1, {}), init=False, repr=False, compare=False
+    )
 
     @cached_property
-    def _labels(self) -> dict[str, dict[str, int]]:
+    def _by_text(self) -> dict[tuple[str, int], dict[str, int]]:
         return {}
 
 

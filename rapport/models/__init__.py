@@ -15,6 +15,7 @@ from .lead import Lead
 from .note import Note
 from .operations import ImportFile, Job, Plan, PlanRow, Preference, SignInLink, Visit
 from .opportunity import Opportunity
+from .options import ChoiceOption
 from .people import (
     BusinessUnit,
     Membership,
@@ -26,6 +27,7 @@ from .people import (
     Team,
     User,
 )
+from .recipes import ImportRecipe, RecipeKey, TakenFile
 from .saved_view import SavedView
 from .search import MatchKey, SearchBacklog, SearchQueue
 
@@ -34,10 +36,12 @@ __all__ = [
     "Activity",
     "BusinessUnit",
     "Change",
+    "ChoiceOption",
     "Contact",
     "DuplicatePair",
     "DuplicateRule",
     "ImportFile",
+    "ImportRecipe",
     "Job",
     "Lead",
     "LearnedWeights",
@@ -53,6 +57,7 @@ __all__ = [
     "Principal",
     "QualityFigure",
     "RadarState",
+    "RecipeKey",
     "Role",
     "RoleAssignment",
     "RoleGrant",
@@ -61,6 +66,7 @@ __all__ = [
     "SearchQueue",
     "Share",
     "SignInLink",
+    "TakenFile",
     "Team",
     "User",
     "Visit",

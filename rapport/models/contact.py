@@ -67,7 +67,7 @@ class Contact(FirstAddress, SecondAddress, Reachable, OwnedRecord):
     job_title = TextColumn(_("Job title"), 100)
     account = Link(_("Company name"), "rapport.Account", on_delete=models.PROTECT)
     department = TextColumn(_("Department"), 100)
-    role = ChoiceColumn(_("Role"), AccountRole)
+    role = ChoiceColumn(_("Role"), AccountRole, grows="account_role")
     decision_influence = ChoiceColumn(_("Decision influence"), DecisionInfluence)
     manager = Link(_("Reports to"), "rapport.Contact")
     manager_name = TextColumn(_("Manager"), 100)

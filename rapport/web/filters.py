@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods
 
 from rapport.access import Actor
 from rapport.meta.entity import Entity
-from rapport.meta.field import Field, Option
+from rapport.meta.field import Field
 from rapport.meta.kinds import Kind, Ref, parse
+from rapport.meta.options import Option
 from rapport.meta.registry import registry
 from rapport.queries import lookup, one
 from rapport.queries.query import (

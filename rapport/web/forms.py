@@ -17,7 +17,7 @@ from rapport import access
 from rapport.access import Actor
 from rapport.actions.records import Clash
 from rapport.meta.entity import Entity
-from rapport.meta.field import Field, Option
+from rapport.meta.field import Field
 from rapport.meta.kinds import (
     TEXTS,
     InvalidValue,
@@ -27,6 +27,7 @@ from rapport.meta.kinds import (
     parse,
     to_json,
 )
+from rapport.meta.options import Option
 from rapport.meta.registry import registry
 from rapport.queries import lookup, one
 from rapport.queries.pages import Link
@@ -308,9 +309,11 @@ class RecordForm:
         )
 
     def _options(self, field: Field) -> tuple[Option, ...]:
-        """All options of a choice; of a status reason those of the state that the record is in."""
+        """All options of a choice, and the one that the record has when it is offered no more; of
+        a status reason those of the state that the record is in."""
         if field.kind is not Kind.STATE or self.stored is None:
-            return field.options
+            held = field.option_by_value.get((self.stored or {}).get(field.name))
+            return field.options if held in (None, *field.options) else (*field.options, held)
         states, state = self.entity.states, self.stored["state"]
         return tuple(o for o in field.options if states.state_of(o.value) == state)
 

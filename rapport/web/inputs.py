@@ -12,8 +12,9 @@ from django.utils.formats import get_format
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext as _, gettext_lazy
 
-from rapport.meta.field import Field, Option
+from rapport.meta.field import Field
 from rapport.meta.kinds import Kind, Reading, to_text
+from rapport.meta.options import Option
 
 # What to do about a value that cannot be read, where the error itself does not say it.
 REMEDIES: dict[Kind, Any] = {

@@ -258,6 +258,12 @@ def _cards() -> Iterable[dict[str, Any]]:
         "title": _("Duplicate rules"),
         "text": _("When two records are the same"),
     }
+    yield {
+        "url": reverse("choice-lists"),
+        "icon": "list-checks",
+        "title": _("Choice lists"),
+        "text": _("Add options to industries, lead sources and the like"),
+    }
     texts = {
         "user": _("All users as a list"),
         "team": _("Users who own records together"),

@@ -9,7 +9,7 @@ import pytest
 from django.utils.translation import get_language, override
 from hypothesis import given, strategies as st
 
-from rapport.meta.field import Field, Option
+from rapport.meta.field import Field
 from rapport.meta.kinds import (
     InvalidValue,
     Kind,
@@ -22,6 +22,7 @@ from rapport.meta.kinds import (
     to_json,
     to_text,
 )
+from rapport.meta.options import Option
 
 GERMAN = Reading(date_order="dmy", decimal_mark=",", time_zone="Europe/Berlin")
 AMERICAN = Reading(date_order="mdy")
@@ -35,7 +36,7 @@ def field(kind, **options):
     )
 
 
-CHOICE = field(Kind.CHOICE, options=(Option(1, "Hot"), Option(2, "Warm"), Option(0, "None")))
+CHOICE = field(Kind.CHOICE, shipped=(Option(1, "Hot"), Option(2, "Warm"), Option(0, "None")))
 
 
 def refusal(call, *arguments):
@@ -172,7 +173,7 @@ def test_option_is_read_by_label_or_number(text):
 
 
 def test_option_is_read_in_the_readers_language_and_in_english():
-    translated = field(Kind.CHOICE, options=(Option(1, Translated(de="Heiß", en="Hot")),))
+    translated = field(Kind.CHOICE, shipped=(Option(1, Translated(de="Heiß", en="Hot")),))
 
     with override("en"):
         assert (parse(translated, "hot"), refusal(parse, translated, "heiß") != "") == (1, True)
@@ -274,7 +275,7 @@ _pairs = st.sampled_from(sorted(VALUES)).flatmap(
 
 
 def field_of(kind):
-    return field(kind, options=CHOICE.options) if kind in {Kind.CHOICE, Kind.STATE} else field(kind)
+    return field(kind, shipped=CHOICE.options) if kind in {Kind.CHOICE, Kind.STATE} else field(kind)
 
 
 @given(_pairs)
