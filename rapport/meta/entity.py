@@ -300,12 +300,12 @@ class Known:
     that the writer need not do it again. Of exactly the values of its draft, whatever is blank.
 
     `derived`: what `Entity.derive` made of them. `names` {look-up: title of what it names}: those
-    that the keys, the search text or the title tell. `keys`: the match keys; None: not worked out.
+    that the keys, the search text or the title tell. `keys`: the match keys.
     """
 
     derived: Mapping[str, Any]
     names: Mapping[str, str]
-    keys: Sequence[int] | None = None
+    keys: Sequence[int]
 
 
 @dataclass(slots=True)
