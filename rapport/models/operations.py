@@ -75,7 +75,8 @@ class ImportFile(models.Model):
 
     `stored` is its path below MEDIA_ROOT; `reading` how its bytes are read (encoding, delimiter,
     sheet, date order …); `mapping` {column index as text: field name or what else is said of it,
-    and options by name}; `counts` the outcome. `parent`: the archive that it came in.
+    and options by name}; `counts` the outcome. `parent`: the archive that it came in; `recipe`: the
+    saved mapping that it is read by.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -93,6 +94,7 @@ class ImportFile(models.Model):
     message = models.TextField(default="", blank=True)
     operation = models.ForeignKey(Operation, models.SET_NULL, null=True, related_name="imports")
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="members")
+    recipe = models.ForeignKey("ImportRecipe", models.SET_NULL, null=True, related_name="imports")
     job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+"
