@@ -210,7 +210,13 @@ def keep(found: Iterable[Found], *, now: datetime.datetime) -> None:
     marks = ", ".join(["%s::jsonb" if n == "reasons" else "%s" for n in _KEPT])
     if connection.vendor == "sqlite":
         marks = ", ".join(["%s"] * len(_KEPT))
-    renewed = ", ".join(f"{name} = excluded.{name}" for name in _FOUND_AGAIN)
+    renewed = ", ".join(
+        # Why two are different is known, and from whom.
+        f"rule = CASE WHEN {table}.status = 'different' THEN {table}.rule ELSE excluded.rule END"
+        if name == "rule"
+        else f"{name} = excluded.{name}"
+        for name in _FOUND_AGAIN
+    )
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO {table} ({', '.join(_KEPT)}) VALUES ({marks}) "
@@ -238,13 +244,54 @@ def drop(pair_ids: Collection[int]) -> None:
 
 def leave(gone: Collection[uuid.UUID], merged: Collection[frozenset[uuid.UUID]]) -> None:
     """Take open pairs of records that are gone out of the queue; `merged`: sets of records that
-    became one. What people decided waits for their return."""
+    became one. What people decided waits for their return, and holds for what they became."""
     for part in batches(gone, 500):
+        _hand_down(part, merged)
         rows = duplicates.touching(part).filter(status__in=duplicates.UNDECIDED)
         ends = list(rows.values_list("pk", "first", "second"))
         united = [pk for pk, *two in ends if any(two[0] in m and two[1] in m for m in merged)]
         DuplicatePair.objects.filter(pk__in=united).update(status=PairStatus.MERGED)
         drop([pk for pk, *_two in ends if pk not in set(united)])
+
+
+# What was said of a record that was merged is said of the one that stayed, until it is back.
+_INHERITED = "inherited:"
+
+
+def _hand_down(gone: Collection[uuid.UUID], merged: Collection[frozenset[uuid.UUID]]) -> None:
+    masters = {
+        id_: next(iter(both - set(gone)), None) for both in merged for id_ in both & set(gone)
+    }
+    if not masters:
+        return
+    decided = duplicates.touching(masters).filter(status=PairStatus.DIFFERENT)
+    for row in decided.exclude(rule__startswith=_INHERITED):
+        ends = (Ref(row.first_entity, row.first), Ref(row.second_entity, row.second))
+        loser, other = ends if ends[0].id in masters else (ends[1], ends[0])
+        master = masters[loser.id]
+        if master is None or other.id in (master, *masters):
+            continue
+        first, second = duplicates.in_order(Ref(loser.entity, master), other)
+        pair = DuplicatePair.objects.filter(first=first.id, second=second.id)
+        if not pair.exists():
+            _make_missing([(first, second)], row.decided_at or row.found_at)
+        pair.filter(status__in=duplicates.UNDECIDED).update(
+            status=PairStatus.DIFFERENT,
+            rule=f"{_INHERITED}{loser.id}",
+            decided_by=row.decided_by_id,
+            decided_at=row.decided_at,
+        )
+
+
+def _take_back(ids: Collection[uuid.UUID]) -> None:
+    """Records that were merged are back: what was said of them is said of them alone."""
+    for part in batches(ids, 500):
+        said = duplicates.touching(part).filter(status=PairStatus.DIFFERENT)
+        others = {id_ for two in said.values_list("first", "second") for id_ in two}
+        if others:
+            tags = [f"{_INHERITED}{id_}" for id_ in part]
+            inherited = duplicates.touching(others).filter(rule__in=tags)
+            _decide(list(inherited.values_list("pk", flat=True)), PairStatus.OPEN, ACTOR, None)
 
 
 def keep_weights(rule: str, weights: dict[str, Any], *, now: datetime.datetime) -> None:
@@ -347,18 +394,19 @@ def take_in(
     *,
     gone: Collection[uuid.UUID],
     merged: Collection[frozenset[uuid.UUID]],
-    created: int,
+    created: Collection[uuid.UUID],
     now: datetime.datetime,
 ) -> bool:
     """What changed up to number `position` of the journal has been judged. False when another
     worker was quicker: then nothing is kept."""
-    figures = {**state.figures, "created": state.figures.get("created", 0) + created}
+    figures = {**state.figures, "created": state.figures.get("created", 0) + len(created)}
     with transaction.atomic():
         mine = RadarState.objects.filter(entity=WHOLE, change=state.change)
         if not mine.update(change=position, figures=figures):
             return False
         # First those who are gone: of what was merged is remembered that it was.
         leave(gone, merged)
+        _take_back(set(created) - set(gone))
         keep(alike, now=now)
         drop(unlike)
     state.change, state.figures = position, figures

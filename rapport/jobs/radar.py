@@ -454,7 +454,7 @@ def _take_in(state: RadarState, mark: deltas.Mark, now: datetime.datetime) -> bo
     waiting = duplicates.open_pairs_of({one.record for one in changes})
     rest = [row for row in waiting if _pair(row) not in known]
     still, unlike = _judged(judges, rest)
-    created = sum(one.verb == ChangeVerb.CREATE for one in changes)
+    created = [one.record for one in changes if one.verb == ChangeVerb.CREATE]
     return duplicates.take_in(
         state, position, [*map(_found, alike), *still], unlike,
         gone=gone, merged=_merged(changes), created=created, now=now,

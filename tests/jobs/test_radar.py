@@ -14,6 +14,7 @@ from rapport.duplicates import blocks
 from rapport.jobs import radar
 from rapport.jobs.clock import Clock
 from rapport.jobs.worker import advance
+from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
 from rapport.models import (
     Change,
@@ -236,6 +237,27 @@ def test_merged_pair_is_remembered_and_opens_again(followed):
     assert [row[2] for row in pairs()] == ["open"] * 3
 
 
+def test_what_was_said_of_a_merged_record_holds_for_the_one_that_stays(followed):
+    one, other = two()
+    third = factories.make_contact(**ANNA)
+    radar.follow()
+    both = [Ref("contact", other.pk), Ref("contact", third.pk)]
+    duplicates.remember(both, "different", by=SETUP)
+    op = merge.merge(CONTACT, [one.pk, other.pk], by=SETUP, master=one.pk)
+    radar.follow()
+    records.update_record(CONTACT, one.pk, {"job_title": "Baker"}, by=SETUP)
+    radar.follow()
+    statuses = {row[:2]: row[2] for row in pairs()}
+    assert statuses[ordered(one, third)] == statuses[ordered(other, third)] == "different"
+
+    # Un-merged, the two are asked about again: nobody has said anything of them.
+    undo.undo(op, by=SETUP)
+    radar.follow()
+    statuses = {row[:2]: row[2] for row in pairs()}
+    assert statuses[ordered(one, third)] == "open"
+    assert statuses[ordered(other, third)] == "different"
+
+
 def test_many_changes_are_taken_in_part_by_part(followed, monkeypatch):
     monkeypatch.setattr(radar, "CHANGES_AT_ONCE", 2)
     one, other = two()
@@ -251,7 +273,7 @@ def test_worker_that_was_overtaken_keeps_nothing(followed):
     before = duplicates.state()
     RadarState.objects.update(change=before.change + 1)
     kept = duplicates.take_in(
-        before, 99, [], [], gone=[], merged=[], created=1, now=timezone.now()
+        before, 99, [], [], gone=[], merged=[], created=[], now=timezone.now()
     )  # fmt: skip
     assert (kept, RadarState.objects.get().change) == (False, before.change + 1)
 
