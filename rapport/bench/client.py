@@ -69,3 +69,25 @@ def answers(port: int, path: str) -> bool:
         return connection.getresponse().status == 200
     except OSError:
         return False
+
+
+class Writer:
+    """Posts a short text to `path` whenever it is called; the milliseconds that it took."""
+
+    def __init__(self, port: int, cookie: str, path: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        self._path, token = path, "b" * 32
+        self._headers = {
+            "Cookie": f"{cookie}; rapport_csrf={token}",
+            "X-CSRFToken": token,
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+
+    def __call__(self) -> float:
+        start = time.perf_counter()
+        self._connection.request("POST", self._path, "text=They+call+back+tomorrow", self._headers)
+        answer = self._connection.getresponse()
+        answer.read()
+        if answer.status not in {200, 302, 303}:
+            raise BadAnswer(f"{self._path}: {answer.status}")
+        return (time.perf_counter() - start) * 1000

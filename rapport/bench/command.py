@@ -9,7 +9,7 @@ from .cluster import ClusterUnavailable
 from .figures import Figure, as_json, as_line
 
 # Name -> module with `measure(quick: bool) -> Iterator[Figure]`. Later rooms add theirs.
-BENCHES = ("foundation", "duplicates")
+BENCHES = ("foundation", "duplicates", "import")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -20,10 +20,13 @@ def run(args: argparse.Namespace) -> int:
 
         return int(any(figure.ok is False for figure in measure(args.labelled)))
     names = BENCHES if args.name == "all" else (args.name,)
+    chosen = {"only": args.only, "on": args.on} if args.only or args.on else {}
+    if chosen and args.name != "import":
+        raise SystemExit("rapport bench: only the figures of `import` can be chosen one by one")
     figures: list[Figure] = []
     try:
         for name in names:
-            for figure in _measures(name)(quick=args.quick):
+            for figure in _measures(name)(quick=args.quick, **chosen):
                 figures.append(figure)
                 if not args.json:
                     print(as_line(figure), flush=True)
@@ -42,6 +45,10 @@ def _measures(name: str):  # type: ignore[no-untyped-def]
         return measure
     if name == "duplicates":
         from .duplicates import measure
+
+        return measure
+    if name == "import":
+        from .imports import measure
 
         return measure
     raise SystemExit(f"rapport bench: no figures called {name!r}; there are: {', '.join(BENCHES)}")

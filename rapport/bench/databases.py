@@ -83,12 +83,25 @@ def filled(
     return Data(database, kept["people"], home)
 
 
-def _create_database(url: str, name: str) -> None:
+def copied(data: Data, name: str) -> Data:
+    """A database like `data` beside it, to be changed; an earlier one of this `name` is dropped."""
+    home = data.home.with_name(f"{data.home.name}-{name}")
+    shutil.rmtree(home, ignore_errors=True)
+    # With what was uploaded; a database of its own makes its own queue.
+    shutil.copytree(data.home, home, ignore=shutil.ignore_patterns("rapport.db-*", "queue.db*"))
+    if data.url.startswith("sqlite"):
+        return Data(f"sqlite:///{home / 'rapport.db'}", data.people, home)
+    server, _slash, like = data.url.rpartition("/")
+    _create_database(data.url.replace(f"/{like}", "/rapport"), f"{like}_{name}", like)
+    return Data(f"{server}/{like}_{name}", data.people, home)
+
+
+def _create_database(url: str, name: str, like: str = "") -> None:
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{like}"' if like else ""))
 
 
 def environment(data: Data) -> dict[str, str]:

@@ -150,10 +150,11 @@ def main() -> None:
     import django
 
     django.setup()
-    from . import duplicatetasks
+    from . import duplicatetasks, importtasks
 
+    tasks = TASKS | duplicatetasks.TASKS | importtasks.TASKS
     task, arguments = sys.argv[1], json.loads(sys.argv[2])
-    print(json.dumps((TASKS | duplicatetasks.TASKS)[task](**arguments)))
+    print(json.dumps(tasks[task](**arguments)))
 
 
 if __name__ == "__main__":

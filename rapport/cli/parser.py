@@ -212,12 +212,21 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "bench",
         "rapport.bench.command:run",
         "measure, beside the raw limit of the database",
-        examples=("bench foundation --quick", "bench duplicates --labelled people.csv"),
+        examples=("bench foundation --quick", "bench import --only apply undo --on sqlite"),
         needs_django=False,
     )
     bench.add_argument("name", nargs="?", default="all", metavar="NAME", help="(%(default)s)")
     bench.add_argument("--json", action="store_true", help="print a list for programs")
     bench.add_argument("--quick", action="store_true", help="less data, fewer runs")
+    bench.add_argument(
+        "--only", nargs="+", metavar="PART", default=(),
+        choices=("apply", "again", "undo", "export", "xlsx", "worker", "waits", "million"),
+        help="with `import`: only some figures: %(choices)s",
+    )  # fmt: skip
+    bench.add_argument(
+        "--on", nargs="+", metavar="DATABASE", default=(), choices=("sqlite", "postgresql"),
+        help="with `import`: only on one database: %(choices)s",
+    )  # fmt: skip
     bench.add_argument(
         "--labelled", nargs="*", metavar="CSV",
         help="with `duplicates`: how well they are told where the truth is known",
