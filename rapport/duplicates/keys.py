@@ -185,6 +185,25 @@ def title_key(title: str) -> int:
     return _hash("C", found) if found else 0
 
 
+def email_key(text: str) -> int:
+    """The key by which those are found that have this e-mail address; 0 when it is none."""
+    found = normalise.email(text)
+    return _hash("E", found) if found else 0
+
+
+def phone_key(text: str) -> int:
+    """The same for a phone number."""
+    found = normalise.phone(text)
+    return _hash("P", found) if found else 0
+
+
+def person_key(called: Iterable[str]) -> int:
+    """The key by which a person with these names is found, in any order."""
+    return _hash(
+        "N", " ".join(sorted(word for one in called for word in normalise.name(one).split()))
+    )
+
+
 def title_hash(title: str) -> int:
     """The same for every spelling of `title`, but not without its legal form."""
     found = normalise.words(title)

@@ -25,11 +25,14 @@ from rapport.models import ImportFile, Job, Operation, Plan, PlanRow
 from rapport.models.journal import OperationState
 from rapport.models.operations import Fate, ImportState, JobState
 
-from . import plan as plans
+from . import decisions, plan as plans
+from .decisions import Decided
 from .feed import Feed, Sessions
-from .judge import Judged, Verdict, judge
+from .judge import judge
 from .reasons import Reason, as_json
+from .rows import Row
 from .uploads import UploadGone
+from .verdict import Judged, Verdict
 
 # A smaller batch takes hardly less time.
 SMALLEST = 200
@@ -41,6 +44,7 @@ OUTCOMES = {
     Fate.SAME: "same",
     Fate.DUPLICATE: "duplicates",
     Fate.REFUSED: "refused",
+    Fate.SKIP: "skipped",
     Fate.CHANGED: "changed",
 }
 
@@ -48,10 +52,15 @@ COUNTS = ("rows", *OUTCOMES.values(), "accounts_created")
 
 
 class _Session:
-    """The open file of one job."""
+    """The open file of one job, and its plan. Nobody decides while it is applied."""
 
-    def __init__(self, upload: ImportFile, after: int) -> None:
-        self.feed = Feed(upload, after=after)
+    def __init__(self, plan: Plan, upload: ImportFile, after: int) -> None:
+        self.plan = plan
+        self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan))
+
+    def kept(self, rows: Sequence[Row]) -> dict[int, PlanRow]:
+        """What the plan says of `rows`."""
+        return plans.planned(self.plan, [row.number for row in rows])
 
     def close(self) -> None:
         self.feed.close()
@@ -82,10 +91,8 @@ def step(run: Run) -> bool:
 
 
 def _open(run: Run) -> _Session:
-    upload = ImportFile.objects.filter(pk=run.job.parameters["import"]).first()
-    if upload is None:
-        raise Refused(_("The import is not there any more."))
-    return _Session(upload, (run.job.cursor or {}).get("after", 0))
+    upload, plan = _theirs(run.job)
+    return _Session(plan, upload, (run.job.cursor or {}).get("after", 0))
 
 
 def _advance(session: _Session, run: Run) -> bool:
@@ -93,10 +100,14 @@ def _advance(session: _Session, run: Run) -> bool:
     rows = session.feed.next(run.size)
     mapping, now = session.feed.mapping, timezone.now()
     entity = mapping.entity
+    kept = session.kept(rows)
+    decided = decisions.of_plan(session.plan, kept)
     before = state_of_database()
     # Judged before the one write lock of SQLite is taken, and again only if others have written
     # in between: the lock is held for the writing alone.
-    early = judge(mapping, rows, by=run.by, now=now) if before is not None else None
+    early = None
+    if before is not None:
+        early = judge(mapping, rows, by=run.by, now=now, decided=decided)
     with run.batch() as job:
         plans.require(entity, run.by)
         upload, plan = _theirs(job)
@@ -106,8 +117,8 @@ def _advance(session: _Session, run: Run) -> bool:
         if rows:
             judged = early
             if judged is None or state_of_database() != before:
-                judged = judge(mapping, rows, by=run.by, now=now)
-            _hold_back_changed(judged, plan)
+                judged = judge(mapping, rows, by=run.by, now=now, decided=decided, lock=True)
+            _hold_back_changed(judged, plan, kept, decided)
             made = _write(entity, judged, op=op, by=run.by, now=now)
             _count(upload, judged, made)
             job.progress += len(rows)
@@ -150,20 +161,20 @@ def _operation(upload: ImportFile, by: Actor) -> Operation:
     return op
 
 
-def _hold_back_changed(judged: Judged, plan: Plan) -> None:
+def _hold_back_changed(
+    judged: Judged, plan: Plan, kept: Mapping[int, PlanRow], decided: Decided
+) -> None:
     """Rows whose fate is not the one that people have seen are not written."""
-    verdicts = judged.verdicts
-    kept = plans.planned(plan, [verdict.number for verdict in verdicts])
     added: list[Verdict] = []
     news: list[tuple[Any, tuple[Any, ...]]] = []
-    for verdict in verdicts:
+    for verdict in judged.verdicts:
         row = kept.get(verdict.number)
-        shown = Fate(row.fate) if row is not None else Fate.CREATE
+        shown = decisions.shown(row, decided)
         if verdict.fate is shown and (shown is not Fate.UPDATE or _same_update(row, verdict)):
             continue
-        if shown is Fate.DUPLICATE and row is not None and row.reasons[0]:
+        if row is not None and row.like and shown in {Fate.DUPLICATE, Fate.SKIP}:
             # It repeats an earlier row, which this user need not see once it is somebody else's.
-            verdict.fate = Fate.DUPLICATE
+            verdict.fate = shown
             continue
         reason = Reason(
             _("Planned was “%(planned)s”, and by now it would be “%(now)s”.")
@@ -183,7 +194,8 @@ def _hold_back_changed(judged: Judged, plan: Plan) -> None:
 
 
 def _same_update(row: PlanRow | None, verdict: Verdict) -> bool:
-    return row is not None and row.reasons == plans.details(verdict)
+    # Plans of an earlier version kept the changes of an update as its reasons.
+    return row is not None and verdict.changes in (row.changes, row.reasons)
 
 
 def _write(

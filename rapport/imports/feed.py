@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping as MappingType
+from dataclasses import replace
 from typing import Any
 
 from rapport.files.read import Record, Table
@@ -29,30 +30,53 @@ def reading_of(upload: ImportFile) -> Reading:
 
 def mapping_of(upload: ImportFile) -> Mapping:
     """What the columns of `upload` are."""
-    return Mapping.from_json(registry[upload.entity], upload.mapping)
+    made = Mapping.from_json(registry[upload.entity], upload.mapping)
+    return replace(made, country=upload.reading.get("phone_country", ""))
 
 
 class Feed:
-    """Rows of an upload in the order of the file, after the record number `after`."""
+    """Rows of an upload in the order of the file, after the record number `after`. `repaired`: cells
+    that are other than in the file, by record and column."""
 
-    def __init__(self, upload: ImportFile, *, after: int = 0) -> None:
+    def __init__(
+        self,
+        upload: ImportFile,
+        *,
+        after: int = 0,
+        repaired: MappingType[int, MappingType[int, str]] | None = None,
+    ) -> None:
         self.table: Table = uploads.open_upload(upload)
         self.mapping = mapping_of(upload)
         cards = self.table.unit == "card"
         self._converter = Converter(self.mapping, reading_of(upload), lenient=cards)
         self._batches: Iterator[list[Record]] = self.table.iter_batches(READ_AT_ONCE, after=after)
         self._waiting: list[Record] = []
+        self._repaired = repaired or {}
 
     def next(self, size: int) -> list[Row]:
         """The next rows, `size` of them unless the file ends."""
         while len(self._waiting) < size and (batch := next(self._batches, None)):
             self._waiting += batch
         taken, self._waiting = self._waiting[:size], self._waiting[size:]
+        if self._repaired:
+            taken = [_with(record, self._repaired.get(record.number)) for record in taken]
         return self._converter.rows(taken)
 
     def close(self) -> None:
         """Let go of the file."""
         self.table.close()
+
+
+def _with(record: Record, cells: MappingType[int, str] | None) -> Record:
+    """`record` with repaired cells, in which nothing is wrong any more."""
+    if not cells:
+        return record
+    texts = [cells.get(index, text) for index, text in enumerate(record.cells)]
+    texts += [""] * (max(cells) + 1 - len(texts))
+    for index, text in cells.items():
+        texts[index] = text
+    problems = tuple(p for p in record.problems if p.column is not None and p.column not in cells)
+    return Record(record.number, tuple(texts), problems)
 
 
 class Sessions:

@@ -31,8 +31,9 @@ from rapport.models.operations import ImportState, JobState
 from rapport.models.people import Verb
 from rapport.queries.imports import plan_of
 
-from . import apply, detection, mapping as mappings, plan as plans, uploads
+from . import apply, detection, mapping as mappings, plan as plans, steps, uploads
 from .mapping import Mapping, MappingRefused
+from .steps import lock, require_state
 
 AUTO = "auto"
 # Records looked at for mapping and dates, and those kept to be shown.
@@ -43,10 +44,7 @@ SHOWN_CELLS, SHOWN_LENGTH = 5000, 120
 READ_AT_ONCE = 3 * 1024**2
 # Plan rows that go in one transaction.
 FORGOTTEN_AT_ONCE = 2000
-
-
-class NotNow(ValueError):
-    """The import is not in a state for this; the message is for people."""
+NotNow = steps.NotNow
 
 
 def importable_for(by: Actor) -> list[Entity]:
@@ -247,7 +245,7 @@ def remap(
     upload: ImportFile, mapping: Mapping, *, reading: MappingType[str, str] | None = None
 ) -> None:
     """Take a person's mapping, date order and decimal mark. Raises MappingRefused, NotNow."""
-    _require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
+    require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
     mappings.check(mapping)
     upload.mapping = mapping.as_json()
     upload.reading = {**upload.reading, **(reading or {})}
@@ -260,15 +258,10 @@ def read_again(
 ) -> None:
     """Read the file as a person has chosen, or as a list of something else; the mapping is
     proposed anew. Raises Forbidden, NotNow and as `describe`."""
-    _require_state(upload, ImportState.UPLOADED, ImportState.PLANNED, ImportState.FAILED)
+    require_state(upload, ImportState.UPLOADED, ImportState.PLANNED, ImportState.FAILED)
     plans.require(entity, by)
     upload.entity, upload.options = entity.name, {**upload.options, "auto": False, "doubt": ""}
     describe(upload, by=by, reading=reading)
-
-
-def _require_state(upload: ImportFile, *states: str) -> None:
-    if upload.operation_id is not None or upload.state not in states:
-        raise NotNow(_("This import is %(state)s.") % {"state": upload.get_state_display().lower()})
 
 
 # -- plan and apply -------------------------------------------------------------------------------
@@ -277,8 +270,8 @@ def _require_state(upload: ImportFile, *states: str) -> None:
 def start_plan(upload: ImportFile, *, by: Actor) -> Job:
     """Ask for the plan. Raises Forbidden, MappingRefused, NotNow."""
     with transaction.atomic():
-        _lock(upload)
-        _require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
+        lock(upload)
+        require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
         plans.require(registry[upload.entity], by)
         mappings.check(mapping_of(upload))
         label = _("Planning %(file)s") % {"file": upload.name}
@@ -291,8 +284,8 @@ def start_plan(upload: ImportFile, *, by: Actor) -> Job:
 def start_apply(upload: ImportFile, *, by: Actor) -> Job:
     """Ask for the plan to be applied, once. Raises Forbidden, NotNow."""
     with transaction.atomic():
-        _lock(upload)
-        _require_state(upload, ImportState.PLANNED)
+        lock(upload)
+        require_state(upload, ImportState.PLANNED)
         plan = plan_of(upload)
         if plan is None:
             raise NotNow(_("The plan is not there any more: make it again."))
@@ -309,17 +302,11 @@ def start_apply(upload: ImportFile, *, by: Actor) -> Job:
     return job
 
 
-def _lock(upload: ImportFile) -> None:
-    """Two clicks on the same button are one import: the second waits and finds another state."""
-    kept = ImportFile.objects.select_for_update(of=("self",)).get(pk=upload.pk)
-    upload.state, upload.operation_id = kept.state, kept.operation_id
-
-
 def go_on(upload: ImportFile, *, by: Actor) -> None:
     """Let a failed or cancelled import go on where it stopped. Raises Forbidden, NotNow,
     JobIsOver."""
     with transaction.atomic():
-        _lock(upload)
+        lock(upload)
         job = upload.job
         if job is None or job.kind != "import.apply":
             raise NotNow(_("Check the file again."))
@@ -375,7 +362,7 @@ def _work(
 
 def delete(upload: ImportFile) -> None:
     """Forget an upload that has not been applied. Raises NotNow."""
-    _require_state(
+    require_state(
         upload, ImportState.UPLOADED, ImportState.PLANNED, ImportState.FAILED, ImportState.CANCELLED
     )
     uploads.forget(upload)
@@ -384,3 +371,13 @@ def delete(upload: ImportFile) -> None:
     while ids := list(rows.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
         table_rows.delete(PlanRow, ids)
     upload.delete()
+
+
+def delete_source(upload: ImportFile) -> None:
+    """Remove the file of an import that is through; its outcome and what it made stay. Raises
+    NotNow."""
+    if upload.state in {ImportState.PLANNING, ImportState.IMPORTING}:
+        raise NotNow(_("This import is %(state)s.") % {"state": upload.get_state_display().lower()})
+    uploads.forget(upload)
+    upload.stored = ""
+    upload.save(update_fields=["stored"])

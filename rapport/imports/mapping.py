@@ -70,7 +70,8 @@ class Mapping:
     `constants` {field: text}: what no column fills. `match`: sets of fields, tried in turn, by
     which a row finds the stored record that it is about; a record id always comes first.
     `on_match`: what happens to that record. `duplicates`: what happens to a row that the duplicate
-    rules hold back. `parts` {look-up: what happens to the record that it names}.
+    rules hold back. `parts` {look-up: what happens to the record that it names}. `country`: of
+    phone numbers that do not say theirs; kept with how the file is read.
     """
 
     entity: Entity
@@ -81,6 +82,7 @@ class Mapping:
     on_match: str = UPDATE
     duplicates: str = SKIP
     parts: MappingType[str, str] = dataclasses.field(default_factory=dict)
+    country: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For `ImportFile.mapping`: options that are as usual are left out."""

@@ -19,17 +19,19 @@ from rapport.actions import rows as table_rows
 from rapport.actions.lease import Refused, Run
 from rapport.files.read import FileRefused
 from rapport.meta.entity import Entity
-from rapport.meta.kinds import to_json, to_text
+from rapport.meta.kinds import to_text
 from rapport.models import ImportFile, Job, Plan, PlanRow
 from rapport.models.operations import Fate, ImportState, JobState
 from rapport.models.people import Verb
 
 from . import mapping as mappings, reasons as why
+from .decisions import ALIKE, Decided
 from .feed import Feed, Sessions
-from .judge import Judged, Verdict, judge
+from .judge import judge
 from .names import PARTS
 from .seen import Earlier, Seen
 from .uploads import UploadGone
+from .verdict import Judged, Verdict
 
 KIND = "import"
 NOT_ALLOWED = gettext_lazy("You may not import these records any more.")
@@ -54,6 +56,7 @@ class _Session:
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
         self.groups: Counter[str] = Counter()
         self.preview: list[dict[str, Any]] = []
+        self.decided = Decided(alike=upload.options.get(ALIKE, {}))
 
     def close(self) -> None:
         self.feed.close()
@@ -104,12 +107,15 @@ def _advance(session: _Session, run: Run) -> bool:
     require(session.feed.mapping.entity, run.by)
     rows = session.feed.next(run.size)
     # Read and judged outside of the transaction: only what was found is written.
-    judged = judge(session.feed.mapping, rows, by=run.by, now=timezone.now(), seen=session.seen)
+    judged = judge(
+        session.feed.mapping, rows, by=run.by, now=timezone.now(), seen=session.seen,
+        decided=session.decided,
+    )  # fmt: skip
     _count(session, judged)
     with run.batch() as job:
         keep(session.plan, judged.verdicts)
         session.plan.counts = {**session.counts, "why": dict(session.groups.most_common(GROUPS))}
-        session.plan.parameters = {"preview": session.preview}
+        session.plan.parameters = {ALIKE: session.decided.alike, "preview": session.preview}
         session.plan.save(update_fields=["counts", "parameters"])
         job.progress += len(rows)
         if not rows:
@@ -187,28 +193,28 @@ def keep(plan: Plan, verdicts: Iterable[Verdict]) -> None:
         PlanRow,
         PLAN_COLUMNS,
         [
-            (
-                plan.pk, verdict.number, verdict.fate, verdict.record, details(verdict), None,
-                verdict.fate, verdict.like, None, "",
-            )
-            for verdict in verdicts
-            if verdict.fate is not Fate.CREATE
+            (plan.pk, one.number, one.fate, one.record, details(one), None, one.found, one.like,
+             one.changes, "")
+            for one in verdicts
+            if tells(one)
         ],
     )  # fmt: skip
 
 
+def tells(verdict: Verdict) -> bool:
+    """Whether there is more to say than that the row is simply created, or left out like all that
+    would be."""
+    return verdict.found is not Fate.CREATE or verdict.fate not in {Fate.CREATE, Fate.SKIP}
+
+
 def details(verdict: Verdict) -> list[Any]:
-    """What a `PlanRow` keeps: how it is a duplicate, what an update changes, or reasons."""
-    if verdict.fate is Fate.DUPLICATE:
+    """What `PlanRow.reasons` keeps: how the row is a duplicate, or why it is not taken."""
+    if verdict.reasons:
+        return why.as_json(verdict.reasons)
+    if verdict.confidence:
         likeness = [reason.to_json() for reason in verdict.likeness]
         return [verdict.like, verdict.confidence, *likeness]
-    if verdict.fate is Fate.UPDATE and verdict.draft is not None:
-        current = verdict.draft.current or {}
-        return [
-            [name, to_json(current.get(name)), to_json(value)]
-            for name, value in sorted(verdict.draft.values.items())
-        ]
-    return why.as_json(verdict.reasons)
+    return []
 
 
 def planned(plan: Plan, numbers: Sequence[int]) -> dict[int, PlanRow]:

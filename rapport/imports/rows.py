@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping as MappingType, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -27,13 +27,19 @@ NOTES = "description"
 @dataclass(slots=True)
 class Row:
     """One record of the file. `links`: texts of look-ups that are still to be found. `asked`: the
-    record that the file itself names."""
+    record that the file itself names. `parts`: what it says of the records that its look-ups name;
+    `is_bare`: it says nothing else. `defaults`: what fills fields that are blank; `wipes`: fields
+    that it empties."""
 
     number: int
     values: dict[str, Any]
     links: dict[str, str] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
     asked: uuid.UUID | None = None
+    defaults: MappingType[str, Any] = field(default_factory=dict)
+    wipes: Sequence[str] = ()
+    parts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    is_bare: bool = False
 
 
 class Converter:

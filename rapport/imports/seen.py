@@ -74,9 +74,13 @@ class Seen:
 
 
 class Earlier:
-    """Rows that will be created, to compare later ones with: their keys and what they are like."""
+    """Rows that will be created, to compare later ones with: their keys and what they are like.
+
+    `changed`: the rows by the records that they change; `matched`: by what finds a record.
+    """
 
     def __init__(self) -> None:
+        self.changed, self.matched = Seen(), Seen()
         self._seen = Seen()
         # In memory while the import is small.
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- see close

@@ -87,7 +87,7 @@ def test_same_list_again_adds_nothing(alice, table):
 
     again = bring(table(*FAIR), by=alice)
 
-    assert again.counts == {"rows": 3, "duplicates": 3}
+    assert again.counts == {"rows": 3, "same": 3}
     assert (Contact.objects.count(), Account.objects.count()) == (3, 1)
     # Nothing was done, so nothing is in the journal.
     assert (again.operation, Operation.objects.filter(kind="import").count()) == (None, 1)

@@ -63,4 +63,4 @@ def test_killed_import_is_finished_by_a_worker_and_nothing_is_doubled(installed,
     found = installed.python(LEFT).split()
     assert found == ["done", "2", str(ROWS), str(ROWS), "50", str(ROWS), str(ROWS), "done"]
     again = installed.run("import", str(file), "--entity", "contact", "--json")
-    assert json.loads(again.stdout)["duplicates"] == ROWS
+    assert json.loads(again.stdout)["skipped"] == ROWS

@@ -1,0 +1,84 @@
+"""What people decided about the rows of a plan, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingType, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rapport.models import Plan, PlanRow
+from rapport.models.operations import Decision, Fate
+
+# `Plan.parameters`: what is to become of all rows that are found to be this or that.
+ALIKE = "decisions"
+# What can be decided about a row, by what it is found to be. A row that repeats an earlier one of
+# the file has no record yet that it could change.
+CHOICES: MappingType[str, tuple[Decision, ...]] = {
+    Fate.CREATE: (Decision.CREATE, Decision.SKIP),
+    Fate.UPDATE: (Decision.UPDATE, Decision.FILL, Decision.CREATE, Decision.SKIP),
+    Fate.SAME: (Decision.CREATE, Decision.SKIP),
+    Fate.DUPLICATE: (Decision.UPDATE, Decision.FILL, Decision.CREATE, Decision.SKIP),
+    Fate.REFUSED: (Decision.SKIP,),
+}
+# What an update changes: [field, old, new] each, as JSON.
+Changes = list[list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Decisions for rows that are judged. `rows` {number: decision}; `alike` {fate: decision};
+    `found` {number: what the plan found a row to be}, for rows that are judged again."""
+
+    rows: MappingType[int, str] = field(default_factory=dict)
+    alike: MappingType[str, str] = field(default_factory=dict)
+    found: MappingType[int, str] = field(default_factory=dict)
+
+    def of(self, number: int, fate: str) -> str:
+        """What is decided about the row `number`, which is found to be `fate`; '' when nothing."""
+        return self.rows.get(number) or self.alike.get(self.found.get(number, fate), "")
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.alike)
+
+
+NOTHING = Decided()
+
+
+def of_plan(plan: Plan, kept: MappingType[int, PlanRow]) -> Decided:
+    """The decisions about `kept`, rows of `plan`, and about all others."""
+    alike = plan.parameters.get(ALIKE, {})
+    rows = {number: row.decision for number, row in kept.items() if row.decision}
+    if not alike:
+        return Decided(rows) if rows else NOTHING
+    return Decided(rows, alike, {number: row.found for number, row in kept.items() if row.found})
+
+
+def shown(row: PlanRow | None, decided: Decided) -> Fate:
+    """What the plan says becomes of a row; rows that are simply created keep no detail."""
+    if row is not None:
+        return Fate(row.fate)
+    return Fate.SKIP if decided.alike.get(Fate.CREATE) == Decision.SKIP else Fate.CREATE
+
+
+def filling(changes: Changes) -> Changes:
+    """Those of `changes` that fill a blank field."""
+    return [one for one in changes if is_blank(one[1])]
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a stored value (or its JSON) is nothing; No is something."""
+    return value is None or value == ""
+
+
+def choices(found: str, like: int) -> Sequence[Decision]:
+    """What can be decided about a row that is `found` to be this, and repeats the row `like`."""
+    allowed = CHOICES.get(found, ())
+    if like:
+        return [one for one in allowed if one not in {Decision.UPDATE, Decision.FILL}]
+    return allowed
+
+
+def repaired(plan: Plan) -> dict[int, dict[int, str]]:
+    """The cells that people have repaired, by row and column. Few: they are typed."""
+    rows = plan.rows.filter(cells__isnull=False).values_list("row", "cells")
+    return {number: {int(i): text for i, text in cells.items()} for number, cells in rows}

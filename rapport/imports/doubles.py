@@ -1,0 +1,224 @@
+"""Rows that are the same as a stored record or as an earlier row of the file.
+
+Nothing is doubled: of two rows about the same record, or of two new ones that are the same, the
+first is taken, and the later one is held back and says which row that is.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping as MappingType, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rapport import access
+from rapport.access import Actor
+from rapport.actions import checking, write
+from rapport.duplicates import explain
+from rapport.duplicates.explain import Source
+from rapport.duplicates.features import Prepared
+from rapport.duplicates.find import Match, Proposed, find
+from rapport.duplicates.keys import keys
+from rapport.duplicates.room import Room, room_for
+from rapport.meta.entity import Draft, Entity
+from rapport.models.operations import Decision, Fate
+from rapport.models.people import Verb
+
+from . import links as linking, matching, updates
+from .decisions import Decided
+from .mapping import Mapping
+from .rows import Row
+from .seen import Earlier
+from .verdict import Verdict
+
+# Percent, of rows that name the same record.
+CERTAIN = 100
+_MASK = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows on their way. `originals`: as the file has them; `rows`: with what they name; both as
+    long as `verdicts`."""
+
+    mapping: Mapping
+    originals: Sequence[Row]
+    rows: Sequence[Row]
+    verdicts: Sequence[Verdict]
+    links: linking.Links
+    by: Actor
+    now: datetime.datetime
+    decided: Decided
+    lock: bool
+
+
+def find_doubles(batch: Batch, seen: Earlier | None) -> None:
+    """Give the rows that repeat something their fate. `seen`: the file's earlier rows; it gets
+    these."""
+    entity = batch.mapping.entity
+    new = [v for v in batch.verdicts if v.found is Fate.CREATE]
+    proposed = [_proposed(entity, verdict, batch.links) for verdict in new]
+    own = [keys(entity, one.values, one.names) for one in proposed]
+    found = find(entity, proposed, by=batch.by, among={entity.name}, own=own)
+    repeating = {v.number: m[0] for v, m in zip(new, found, strict=True) if m}
+    if repeating:
+        _repeat_stored(batch, repeating, every=seen is not None)
+    earlier = Earlier() if seen is None else seen
+    _compare_with_earlier(batch, zip(new, proposed, own, strict=True), earlier)
+    if seen is None:
+        earlier.close()
+
+
+def _proposed(entity: Entity, verdict: Verdict, links: linking.Links) -> Proposed:
+    values = verdict.draft.values if verdict.draft else {}
+    return Proposed({**values, **entity.derive(values)}, links.names.get(verdict.number, {}))
+
+
+# -- stored records -------------------------------------------------------------------------------
+
+
+def _repeat_stored(batch: Batch, repeating: MappingType[int, Match], *, every: bool) -> None:
+    """Rows that would be created although there is such a record: one that agrees with it in
+    everything is the same, the others are held back unless something else is decided. `every`: find
+    out of all of them whether they could be an update."""
+    mapping, entity = batch.mapping, batch.mapping.entity
+    stored = write.load(entity, {match.id for match in repeating.values()}, lock=batch.lock)
+    updating: list[_Updating] = []
+    for original, row, verdict in zip(batch.originals, batch.rows, batch.verdicts, strict=True):
+        match = repeating.get(verdict.number)
+        if match is None or match.id not in stored or verdict.draft is None:
+            continue
+        current, given = stored[match.id], verdict.draft.values
+        names = {*original.values, *original.links}
+        values = updates.differing(entity, row, {n: given[n] for n in names if n in given}, current)
+        verdict.record, verdict.changes = match.id, updates.as_changes(values, current)
+        verdict.found = verdict.fate = Fate.DUPLICATE if values else Fate.SAME
+        if values:
+            verdict.confidence, verdict.likeness = match.confidence, match.reasons
+        said = batch.decided.of(verdict.number, verdict.found)
+        if not said and values and mapping.duplicates != Decision.SKIP:
+            said = mapping.duplicates
+        if said == Decision.CREATE:
+            verdict.fate = Fate.CREATE
+        elif said == Decision.SKIP:
+            verdict.fate = Fate.SKIP
+        elif values and (said or every):
+            draft = updates.draft(match.id, verdict.number, values, current, said)
+            updating.append(_Updating(verdict, said, draft))
+    if updating:
+        _update(batch, updating)
+
+
+class _Updating(NamedTuple):
+    """A duplicate that is to be an update, or (nothing `said`) might be one."""
+
+    verdict: Verdict
+    said: str
+    draft: Draft | None
+
+
+def _update(batch: Batch, updating: Sequence[_Updating]) -> None:
+    drafts = [one.draft for one in updating if one.draft is not None]
+    entity = batch.mapping.entity
+    mine = access.allowed_ids({draft.id for draft in drafts}, entity, batch.by, Verb.WRITE)
+    checking.check(
+        entity, [draft for draft in drafts if draft.id in mine], by=batch.by, now=batch.now,
+        trusted=False, values=False, pending=batch.links.pending,
+    )  # fmt: skip
+    for verdict, said, draft in updating:
+        if draft is None:
+            verdict.fate = Fate.SAME
+        elif draft.id not in mine or draft.errors:
+            verdict.changes = None
+            if said:
+                verdict.fate = Fate.REFUSED
+                verdict.reasons = (
+                    updates.why_not(batch.mapping, draft) if draft.errors else [updates.forbidden()]
+                )
+        elif said:
+            verdict.fate, verdict.draft = Fate.UPDATE, draft
+
+
+# -- earlier rows ---------------------------------------------------------------------------------
+
+
+def _compare_with_earlier(
+    batch: Batch, new: Iterable[tuple[Verdict, Proposed, Sequence[int]]], earlier: Earlier
+) -> None:
+    """In the order of the file: a row is held back for an earlier one, or is remembered itself."""
+    entity = batch.mapping.entity
+    room = room_for(entity, {entity.name})
+    comparing = entity.name in room.judges
+    rest = iter(new)
+    waiting = next(rest, None)
+    for place, verdict in enumerate(batch.verdicts):
+        if waiting is None or waiting[0] is not verdict:
+            if verdict.record is not None:
+                _hold_back_second(verdict, earlier)
+            continue
+        _verdict, one, its = waiting
+        waiting = next(rest, None)
+        if verdict.record is not None and verdict.fate is not Fate.CREATE:
+            _hold_back_second(verdict, earlier)
+            continue
+        own = matching.own_keys(batch.mapping, batch.rows[place], batch.links)
+        prepared = room.shape.prepare(one.values, one.names) if comparing else None
+        if verdict.record is None:
+            _repeat_earlier(verdict, own, earlier)
+            if prepared is not None and not verdict.like:
+                _compare(verdict, one, earlier.like(its), prepared, room)
+            _decide(batch, verdict)
+        if verdict.fate is Fate.CREATE:
+            for key in own:
+                earlier.matched.add(key, verdict.number)
+            if prepared is not None:
+                earlier.add(verdict.number, its, prepared)
+
+
+def _hold_back_second(verdict: Verdict, earlier: Earlier) -> None:
+    """Only the first of two rows about the same record may change it."""
+    if verdict.record is None or verdict.fate not in {Fate.UPDATE, Fate.SAME}:
+        return
+    key = verdict.record.int & _MASK
+    if first := earlier.changed.get(key):
+        verdict.found = verdict.fate = Fate.DUPLICATE
+        verdict.like, verdict.confidence, verdict.changes = first, CERTAIN, None
+    elif verdict.fate is Fate.UPDATE:
+        earlier.changed.add(key, verdict.number)
+
+
+def _repeat_earlier(verdict: Verdict, own: Sequence[int], earlier: Earlier) -> None:
+    """The row names by its match fields what an earlier row creates."""
+    for key in own:
+        if first := earlier.matched.get(key):
+            verdict.found = verdict.fate = Fate.DUPLICATE
+            verdict.like, verdict.confidence = first, CERTAIN
+            return
+
+
+def _compare(
+    verdict: Verdict,
+    one: Proposed,
+    likes: Iterable[tuple[int, Prepared]],
+    prepared: Prepared,
+    room: Room,
+) -> None:
+    """The row may be a duplicate of one of `likes`, earlier rows that will be created."""
+    for number, theirs in likes:
+        found = room.strongest(room.entity.name, prepared, theirs)
+        if found is not None:
+            judge, said = found
+            source = Source(room.entity, one.values, one.names)
+            verdict.found = verdict.fate = Fate.DUPLICATE
+            verdict.like, verdict.confidence = number, said.confidence
+            verdict.likeness = explain.reasons(judge, said.levels, source, source)
+            return
+
+
+def _decide(batch: Batch, verdict: Verdict) -> None:
+    """What people decided about a row without a record."""
+    said = batch.decided.of(verdict.number, verdict.found)
+    if said == Decision.SKIP:
+        verdict.fate = Fate.SKIP
+    elif verdict.like and Decision.CREATE in {said, batch.mapping.duplicates if not said else ""}:
+        verdict.fate = Fate.CREATE

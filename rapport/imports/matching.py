@@ -1,0 +1,246 @@
+"""Which stored record a row is about, found by any set of its fields.
+
+Blind to case, accents and format. A set of fields first finds candidates in one statement for a
+whole batch, by whatever index there is; then every field of the set must agree.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping as MappingType,
+    Sequence,
+)
+from datetime import UTC
+from functools import partial
+from hashlib import blake2b
+from typing import Any
+
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+
+from rapport import queries
+from rapport.access import Actor
+from rapport.duplicates import keys as match_keys, normalise
+from rapport.meta.batches import batches
+from rapport.meta.entity import Entity
+from rapport.meta.field import Field
+from rapport.meta.folding import fold, sort_key
+from rapport.meta.kinds import TEXTS, Kind, Ref
+from rapport.models import MatchKey
+
+from . import phones
+from .cells import is_named
+from .links import Links
+from .mapping import Mapping
+from .reasons import Reason
+from .rows import Row
+
+# What a field of a record looks like to matching; '' where it is blank.
+Form = Callable[[Any], str]
+
+
+def match(
+    mapping: Mapping,
+    rows: Sequence[Row],
+    stored: Collection[uuid.UUID],
+    links: Links,
+    *,
+    by: Actor,
+) -> set[uuid.UUID]:
+    """Tell the rows that name no record of `stored` which one they are about, of those that `by`
+    may see; a row that several fit is refused. The ids that were found."""
+    found: set[uuid.UUID] = set()
+    for names in mapping.match:
+        asking: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+        fields = _Fields(mapping, names)
+        for row in rows:
+            if row.reasons or row.asked in stored or row.asked in found:
+                continue
+            if own := fields.of_row(row, links, stored_only=True):
+                asking[own].append(row)
+        if not asking:
+            continue
+        holders = _holders(fields, [own[0] for own in asking.values()], by)
+        for key, own in asking.items():
+            ids = holders.get(key, ())
+            if len(ids) > 1:
+                for row in own:
+                    row.reasons.append(_several(mapping, names, len(ids)))
+            for id_ in ids[:1] if len(ids) == 1 else ():
+                found.add(id_)
+                for row in own:
+                    row.asked = id_
+    return found
+
+
+def own_keys(mapping: Mapping, row: Row, links: Links) -> list[int]:
+    """Hashes by which a row is known to later ones that mean the same new record."""
+    found = []
+    for names in mapping.match:
+        if own := _Fields(mapping, names).of_row(row, links):
+            text = "\x1f".join((*names, *own))
+            found.append(
+                int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
+            )
+    return found
+
+
+def _several(mapping: Mapping, names: Sequence[str], count: int) -> Reason:
+    labels = ", ".join(str(mapping.entity.fields[name].label) for name in names)
+    message = _("There are %(count)d records with the same %(fields)s.")
+    remedy = _("Merge them, or choose other fields to find records by.")
+    column = mapping.column_of(names[0])
+    return Reason(message % {"count": count, "fields": labels}, column, remedy, "several")
+
+
+class _Fields:
+    """A set of fields by which records are found."""
+
+    def __init__(self, mapping: Mapping, names: Sequence[str]) -> None:
+        self.entity, self.names, self.country = mapping.entity, names, mapping.country
+        self.forms = [form_of(mapping.entity, name, mapping.country) for name in names]
+
+    def value(self, row: Row, name: str) -> Any:
+        """What `row` says of a field; a title may be made of its parts."""
+        value = row.values.get(name)
+        if value is None and name == self.entity.title:
+            value = self.entity.derive(row.values).get(name)
+        return value
+
+    def of_row(self, row: Row, links: Links, *, stored_only: bool = False) -> tuple[str, ...]:
+        """The forms of all fields of `row`, () when one is blank. `stored_only`: also when one
+        names a record that is still to be made, so that no stored one can name it."""
+        found = []
+        for name, form in zip(self.names, self.forms, strict=True):
+            value = self.value(row, name)
+            own = "" if value is None or value == "" else form(value)
+            if own and value in links.pending:
+                if stored_only:
+                    return ()
+                # Another id in every batch, but the same name.
+                own = str(match_keys.title_hash(links.names[row.number][name]))
+            if not own:
+                return ()
+            found.append(own)
+        return tuple(found)
+
+    def of_stored(self, columns: MappingType[str, Any]) -> tuple[str, ...]:
+        """The same of a stored record."""
+        found = []
+        for name, form in zip(self.names, self.forms, strict=True):
+            field = self.entity.fields[name]
+            value = columns[field.columns[-1]]
+            if field.kind is Kind.POINTER and value:
+                value = Ref(columns[field.columns[0]], value)
+            found.append("" if value is None or value == "" else form(value))
+        return tuple(found)
+
+
+def form_of(entity: Entity, name: str, country: str = "") -> Form:
+    """How values of a field are compared."""
+    field = entity.fields[name]
+    match field.kind:
+        case Kind.EMAIL:
+            return normalise.email
+        case Kind.PHONE:
+            return partial(phones.form, country=country)
+        case Kind.URL:
+            return lambda value: normalise.domain(value) or fold(value)
+        case Kind.TEXT | Kind.LONG_TEXT:
+            roles = match_keys.plan_of(entity).roles
+            if name in roles.companies:
+                return normalise.company
+            return normalise.name if name in roles.names else _words
+        case Kind.DATETIME:
+            return lambda value: str(value.astimezone(UTC))
+    return str
+
+
+def _words(value: str) -> str:
+    return normalise.words(value) or fold(value)
+
+
+# -- candidates -----------------------------------------------------------------------------------
+
+
+def _holders(
+    fields: _Fields, rows: Sequence[Row], by: Actor
+) -> dict[tuple[str, ...], list[uuid.UUID]]:
+    """The visible records by the forms of their fields; of several, those that are active."""
+    entity = fields.entity
+    columns = {column for name in fields.names for column in entity.fields[name].columns}
+    found: dict[tuple[str, ...], dict[uuid.UUID, int]] = defaultdict(dict)
+    wanted = queries.records(entity, by)
+    for part in _narrowed(fields, rows, wanted):
+        for record in part.values("pk", "state", *columns):
+            found[fields.of_stored(record)][record["pk"]] = record["state"]
+    return {form: _active(ids) for form, ids in found.items()}
+
+
+def _active(ids: MappingType[uuid.UUID, int]) -> list[uuid.UUID]:
+    return [id_ for id_, state in ids.items() if state == 0] or list(ids)
+
+
+def _narrowed(
+    fields: _Fields, rows: Sequence[Row], records: QuerySet[Any]
+) -> Iterator[QuerySet[Any]]:
+    """Parts of `records` in which all that `rows` may mean are found, by the narrowest index."""
+    entity = fields.entity
+    if hashes := _hashes(fields, rows):
+        for part in batches(hashes):
+            held = MatchKey.objects.filter(entity=entity.code, hash__in=part)
+            for ids in batches(held.values_list("record", flat=True).distinct()):
+                yield records.filter(pk__in=ids)
+        return
+    name = min(fields.names, key=lambda name: _width(entity, entity.fields[name]))
+    field, values = entity.fields[name], {fields.value(row, name) for row in rows}
+    if name == entity.title:
+        for part in batches({sort_key(value) for value in values}):
+            yield records.filter(sort_name__in=part)
+    elif field.kind is Kind.POINTER:
+        for part in batches({value.id for value in values}):
+            yield records.filter(**{f"{field.columns[1]}__in": part})
+    elif field.kind in TEXTS:
+        # Found as they are typed, whatever the case: of these fields no other form is kept.
+        lowered = records.exclude(**{name: ""}).annotate(_lowered=Lower(name))
+        for part in batches({value.strip().lower() for value in values}):
+            yield lowered.filter(_lowered__in=part)
+    else:
+        for part in batches(values):
+            yield records.filter(**{f"{field.column}__in": part})
+
+
+def _width(entity: Entity, field: Field) -> int:
+    """How many records share a value of `field`, roughly."""
+    if field.name == entity.title:
+        return 0
+    if field.kind in TEXTS:
+        return 2 if field.name in {"first_name", "last_name"} else 1
+    return 1 if is_named(field) else 3
+
+
+def _hashes(fields: _Fields, rows: Iterable[Row]) -> set[int]:
+    """Match keys that every record has which `rows` may mean; none where no key is made of the
+    fields."""
+    roles = match_keys.plan_of(fields.entity).roles
+    for name in fields.names:
+        values = (fields.value(row, name) for row in rows)
+        if name in roles.emails:
+            return {match_keys.email_key(value) for value in values}
+        if name in roles.phones:
+            return {key for value in values for key in phones.keys(value, fields.country)}
+        if name == fields.entity.title and match_keys.has_title_key(fields.entity):
+            return {match_keys.title_key(value) for value in values}
+    if roles.names and set(roles.names[:2]) <= set(fields.names):
+        return {
+            match_keys.person_key([fields.value(row, name) for name in roles.names[:2]])
+            for row in rows
+        }
+    return set()

@@ -1,0 +1,73 @@
+"""What a row would change of a stored record."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping as MappingType, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from rapport.meta.entity import Draft, Entity
+from rapport.meta.kinds import to_json
+from rapport.models.operations import Decision
+
+from . import reasons as why
+from .decisions import Changes, is_blank
+from .mapping import Mapping
+from .reasons import Reason
+from .rows import Row
+
+
+def differing(
+    entity: Entity, row: Row, values: MappingType[str, Any], current: MappingType[str, Any]
+) -> dict[str, Any]:
+    """Those of the `values` of `row` that are others than the `current` ones. A blank cell counts
+    only where it is to wipe; a default only fills what is blank."""
+    found = {n: v for n, v in values.items() if v != current.get(n)}
+    for name in row.wipes:
+        if not is_blank(current.get(name)):
+            found[name] = entity.fields[name].blank_value
+    defaults = row.defaults.items()
+    found |= {n: v for n, v in defaults if n not in row.wipes and is_blank(current.get(n))}
+    return found
+
+
+def as_changes(values: MappingType[str, Any], current: MappingType[str, Any]) -> Changes:
+    """For `PlanRow.changes`: [field, old, new] each."""
+    return [[n, to_json(current.get(n)), to_json(value)] for n, value in sorted(values.items())]
+
+
+def draft(
+    record: uuid.UUID, row: int, values: dict[str, Any], current: dict[str, Any], decision: str
+) -> Draft | None:
+    """The update of `record` with `values`, or with those that fill a blank field; None when
+    nothing is left to change."""
+    if decision == Decision.FILL:
+        values = {n: v for n, v in values.items() if is_blank(current.get(n))}
+    return Draft(id=record, values=values, current=current, source_row=row) if values else None
+
+
+def forbidden() -> Reason:
+    """The record is somebody else's."""
+    message = _("You may not change this record, or it is not visible to you.")
+    return Reason(message, None, "", "forbidden")
+
+
+def why_not(mapping: Mapping, draft: Draft) -> list[Reason]:
+    """The errors of a draft that cannot be written."""
+    return [
+        reason
+        for name, messages in draft.errors.items()
+        for reason in _of_draft(mapping, draft, name, messages)
+    ]
+
+
+def _of_draft(mapping: Mapping, draft: Draft, name: str, messages: Sequence[str]) -> list[Reason]:
+    column = mapping.column_of(name) if name else None
+    known = mapping.entity.fields.get(name)
+    if known is None:
+        return [Reason(message, column) for message in messages]
+    if known.required and draft.now(name) in {None, ""}:
+        return [why.required(known, column)]
+    return [Reason(message, column, "", known.kind.value) for message in messages]
