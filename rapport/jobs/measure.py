@@ -27,6 +27,9 @@ def measure_tables() -> None:
             if (stat := _corrected(cursor, table, index, found))
         ]
         cursor.executemany("UPDATE sqlite_stat1 SET stat = %s WHERE idx = %s", corrected)
+        # A table with few rows would be read from end to end, also when an import has filled it:
+        # of those the planner had better know nothing, then it takes an index.
+        cursor.execute("DELETE FROM sqlite_stat1 WHERE CAST(stat AS integer) < %s", [SAMPLE])
         # Read again by this connection; others read it when they connect.
         cursor.execute("ANALYZE sqlite_schema")
 
