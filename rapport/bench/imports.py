@@ -12,10 +12,11 @@ from .client import Writer
 from .cluster import throwaway_cluster
 from .databases import SERVER, Data, cache_folder, copied, filled, inside
 from .figures import Figure, at_least, at_most, shown
+from .kills import QUICK_ROWS, ROWS, measure_kills
 from .servers import memory, serving
 from .watching import follow, waiting
 
-PARTS = ("apply", "again", "undo", "export", "xlsx", "worker", "waits", "million")
+PARTS = ("apply", "again", "undo", "export", "xlsx", "worker", "waits", "million", "kills")
 DATABASES = ("sqlite", "postgresql")
 PLAN_GOAL, APPLY_GOAL, LIMIT_GOAL = 25_000, 12_000, 2.5
 FOUND_GOAL, XLSX_GOAL, UNDO_GOAL = 30, 6, 1.5
@@ -51,6 +52,11 @@ def _measure_database(
         yield from _waits(name, empty, file)
     if "million" in parts:
         yield from _million(name, empty, _list(empty, folder, many, "csv"), many)
+    if "kills" in parts:
+        few = rows < 100_000
+        yield from measure_kills(
+            name, empty, kills=6 if few else 50, rows=QUICK_ROWS if few else ROWS
+        )
 
 
 def _list(data: Data, folder: Path, rows: int, form: str) -> Path:

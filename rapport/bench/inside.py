@@ -150,9 +150,9 @@ def main() -> None:
     import django
 
     django.setup()
-    from . import duplicatetasks, importtasks
+    from . import duplicatetasks, importtasks, killtasks
 
-    tasks = TASKS | duplicatetasks.TASKS | importtasks.TASKS
+    tasks = TASKS | duplicatetasks.TASKS | importtasks.TASKS | killtasks.TASKS
     task, arguments = sys.argv[1], json.loads(sys.argv[2])
     print(json.dumps(tasks[task](**arguments)))
 

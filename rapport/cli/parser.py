@@ -97,6 +97,7 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
             "import customers.xlsx --entity auto --dry-run",
             "import leads.csv --entity lead --as ada@example.com",
             "import list.csv --map 'Ansprechpartner=last_name' --map 'Notes='",
+            "import monday.csv --recipe 'Weekly list'",
         ),
     )
     bring.add_argument("file", type=Path, metavar="FILE", help="CSV, Excel, XML, JSON or vCard")
@@ -104,11 +105,24 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--entity", choices=(*ENTITIES, "auto"), default="auto", help="what it holds (%(default)s)"
     )
     bring.add_argument(
+        "--recipe", metavar="NAME", help="a saved mapping, by its name or id; see `rapport recipes`"
+    )
+    bring.add_argument(
         "--dry-run", action="store_true", help="change nothing, say what would happen"
     )
     bring.add_argument("--json", action="store_true", help="print one object for programs")
     _acting(bring)
     _reading(bring)
+
+    known = _add(
+        commands,
+        "recipes",
+        "rapport.imports.command:run_recipes",
+        "list saved mappings, which `import --recipe` takes",
+        examples=("recipes", "recipes --json --as ada@example.com"),
+    )
+    known.add_argument("--json", action="store_true", help="print a list for programs")
+    _acting(known)
 
     take = _add(
         commands,
@@ -220,7 +234,7 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     bench.add_argument("--quick", action="store_true", help="less data, fewer runs")
     bench.add_argument(
         "--only", nargs="+", metavar="PART", default=(),
-        choices=("apply", "again", "undo", "export", "xlsx", "worker", "waits", "million"),
+        choices=("apply", "again", "undo", "export", "xlsx", "worker", "waits", "million", "kills"),
         help="with `import`: only some figures: %(choices)s",
     )  # fmt: skip
     bench.add_argument(

@@ -1,0 +1,165 @@
+"""What the kills of imports do inside Django; see `inside`."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import json
+import random
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+KNOWN = 2_000
+
+
+def prepare(user: str, rows: int) -> dict[str, Any]:
+    """People who are there already; and a file with new ones, with changes of those, with others
+    who are there twice, and with rows that nobody can take. Received and described."""
+    from django.conf import settings
+
+    from . import importtasks, people
+
+    home = Path(settings.HOME)
+    known = home / "known.csv"
+    with known.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([people.HEADER, *people.people(KNOWN, seed=1)])
+    importtasks.bring(user, str(known))
+    file = home / "mixed.csv"
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream)
+        table.writerow(["(Do Not Modify) Contact", *people.HEADER])
+        table.writerows(_mixed(rows))
+    return {"import": importtasks.receive(user, str(file))["import"]}
+
+
+def _mixed(rows: int) -> Iterator[list[str]]:
+    from rapport.models import Contact
+
+    from . import people
+
+    pick = random.Random(3)  # noqa: S311 -- believable data, not secrets
+    stored = [list(row) for row in people.people(KNOWN, seed=1)]
+    ids = dict(Contact.objects.values_list("email", "pk"))
+    earlier: list[list[str]] = []
+    for row in people.people(rows, seed=2):
+        kind, cells = pick.random(), list(row)
+        if kind < 0.2:
+            mine = pick.choice(stored)
+            id_, cells = ids.get(mine[2], ""), list(mine)
+            if kind < 0.1:
+                cells[4], cells[14] = f"{row[4]} of {row[11]}", row[14]
+            elif kind < 0.15:
+                id_, cells[5] = "", row[5]
+            yield [str(id_), *cells]
+            continue
+        if kind < 0.25 and earlier:
+            cells = list(pick.choice(earlier))
+        elif kind < 0.32:
+            place, text = pick.choice(((1, ""), (13, "31.02.2020"), (2, "not an address"),
+                                       (9, "1" * 300)))  # fmt: skip
+            cells[place] = text
+        elif kind < 0.4:
+            cells[3] = ""
+        earlier = [*earlier[-200:], cells]
+        yield ["", *cells]
+
+
+def decide(user: str, upload: str) -> dict[str, Any]:
+    """What people decide between plan and application."""
+    return {}
+
+
+# -- what is there in the end ---------------------------------------------------------------------
+
+_ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
+_OF_THE_RUN = re.compile(r"(^|_)at$|^job_id$")
+
+
+def written(upload: str, file: str) -> dict[str, Any]:
+    """Every row that an import has to do with, as text without ids and times of this run:
+    {table: sorted rows}, into `file`."""
+    from rapport.meta.registry import registry
+    from rapport.models import (
+        Account,
+        Change,
+        Contact,
+        ImportFile,
+        Lead,
+        MatchKey,
+        Operation,
+        Plan,
+        PlanRow,
+    )
+
+    known = _names(ImportFile.objects.get(pk=upload))
+    plans = Plan.objects.exclude(import_file=None)
+    rows: dict[str, list[str]] = {}
+    for model, found in (
+        *((model, model._default_manager.all()) for model in (Account, Contact, Lead, MatchKey)),
+        *((model, model._default_manager.all()) for model in (Change, Operation, ImportFile)),
+        (Plan, plans),
+        (PlanRow, PlanRow.objects.filter(plan__in=plans)),
+    ):
+        is_counted = model._meta.pk.get_internal_type() == "BigAutoField"
+        rows[model._meta.db_table] = [
+            _line(known, {k: v for k, v in row.items() if k != "id" or not is_counted})
+            for row in found.values().iterator()
+        ]
+    for entity in ("account", "contact", "lead"):
+        table = registry[entity].search_table
+        rows[table] = [_line(known, row) for row in _asked(f"SELECT record, text FROM {table}")]
+    for lines in rows.values():
+        lines.sort()
+    Path(file).write_text(json.dumps(rows), "utf-8")
+    return {}
+
+
+def _asked(sql: str) -> Iterator[dict[str, Any]]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        names = [column[0] for column in cursor.description]
+        for row in cursor.fetchall():
+            yield dict(zip(names, row, strict=True))
+
+
+def _names(upload: Any) -> Callable[[re.Match[str]], str]:
+    """What to call the records that the import made: by entity, row and title."""
+    from rapport.meta.registry import registry
+    from rapport.models import Change
+    from rapport.models.journal import ChangeVerb
+
+    made = Change.objects.filter(operation=upload.operation_id, verb=ChangeVerb.CREATE)
+    found: dict[str, str] = {}
+    for name in made.values_list("entity", flat=True).distinct():
+        entity = registry[name]
+        titles = dict(entity.records().values_list("pk", entity.title))
+        pairs = [(row, titles.get(id_, ""), id_) for id_, row in
+                 made.filter(entity=name).values_list("record", "row")]  # fmt: skip
+        for row, title, id_ in pairs:
+            found[id_.hex] = f"{name} {row} {title}"
+    found[uuid.UUID(str(upload.operation_id)).hex] = "operation"
+    for plan in upload.plans.all():
+        found[plan.pk.hex] = "plan"
+
+    def known(match: re.Match[str]) -> str:
+        return found.get(match[0].replace("-", ""), match[0])
+
+    return known
+
+
+def _line(known: Callable[[re.Match[str]], str], row: dict[str, Any]) -> str:
+    kept = {name: value for name, value in row.items() if not _OF_THE_RUN.search(name)}
+    text = json.dumps(kept, default=_plain, ensure_ascii=False, sort_keys=True)
+    return _ID.sub(known, text)
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime.date) else str(value)
+
+
+TASKS = {"prepare": prepare, "decide": decide, "written": written}
