@@ -200,6 +200,8 @@ FILE_UPLOAD_HANDLERS = [
 CURRENCY = os.environ.get("RAPPORT_CURRENCY", "EUR")
 FULL_NAME_ORDER = os.environ.get("RAPPORT_FULL_NAME_ORDER", "first last")
 UPLOAD_LIMIT = int(os.environ.get("RAPPORT_UPLOAD_LIMIT_MB", "512")) * 1024 * 1024
+# Programs put files below it, for recipes; "": no folder is watched.
+IMPORT_FOLDER = os.environ.get("RAPPORT_IMPORT_FOLDER", "")
 RETENTION_DAYS = int(os.environ.get("RAPPORT_RETENTION_DAYS", "365"))
 # Workers are woken through a queue beside the database; "none": they only look by themselves.
 QUEUE = os.environ.get("RAPPORT_QUEUE", "auto")

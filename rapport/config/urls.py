@@ -2,7 +2,10 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("rapport.web.urls"))]
+urlpatterns = [
+    path("api/", include("rapport.api.urls")),
+    path("", include("rapport.web.urls")),
+]
 
 handler400 = "rapport.web.errors.bad_request"
 handler403 = "rapport.web.errors.forbidden"

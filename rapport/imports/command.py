@@ -18,10 +18,11 @@ from django.utils.translation import gettext as _
 from rapport.access import Actor, Forbidden
 from rapport.actions.lease import CancelAsked, Refused, Run
 from rapport.files.read import FileRefused
-from rapport.models import ImportFile, Job
+from rapport.models import ImportFile, ImportRecipe, Job
 from rapport.queries.imports import plan_of
+from rapport.queries.recipes import usable_recipes
 
-from . import flow, mapping as mappings, report, uploads
+from . import flow, mapping as mappings, recipes, report, uploads
 
 READ_AT_ONCE = 1 << 20
 SHOWN_ERRORS = 20
@@ -38,6 +39,8 @@ class _Outcome:
     refused: str = ""
     seconds: float = 0.0
     dry_run: bool = False
+    # The recipe wants somebody to look at the plan and apply it.
+    waits: bool = False
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -55,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         mappings.MappingRefused,
         uploads.UploadTooLarge,
         flow.NotNow,
+        recipes.RecipeRefused,
         Refused,
         CancelAsked,
     ) as error:
@@ -75,21 +79,31 @@ def run(args: argparse.Namespace) -> int:
 def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> None:
     by: Actor = args.by
     path = Path(args.file)
-    upload = outcome.upload = flow.receive(_chunks(path), name=path.name, entity=args.entity, by=by)
+    recipe = recipes.find(args.recipe, by=by) if getattr(args, "recipe", None) else None
+    entity = recipe.entity if recipe else args.entity
+    upload = outcome.upload = flow.receive(_chunks(path), name=path.name, entity=entity, by=by)
     try:
         flow.describe(upload, by=by, reading=_chosen(args))
+        if recipe is not None:
+            recipes.use(upload, recipe, by=by, strict=True, reading=_chosen(args))
         if picks := getattr(args, "map", None):
             mapping = flow.mapping_of(upload)
             flow.remap(upload, mappings.changed(mapping, flow.columns_of(upload), picks))
         mappings.check(flow.mapping_of(upload))
-    except (FileRefused, mappings.MappingRefused) as refused:
+    except (FileRefused, mappings.MappingRefused, recipes.RecipeRefused) as refused:
         outcome.counts = {"rows": _records_in(upload)}
         flow.refuse(upload, str(refused))
         raise
     screen.describe(upload)
     flow.plan_now(upload, by=by, between=_watched(screen))
     outcome.counts = _read(upload).counts
-    if not outcome.dry_run:
+    if outcome.dry_run:
+        return
+    if recipe is not None and (reason := recipes.stopped(recipe, outcome.counts)):
+        raise Refused(reason)
+    if recipe is not None and recipe.looks_first:
+        outcome.waits = True
+    else:
         try:
             flow.apply_now(upload, by=by, between=_watched(screen))
         finally:
@@ -240,6 +254,8 @@ def _print_json(outcome: _Outcome, args: argparse.Namespace) -> None:
         "notes": upload.options.get("notes", []) if upload else [],
         "mapping": report.mapping_of(upload) if upload and upload.entity else {},
     }
+    if upload is not None and upload.recipe_id:
+        found |= {"recipe": str(upload.recipe_id), "waits": outcome.waits}
     out = sys.stdout
     out.write(json.dumps(found, ensure_ascii=False)[:-1] + ', "errors": [')
     plan = plan_of(upload) if upload else None
@@ -268,12 +284,54 @@ def _print(outcome: _Outcome) -> None:
             print(f"  row {error['row']}{column}: {error['reason']}")
     if listed > SHOWN_ERRORS:
         print(f"  … and {listed - SHOWN_ERRORS} more")
-    done = "would be created" if outcome.dry_run else "created"
+    done = "would be created" if outcome.dry_run or outcome.waits else "created"
     print(
         f"{found['rows']:,} rows: {found['created']:,} {done}, {found['updated']:,} updated, "
         f"{found['duplicates']:,} duplicates, {found['skipped']:,} skipped, "
         f"{found['refused_rows']:,} refused; {found['accounts_created']:,} accounts {done}; "
         f"{outcome.seconds:.1f} s"
     )
+    if outcome.waits:
+        print("Nothing is written yet: look at it in My Imports and apply it there.")
     if upload.operation_id:
         print(f"Undo with: rapport undo {upload.operation_id}")
+
+
+# -- rapport recipes ------------------------------------------------------------------------------
+
+
+def run_recipes(args: argparse.Namespace) -> int:
+    """List the saved mappings that `args.by` may use."""
+    found = usable_recipes(args.by)
+    if args.json:
+        print(json.dumps([_facts(recipe) for recipe in found], ensure_ascii=False, indent=1))
+        return 0
+    for recipe in found:
+        facts = _facts(recipe)
+        said = [facts["entity"], "shared" if facts["shared"] else "private", f"by {recipe.owner}"]
+        said += [f"folder {recipe.folder}"] if recipe.folder else []
+        said += ["with a key"] if facts["key"] else []
+        print(f"{recipe.name}  ({', '.join(said)})  {recipe.pk}")
+        for problem in facts["problems"]:
+            print(f"  {problem}")
+    return 0
+
+
+def _facts(recipe: ImportRecipe) -> dict[str, Any]:
+    try:
+        problems = recipes.gone_texts(recipes.gone_fields(recipe))
+    except recipes.RecipeRefused as refused:
+        problems = [str(refused)]
+    return {
+        "id": str(recipe.pk),
+        "name": recipe.name,
+        "entity": recipe.entity,
+        "owner": recipe.owner.email,
+        "shared": recipe.is_shared,
+        "headers": recipe.headers,
+        "folder": recipe.folder or None,
+        "key": hasattr(recipe, "key"),
+        "looks_first": recipe.looks_first,
+        "used_at": recipe.used_at.isoformat() if recipe.used_at else None,
+        "problems": problems,
+    }

@@ -16,6 +16,7 @@ from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate
+from rapport.queries.imports import plan_rows
 
 from . import flow, reasons as why, uploads
 from .mapping import label_of
@@ -37,6 +38,20 @@ def errors(plan: Plan) -> Iterator[dict[str, Any]]:
                 "column": column_name(columns, reason.column) or None,
                 "reason": reason.text,
             }
+
+
+def errors_page(plan: Plan, *, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
+    """The reasons of at most `limit` rows behind the row `after`, and the last of those rows when
+    there are more."""
+    upload = plan.import_file
+    columns = flow.columns_of(upload) if upload else ()
+    rows, more = plan_rows(plan, ERRORS, after=after, size=limit)
+    found = [
+        {"row": row.row, "column": column_name(columns, one.column) or None, "reason": one.text}
+        for row in rows
+        for one in why.from_json(row.reasons)
+    ]
+    return found, rows[-1].row if more else None
 
 
 def column_name(columns: tuple[str, ...], index: int | None) -> str:

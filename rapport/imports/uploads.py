@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from rapport.files.detect import sniff
 from rapport.files.read import FileRefused, ReadOptions, Table, open_table
 from rapport.models import ImportFile
 
@@ -82,10 +83,20 @@ def reading_of(options: ReadOptions) -> dict[str, Any]:
     return {name: value for name, value in asdict(options).items() if value is not None}
 
 
+def look_at(stored: str) -> None:
+    """Raise FileRefused when no reader can read what is kept there."""
+    sniff(Path(settings.MEDIA_ROOT) / stored)
+
+
 def forget(upload: ImportFile) -> None:
     """Remove the file and everything made of it."""
-    if upload.stored:
-        shutil.rmtree((Path(settings.MEDIA_ROOT) / upload.stored).parent, ignore_errors=True)
+    forget_stored(upload.stored)
+
+
+def forget_stored(stored: str) -> None:
+    """Remove what is kept there, and everything made of it."""
+    if stored:
+        shutil.rmtree((Path(settings.MEDIA_ROOT) / stored).parent, ignore_errors=True)
 
 
 __all__ = [
@@ -93,6 +104,8 @@ __all__ = [
     "UploadGone",
     "UploadTooLarge",
     "forget",
+    "forget_stored",
+    "look_at",
     "open_upload",
     "options_of",
     "path_of",

@@ -108,6 +108,15 @@ def renew_keys() -> None:
     rekeying.notice()
 
 
+def watch_folders() -> None:
+    """Import what programs put into the folders of recipes."""
+    if not settings.IMPORT_FOLDER:
+        return
+    from rapport.imports import folders  # loads every reader; most installations watch no folder
+
+    folders.look(until=time.monotonic() + PATIENCE)
+
+
 def note_quality() -> None:
     """Keep today's number of duplicates."""
     duplicates.keep_figures(timezone.localdate())
@@ -119,6 +128,7 @@ DUTIES = (
     Duty(name="index backlog", every=1, do=index_backlog),
     Duty(name="duplicates", every=2, do=follow_duplicates),
     Duty(name="match keys", every=15, do=renew_keys),
+    Duty(name="watched folders", every=5, do=watch_folders),
     Duty(name="duplicates over time", every=3600, do=note_quality, first=60),
     Duty(name="retention", every=3600, do=expire),
     Duty(name="sessions", every=3600, do=retention.clear_sessions),

@@ -72,13 +72,19 @@ KINDS = {
             name="import.plan",
             label=_("Plan an import"),
             step="rapport.imports.plan:step",
-            ended="rapport.imports.plan:ended",
+            ended="rapport.imports.unattended:plan_ended",
         ),
         JobKind(
             name="import.apply",
             label=_("Import"),
             step="rapport.imports.apply:step",
             ended="rapport.imports.apply:ended",
+        ),
+        JobKind(
+            name="import.recipe",
+            label=_("Import by a recipe"),
+            step="rapport.imports.unattended:step",
+            ended="rapport.imports.unattended:ended",
         ),
         JobKind(
             name="duplicates.merge",

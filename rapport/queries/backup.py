@@ -11,7 +11,16 @@ from django.apps import apps
 from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from rapport.models import Job, MatchKey, Principal, SearchBacklog, SearchQueue, SignInLink
+from rapport.models import (
+    Job,
+    MatchKey,
+    Principal,
+    RecipeKey,
+    SearchBacklog,
+    SearchQueue,
+    SignInLink,
+    TakenFile,
+)
 
 from .extract import fetched
 
@@ -22,6 +31,8 @@ LEFT_OUT: dict[type[models.Model], str] = {
     SearchQueue: "what was waiting is done when the search texts are made anew",
     SearchBacklog: "the search index is made anew",
     SignInLink: "a secret that lets somebody in",
+    RecipeKey: "a secret that lets a program in",
+    TakenFile: "files that lie in the folders of this machine",
     Job: "work under way here, which nobody goes on with elsewhere; its operation is kept",
 }
 LEFT_OUT_APPS = {

@@ -18,7 +18,7 @@ from rapport.actions import records, search_index, undo
 from rapport.actions.restore import NotEmpty, Unfit
 from rapport.exports import backup as exported, command
 from rapport.exports.restore import FileRefused, restore
-from rapport.imports import flow
+from rapport.imports import flow, recipes
 from rapport.meta.registry import registry
 from rapport.models import (
     Account,
@@ -64,6 +64,7 @@ def fill(owner):
     flow.describe(upload, by=owner)
     flow.plan_now(upload, by=owner)
     flow.apply_now(upload, by=owner)
+    recipes.save(upload, "Every Monday", by=owner)
     ImportFile.objects.update(job=None)  # a job stays where it was done
     while search_index.catch_up():
         pass

@@ -31,7 +31,8 @@ def everything(resolver=None):
     for part in (resolver or get_resolver()).url_patterns:
         if isinstance(part, URLPattern):
             yield part
-        else:
+        # Programs have a door of their own, without cookies: tests/api.
+        elif str(part.pattern) != "api/":
             yield from everything(part)
 
 

@@ -1,0 +1,1 @@
+"""For programs: JSON, a key instead of a session."""

@@ -1,0 +1,325 @@
+"""Watched folders: files that programs put below RAPPORT_IMPORT_FOLDER are imported by recipes.
+
+A file is taken with one rename into a folder of its own below `.taken`, whose name is the key of
+its `TakenFile`: whoever writes that row first imports the file, so that each is imported once,
+whatever dies in between and however many workers look. When the import has ended, the file is put
+into `done` or `failed`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import stat
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rapport.files.read import FileRefused
+from rapport.meta.ids import new_id
+from rapport.models import ImportFile, ImportRecipe, TakenFile
+from rapport.models.operations import ImportState
+from rapport.queries.imports import plan_of
+
+from . import report, unattended
+from .uploads import UploadGone
+
+log = logging.getLogger(__name__)
+
+TAKEN, DONE, FAILED = ".taken", "done", "failed"
+# Names that programs give to files which they are still writing.
+PARTIAL = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".download", ".swp")
+# Who makes a file first and fills it later gets so many seconds.
+EMPTY_FOR = 60.0
+AT_ONCE = 200
+READ_AT_ONCE = 1 << 20
+
+# How a file looked the last time, by path: it is taken when it looks the same once more.
+_seen: dict[Path, tuple[int, ...]] = {}
+
+
+class NoFolder(OSError):
+    """The folder cannot be used; the message is for the log."""
+
+
+def is_on() -> bool:
+    """Whether there is a folder to watch."""
+    return bool(settings.IMPORT_FOLDER)
+
+
+def look(*, until: float | None = None) -> None:
+    """Take what has stopped growing, put away what is imported; stop at `until` (monotonic)."""
+    if not is_on():
+        return
+    seen: dict[Path, tuple[int, ...]] = {}
+    for recipe in ImportRecipe.objects.exclude(folder="").select_related("owner").order_by("pk"):
+        try:
+            _look_into(recipe, seen, until)
+        except OSError as error:
+            log.warning("The folder “%s” of a recipe cannot be used: %s", recipe.folder, error)
+    _seen.clear()
+    _seen.update(seen)
+    _put_away(until)
+
+
+def _is_late(until: float | None) -> bool:
+    return until is not None and time.monotonic() > until
+
+
+# -- taken ----------------------------------------------------------------------------------------
+
+
+def _look_into(
+    recipe: ImportRecipe, seen: dict[Path, tuple[int, ...]], until: float | None
+) -> None:
+    folder = _folder(recipe.folder)
+    taken = _below(folder, TAKEN)
+    # Those that were taken by a worker that died before it could say so.
+    for token, path in _waiting(taken):
+        if _is_still(path, seen):
+            _adopt(recipe, token, path.name)
+    for path in _arrived(folder):
+        if _is_late(until):
+            # Those left over are seen as they were, so that they need not wait twice.
+            if path in _seen:
+                seen[path] = _seen[path]
+        elif _is_still(path, seen):
+            _take(recipe, path, taken, seen)
+
+
+def _folder(name: str) -> Path:
+    """The folder of a recipe, made if need be. Raises NoFolder when it leads out of the import
+    folder."""
+    path = Path(settings.IMPORT_FOLDER).resolve()
+    for part in name.split("/"):
+        path = _below(path, part)
+    return path
+
+
+def _below(path: Path, name: str) -> Path:
+    found = path / name
+    with contextlib.suppress(FileExistsError):
+        found.mkdir(parents=True)
+    # A link may lead anywhere: what lies behind it is nobody's to import.
+    if name in {"", ".", ".."} or found.is_symlink() or found.resolve() != found:
+        raise NoFolder(f"{found} is a link")
+    if not found.is_dir():
+        raise NoFolder(f"{found} is no folder")
+    return found
+
+
+def _arrived(folder: Path) -> list[Path]:
+    """Files that may be taken, by name."""
+    with os.scandir(folder) as entries:
+        names = [
+            entry.name
+            for entry in entries
+            if entry.is_file(follow_symlinks=False)
+            and not entry.name.startswith((".", "~$"))
+            and not entry.name.lower().endswith(PARTIAL)
+        ]
+    return [folder / name for name in sorted(names)[:AT_ONCE]]
+
+
+def _is_still(path: Path, seen: dict[Path, tuple[int, ...]]) -> bool:
+    """Whether a file looks as it did the last time; remembers how it looks."""
+    try:
+        facts = path.lstat()
+    except OSError:
+        return False
+    if not stat.S_ISREG(facts.st_mode):
+        return False
+    looks = (facts.st_ino, facts.st_size, facts.st_mtime_ns)
+    seen[path] = looks
+    if not facts.st_size and time.time() - facts.st_mtime < EMPTY_FOR:
+        return False
+    return _seen.get(path) == looks
+
+
+def _take(recipe: ImportRecipe, path: Path, taken: Path, seen: dict[Path, tuple[int, ...]]) -> None:
+    """Move a file where nobody writes to it any more, then import it."""
+    token = new_id()
+    place = taken / str(token)
+    place.mkdir()
+    try:
+        path.rename(place / path.name)
+    except FileNotFoundError:
+        place.rmdir()  # another worker was quicker
+        return
+    looked = seen.pop(path)
+    now = (place / path.name).lstat()
+    if (now.st_ino, now.st_size, now.st_mtime_ns) == looked:
+        _adopt(recipe, token, path.name)
+    # Else it was written to in the very last moment: looked at again where it lies now.
+
+
+def _waiting(taken: Path) -> list[tuple[uuid.UUID, Path]]:
+    """Taken files of which no row tells."""
+    tokens = {}
+    with os.scandir(taken) as entries:
+        for entry in entries:
+            with contextlib.suppress(ValueError):
+                tokens[uuid.UUID(entry.name)] = Path(entry.path)
+    known = set(TakenFile.objects.filter(pk__in=tokens).values_list("pk", flat=True))
+    found = []
+    for token, place in tokens.items():
+        # Another worker may just be putting it away.
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            if token not in known:
+                files = [path for path in place.iterdir() if not path.name.startswith(".")]
+                found += [(token, path) for path in files[:1]]
+                if not files and time.time() - place.stat().st_mtime > EMPTY_FOR:
+                    place.rmdir()  # its worker died before the file was in it
+    return found
+
+
+def _adopt(recipe: ImportRecipe, token: uuid.UUID, name: str) -> None:
+    """Import a taken file; whoever is second finds its row."""
+    problem = unattended.owner_problem(recipe)
+    row = TakenFile(
+        pk=token, recipe=recipe, folder=recipe.folder, name=name, taken_at=timezone.now()
+    )
+    with contextlib.suppress(IntegrityError), transaction.atomic():
+        if problem:
+            row.message = problem
+        else:
+            row.import_file = unattended.begin(recipe, name=name, via="folder")
+        row.save(force_insert=True)
+
+
+def read(upload: ImportFile) -> Iterator[bytes]:
+    """The bytes of a taken file. Raises OSError."""
+    row = TakenFile.objects.get(import_file=upload)
+    path = _folder(row.folder) / TAKEN / str(row.pk) / row.name
+    # Not followed should it have become a link meanwhile; not waited for should it be a pipe.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise NoFolder(f"{path} is no file")
+        while chunk := stream.read(READ_AT_ONCE):
+            yield chunk
+
+
+# -- put away -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What became of a file: the folder that it goes to, and what is said beside it."""
+
+    folder: str
+    text: str = ""
+
+
+def _put_away(until: float | None) -> None:
+    rows = TakenFile.objects.filter(put_at=None).select_related("import_file").order_by("taken_at")
+    for row in rows[:AT_ONCE]:
+        end = _end(row)
+        if end is None:
+            continue
+        if _is_late(until):
+            return
+        try:
+            _put(row, end)
+        except (OSError, IntegrityError) as error:
+            # Tried again at the next look.
+            log.warning("“%s” in “%s” cannot be put away: %s", row.name, row.folder, error)
+
+
+def _end(row: TakenFile) -> _End | None:
+    upload = row.import_file
+    if upload is None:
+        return _End(FAILED, row.message or _("Somebody has deleted this import."))
+    where = _("See My Imports.")
+    match upload.state:
+        case ImportState.DONE:
+            return _End(DONE)
+        case ImportState.FAILED | ImportState.CANCELLED:
+            return _End(FAILED, upload.message or _("It was cancelled."))
+        case ImportState.PLANNED if upload.options.get("left") == unattended.WAITS:
+            return _End(DONE, f"{upload.message} {where}")
+        case ImportState.PLANNED if upload.options.get("left") == unattended.STOPPED:
+            return _End(FAILED, f"{upload.message} {where}")
+    return None
+
+
+def _put(row: TakenFile, end: _End) -> None:
+    """Move the file, and what there is to say before it: who finds the file finds all. Every step
+    may have been done by a worker that died."""
+    folder = _folder(row.folder)
+    place, target = folder / TAKEN / str(row.pk), _below(folder, end.folder)
+    name = row.put or _reserve(row, target)
+    if end.text:
+        _write(place, target / _text_name(name), [f"{end.text}\n".encode()])
+    elif row.import_file is not None:
+        _put_errors(row.import_file, place, target / _errors_name(name))
+    with contextlib.suppress(FileNotFoundError):
+        (place / row.name).rename(target / name)
+    with contextlib.suppress(FileNotFoundError):
+        for part in place.glob(".*"):
+            part.unlink()
+        place.rmdir()
+    row.put_at = timezone.now()
+    row.save(update_fields=["put_at"])
+
+
+def _put_errors(upload: ImportFile, place: Path, path: Path) -> None:
+    """The rows that were not taken beside their file, if there are any."""
+    plan = plan_of(upload)
+    if plan is None or not upload.counts.get("refused", 0) + upload.counts.get("changed", 0):
+        return
+    try:
+        _write(place, path, report.rows_file(upload, plan))
+    except (FileRefused, UploadGone) as error:
+        _write(place, path.with_suffix(".txt"), [f"{error}\n".encode()])
+
+
+def _write(place: Path, path: Path, pieces: Iterator[bytes] | list[bytes]) -> None:
+    """A whole file or none."""
+    place.mkdir(exist_ok=True)
+    part = place / f".{path.name}"
+    with part.open("wb") as stream:
+        stream.writelines(pieces)
+    part.replace(path)
+
+
+def _reserve(row: TakenFile, target: Path) -> str:
+    """A name that no other file has or will get; kept, so that the next try takes the same."""
+    promised = TakenFile.objects.filter(folder=row.folder, put_at=None).exclude(put="")
+    taken = set(promised.values_list("put", flat=True))
+    stem, suffix = _split(row.name)
+    number = 1
+    while True:
+        name = row.name if number == 1 else f"{stem} ({number}){suffix}"
+        others = (name, _text_name(name), _errors_name(name))
+        if name not in taken and not any((target / one).exists() for one in others):
+            break
+        number += 1
+    with transaction.atomic():
+        # Another worker at the same row has chosen already, or has put it away.
+        mine = TakenFile.objects.filter(pk=row.pk, put="", put_at=None)
+        if not mine.update(put=name):
+            name = TakenFile.objects.values_list("put", flat=True).get(pk=row.pk)
+    row.put = name
+    return name
+
+
+def _split(name: str) -> tuple[str, str]:
+    path = Path(name)
+    return path.stem, path.suffix
+
+
+def _text_name(name: str) -> str:
+    return f"{name}.txt"
+
+
+def _errors_name(name: str) -> str:
+    return f"{_split(name)[0]} (errors).csv"

@@ -1,0 +1,465 @@
+"""Saved mappings: kept with a name, offered when the same headers come again, used once more."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import hmac
+import re
+import secrets
+from collections import Counter
+from collections.abc import Mapping as MappingType, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rapport import access
+from rapport.access import Actor, Forbidden, SystemActor
+from rapport.files.read import FileRefused
+from rapport.meta.entity import Entity
+from rapport.meta.folding import fold
+from rapport.meta.kinds import Reading
+from rapport.meta.registry import registry
+from rapport.models import ImportFile, ImportRecipe, RecipeKey
+from rapport.models.operations import Fate
+from rapport.queries.imports import plan_of
+from rapport.queries.recipes import recipe_named, usable_recipes
+
+from . import flow, headers, mapping as mappings, plan as plans
+from .mapping import Mapping, MappingRefused
+
+# Files with at least so much of the same headers are offered a saved mapping.
+OFFERED_FROM = 0.5
+NAME_LENGTH = 100
+# Of `Plan.parameters` and `ImportFile.options`: what was decided for all rows alike.
+DECISIONS = "decisions"
+KEY_PREFIX = "rapport_"
+# Of a folder below RAPPORT_IMPORT_FOLDER: plain names, none of ours.
+OWN_FOLDERS = frozenset({"done", "failed"})
+_PART = re.compile(r"\w[\w .+-]*")
+# What of the reading says how values are written; the rest is about bytes, which differ by file.
+WRITTEN = tuple(field.name for field in dataclasses.fields(Reading))
+
+
+class RecipeRefused(ValueError):
+    """It cannot be kept or used like this; the message is for people. `code`: for pages."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+# -- does it fit? ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """A saved mapping on the columns of a file. `missing`: headers that it needs and the file has
+    not; `gone`: fields that there are no more; `likeness`: the share of headers that both have."""
+
+    recipe: ImportRecipe
+    mapping: Mapping
+    missing: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    likeness: float = 0.0
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the file has just the same headers."""
+        return self.likeness == 1.0
+
+    @property
+    def problems(self) -> list[str]:
+        """What does not fit any more, in sentences."""
+        found = gone_texts(self.gone)
+        if self.missing:
+            names = ", ".join(f"“{name}”" for name in self.missing[:20])
+            found.append(_("The file has no column %(columns)s.") % {"columns": names})
+        return found
+
+
+def gone_texts(gone: Sequence[str]) -> list[str]:
+    """The sentence about fields that there are no more, if there are any."""
+    if not gone:
+        return []
+    return [_("There is no field %(fields)s any more.") % {"fields": ", ".join(gone)}]
+
+
+def fit(recipe: ImportRecipe, columns: Sequence[str]) -> Fit:
+    """How `recipe` fits a file with these headers. Raises RecipeRefused when its entity is gone."""
+    entity = entity_of(recipe)
+    places = {key: index for index, key in enumerate(_keys(columns))}
+    kept: dict[str, Any] = {}
+    missing = []
+    known = _keys(recipe.headers)
+    for name, value in recipe.mapping.items():
+        if not name.isdecimal():
+            kept[name] = value
+        elif int(name) < len(known):
+            place = places.get(known[int(name)])
+            if place is None:
+                missing.append(recipe.headers[int(name)] or f"#{int(name) + 1}")
+            else:
+                kept[str(place)] = value
+    mapping = Mapping.from_json(entity, kept)
+    return Fit(
+        recipe=recipe,
+        mapping=mapping,
+        missing=tuple(missing),
+        gone=_gone(kept, mapping),
+        likeness=_likeness(recipe.headers, columns),
+    )
+
+
+def gone_fields(recipe: ImportRecipe) -> tuple[str, ...]:
+    """Fields of its mapping that there are no more."""
+    return _gone(recipe.mapping, Mapping.from_json(entity_of(recipe), recipe.mapping))
+
+
+def entity_of(recipe: ImportRecipe) -> Entity:
+    """What it imports. Raises RecipeRefused when that is no more."""
+    if recipe.entity not in registry:
+        text = _("“%(recipe)s” is for records of a kind that there is no more.")
+        raise RecipeRefused(text % {"recipe": recipe.name})
+    return registry[recipe.entity]
+
+
+def _keys(columns: Sequence[str]) -> list[tuple[str, int]]:
+    """A header without case, accents and punctuation, and how often it came before."""
+    seen: Counter[str] = Counter()
+    keys = []
+    for header in columns:
+        name = headers.plain(header) or fold(header)
+        keys.append((name, seen[name]))
+        seen[name] += 1
+    return keys
+
+
+def _likeness(ours: Sequence[str], theirs: Sequence[str]) -> float:
+    one = {key for key in _keys(ours) if key[0]}
+    other = {key for key in _keys(theirs) if key[0]}
+    # Without headers all files look alike.
+    return len(one & other) / len(one | other) if one and other else 0.0
+
+
+def _gone(kept: MappingType[str, Any], mapping: Mapping) -> tuple[str, ...]:
+    """Names in the stored mapping that reading it has left out."""
+    named = {
+        value if isinstance(value, str) else value["field"]
+        for name, value in kept.items()
+        if name.isdecimal()
+    }
+    named |= set(kept.get("constants", {})) | {n for names in kept.get("match", ()) for n in names}
+    there = {*mapping.fields, *mapping.constants, *(n for names in mapping.match for n in names)}
+    # A set to match by goes as a whole: what of it is still there is no loss.
+    return tuple(sorted(n for n in named - there if n not in _known(mapping.entity)))
+
+
+def _known(entity: Entity) -> set[str]:
+    return {*headers.targets(entity), headers.RECORD_ID}
+
+
+# -- offered and used -----------------------------------------------------------------------------
+
+
+def offers(upload: ImportFile, *, by: Actor, any_entity: bool = False) -> list[Fit]:
+    """Saved mappings for a file like this, the best first; among equals one's own, then the one
+    that was used last."""
+    columns = flow.columns_of(upload)
+    found = usable_recipes(by)
+    if not any_entity:
+        found = found.filter(entity=upload.entity)
+    fits = [fit(recipe, columns) for recipe in found if recipe.entity in registry]
+    fits = [one for one in fits if one.likeness >= OFFERED_FROM and one.mapping.columns]
+    mine = getattr(by, "pk", None)
+
+    def rank(one: Fit) -> tuple[float, bool, float]:
+        used = one.recipe.used_at or one.recipe.created_at
+        return one.likeness, one.recipe.owner_id == mine, used.timestamp()
+
+    return sorted(fits, key=rank, reverse=True)
+
+
+def use_if_known(upload: ImportFile, *, by: Actor) -> Fit | None:
+    """A file with just the headers of a saved mapping is read by it, which its page says."""
+    was_auto = bool(upload.options.get("auto") or upload.options.get("doubt"))
+    for one in offers(upload, by=by, any_entity=was_auto):
+        if one.is_exact and not one.gone:
+            return use(upload, one.recipe, by=by)
+    return None
+
+
+def use(
+    upload: ImportFile,
+    recipe: ImportRecipe,
+    *,
+    by: Actor,
+    strict: bool = False,
+    reading: MappingType[str, Any] | None = None,
+) -> Fit:
+    """Read the file as `recipe` says. `strict`: nothing may be missing, because nobody looks.
+    `reading`: what is said of this file, which beats the recipe.
+
+    Raises RecipeRefused, Forbidden, and as `flow.read_again`.
+    """
+    entity = entity_of(recipe)
+    found = _read(upload, recipe, entity, reading or {}, by)
+    if strict and found.problems:
+        text = _("“%(recipe)s” does not fit this file.") % {"recipe": recipe.name}
+        raise RecipeRefused(" ".join([text, *found.problems]))
+    if not found.mapping.columns:
+        text = _("This file has none of the columns of “%(recipe)s”.")
+        raise RecipeRefused(text % {"recipe": recipe.name})
+    written = {**recipe.reading, **(reading or {})}
+    written = {name: written[name] for name in WRITTEN if written.get(name)}
+    flow.remap(upload, found.mapping, reading=written)
+    upload.recipe = recipe
+    upload.options = {
+        **upload.options,
+        "recipe_notes": found.problems,
+        # The plan begins with them.
+        DECISIONS: recipe.decisions,
+    }
+    upload.save(update_fields=["recipe", "options"])
+    ImportRecipe.objects.filter(pk=recipe.pk).update(used_at=timezone.now())
+    return found
+
+
+def _read(
+    upload: ImportFile, recipe: ImportRecipe, entity: Entity, said: MappingType[str, Any], by: Actor
+) -> Fit:
+    """The file read in the way in which the recipe fits it best."""
+    first, *others = _readings(upload, recipe)
+    flow.read_again(upload, entity, {**first, **said}, by=by)
+    found = fit(recipe, flow.columns_of(upload))
+    for other in others if found.missing else ():
+        try:
+            flow.read_again(upload, entity, {**other, **said}, by=by)
+        except (FileRefused, MappingRefused):
+            continue
+        again = fit(recipe, flow.columns_of(upload))
+        if len(again.missing) < len(found.missing):
+            return again
+        flow.read_again(upload, entity, {**first, **said}, by=by)
+    return found
+
+
+def _readings(upload: ImportFile, recipe: ImportRecipe) -> list[dict[str, Any]]:
+    """How the file may be read: as it suggests, then just as the one was that was saved."""
+    kept = recipe.reading
+    first = {name: kept[name] for name in WRITTEN if kept.get(name)}
+    options = upload.options
+    elements = [element[0] for element in options.get("elements", ())]
+    for name, there in (
+        ("sheet", options.get("sheets", ())),
+        ("member", options.get("members", ())),
+        ("element", elements),
+    ):
+        if kept.get(name) in there and len(there) > 1:
+            first[name] = kept[name]
+    if kept.get("header") is not None:
+        first["header"] = kept["header"]
+    if _is_better_guess(kept.get("encoding"), options.get("encoding")):
+        first["encoding"] = kept["encoding"]
+    second = {name: kept[name] for name in ("encoding", "delimiter", "quote") if name in kept}
+    return [first, {**first, **second}] if second else [first]
+
+
+def _is_better_guess(kept: str | None, detected: MappingType[str, Any] | None) -> bool:
+    """Few accents tell little about an encoding: the one of last time beats a guess. Unicode is
+    no guess."""
+    if not kept or not detected or detected["sure"] == "certain":
+        return False
+    return not kept.startswith("utf") and not detected["name"].startswith("utf")
+
+
+def find(name: str, *, by: Actor) -> ImportRecipe:
+    """The one of this name or id that `by` may use. Raises RecipeRefused."""
+    found = recipe_named(name, by)
+    if not found:
+        text = _("There is no recipe “%(name)s” that you may use.")
+        raise RecipeRefused(text % {"name": name})
+    if len(found) > 1:
+        ids = ", ".join(f"{recipe.pk} ({recipe.owner})" for recipe in found)
+        text = _("Several recipes are called “%(name)s”; say which by its id: %(ids)s.")
+        raise RecipeRefused(text % {"name": name, "ids": ids})
+    return found[0]
+
+
+def stopped(recipe: ImportRecipe, counts: MappingType[str, int]) -> str:
+    """Why a plan with these counts is not applied without a person; '' when it may be."""
+    rows = counts.get("rows", 0)
+    for most, name, text in (
+        (
+            recipe.most_refused,
+            Fate.REFUSED.value,
+            _("%(count)s of %(rows)s rows would be refused; this recipe stops above %(most)s %%."),
+        ),
+        (
+            recipe.most_updated,
+            Fate.UPDATE.value,
+            _("%(count)s of %(rows)s rows would update a record; it stops above %(most)s %%."),
+        ),
+    ):
+        count = counts.get(name, 0)
+        if most is not None and count * 100 > most * rows:
+            return text % {"count": count, "rows": rows, "most": most}
+    return ""
+
+
+# -- kept -----------------------------------------------------------------------------------------
+
+
+def save(
+    upload: ImportFile, name: str, *, by: Actor, is_shared: bool = False, replace: bool = False
+) -> ImportRecipe:
+    """Keep the mapping of `upload`, how it is read and what was decided for all rows alike.
+    `replace`: the one that `by` has of this name. Raises RecipeRefused, Forbidden."""
+    if isinstance(by, SystemActor):
+        raise Forbidden("recipe")
+    plans.require(registry[upload.entity], by)
+    mappings.check(flow.mapping_of(upload))
+    name = _checked_name(name)
+    plan = plan_of(upload)
+    values = {
+        "entity": upload.entity,
+        "headers": list(flow.columns_of(upload)),
+        "program": str(upload.options.get("program") or "")[:60],
+        "reading": upload.reading,
+        "mapping": upload.mapping,
+        "decisions": dict((plan.parameters if plan else upload.options).get(DECISIONS) or {}),
+    }
+    with transaction.atomic():
+        own = ImportRecipe.objects.select_for_update().filter(owner_id=by.pk, name__iexact=name)
+        recipe = own.first()
+        if recipe is not None and not replace:
+            text = _("You have a saved mapping “%(name)s” already.")
+            raise RecipeRefused(text % {"name": recipe.name}, "taken")
+        if recipe is None:
+            recipe = ImportRecipe(owner=by, name=name, created_at=timezone.now())
+        for field, value in values.items():
+            setattr(recipe, field, value)
+        recipe.is_shared = is_shared
+        recipe.save()
+        ImportFile.objects.filter(pk=upload.pk).update(recipe=recipe)
+        upload.recipe = recipe
+    return recipe
+
+
+def change(
+    recipe: ImportRecipe,
+    *,
+    by: Actor,
+    name: str,
+    is_shared: bool,
+    folder: str = "",
+    looks_first: bool = False,
+    most_refused: int | None = None,
+    most_updated: int | None = None,
+) -> None:
+    """Another name, folder, limits … Raises RecipeRefused, Forbidden."""
+    require_change(recipe, by)
+    name, folder = _checked_name(name), checked_folder(folder)
+    others = ImportRecipe.objects.exclude(pk=recipe.pk)
+    if others.filter(owner_id=recipe.owner_id, name__iexact=name).exists():
+        text = _("You have a saved mapping “%(name)s” already.")
+        raise RecipeRefused(text % {"name": name}, "taken")
+    if folder and others.filter(folder__iexact=folder).exists():
+        text = _("Another recipe takes the files of the folder “%(folder)s”.")
+        raise RecipeRefused(text % {"folder": folder}, "folder")
+    if any(most is not None and not 0 <= most <= 100 for most in (most_refused, most_updated)):
+        raise RecipeRefused(_("A limit is a number from 0 to 100."), "limit")
+    recipe.name, recipe.is_shared, recipe.folder = name, is_shared, folder
+    recipe.looks_first = looks_first
+    recipe.most_refused, recipe.most_updated = most_refused, most_updated
+    names = ["name", "is_shared", "folder", "looks_first", "most_refused", "most_updated"]
+    try:
+        with transaction.atomic():
+            recipe.save(update_fields=names)
+    except IntegrityError:
+        text = _("Somebody else has just taken this name or folder.")
+        raise RecipeRefused(text, "taken") from None
+
+
+def may_change(recipe: ImportRecipe, by: Actor) -> bool:
+    """Its owner and administrators may change it."""
+    return getattr(by, "pk", None) == recipe.owner_id or access.is_administrator(by)
+
+
+def require_change(recipe: ImportRecipe, by: Actor) -> None:
+    """Raise Forbidden unless `may_change`."""
+    if not may_change(recipe, by):
+        raise Forbidden("recipe")
+
+
+def delete(recipe: ImportRecipe, *, by: Actor) -> None:
+    """Forget it, and its key; what it imported stays. Raises Forbidden."""
+    require_change(recipe, by)
+    recipe.delete()
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise RecipeRefused(_("Give it a name."), "name")
+    if len(name) > NAME_LENGTH:
+        text = _("A name has at most %(length)d characters.")
+        raise RecipeRefused(text % {"length": NAME_LENGTH}, "name")
+    return name
+
+
+def checked_folder(folder: str) -> str:
+    """A path below the import folder, as we keep it: plain names only. Raises RecipeRefused."""
+    parts = folder.strip().strip("/").split("/") if folder.strip() else []
+    for part in parts:
+        if not _PART.fullmatch(part) or part.endswith((" ", ".")) or part.lower() in OWN_FOLDERS:
+            text = _("A folder has a plain name, like “shop/customers”: no “..” and no “%(part)s”.")
+            raise RecipeRefused(text % {"part": part}, "folder")
+    folder = "/".join(parts)
+    if len(folder) > 200:
+        raise RecipeRefused(_("The name of the folder is too long."), "folder")
+    return folder
+
+
+# -- its key --------------------------------------------------------------------------------------
+
+
+def make_key(recipe: ImportRecipe, *, by: Actor) -> str:
+    """A new key to run `recipe` as its owner, shown this once; an earlier one ends. Only its owner
+    can make it: it works with the owner's rights. Raises Forbidden."""
+    if getattr(by, "pk", None) != recipe.owner_id:
+        raise Forbidden("recipe key")
+    plans.require(entity_of(recipe), by)
+    key = KEY_PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        RecipeKey.objects.filter(recipe=recipe).delete()
+        RecipeKey.objects.create(recipe=recipe, digest=_digest(key), created_at=timezone.now())
+    return key
+
+
+def revoke_key(recipe: ImportRecipe, *, by: Actor) -> None:
+    """Let the key work no more. Raises Forbidden."""
+    require_change(recipe, by)
+    RecipeKey.objects.filter(recipe=recipe).delete()
+
+
+def recipe_of_key(key: str) -> ImportRecipe | None:
+    """The recipe that `key` runs; None when it runs none."""
+    digest = _digest(key)
+    found = RecipeKey.objects.select_related("recipe__owner").filter(digest=digest).first()
+    # Found by a hash that nobody can choose; compared in the same time whatever it is.
+    if found is None or not hmac.compare_digest(found.digest, digest):
+        return None
+    return found.recipe
+
+
+def note_key_used(recipe: ImportRecipe) -> None:
+    """Remember when the key was used last; reading what came of it does not count."""
+    RecipeKey.objects.filter(recipe=recipe).update(used_at=timezone.now())
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

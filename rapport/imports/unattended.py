@@ -1,0 +1,197 @@
+"""Imports by a recipe that nobody watches: mapped, planned and applied one job after the other.
+
+`import.recipe` reads the file as the recipe says and asks for its plan; when that is there, it is
+applied, or waits for a person when the recipe says so or stops it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rapport.access import Forbidden
+from rapport.actions import jobs
+from rapport.actions.lease import Refused, Run
+from rapport.files.read import FileRefused
+from rapport.models import ImportFile, ImportRecipe, Job
+from rapport.models.operations import ImportState, JobState
+
+from . import flow, plan as plans, recipes, uploads
+from .mapping import MappingRefused
+from .recipes import RecipeRefused
+
+KIND = "import.recipe"
+# `ImportFile.options["left"]`: why a plan was not applied: the recipe stops it, or wants a look.
+STOPPED, WAITS = "stopped", "waits"
+
+
+def owner_problem(recipe: ImportRecipe) -> str:
+    """Why nothing may be imported on behalf of the recipe's owner; '' when all is well."""
+    owner = recipe.owner
+    if not owner.is_active:
+        text = _("The recipe “%(recipe)s” belongs to %(owner)s, who is not active any more.")
+        return text % {"recipe": recipe.name, "owner": owner}
+    try:
+        plans.require(recipes.entity_of(recipe), owner)
+    except Forbidden:
+        text = _("%(owner)s, to whom the recipe “%(recipe)s” belongs, may not import any more.")
+        return text % {"recipe": recipe.name, "owner": owner}
+    except RecipeRefused as refused:
+        return str(refused)
+    return ""
+
+
+def receive(
+    recipe: ImportRecipe, chunks: Iterable[bytes], *, name: str, via: str = "api"
+) -> ImportFile:
+    """Take a file that a program sends, on behalf of the recipe's owner; a worker imports it.
+
+    Raises RecipeRefused (code "owner"), UploadTooLarge, FileRefused.
+    """
+    if problem := owner_problem(recipe):
+        raise RecipeRefused(problem, "owner")
+    stored, size = uploads.store(chunks)
+    try:
+        # Said at once, while whoever sent it listens.
+        uploads.look_at(stored)
+        with transaction.atomic():
+            return begin(recipe, name=name, via=via, stored=stored, size=size)
+    except BaseException:
+        uploads.forget_stored(stored)
+        raise
+
+
+def begin(
+    recipe: ImportRecipe, *, name: str, via: str, stored: str = "", size: int = 0
+) -> ImportFile:
+    """The import and its first job, in the caller's transaction. Not yet `stored`: the job fetches
+    the file."""
+    name = PurePath(name.replace("\\", "/")).name[:255] or recipe.name
+    upload = ImportFile.objects.create(
+        name=name,
+        stored=stored,
+        size=size,
+        entity=recipe.entity,
+        recipe=recipe,
+        options={"auto": False, "via": via},
+        created_by=recipe.owner,
+        created_at=timezone.now(),
+    )
+    upload.job = jobs.enqueue(
+        KIND,
+        {"import": str(upload.pk)},
+        by=recipe.owner,
+        label=_("Importing %(file)s by “%(recipe)s”") % {"file": name, "recipe": recipe.name},
+    )
+    upload.save(update_fields=["job"])
+    return upload
+
+
+# -- the file is read and planned -----------------------------------------------------------------
+
+
+def step(run: Run) -> bool:
+    """Read the file and ask for its plan (the job `import.recipe`: {"import": id})."""
+    found = ImportFile.objects.select_related("recipe__owner")
+    upload = found.filter(pk=run.job.parameters["import"]).first()
+    if upload is None:
+        raise Refused(_("The import is not there any more."))
+    if upload.recipe is None:
+        raise Refused(_("The recipe is not there any more."))
+    if upload.state != ImportState.UPLOADED:
+        return False  # an earlier try came so far
+    try:
+        if not upload.stored:
+            _fetch(upload, run)
+        flow.describe(upload, by=run.by)
+        run.beat()
+        recipes.use(upload, upload.recipe, by=run.by, strict=True)
+        with transaction.atomic():
+            job = flow.start_plan(upload, by=run.by)
+            # Only this plan is gone on with: a person may want another one later.
+            upload.options = {**upload.options, "goes_on": str(job.pk)}
+            upload.save(update_fields=["options"])
+    except (
+        FileRefused,
+        MappingRefused,
+        RecipeRefused,
+        uploads.UploadGone,
+        uploads.UploadTooLarge,
+    ) as refused:
+        raise Refused(str(refused)) from refused
+    except Forbidden as forbidden:
+        raise Refused(str(plans.NOT_ALLOWED)) from forbidden
+    return False
+
+
+def _fetch(upload: ImportFile, run: Run) -> None:
+    from . import folders  # which begins imports, and so needs this module
+
+    def chunks() -> Iterable[bytes]:
+        for chunk in folders.read(upload):
+            run.beat()
+            yield chunk
+
+    stored, size = uploads.store(chunks())
+    try:
+        with run.batch():
+            upload.stored, upload.size = stored, size
+            upload.save(update_fields=["stored", "size"])
+    except BaseException:
+        uploads.forget_stored(stored)
+        raise
+
+
+def ended(job: Job, state: JobState) -> None:
+    """Tell the import why it got no further."""
+    if state == JobState.DONE:
+        return
+    upload = ImportFile.objects.filter(
+        pk=job.parameters["import"], state=ImportState.UPLOADED
+    ).first()
+    if upload is not None:
+        _close(upload, state, job.message)
+
+
+def _close(upload: ImportFile, state: JobState, message: str) -> None:
+    cancelled = state == JobState.CANCELLED
+    upload.state = ImportState.CANCELLED if cancelled else ImportState.FAILED
+    upload.message, upload.ended_at = message, timezone.now()
+    upload.save(update_fields=["state", "message", "ended_at"])
+
+
+# -- the plan is applied --------------------------------------------------------------------------
+
+
+def plan_ended(job: Job, state: JobState) -> None:
+    """What follows a plan (`ended` of `import.plan`): for most imports, somebody who looks."""
+    plans.ended(job, state)
+    upload = ImportFile.objects.select_related("recipe__owner").filter(job=job).first()
+    if upload is None or upload.options.get("goes_on") != str(job.pk):
+        return
+    if state == JobState.DONE:
+        _go_on(upload)
+    elif upload.state == ImportState.UPLOADED:
+        _close(upload, state, job.message)
+
+
+def _go_on(upload: ImportFile) -> None:
+    recipe = upload.recipe
+    if recipe is None:
+        _leave(upload, STOPPED, _("The recipe is not there any more."))
+    elif problem := owner_problem(recipe) or recipes.stopped(recipe, upload.counts):
+        _leave(upload, STOPPED, problem)
+    elif recipe.looks_first:
+        _leave(upload, WAITS, _("It waits until somebody has looked at it and applies it."))
+    else:
+        flow.start_apply(upload, by=recipe.owner)
+
+
+def _leave(upload: ImportFile, how: str, message: str) -> None:
+    """Leave the plan to people."""
+    upload.message, upload.options = message, {**upload.options, "left": how}
+    upload.save(update_fields=["message", "options"])

@@ -1,0 +1,285 @@
+"""Watched folders: each file once, whoever dies in between; nothing from outside; never unsaid."""
+
+import os
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from rapport.actions import states
+from rapport.actions.people import SETUP
+from rapport.imports import flow, folders, recipes, unattended
+from rapport.jobs.worker import Worker
+from rapport.models import Contact, ImportFile, Job, RoleAssignment, TakenFile
+from tests.imports.bringing import plan
+
+pytestmark = pytest.mark.django_db
+
+LIST = b"Vorname;Name;Mail\nAnna;Bo;anna@x.de\nCarl;Do;carl@x.de\n"
+BROKEN = LIST + b"Eve;Fa;nonsense\n"
+
+
+class Died(BaseException):
+    """The worker was killed here."""
+
+
+@pytest.fixture(autouse=True)
+def root(settings, tmp_path):
+    settings.IMPORT_FOLDER = str(tmp_path / "in")
+    settings.JOB_RETRY_SECONDS = 0
+    folders._seen.clear()
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def recipe(alice):
+    upload = plan(LIST, by=alice)
+    made = recipes.save(upload, "People", by=alice)
+    flow.delete(upload)
+    change(made, folder="shop/people")
+    return made
+
+
+def change(recipe, **values):
+    known = {"name": recipe.name, "is_shared": False, "folder": recipe.folder}
+    recipes.change(recipe, by=recipe.owner, **(known | values))
+
+
+@pytest.fixture
+def put(root):
+    """`put(content, name)`: a file in the folder."""
+
+    def write(content=LIST, name="list.csv"):
+        path = root / "shop" / "people" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def work_off():
+    """Look until nothing moves any more, with a worker that does what is asked for."""
+    for _ in range(4):
+        folders.look()
+        worker = Worker()
+        for _ in range(50):
+            if not Job.objects.filter(state__in=("waiting", "running")).exists():
+                break
+            worker.turn()
+
+
+def files(root):
+    """Every file below the import folder, but not the names that we make ourselves."""
+    found = (path for path in root.rglob("*") if not path.is_dir())
+    return sorted(path.relative_to(root / "shop" / "people").as_posix() for path in found)
+
+
+def test_file_is_imported_as_the_owner_and_put_away(recipe, root, put):
+    put()
+
+    work_off()
+
+    upload = ImportFile.objects.get()
+    assert files(root) == ["done/list.csv"]
+    assert (upload.state, upload.created_by, upload.counts["created"]) == ("done", recipe.owner, 2)
+    assert {contact.owner_id for contact in Contact.objects.all()} == {recipe.owner_id}
+
+
+def test_error_rows_lie_beside_and_the_same_name_comes_again(recipe, root, put):
+    put(BROKEN)
+    work_off()
+    put(BROKEN)
+    work_off()
+
+    assert files(root) == [
+        "done/list (2) (errors).csv", "done/list (2).csv",
+        "done/list (errors).csv", "done/list.csv",
+    ]  # fmt: skip
+    errors = (root / "shop/people/done/list (errors).csv").read_text("utf-8-sig").splitlines()
+    assert (len(errors), errors[1][:22]) == (2, '"Eve","Fa","nonsense",')
+    assert Contact.objects.count() == 2
+
+
+def test_growing_and_partial_files_are_left_alone(recipe, root, put):
+    path = put()
+    put(name="other.csv.part")
+    put(name=".hidden.csv")
+    put(b"", name="empty.csv")
+    for _ in range(3):
+        folders.look()
+        with path.open("ab") as stream:
+            stream.write(b"Di;Eb;\n")
+
+    assert (ImportFile.objects.count(), len(files(root))) == (0, 4)
+    folders.look()
+    folders.look()
+    assert [upload.name for upload in ImportFile.objects.all()] == ["list.csv"]
+
+
+def test_links_lead_nowhere(recipe, root, put, tmp_path):
+    secret = tmp_path / "secret.csv"
+    secret.write_bytes(LIST)
+    put().unlink()
+    (root / "shop/people/link.csv").symlink_to(secret)
+    (root / "away").symlink_to(tmp_path)
+    change(recipe, folder="away")
+    work_off()
+    change(recipe, folder="shop/people")
+    work_off()
+
+    assert (ImportFile.objects.count(), secret.exists()) == (0, True)
+
+
+def test_taken_file_that_became_a_link_is_not_followed(recipe, root, put, tmp_path):
+    secret = tmp_path / "secret.csv"
+    secret.write_bytes(LIST)
+    put()
+    folders.look()
+    folders.look()
+    (taken,) = (root / "shop/people/.taken").rglob("list.csv")
+    taken.unlink()
+    taken.symlink_to(secret)
+
+    work_off()
+
+    assert (ImportFile.objects.get().state, Contact.objects.count()) == ("failed", 0)
+
+
+KILLS = {
+    "before it is moved": (Path, "rename", 1),
+    "before its row": (unattended, "begin", 1),
+    "before the errors are there": (Path, "replace", 1),
+    "before it is put away": (Path, "rename", 2),
+    "before its place is gone": (Path, "rmdir", 1),
+}
+
+
+@pytest.mark.parametrize("kill", KILLS, ids=str)
+def test_killed_anywhere_each_file_is_imported_once(recipe, root, put, monkeypatch, kill):
+    place, name, number = KILLS[kill]
+    real, calls = getattr(place, name), []
+
+    def dying(*args, **options):
+        # Only moves of ours: the readers move files too.
+        if place is not Path or "people" in str(args[0]):
+            calls.append(args)
+            if len(calls) == number:
+                raise Died
+        return real(*args, **options)
+
+    put(BROKEN)
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, dying)
+        with pytest.raises(Died):
+            work_off()
+    # The next worker remembers nothing.
+    folders._seen.clear()
+    work_off()
+
+    assert ImportFile.objects.get().counts["created"] == 2
+    assert (Contact.objects.count(), TakenFile.objects.get().put) == (2, "list.csv")
+    assert files(root) == ["done/list (errors).csv", "done/list.csv"]
+
+
+def test_second_worker_at_the_same_file_is_too_late(recipe, root, put, monkeypatch):
+    put()
+    folders.look()
+    real = Path.rename
+
+    def beaten(path, target):
+        """Another worker takes it in this very moment."""
+        monkeypatch.undo()
+        folders.look()
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", beaten)
+    folders._look_into(recipe, dict(folders._seen), None)
+    token = TakenFile.objects.get()
+    folders._adopt(recipe, token.pk, "list.csv")
+
+    assert (Job.objects.filter(kind=unattended.KIND).count(), ImportFile.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("active", "why"),
+    [(False, "who is not active any more."), (True, "may not import any more.")],
+    ids=["inactive", "no right"],
+)
+def test_nothing_is_taken_for_who_may_not_import(recipe, root, put, active, why):
+    if active:
+        RoleAssignment.objects.filter(principal_id=recipe.owner_id).delete()
+    else:
+        states.deactivate("user", [recipe.owner_id], by=SETUP)
+    put()
+
+    work_off()
+
+    assert files(root) == ["failed/list.csv", "failed/list.csv.txt"]
+    assert why in (root / "shop/people/failed/list.csv.txt").read_text("utf-8")
+    assert ImportFile.objects.count() == 0
+
+
+def test_what_cannot_be_imported_says_why(recipe, root, put):
+    put(b"Only;Two\n1;2\n", "odd.csv")
+    put(b"\x89PNG\r\n\x1a\n" + bytes(64), "picture.csv")
+
+    work_off()
+
+    assert files(root) == [
+        "failed/odd.csv", "failed/odd.csv.txt", "failed/picture.csv", "failed/picture.csv.txt",
+    ]  # fmt: skip
+    said = (root / "shop/people/failed/odd.csv.txt").read_text("utf-8")
+    assert said == (
+        "“People” does not fit this file. The file has no column “Vorname”, “Name”, “Mail”.\n"
+    )
+    assert {upload.state for upload in ImportFile.objects.all()} == {"failed"}
+
+
+def test_limit_and_look_leave_the_plan_to_people(recipe, root, put):
+    change(recipe, most_refused=10)
+    put(BROKEN, "bad.csv")
+    work_off()
+    change(recipe, looks_first=True)
+    put(LIST, "good.csv")
+    work_off()
+
+    assert files(root) == [
+        "done/good.csv", "done/good.csv.txt", "failed/bad.csv", "failed/bad.csv.txt",
+    ]  # fmt: skip
+    assert Contact.objects.count() == 0
+    # Another plan of the same file is that of the person who asked for it.
+    for upload in ImportFile.objects.all():
+        assert upload.state == "planned"
+        flow.start_plan(upload, by=recipe.owner)
+    change(recipe, looks_first=False)
+    work_off()
+    assert Contact.objects.count() == 0
+
+
+def test_import_that_somebody_deleted_is_not_begun_again(recipe, root, put):
+    put(b"Only;Two\n1;2\n")
+    folders.look()
+    folders.look()
+    flow.delete(ImportFile.objects.get())
+
+    work_off()
+
+    assert (ImportFile.objects.count(), files(root)) == (
+        0,
+        ["failed/list.csv", "failed/list.csv.txt"],
+    )
+
+
+def test_names_of_strangers_below_taken_do_no_harm(recipe, root, put):
+    put().unlink()
+    taken = root / "shop/people/.taken"
+    (taken / "odd").mkdir(parents=True)
+    (taken / str(uuid.uuid4())).mkdir()
+    os.mkfifo(root / "shop/people/pipe.csv")
+
+    started = time.monotonic()
+    work_off()
+
+    assert (ImportFile.objects.count(), time.monotonic() - started < 30) == (0, True)
