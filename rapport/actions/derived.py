@@ -17,7 +17,7 @@ from rapport.duplicates import rules
 from rapport.duplicates.features import is_link
 from rapport.duplicates.keys import keys, plan_of
 from rapport.meta import options
-from rapport.meta.entity import Entity
+from rapport.meta.entity import Entity, Known
 from rapport.meta.folding import digits, fold, sort_key
 from rapport.meta.kinds import Kind, Ref, to_text
 from rapport.meta.registry import registry
@@ -30,13 +30,18 @@ SEARCH_LENGTH = 10_000
 REFRESH_AT_ONCE = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Derived:
     """The derived columns and match keys of one record."""
 
     values: Mapping[str, Any]
-    columns: dict[str, Any]
-    keys: list[int]
+    sort_name: str
+    search_text: str
+    keys: Sequence[int]
+
+    def columns(self) -> dict[str, Any]:
+        """The derived columns."""
+        return {"sort_name": self.sort_name, "search_text": self.search_text}
 
 
 def ref(entity: str, id_: uuid.UUID | None) -> Ref | None:
@@ -44,26 +49,55 @@ def ref(entity: str, id_: uuid.UUID | None) -> Ref | None:
     return Ref(entity, id_) if entity and id_ else None
 
 
+Names = Mapping[str, str]
+_NO_NAMES: Names = {}
+
+
 def texts(
     entity: Entity,
     records: Sequence[tuple[uuid.UUID, Mapping[str, Any]]],
-    known: dict[Any, str] | None = None,
+    titles: dict[Any, str] | None = None,
+    known: Mapping[uuid.UUID, Known] | None = None,
 ) -> dict[uuid.UUID, Derived]:
-    """Derived columns and keys of records given as (id, all field values). `known`: titles of
-    records by id; those found here are added."""
-    titles = _titles(entity, [values for _, values in records], known)
+    """Derived columns and keys of records given as (id, all field values). `titles` of records by
+    id; those found here are added. `known`: what some of the records bring along, by id."""
+    known = known or {}
+    values = [values for _id, values in records]
+    names = _names_of(entity, records, titles, known)
+    called = [_title(entity, *one) for one in zip(values, names, strict=True)]
+    if titles is not None:
+        titles.update(zip((id_ for id_, _values in records), called, strict=True))
+    made = zip(records, names, called, _search_texts(entity, values, names), strict=True)
+    return {
+        id_: Derived(
+            own,
+            sort_key(title),
+            text,
+            known[id_].keys if id_ in known else keys(entity, own, its_names),
+        )
+        for (id_, own), its_names, title, text in made
+    }
+
+
+def _names_of(
+    entity: Entity,
+    records: Sequence[tuple[uuid.UUID, Mapping[str, Any]]],
+    titles: Mapping[Any, str] | None,
+    known: Mapping[uuid.UUID, Known],
+) -> list[Names]:
+    """For each record {look-up: title of what it names}, of those look-ups that matter."""
     named = _named(entity)
-    found: dict[uuid.UUID, Derived] = {}
-    for id_, values in records:
-        names = {name: titles.get(values.get(name), "") for name in named if values.get(name)}
-        columns = {
-            "sort_name": sort_key(_title(entity, values, names)),
-            "search_text": _search_text(entity, values, names),
-        }
-        found[id_] = Derived(values, columns, keys(entity, values, names))
-        if known is not None:
-            known[id_] = _title(entity, values, names)
-    return found
+    brought = [known[id_].names if id_ in known else _NO_NAMES for id_, _values in records]
+    # Asked for are only those that nobody brought.
+    unknown = [
+        {name: values[name] for name in named if values.get(name) and name not in names}
+        for (_id, values), names in zip(records, brought, strict=True)
+    ]
+    found = _titles(entity, unknown, titles) if any(unknown) else {}
+    return [
+        {**names, **{name: found.get(value, "") for name, value in rest.items()}} if rest else names
+        for names, rest in zip(brought, unknown, strict=True)
+    ]
 
 
 def keys_of(
@@ -78,20 +112,28 @@ def keys_of(
     }
 
 
-def _title(entity: Entity, values: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def _title(entity: Entity, values: Mapping[str, Any], names: Names) -> str:
     return names.get(entity.title) or str(values.get(entity.title) or "")
 
 
-def _search_text(entity: Entity, values: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    parts = []
+def _search_texts(
+    entity: Entity, records: Sequence[Mapping[str, Any]], names: Sequence[Names]
+) -> list[str]:
+    """The search texts of records, made field by field."""
+    columns: list[list[str]] = []
     for name in entity.search:
         field = entity.fields[name]
-        text = names.get(name, "") if field.is_link else to_text(field, values.get(name))
-        if text:
-            parts.append(fold(text))
+        if field.is_link:
+            column = [own.get(name, "") for own in names]
+        else:
+            column = [to_text(field, values.get(name)) for values in records]
+        if any(column):
+            columns.append([fold(text) if text else "" for text in column])
             if field.kind is Kind.PHONE:
-                parts.append(digits(text))
-    return "\n".join(parts)[:SEARCH_LENGTH]
+                columns.append([digits(text) if text else "" for text in column])
+    if not columns:
+        return [""] * len(records)
+    return ["\n".join(filter(None, parts))[:SEARCH_LENGTH] for parts in zip(*columns, strict=True)]
 
 
 def _named(entity: Entity) -> list[str]:
@@ -148,7 +190,7 @@ def add(entity: Entity, made: Mapping[uuid.UUID, Derived], *, later: bool = Fals
     if later:
         search_index.put_later(entity, list(made))
     else:
-        search_index.put(entity, {id_: one.columns["search_text"] for id_, one in made.items()})
+        search_index.put(entity, {id_: one.search_text for id_, one in made.items()})
     if entity.principal:
         _keep_principals(entity, made)
     _forget_rules(entity)
@@ -176,9 +218,7 @@ def renew(
     if moved:
         replace_keys(entity, moved)
     reworded = {
-        id_: one.columns["search_text"]
-        for id_, one in made.items()
-        if one.columns["search_text"] != old[id_].columns["search_text"]
+        id_: one.search_text for id_, one in made.items() if one.search_text != old[id_].search_text
     }
     search_index.put(entity, reworded)
     renamed = [
@@ -228,7 +268,7 @@ def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
     rows.update(
         entity.model,
         ("sort_name", "search_text"),
-        [(id_, (o.columns["sort_name"], o.columns["search_text"])) for id_, o in made.items()],
+        [(id_, (one.sort_name, one.search_text)) for id_, one in made.items()],
     )
     rows.delete(MatchKey, list(made), "record")
     add(entity, made)

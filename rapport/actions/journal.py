@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from django.utils import timezone
 from rapport.access import Actor, SystemActor
 from rapport.meta.ids import new_id
 from rapport.models import Change, Operation, User
-from rapport.models.journal import OperationState
+from rapport.models.journal import ChangeVerb, OperationState
 
 from . import rows
 
@@ -154,6 +154,27 @@ def note(op: Operation, changes: list[tuple[Any, ...]]) -> None:
         rows.insert(Change, CHANGE_COLUMNS, changes)
     else:
         op.pending += changes
+
+
+def note_new(
+    op: Operation,
+    entity: str,
+    ids: Sequence[uuid.UUID],
+    source_rows: Sequence[int | None],
+    now: datetime.datetime,
+) -> None:
+    """Record that `op` created these records, each from a row of a file or from none."""
+    verb = ChangeVerb.CREATE
+    if op.pending is not None:
+        op.pending += [
+            (op.pk, entity, id_, verb, row, 1, now, None, None)
+            for id_, row in zip(ids, source_rows, strict=True)
+        ]
+        return
+    same = [rows.Same(value) for value in (op.pk, entity, verb, 1, now, None, None)]
+    operation, name, created, version, at, before, after = same
+    columns = (operation, name, ids, created, source_rows, version, at, before, after)
+    rows.insert_columns(Change, dict(zip(CHANGE_COLUMNS, columns, strict=True)), len(ids))
 
 
 def flush(op: Operation) -> None:

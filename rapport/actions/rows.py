@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from itertools import repeat
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -39,35 +38,49 @@ def encode(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A column in which every row has this value."""
+
+    value: Any
+
+
+Column = Same | Sequence[Any]
+
+
 def insert(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert `rows`, values in the order of `names` (column attributes)."""
     if not rows:
         return
     names = tuple(names)
+    if len(rows) > 1:
+        columns = zip(names, zip(*rows, strict=True), strict=True)
+        insert_columns(model, dict(columns), len(rows))
+        return
     table = connection.ops.quote_name(model._meta.db_table)
     quoted = [connection.ops.quote_name(column.column) for column in _columns(model, names)]
-    if len(rows) == 1:
-        marks = ", ".join(["%s"] * len(names))
-        sql = f"INSERT INTO {table} ({', '.join(quoted)}) VALUES ({marks})"
-        with connection.cursor() as cursor:
-            cursor.execute(sql, encode(model, names, rows[0]))
+    marks = ", ".join(["%s"] * len(names))
+    sql = f"INSERT INTO {table} ({', '.join(quoted)}) VALUES ({marks})"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, encode(model, names, rows[0]))
+
+
+def insert_columns(model: type[models.Model], columns: Mapping[str, Column], count: int) -> None:
+    """Insert `count` rows given column by column: {column attribute: values}. Ids may be given by
+    their 32 hexadecimal digits. A value that all rows share is encoded once."""
+    if not count:
         return
-    # Column by column: a value that all rows share is encoded once, and most need no encoding.
-    columns = [
+    names = tuple(columns)
+    table = connection.ops.quote_name(model._meta.db_table)
+    quoted = [connection.ops.quote_name(column.column) for column in _columns(model, names)]
+    encoded = [
         _encoded(column, values)
-        for column, values in zip(_columns(model, names), zip(*rows, strict=True), strict=True)
+        for column, values in zip(_columns(model, names), columns.values(), strict=True)
     ]
-    if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
-        _copy(f"COPY {table} ({', '.join(quoted)}) FROM STDIN", columns, len(rows))
+    if connection.vendor == "postgresql" and count >= COPY_FROM:
+        _copy(table, quoted, encoded, count)
     else:
-        _insert_many(table, quoted, columns, len(rows))
-
-
-@dataclass(frozen=True, slots=True)
-class _Same:
-    """A column in which every row has this value."""
-
-    value: Any
+        _insert_many(table, quoted, encoded, count)
 
 
 # Types that the database adapters take as they are, by the type of column.
@@ -79,18 +92,25 @@ _AS_IT_IS: tuple[tuple[type[models.Field[Any, Any]], frozenset[type]], ...] = (
 )
 
 
-def _encoded(column: Any, values: Sequence[Any]) -> _Same | list[Any]:
+def _encoded(column: Any, values: Column) -> Same | Sequence[Any]:
+    if isinstance(values, Same):
+        return Same(column.get_db_prep_save(values.value, connection))
     first = values[0]
-    if values.count(first) == len(values) and len(set(map(type, values))) == 1:
-        return _Same(column.get_db_prep_save(first, connection))
-    own = column.target_field if column.is_relation else column
     types = set(map(type, values))
+    if len(types) == 1 and values.count(first) == len(values):
+        return Same(column.get_db_prep_save(first, connection))
+    own = column.target_field if column.is_relation else column
     if any(isinstance(own, kind) and types <= plain for kind, plain in _AS_IT_IS):
-        return list(values)
-    if isinstance(own, models.UUIDField) and types <= {uuid.UUID, type(None)}:
-        if connection.features.has_native_uuid_field:
-            return list(values)
-        return [None if value is None else value.hex for value in values]
+        return values
+    if isinstance(own, models.UUIDField):
+        if types == {str}:
+            return values
+        if types <= {uuid.UUID, type(None)}:
+            if connection.features.has_native_uuid_field and len(values) < COPY_FROM:
+                return values
+            if len(types) == 1:
+                return [value.hex for value in values]
+            return [None if value is None else value.hex for value in values]
     if isinstance(own, models.JSONField):
         return [column.get_db_prep_save(value, connection) for value in values]
     # Dates, states and the like: few different values in many rows.
@@ -99,18 +119,18 @@ def _encoded(column: Any, values: Sequence[Any]) -> _Same | list[Any]:
 
 
 def _insert_many(
-    table: str, quoted: Sequence[str], columns: Sequence[_Same | list[Any]], count: int
+    table: str, quoted: Sequence[str], columns: Sequence[Same | Sequence[Any]], count: int
 ) -> None:
     """INSERT with the common values as literals, so that only what differs is bound."""
     marks: list[str] = []
-    varying: list[list[Any]] = []
+    varying: list[Sequence[Any]] = []
     for column in columns:
-        literal = _literal(column.value) if isinstance(column, _Same) else None
+        literal = _literal(column.value) if isinstance(column, Same) else None
         if literal is not None:
             marks.append(literal)
         else:
             marks.append("%s")
-            varying.append([column.value] * count if isinstance(column, _Same) else column)
+            varying.append([column.value] * count if isinstance(column, Same) else column)
     sql = f"INSERT INTO {table} ({', '.join(quoted)}) VALUES ({', '.join(marks)})"
     with connection.cursor() as cursor:
         cursor.executemany(sql, list(zip(*varying, strict=True)) if varying else [()] * count)
@@ -131,17 +151,25 @@ _ESCAPED = {
 }  # fmt: skip
 
 
-def _copy(sql: str, columns: Sequence[_Same | list[Any]], count: int) -> None:
-    """COPY in its text format, made here column by column: what all rows share is written once."""
-    texts: list[Iterable[str]] = [
-        repeat(_copy_text(column.value), count)
-        if isinstance(column, _Same)
-        else _copy_texts(column)
-        for column in columns
-    ]
-    lines = "\n".join(map("\t".join, zip(*texts, strict=True)))
+def _copy(
+    table: str, quoted: Sequence[str], columns: Sequence[Same | Sequence[Any]], count: int
+) -> None:
+    """COPY in its text format, made here column by column: what all rows share comes last, and is
+    written once."""
+    named = list(zip(quoted, columns, strict=True))
+    varying = [(name, column) for name, column in named if not isinstance(column, Same)]
+    shared = [(name, column.value) for name, column in named if isinstance(column, Same)]
+    end = "\t".join(_copy_text(value) for _name, value in shared) + "\n"
+    if varying:
+        texts = [_copy_texts(column) for _name, column in varying]
+        between = "\t" + end if shared else end
+        lines = between.join(map("\t".join, zip(*texts, strict=True))) + between
+    else:
+        lines = end * count
+    into = ", ".join(name for name, _column in (*varying, *shared))
+    sql = f"COPY {table} ({into}) FROM STDIN"
     with connection.cursor() as cursor, cursor.copy(sql) as copy:
-        copy.write(lines + "\n")
+        copy.write(lines)
 
 
 def _copy_texts(values: Sequence[Any]) -> Iterable[str]:
@@ -149,7 +177,7 @@ def _copy_texts(values: Sequence[Any]) -> Iterable[str]:
     if types == {str}:
         if not _SPECIAL.search("\x00".join(values)):
             return values
-    elif types in ({int}, {uuid.UUID}):
+    elif types == {int}:
         return map(str, values)
     return [_copy_text(value) for value in values]
 

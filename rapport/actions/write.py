@@ -11,15 +11,15 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from operator import itemgetter
 from typing import Any
 
 from django.db.models import QuerySet
 
 from rapport import access
 from rapport.access import Actor, SystemActor
+from rapport.duplicates.keys import plan_of
 from rapport.meta.batches import batches
-from rapport.meta.entity import Draft, Entity
+from rapport.meta.entity import Draft, Entity, Known
 from rapport.meta.kinds import Kind, to_json
 from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb
@@ -106,35 +106,67 @@ def _create(
     user = _stamp(by)
     system = {"created_at": now, "created_by": user, "modified_at": now, "modified_by": user}
     blank = {**defaults(entity), **system}
+    filled: set[str] = set()
     for draft in drafts:
+        filled.update(draft.values)
         draft.values = {**blank, **draft.values}
-        draft.values.update(entity.derive(draft.values))
-    records = [(draft.id, draft.values) for draft in drafts]
-    texts = derived.texts(entity, records, op.titles)
-    made: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
-    fields, columns = _layout(entity)
-    pick = itemgetter(*fields)
-    pointers = [field for field in entity.fields.values() if field.kind is Kind.POINTER]
-    constant = {**_hidden(entity), "version": 1, **entity.scope}
-    for draft in drafts:
-        more = {**constant, **texts[draft.id].columns, **draft.extra}
-        if pointers:
-            more.update(to_columns(entity, {f.name: draft.values[f.name] for f in pointers}))
-        made["id", *columns, *more].append((draft.id, *pick(draft.values), *more.values()))
-    for names, values in made.items():
-        rows.insert(entity.model, names, values)
-    _record(entity, op, now, [(d, ChangeVerb.CREATE, 1, None, None) for d in drafts])
+        more = entity.derive(draft.values) if draft.known is None else draft.known.derived
+        draft.values.update(more)
+        filled.update(more)
+    texts = derived.texts(
+        entity, [(draft.id, draft.values) for draft in drafts], op.titles, _known(entity, drafts)
+    )
+    same = {name: value for name, value in blank.items() if name not in filled}
+    for names, alike in _by_extra(drafts).items():
+        columns = _columns_of(entity, alike, same)
+        made = [texts[draft.id] for draft in alike]
+        columns["sort_name"] = [one.sort_name for one in made]
+        columns["search_text"] = [one.search_text for one in made]
+        columns.update({name: [draft.extra[name] for draft in alike] for name in names})
+        rows.insert_columns(entity.model, columns, len(alike))
+    ids = [draft.id for draft in drafts]
+    journal.note_new(op, entity.name, ids, [draft.source_row for draft in drafts], now)
     derived.add(entity, texts, later=_is_many(op))
     journal.count(op, "created", len(drafts))
 
 
-@cache
-def _layout(entity: Entity) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the fields with one column, and those columns, without what the scope sets."""
-    plain = [
-        f for f in entity.fields.values() if len(f.columns) == 1 and f.column not in entity.scope
-    ]
-    return tuple(f.name for f in plain), tuple(f.column for f in plain)
+def _known(entity: Entity, drafts: Sequence[Draft]) -> dict[uuid.UUID, Known]:
+    """What drafts bring along of their keys and names. Keys that defaults have a part in are made
+    here, because the drafts did not have those yet."""
+    blank = defaults(entity)
+    if any(blank.get(name) not in {None, ""} for name in plan_of(entity).fields):
+        return {}
+    return {draft.id: draft.known for draft in drafts if draft.known is not None}
+
+
+def _by_extra(drafts: Sequence[Draft]) -> dict[tuple[str, ...], list[Draft]]:
+    """Drafts whose derived columns are the same."""
+    found: dict[tuple[str, ...], list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        found[tuple(draft.extra)].append(draft)
+    return found
+
+
+def _columns_of(
+    entity: Entity, drafts: Sequence[Draft], same: Mapping[str, Any]
+) -> dict[str, rows.Column]:
+    """The columns of new records. `same`: values that all of them have, which are most."""
+    columns: dict[str, rows.Column] = {"id": [draft.id for draft in drafts]}
+    constant = {**_hidden(entity), "version": 1}
+    constant.update(to_columns(entity, same))
+    constant.update(entity.scope)
+    columns.update({name: rows.Same(value) for name, value in constant.items()})
+    values = [draft.values for draft in drafts]
+    for field in entity.fields.values():
+        if field.name in same or not field.columns or field.columns[0] in entity.scope:
+            continue
+        own = [one[field.name] for one in values]
+        if field.kind is Kind.POINTER:
+            columns[field.columns[0]] = [ref.entity if ref else "" for ref in own]
+            columns[field.columns[1]] = [ref.id if ref else None for ref in own]
+        else:
+            columns[field.column] = own
+    return columns
 
 
 @cache
@@ -189,7 +221,7 @@ def _update(
         version = current["version"] + 1
         columns = {
             **to_columns(entity, difference),
-            **texts[draft.id].columns,
+            **texts[draft.id].columns(),
             **draft.extra,
             "version": version,
             "modified_at": now,
@@ -302,7 +334,7 @@ def restore(
     )
     grouped: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for id_, row in deleted.items():
-        columns = {"id": id_, **row, **texts[id_].columns}
+        columns = {"id": id_, **row, **texts[id_].columns()}
         grouped[tuple(columns)].append(tuple(columns.values()))
     for names, values in grouped.items():
         rows.insert(entity.model, names, values)
