@@ -81,4 +81,9 @@ def choices(found: str, like: int) -> Sequence[Decision]:
 def repaired(plan: Plan) -> dict[int, dict[int, str]]:
     """The cells that people have repaired, by row and column. Few: they are typed."""
     rows = plan.rows.filter(cells__isnull=False).values_list("row", "cells")
-    return {number: {int(i): text for i, text in cells.items()} for number, cells in rows}
+    return {number: as_cells(cells or {}) for number, cells in rows}
+
+
+def as_cells(kept: MappingType[str, str]) -> dict[int, str]:
+    """`PlanRow.cells`, with columns as numbers."""
+    return {int(index): text for index, text in kept.items()}

@@ -7,6 +7,7 @@ first is taken, and the later one is held back and says which row that is.
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Iterable, Mapping as MappingType, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -179,12 +180,17 @@ def _hold_back_second(verdict: Verdict, earlier: Earlier) -> None:
     """Only the first of two rows about the same record may change it."""
     if verdict.record is None or verdict.fate not in {Fate.UPDATE, Fate.SAME}:
         return
-    key = verdict.record.int & _MASK
+    key = key_of(verdict.record)
     if first := earlier.changed.get(key):
         verdict.found = verdict.fate = Fate.DUPLICATE
         verdict.like, verdict.confidence, verdict.changes = first, CERTAIN, None
     elif verdict.fate is Fate.UPDATE:
         earlier.changed.add(key, verdict.number)
+
+
+def key_of(record: uuid.UUID) -> int:
+    """A record in 64 bits."""
+    return record.int & _MASK
 
 
 def _repeat_earlier(verdict: Verdict, own: Sequence[int], earlier: Earlier) -> None:

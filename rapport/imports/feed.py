@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping as MappingType
+from collections.abc import Callable, Collection, Iterator, Mapping as MappingType
 from dataclasses import replace
 from typing import Any
 
@@ -35,8 +35,8 @@ def mapping_of(upload: ImportFile) -> Mapping:
 
 
 class Feed:
-    """Rows of an upload in the order of the file, after the record number `after`. `repaired`: cells
-    that are other than in the file, by record and column."""
+    """Rows of an upload in the order of the file, after the record number `after`. `repaired`:
+    cells that are other than in the file, by record and column."""
 
     def __init__(
         self,
@@ -61,6 +61,18 @@ class Feed:
         if self._repaired:
             taken = [_with(record, self._repaired.get(record.number)) for record in taken]
         return self._converter.rows(taken)
+
+    def only(self, numbers: Collection[int]) -> list[Row]:
+        """The rows with these numbers."""
+        found: list[Record] = []
+        last = max(numbers, default=0)
+        for batch in self._batches:
+            found += [record for record in batch if record.number in numbers]
+            if batch[-1].number >= last:
+                break
+        return self._converter.rows(
+            [_with(record, self._repaired.get(record.number)) for record in found]
+        )
 
     def close(self) -> None:
         """Let go of the file."""

@@ -31,7 +31,16 @@ from rapport.models.operations import ImportState, JobState
 from rapport.models.people import Verb
 from rapport.queries.imports import plan_of
 
-from . import apply, detection, mapping as mappings, plan as plans, steps, uploads
+from . import (
+    apply,
+    deciding,
+    detection,
+    mapping as mappings,
+    plan as plans,
+    showing,
+    steps,
+    uploads,
+)
 from .mapping import Mapping, MappingRefused
 from .steps import lock, require_state
 
@@ -45,6 +54,9 @@ READ_AT_ONCE = 3 * 1024**2
 # Plan rows that go in one transaction.
 FORGOTTEN_AT_ONCE = 2000
 NotNow = steps.NotNow
+# What people do with a plan: see there.
+decide, decide_all, repair = deciding.decide, deciding.decide_all, deciding.repair
+rows_of, records_of = showing.rows_of, showing.records_of
 
 
 def importable_for(by: Actor) -> list[Entity]:

@@ -68,15 +68,15 @@ def match(
         if not asking:
             continue
         holders = _holders(fields, [own[0] for own in asking.values()], by)
-        for key, own in asking.items():
-            ids = holders.get(key, ())
-            if len(ids) > 1:
-                for row in own:
+        for form, alike in asking.items():
+            ids = holders.get(form, [])
+            for row in alike:
+                if len(ids) == 1:
+                    row.asked = ids[0]
+                elif ids:
                     row.reasons.append(_several(mapping, names, len(ids)))
-            for id_ in ids[:1] if len(ids) == 1 else ():
-                found.add(id_)
-                for row in own:
-                    row.asked = id_
+            if len(ids) == 1:
+                found.add(ids[0])
     return found
 
 
@@ -194,8 +194,8 @@ def _narrowed(
     """Parts of `records` in which all that `rows` may mean are found, by the narrowest index."""
     entity = fields.entity
     if hashes := _hashes(fields, rows):
-        for part in batches(hashes):
-            held = MatchKey.objects.filter(entity=entity.code, hash__in=part)
+        for some in batches(hashes):
+            held = MatchKey.objects.filter(entity=entity.code, hash__in=some)
             for ids in batches(held.values_list("record", flat=True).distinct()):
                 yield records.filter(pk__in=ids)
         return

@@ -28,6 +28,7 @@ from . import mapping as mappings, reasons as why
 from .decisions import ALIKE, Decided
 from .feed import Feed, Sessions
 from .judge import judge
+from .mapping import Mapping
 from .names import PARTS
 from .seen import Earlier, Seen
 from .uploads import UploadGone
@@ -161,18 +162,17 @@ def _count(session: _Session, judged: Judged) -> None:
                 session.new[name].add(new.hash, new.row)
                 counts[f"{name}s"] += 1
     for verdict in verdicts:
-        for column, code in {(reason.column, reason.code) for reason in verdict.reasons}:
-            session.groups[f"{'' if column is None else column}|{code}"] += 1
+        session.groups.update({why.key(reason) for reason in verdict.reasons})
     if len(session.preview) < PREVIEWED:
         session.preview += [
-            _shown(session.feed, verdict, judged)
+            preview(session.feed.mapping, verdict, judged)
             for verdict in itertools.islice(verdicts, PREVIEWED - len(session.preview))
         ]
 
 
-def _shown(feed: Feed, verdict: Verdict, judged: Judged) -> dict[str, Any]:
+def preview(mapping: Mapping, verdict: Verdict, judged: Judged) -> dict[str, Any]:
     """A row as the preview shows it: its values as texts."""
-    entity = feed.mapping.entity
+    entity = mapping.entity
     names = judged.links.names.get(verdict.number, {})
     values = verdict.draft.values if verdict.draft else {}
     return {
@@ -181,7 +181,7 @@ def _shown(feed: Feed, verdict: Verdict, judged: Judged) -> dict[str, Any]:
         "values": {
             name: names.get(name) or to_text(entity.fields[name], value)
             for name, value in values.items()
-            if name in feed.mapping.fields or name in PARTS
+            if name in mapping.fields or name in PARTS
         },
         "reasons": [reason.text for reason in verdict.reasons],
     }

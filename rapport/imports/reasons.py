@@ -40,6 +40,11 @@ def required(field: Field, column: int | None) -> Reason:
     return Reason(message, column, remedy, "required")
 
 
+def key(reason: Reason) -> str:
+    """What reasons that are alike are counted by."""
+    return f"{'' if reason.column is None else reason.column}|{reason.code}"
+
+
 def as_json(reasons: list[Reason]) -> list[Any]:
     """For `PlanRow.reasons`."""
     return [list(reason) for reason in reasons]

@@ -1,0 +1,315 @@
+"""The rows of a plan as people look at them: cells, old and new values, the record beside."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping as MappingType, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from rapport import queries
+from rapport.access import Actor
+from rapport.actions.write import from_columns
+from rapport.duplicates.explain import Reason as Likeness
+from rapport.files.read import Record
+from rapport.meta.entity import Entity
+from rapport.meta.kinds import Kind, Ref, from_json, to_text
+from rapport.meta.registry import registry
+from rapport.models import Change, ImportFile, Plan, PlanRow
+from rapport.models.journal import ChangeVerb
+from rapport.models.operations import Decision, Fate
+from rapport.queries.imports import plan_of
+from rapport.queries.one import PRINCIPAL, title_of
+
+from . import decisions, reasons as why, uploads
+from .deciding import reason_keys
+from .decisions import ALIKE, Decided, as_cells
+from .mapping import Mapping
+from .reasons import Reason
+
+READ_AT_ONCE = 2000
+VERBS = {"created": ChangeVerb.CREATE, "updated": ChangeVerb.UPDATE}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldChange:
+    """What an update does to a field, as texts. `column`: where the new value comes from."""
+
+    name: str
+    label: str
+    old: str
+    new: str
+    column: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """The stored record that a row is about: its values (label, text), as far as they may be
+    seen."""
+
+    id: uuid.UUID
+    title: str
+    values: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """A row of the plan. `choices`: what can be decided about it; `usual`: what the mapping or a
+    decision for all alike says already. `repaired`: columns of `cells` that are not as in the
+    file. `like`: the earlier row that it repeats."""
+
+    number: int
+    fate: Fate
+    found: Fate
+    decision: str
+    usual: str
+    choices: Sequence[Decision]
+    cells: Sequence[str]
+    repaired: Collection[int]
+    fields: Sequence[FieldChange]
+    reasons: Sequence[Reason]
+    record: Beside | None
+    like: int
+    confidence: int
+    likeness: Sequence[Likeness]
+
+
+def rows_of(
+    upload: ImportFile,
+    *,
+    by: Actor,
+    fate: str | None = None,
+    reason: str | None = None,
+    after: int = 0,
+    limit: int = 50,
+) -> list[Shown]:
+    """Rows of the plan behind the row `after`, in the order of the file: all, or those of one fate,
+    or those refused for one reason (as the plan counts them). Raises FileRefused, UploadGone."""
+    plan = plan_of(upload)
+    if plan is None:
+        return []
+    mapping = Mapping.from_json(registry[upload.entity], upload.mapping)
+    decided = Decided(alike=plan.parameters.get(ALIKE, {}))
+    if fate in {None, decisions.shown(None, decided)}:
+        records, kept = _all_rows(upload, plan, fate, after, limit)
+    else:
+        kept = {row.row: row for row in _kept_rows(plan, fate, reason, after, limit)}
+        records = _records(upload, kept)
+    page = _Page(
+        mapping, decided, _beside(upload, kept.values(), by), _changes(mapping, kept.values(), by)
+    )
+    shown = []
+    for record in records:
+        row = kept.get(record.number) or PlanRow(row=record.number, found=Fate.CREATE)
+        row.fate = row.fate or decisions.shown(None, decided)
+        shown.append(page.row(record, row))
+    return shown
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What the rows of a page share."""
+
+    mapping: Mapping
+    decided: Decided
+    beside: MappingType[uuid.UUID, Beside]
+    fields: MappingType[int, Sequence[FieldChange]]
+
+    def row(self, record: Record, row: PlanRow) -> Shown:
+        """One of them."""
+        is_likeness = bool(row.reasons) and not isinstance(row.reasons[0], list)
+        found = Fate(row.found or row.fate)
+        usual = self._usual(row, found)
+        fields = self.fields.get(row.row, ())
+        if (row.decision or usual) == Decision.FILL:
+            fields = [one for one in fields if not one.old]
+        return Shown(
+            number=row.row,
+            fate=Fate(row.fate),
+            found=found,
+            decision=row.decision,
+            usual=usual,
+            choices=decisions.choices(found, row.like),
+            cells=_with(record, as_cells(row.cells or {})),
+            repaired=set(as_cells(row.cells or {})),
+            fields=fields,
+            reasons=() if is_likeness else why.from_json(row.reasons),
+            record=self.beside.get(row.record) if row.record else None,
+            like=row.like,
+            confidence=row.reasons[1] if is_likeness else 0,
+            likeness=tuple(map(Likeness.from_json, row.reasons[2:])) if is_likeness else (),
+        )
+
+    def _usual(self, row: PlanRow, found: Fate) -> str:
+        """What becomes of `row` when nothing is decided about it alone."""
+        if said := self.decided.of(row.row, found):
+            return said
+        if found is Fate.UPDATE:
+            return self.mapping.on_match
+        return self.mapping.duplicates if found is Fate.DUPLICATE else ""
+
+
+def _with(record: Record, cells: MappingType[int, str]) -> list[str]:
+    texts = list(record.cells) + [""] * (max(cells, default=-1) + 1 - len(record.cells))
+    for index, text in cells.items():
+        texts[index] = text
+    return texts
+
+
+# -- which rows -----------------------------------------------------------------------------------
+
+
+def _kept_rows(
+    plan: Plan, fate: str | None, reason: str | None, after: int, limit: int
+) -> list[PlanRow]:
+    found = plan.rows.filter(fate=fate, row__gt=after).order_by("row")
+    if reason is None:
+        return list(found[:limit])
+    taken: list[PlanRow] = []
+    for row in found.iterator(chunk_size=READ_AT_ONCE):
+        if reason in reason_keys(row):
+            taken.append(row)
+            if len(taken) == limit:
+                break
+    return taken
+
+
+def _all_rows(
+    upload: ImportFile, plan: Plan, fate: str | None, after: int, limit: int
+) -> tuple[list[Record], dict[int, PlanRow]]:
+    """The next records of the file, or those of which the plan keeps no detail, and others of the
+    same fate."""
+    taken: list[Record] = []
+    rows: dict[int, PlanRow] = {}
+    with uploads.open_upload(upload) as table:
+        for batch in table.iter_batches(max(limit, 200), after=after):
+            found = plan.rows.filter(row__gte=batch[0].number, row__lte=batch[-1].number)
+            kept = {row.row: row for row in found}
+            for record in batch:
+                row = kept.get(record.number)
+                if fate is None or row is None or row.fate == fate:
+                    taken.append(record)
+                    if row is not None:
+                        rows[record.number] = row
+                if len(taken) == limit:
+                    return taken, rows
+    return taken, rows
+
+
+def _records(upload: ImportFile, numbers: Collection[int]) -> list[Record]:
+    """The records with these numbers, as they stand in the file."""
+    if not numbers:
+        return []
+    found: list[Record] = []
+    with uploads.open_upload(upload) as table:
+        for batch in table.iter_batches(READ_AT_ONCE, after=min(numbers) - 1):
+            found += [record for record in batch if record.number in numbers]
+            if len(found) == len(numbers):
+                break
+    return found
+
+
+# -- values as texts ------------------------------------------------------------------------------
+
+
+def _beside(upload: ImportFile, rows: Collection[PlanRow], by: Actor) -> dict[uuid.UUID, Beside]:
+    """The records of `rows` with the values of the mapped fields and what else is filled in their
+    quick form."""
+    entity = registry[upload.entity]
+    ids = {row.record for row in rows if row.record}
+    if not ids:
+        return {}
+    stored = {
+        row["id"]: from_columns(entity, row)
+        for row in queries.records(entity, by).filter(pk__in=ids).values()
+    }
+    mapped = Mapping.from_json(entity, upload.mapping).fields
+    names = [n for n in entity.fields if n in {*mapped, *entity.quick} and n != entity.title]
+    titles = title_of(
+        {
+            ref
+            for values in stored.values()
+            for n in names
+            if (ref := _ref(entity, n, values.get(n)))
+        },
+        by,
+    )
+    return {
+        id_: Beside(
+            id=id_,
+            title=str(values.get(entity.title) or entity.label),
+            values=[
+                (str(entity.fields[name].label), text)
+                for name in names
+                if (text := _text(entity, name, values.get(name), titles))
+            ],
+        )
+        for id_, values in stored.items()
+    }
+
+
+def _changes(
+    mapping: Mapping, rows: Collection[PlanRow], by: Actor
+) -> dict[int, list[FieldChange]]:
+    """What updates change, by row."""
+    entity = mapping.entity
+    read = {
+        row.row: [
+            (name, from_json(entity.fields[name], old), from_json(entity.fields[name], new))
+            for name, old, new in row.changes or ()
+            if name in entity.fields
+        ]
+        for row in rows
+    }
+    refs = (
+        _ref(entity, name, value)
+        for changes in read.values()
+        for name, *both in changes
+        for value in both
+    )
+    titles = title_of({ref for ref in refs if ref}, by)
+    return {
+        number: [
+            FieldChange(
+                name=name,
+                label=str(entity.fields[name].label),
+                old=_text(entity, name, old, titles),
+                new=_text(entity, name, new, titles),
+                column=mapping.column_of(name),
+            )
+            for name, old, new in changes
+        ]
+        for number, changes in read.items()
+    }
+
+
+def _ref(entity: Entity, name: str, value: Any) -> Ref | None:
+    field = entity.fields[name]
+    if not value or not (field.is_link or field.kind is Kind.POINTER):
+        return None
+    if field.kind is Kind.OWNER or (field.target and registry[field.target].principal):
+        return Ref(PRINCIPAL, value)
+    return field.ref(value)
+
+
+def _text(entity: Entity, name: str, value: Any, titles: MappingType[Ref, str]) -> str:
+    """A value as people read it; of a record its title, when it may be seen."""
+    if ref := _ref(entity, name, value):
+        return titles.get(ref, "…")
+    return to_text(entity.fields[name], value)
+
+
+# -- what came of it ------------------------------------------------------------------------------
+
+
+def records_of(upload: ImportFile, verb: str, by: Actor) -> QuerySet[Any]:
+    """The records that the import 'created' or 'updated', as far as `by` may see them."""
+    found = queries.records(registry[upload.entity], by)
+    if upload.operation_id is None:
+        return found.none()
+    touched = Change.objects.filter(
+        operation=upload.operation_id, entity=upload.entity, verb=VERBS[verb]
+    )
+    return found.filter(pk__in=touched.values("record"))

@@ -1,0 +1,232 @@
+"""People change what becomes of a row: the plan shows it at once, and it is what is written."""
+
+import pytest
+
+from rapport.imports import flow
+from rapport.imports.steps import NotNow
+from rapport.models import Contact, ImportFile
+from rapport.queries.imports import plan_of
+from tests.factories import make_contact, share_with
+from tests.imports.bringing import fates, outcome, plan
+
+pytestmark = pytest.mark.django_db
+
+LIST = (
+    "First Name,Last Name,Email,Job Title,Phone",
+    "Anna,Bo,anna@x.de,CEO,",
+    "Carl,Dee,carl@x.de,CTO,0301234567",
+    "Eve,Fa,eve@x.de,,",
+    "Eve,Fa,EVE@x.de,Owner,",
+    "Gus,,gus@x.de,,",
+)
+
+
+@pytest.fixture
+def stored(alice):
+    """Two of the people of the list: (Anna, Carl)."""
+    return (
+        make_contact(first_name="Anna", last_name="Bo", email="anna@x.de", owner=alice,
+                     job_title="Buyer", business_phone="1"),
+        make_contact(first_name="Carl", last_name="Dee", email="carl@x.de", owner=alice,
+                     job_title="Seller"),
+    )  # fmt: skip
+
+
+def counted(upload):
+    """What the plan counts, but zeros; and that the import counts the same."""
+    counts = {n: c for n, c in plan_of(upload).counts.items() if c and n != "why"}
+    again = ImportFile.objects.get(pk=upload.pk)
+    assert {n: c for n, c in again.counts.items() if c} == counts
+    return counts
+
+
+def apply(upload, by):
+    flow.apply_now(ImportFile.objects.get(pk=upload.pk), by=by)
+    return outcome(upload).counts
+
+
+def test_duplicates_are_decided_one_by_one(alice, stored, table):
+    anna, carl = stored
+    upload = plan(table(*LIST), by=alice)
+    assert fates(upload) == {2: "duplicate", 3: "duplicate", 5: "duplicate", 6: "refused"}
+
+    first, second = (flow.decide(upload, n, d, by=alice) for n, d in ((2, "update"), (3, "fill")))
+    flow.decide(upload, 5, "create", by=alice)
+
+    assert (first.fate, first.found, first.record) == ("update", "duplicate", anna.pk)
+    assert (first.changes, second.changes) == (
+        [["job_title", "Buyer", "CEO"]],
+        [["business_phone", "", "0301234567"], ["job_title", "Seller", "CTO"]],
+    )
+    assert counted(upload) == {"rows": 5, "create": 2, "update": 2, "refused": 1}
+    assert apply(upload, alice) == {"rows": 5, "created": 2, "updated": 2, "refused": 1}
+    anna.refresh_from_db()
+    carl.refresh_from_db()
+    assert (anna.job_title, carl.job_title, carl.business_phone) == ("CEO", "Seller", "0301234567")
+    assert Contact.objects.filter(email__iexact="eve@x.de").count() == 2
+
+
+def test_duplicates_are_decided_for_all_alike_and_back_again(alice, stored, table):
+    upload = plan(table(*LIST), by=alice)
+    before = counted(upload)
+    flow.decide(upload, 2, "skip", by=alice)
+
+    assert flow.decide_all(upload, "duplicate", "update", by=alice) == 3
+    # Row 5 repeats an earlier row, which is no record yet that could be changed.
+    assert fates(upload) == {2: "update", 3: "update", 5: "duplicate", 6: "refused"}
+    assert counted(upload) == {"rows": 5, "create": 1, "update": 2, "duplicate": 1, "refused": 1}
+
+    flow.decide_all(upload, "duplicate", "", by=alice)
+    assert counted(upload) == before == {"rows": 5, "create": 1, "duplicate": 3, "refused": 1}
+
+    flow.decide_all(upload, "duplicate", "fill", by=alice)
+    assert fates(upload) == {2: "same", 3: "update", 5: "duplicate", 6: "refused"}
+    assert apply(upload, alice) == {
+        "rows": 5, "created": 1, "updated": 1, "same": 1, "duplicates": 1, "refused": 1,
+    }  # fmt: skip
+
+
+def test_who_goes_by_a_row_that_is_left_out_takes_its_place(alice, stored, table):
+    upload = plan(table(*LIST), by=alice)
+
+    flow.decide(upload, 4, "skip", by=alice)
+
+    assert (fates(upload)[4], 5 in fates(upload)) == ("skip", False)
+    assert counted(upload) == {"rows": 5, "create": 1, "duplicate": 2, "refused": 1, "skip": 1}
+    assert apply(upload, alice)["created"] == 1
+    assert Contact.objects.get(email__iexact="eve@x.de").job_title == "Owner"
+
+
+def test_all_new_rows_can_be_left_out(alice, stored, table):
+    upload = plan(table(*LIST), by=alice)
+
+    flow.decide_all(upload, "create", "skip", by=alice)
+
+    assert counted(upload) == {"rows": 5, "skip": 2, "duplicate": 2, "refused": 1}
+    assert apply(upload, alice) == {"rows": 5, "skipped": 2, "duplicates": 2, "refused": 1}
+
+
+def test_rows_refused_for_one_reason_are_left_out(alice, stored, table):
+    upload = plan(table(*LIST, "X,Y,nonsense,,"), by=alice)
+    assert plan_of(upload).counts["why"] == {"1|required": 1, "2|email": 1}
+
+    flow.decide_all(upload, "refused", "skip", by=alice, column_reason="2|email")
+
+    assert fates(upload) == {
+        2: "duplicate", 3: "duplicate", 5: "duplicate", 6: "refused", 7: "skip",
+    }  # fmt: skip
+    assert plan_of(upload).counts["why"] == {"1|required": 1}
+
+
+def test_cells_are_repaired_in_place(alice, stored, table):
+    upload = plan(table(*LIST), by=alice)
+
+    row = flow.repair(upload, 6, {1: "Hay", 3: "Cook"}, by=alice)
+
+    assert (row.fate, row.cells) == ("create", {"1": "Hay", "3": "Cook"})
+    assert counted(upload) == {"rows": 5, "create": 2, "duplicate": 3}
+    assert plan_of(upload).counts["why"] == {}
+    # An address that a stored person has: a duplicate after all.
+    row = flow.repair(upload, 6, {2: "carl@x.de"}, by=alice)
+    assert (row.fate, row.record) == ("duplicate", stored[1].pk)
+    row = flow.repair(upload, 6, {2: "gus@x.de"}, by=alice)
+
+    assert apply(upload, alice)["created"] == 2
+    gus = Contact.objects.get(email="gus@x.de")
+    assert (gus.last_name, gus.job_title) == ("Hay", "Cook")
+
+
+def test_repaired_row_repeats_an_earlier_one(alice, table):
+    upload = plan(table("Last Name,Email", "Bo,b@x.de", "Dee,nonsense", "Fa,f@x.de"), by=alice)
+    flow.repair(upload, 3, {1: "b@x.de"}, by=alice)
+
+    # Whatever the plan could say: nothing is doubled.
+    apply(upload, alice)
+    assert Contact.objects.filter(email="b@x.de").count() == 1
+
+
+def test_what_the_world_did_meanwhile_is_told(alice, stored, table):
+    anna, _carl = stored
+    upload = plan(table(*LIST), by=alice)
+    flow.decide_all(upload, "duplicate", "update", by=alice)
+    anna.job_title = "CFO"
+    anna.save(update_fields=["job_title"])
+
+    assert apply(upload, alice) == {
+        "rows": 5, "created": 1, "updated": 1, "changed": 1, "duplicates": 1, "refused": 1,
+    }  # fmt: skip
+    anna.refresh_from_db()
+    assert anna.job_title == "CFO"
+
+
+def test_only_what_may_be_changed_becomes_an_update(alice, bob, charlie, table):
+    hers = make_contact(last_name="Bo", email="b@x.de", owner=charlie)
+    share_with(hers, bob)
+    upload = plan(table("Last Name,Email,Job Title", "Bo,b@x.de,CEO"), by=bob)
+
+    row = flow.decide(upload, 2, "update", by=bob)
+
+    assert (row.fate, [reason[3] for reason in row.reasons]) == ("refused", ["forbidden"])
+    assert counted(upload) == {"rows": 1, "refused": 1}
+
+
+def test_what_cannot_be_decided_is_refused(alice, stored, table):
+    upload = plan(table(*LIST), by=alice)
+
+    for number, decision in ((4, "update"), (5, "fill"), (6, "create"), (2, "nonsense")):
+        with pytest.raises(NotNow):
+            flow.decide(upload, number, decision, by=alice)
+    with pytest.raises(NotNow):
+        flow.repair(upload, 2, {9: "x"}, by=alice)
+    apply(upload, alice)
+    with pytest.raises(NotNow):
+        flow.decide(upload, 2, "skip", by=alice)
+
+
+def test_rows_of_the_plan_as_people_look_at_them(alice, stored, table):
+    anna, carl = stored
+    upload = plan(table(*LIST), by=alice)
+    flow.decide(upload, 3, "fill", by=alice)
+    flow.repair(upload, 6, {3: "Cook"}, by=alice)
+
+    (first, second) = flow.rows_of(upload, by=alice, fate="duplicate")
+    assert (first.number, first.record.id, first.record.title, first.like) == (
+        2, anna.pk, "Anna Bo", 0,
+    )  # fmt: skip
+    assert ("Job title", "Buyer") in first.record.values
+    assert [(c.label, c.old, c.new, c.column) for c in first.fields] == [
+        ("Job title", "Buyer", "CEO", 3)
+    ]
+    assert (first.confidence > 70, first.likeness[0].label, first.usual) == (True, "Email", "skip")
+    assert (second.number, second.like, second.choices) == (5, 4, ["create", "skip"])
+
+    (update,) = flow.rows_of(upload, by=alice, fate="update")
+    assert [(c.name, c.new) for c in update.fields] == [("business_phone", "0301234567")]
+    (refused,) = flow.rows_of(upload, by=alice, fate="refused", reason="1|required")
+    assert (refused.cells, refused.repaired) == (["Gus", "", "gus@x.de", "Cook", ""], {3})
+    assert flow.rows_of(upload, by=alice, fate="refused", reason="2|email") == []
+    (new,) = flow.rows_of(upload, by=alice, fate="create")
+    assert (new.number, new.choices) == (4, ("create", "skip"))
+    every = flow.rows_of(upload, by=alice)
+    assert [row.number for row in every] == [2, 3, 4, 5, 6]
+    assert [r.number for r in flow.rows_of(upload, by=alice, after=3, limit=2)] == [4, 5]
+
+    flow.decide(upload, 2, "update", by=alice)
+    apply(upload, alice)
+    created, updated = (
+        flow.records_of(ImportFile.objects.get(pk=upload.pk), verb, alice)
+        for verb in ("created", "updated")
+    )
+    assert (created.count(), set(updated.values_list("pk", flat=True))) == (1, {anna.pk, carl.pk})
+
+
+def test_statements_do_not_grow_with_what_is_decided(alice, table, django_assert_max_num_queries):
+    people = [f"a{n}@x.de" for n in range(30)]
+    for email in people:
+        make_contact(last_name="Bo", email=email, owner=alice)
+    content = table("Last Name,Email,Job Title", *(f"Bo,{email},CEO" for email in people))
+    upload = plan(content, by=alice)
+
+    with django_assert_max_num_queries(45):
+        assert flow.decide_all(upload, "duplicate", "update", by=alice) == 30
+    assert apply(upload, alice) == {"rows": 30, "updated": 30}
