@@ -17,7 +17,6 @@ from rapport.access import Actor
 from rapport.actions import checking, write
 from rapport.duplicates import explain
 from rapport.duplicates.explain import Source
-from rapport.duplicates.features import Prepared
 from rapport.duplicates.find import Match, Proposed, find
 from rapport.duplicates.keys import keys
 from rapport.duplicates.room import Room, room_for
@@ -26,6 +25,7 @@ from rapport.models.operations import Decision, Fate
 from rapport.models.people import Verb
 
 from . import links as linking, matching, updates
+from .compact import Held, hold
 from .decisions import Decided
 from .mapping import Mapping
 from .rows import Row
@@ -163,17 +163,17 @@ def _compare_with_earlier(
             _hold_back_second(verdict, earlier)
             continue
         own = matching.own_keys(batch.mapping, batch.rows[place], batch.links)
-        prepared = room.shape.prepare(one.values, one.names) if comparing else None
         if verdict.record is None:
             _repeat_earlier(verdict, own, earlier)
-            if prepared is not None and not verdict.like:
-                _compare(verdict, one, earlier.like(its), prepared, room)
+            # Made ready for comparing when it must be: few rows share a key with another.
+            if comparing and not verdict.like and (likes := earlier.like(its)):
+                _compare(verdict, one, likes, room)
             _decide(batch, verdict)
         if verdict.fate is Fate.CREATE:
             for key in own:
                 earlier.matched.add(key, verdict.number)
-            if prepared is not None:
-                earlier.add(verdict.number, its, prepared)
+            if comparing:
+                earlier.add(verdict.number, its, _held(one, room))
 
 
 def _hold_back_second(verdict: Verdict, earlier: Earlier) -> None:
@@ -203,15 +203,12 @@ def _repeat_earlier(verdict: Verdict, own: Sequence[int], earlier: Earlier) -> N
 
 
 def _compare(
-    verdict: Verdict,
-    one: Proposed,
-    likes: Iterable[tuple[int, Prepared]],
-    prepared: Prepared,
-    room: Room,
+    verdict: Verdict, one: Proposed, likes: Iterable[tuple[int, Held]], room: Room
 ) -> None:
     """The row may be a duplicate of one of `likes`, earlier rows that will be created."""
+    prepared = room.shape.prepare(one.values, one.names)
     for number, theirs in likes:
-        found = room.strongest(room.entity.name, prepared, theirs)
+        found = room.strongest(room.entity.name, prepared, room.shape.prepare(*theirs))
         if found is not None:
             judge, said = found
             source = Source(room.entity, one.values, one.names)
@@ -219,6 +216,12 @@ def _compare(
             verdict.like, verdict.confidence = number, said.confidence
             verdict.likeness = explain.reasons(judge, said.levels, source, source)
             return
+
+
+def _held(one: Proposed, room: Room) -> bytes:
+    """What later rows are compared with."""
+    names = (*room.shape.fields, "state")
+    return hold({n: one.values[n] for n in names if n in one.values}, one.names)
 
 
 def _decide(batch: Batch, verdict: Verdict) -> None:

@@ -1,20 +1,23 @@
-"""Which keys a file has had already, in little memory: 24 bytes a key, not 150 as in a dict; and
-what earlier rows looked like, in a file of its own."""
+"""Which keys a file has had already, in little memory: 10 bytes a key, not 150 as in a dict; and
+what earlier rows hold, in a file of its own."""
 
 from __future__ import annotations
 
-import marshal
 import tempfile
 from array import array
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable
-from typing import Any
 
 from rapport.duplicates.keys import HELD_BY
+
+from .compact import Held, Layout, held_of
 
 # A key that more rows have finds nothing, as among stored records.
 MOST = HELD_BY + 1
 IN_MEMORY = 1 << 20
+# Slots of chains.
+SMALLEST, LARGEST = 1 << 12, 1 << 22
+_LOW = 0xFFFF_FFFF
 
 
 class Seen:
@@ -33,30 +36,22 @@ class Seen:
         return self._count
 
     def get(self, hash_: int) -> int:
-        """The first row that was kept for `hash_`, 0 when none."""
-        found = self.every(hash_, 1)
-        return found[0] if found else 0
-
-    def every(self, hash_: int, most: int = MOST) -> list[int]:
-        """The rows that were kept for `hash_`, at most so many."""
-        hashes, mask = self._hashes, self._mask
-        place = hash_ & mask
-        found: list[int] = []
-        while self._rows[place] and len(found) < most:
-            if hashes[place] == hash_:
-                found.append(self._rows[place])
-            place = (place + 1) & mask
-        return found
-
-    def add(self, hash_: int, row: int, most: int = 1) -> None:
-        """Keep `row` (above 0) for `hash_` unless it has as many as `most`."""
+        """The row that was kept for `hash_`, 0 when none."""
         hashes, mask, rows = self._hashes, self._mask, self._rows
         place = hash_ & mask
         while rows[place]:
             if hashes[place] == hash_:
-                most -= 1
-                if most <= 0:
-                    return
+                return rows[place]
+            place = (place + 1) & mask
+        return 0
+
+    def add(self, hash_: int, row: int) -> None:
+        """Keep `row` (above 0) for `hash_` unless it has one."""
+        hashes, mask, rows = self._hashes, self._mask, self._rows
+        place = hash_ & mask
+        while rows[place]:
+            if hashes[place] == hash_:
+                return
             place = (place + 1) & mask
         hashes[place], rows[place] = hash_, row
         self._count += 1
@@ -70,42 +65,117 @@ class Seen:
         # Straight from the old arrays: a list of pairs would take four times their memory.
         for hash_, row in zip(hashes, rows, strict=True):
             if row:
-                self.add(hash_, row, MOST)
+                self.add(hash_, row)
+
+
+class Chains:
+    """Which rows have a key, for millions of keys: a slot holds its last entry, an entry its key
+    and the entry before it in the same slot. Half of a key is kept: of a million rows one in a
+    hundred seems to share one, and is then compared. `expected`: about how many keys there are."""
+
+    def __init__(self, expected: int = 0) -> None:
+        # Entries begin at 1: 0 is the end of a chain.
+        self._keys, self._before = array("I", (0,)), array("I", (0,))
+        # The first entry of each row, by its place.
+        self._firsts = array("I")
+        self._spread(min(max(SMALLEST, 1 << expected.bit_length()), LARGEST))
+
+    def _spread(self, size: int) -> None:
+        """Chain the entries anew in so many slots."""
+        self._mask = mask = size - 1
+        self._slots = slots = array("I", bytes(4 * size))
+        before = self._before
+        for entry, key in enumerate(self._keys):
+            if entry:
+                before[entry] = slots[key & mask]
+                slots[key & mask] = entry
+
+    def is_known(self, keys: Iterable[int]) -> bool:
+        """Whether an earlier row seems to have one of `keys`."""
+        slots, kept, before, mask = self._slots, self._keys, self._before, self._mask
+        for key in keys:
+            if entry := slots[key & mask]:
+                key &= _LOW
+                while entry:
+                    if kept[entry] == key:
+                        return True
+                    entry = before[entry]
+        return False
+
+    def places(self, keys: Iterable[int]) -> list[int]:
+        """Places of the rows that have one of `keys` that not very many have."""
+        slots, kept, before, mask = self._slots, self._keys, self._before, self._mask
+        found: set[int] = set()
+        for key in keys:
+            entry = slots[key & mask]
+            key &= _LOW
+            held = []
+            while entry:
+                if kept[entry] == key:
+                    held.append(entry)
+                entry = before[entry]
+            if len(held) < MOST:
+                found.update(held)
+        return sorted({bisect_right(self._firsts, entry) - 1 for entry in found})
+
+    def add(self, keys: Iterable[int]) -> None:
+        """Keep the next row under `keys`."""
+        slots, kept, before, mask = self._slots, self._keys, self._before, self._mask
+        self._firsts.append(len(kept))
+        for key in keys:
+            place = key & mask
+            key &= _LOW
+            last = entry = slots[place]
+            left = MOST
+            while entry and left:
+                if kept[entry] == key:
+                    left -= 1
+                entry = before[entry]
+            if left:
+                slots[place] = len(kept)
+                kept.append(key)
+                before.append(last)
+        if len(kept) > 2 * len(slots) and len(slots) < LARGEST:
+            self._spread(4 * len(slots))
 
 
 class Earlier:
-    """Rows that will be created, to compare later ones with: their keys and what they are like.
+    """Rows that will be created, to compare later ones with: their keys, and what they hold as
+    bytes. `expected`: about how many keys there will be; `layout`: of the rows that are compact.
 
     `changed`: the rows by the records that they change; `matched`: by what finds a record.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, expected: int = 0, layout: Layout | None = None) -> None:
+        self._layout = layout
         self.changed, self.matched = Seen(), Seen()
-        self._seen = Seen()
+        self._chains = Chains(expected)
         # In memory while the import is small.
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- see close
-        self._numbers, self._starts = array("q"), array("q")
-        self._end = 0
+        self._numbers, self._ends = array("I"), array("Q", (0,))
 
-    def like(self, keys: Iterable[int]) -> list[tuple[int, tuple[Any, ...]]]:
-        """Rows that share one of `keys`, the first come first, and what they look like."""
-        held = [self._seen.every(key) for key in keys]
-        numbers = {row for rows in held if len(rows) < MOST for row in rows}
-        return [(number, self._read(number)) for number in sorted(numbers)]
+    def is_known(self, keys: Iterable[int]) -> bool:
+        """Whether an earlier row seems to have one of `keys`."""
+        return self._chains.is_known(keys)
 
-    def add(self, row: int, keys: Iterable[int], prepared: tuple[Any, ...]) -> None:
-        """Remember a row; the numbers go up."""
-        for key in keys:
-            self._seen.add(key, row, MOST)
+    def like(self, keys: Iterable[int]) -> list[tuple[int, Held]]:
+        """Rows that share one of `keys`, the first come first, and what they hold."""
+        numbers = self._numbers
+        places = sorted(self._chains.places(keys), key=numbers.__getitem__)
+        return [(numbers[place], held_of(self._held(place), self._layout)) for place in places]
+
+    def add(self, row: int, keys: Iterable[int], held: bytes) -> None:
+        """Remember a row."""
+        self._chains.add(keys)
         self._numbers.append(row)
-        self._starts.append(self._end)
-        self._file.seek(self._end)
-        self._end += self._file.write(marshal.dumps(prepared))
+        self._ends.append(self._ends[-1] + len(held))
+        self._file.write(held)
 
-    def _read(self, number: int) -> tuple[Any, ...]:
-        self._file.seek(self._starts[bisect_left(self._numbers, number)])
-        found = marshal.load(self._file)  # noqa: S302 -- written by ourselves just before
-        assert isinstance(found, tuple)
+    def _held(self, place: int) -> bytes:
+        start, end = self._ends[place], self._ends[place + 1]
+        self._file.seek(start)
+        found = self._file.read(end - start)
+        self._file.seek(self._ends[-1])
         return found
 
     def close(self) -> None:

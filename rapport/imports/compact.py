@@ -1,0 +1,222 @@
+"""Rows in little room: what is needed of all of them in columns, the rest as bytes that hardly
+anybody has to look into. A process of its own makes them, see `ahead`.
+
+Only rows about which there is nothing to say are compact: every cell fits, nothing is missing, and
+they name nothing but records that are found by their title. All others come as they are, and so
+does every row of a mapping that asks for more.
+"""
+
+from __future__ import annotations
+
+import pickle
+from array import array
+from collections.abc import Iterator, Mapping as MappingType, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from rapport.actions import checking
+from rapport.duplicates.keys import Plan, has_title_key, keys, plan_of
+from rapport.duplicates.room import room_for
+from rapport.meta.entity import Entity
+from rapport.meta.kinds import Kind
+from rapport.meta.registry import registry
+
+from .cells import is_named
+from .mapping import Mapping
+from .names import PARTS
+from .rows import Row
+
+# Field values of a row, and the titles of what it names by look-up.
+Held = tuple[MappingType[str, Any], MappingType[str, str]]
+# Follows the bytes of a row that is not compact.
+_AS_IT_IS = b"+"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What stands where in the bytes of a compact row: first the texts of its look-ups, then the
+    values of its fields, those that follow from others included."""
+
+    links: tuple[str, ...]
+    fields: tuple[str, ...]
+
+    def open(self, packed: bytes) -> tuple[dict[str, Any], dict[str, str]]:
+        """Values and texts of a compact row."""
+        found = pickle.loads(packed)  # noqa: S301 -- written by ourselves just before
+        count = len(self.links)
+        texts = {n: text for n, text in zip(self.links, found, strict=False) if text}
+        values = {
+            n: one for n, one in zip(self.fields, found[count:], strict=True) if one is not None
+        }
+        return values, texts
+
+
+def layout_of(mapping: Mapping) -> Layout | None:
+    """How rows of this mapping are packed; None when it asks for what only a look at every row
+    can tell."""
+    entity = mapping.entity
+    names = {*mapping.fields, *mapping.constants}
+    fields = [entity.fields[name] for name in sorted(names) if name in entity.fields]
+    links = [found for found in fields if is_named(found)]
+    unique = {checking.field_over(entity, c) for u in checking.unique_columns(entity) for c in u}
+    derived = entity.derive({})
+    shape = room_for(entity, {entity.name}).shape
+    told = {*plan_of(entity).fields, *shape.fields} - names - derived.keys()
+    if (
+        len(fields) < len(names)  # a record id, or fields of a part
+        or mapping.match
+        or entity.prepare is not None
+        or entity.ownership != "user"
+        or unique & names
+        or not all(_is_found_by_title(entity, found.name) for found in links)
+        or told & {"owner", "owning_unit", "state", "status"}
+    ):
+        return None
+    plain = {found.name for found in fields if not is_named(found)}
+    if entity.title in plain and entity.fields[entity.title].read_only:
+        plain |= {name for name in PARTS if name in entity.fields}
+    return Layout(tuple(found.name for found in links), tuple(sorted(plain | derived.keys())))
+
+
+def _is_found_by_title(entity: Entity, lookup: str) -> bool:
+    found = entity.fields[lookup]
+    return (
+        found.kind is Kind.LOOKUP
+        and found.name != entity.hierarchy
+        and has_title_key(registry[found.target or ""])
+    )
+
+
+@dataclass(slots=True)
+class Block:
+    """Rows in the order of the file. `rows`: those that are not compact, else None. Of the others:
+    their bytes, their match keys, and the texts of their look-ups."""
+
+    numbers: list[int] = field(default_factory=list)
+    rows: list[Row | None] = field(default_factory=list)
+    packed: list[bytes] = field(default_factory=list)
+    keys: list[tuple[int, ...]] = field(default_factory=list)
+    texts: list[tuple[str, ...]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def extend(self, other: Block) -> None:
+        """Add the rows that follow."""
+        self.numbers += other.numbers
+        self.rows += other.rows
+        self.packed += other.packed
+        self.keys += other.keys
+        self.texts += other.texts
+
+    def cut(self, size: int) -> Block:
+        """Take off the first `size` rows."""
+        parts = [self.numbers, self.rows, self.packed, self.keys, self.texts]
+        taken = Block(*(part[:size] for part in parts))
+        for part in parts:
+            del part[:size]
+        return taken
+
+    def row(self, place: int, layout: Layout) -> Row:
+        """A row as it is."""
+        found = self.rows[place]
+        if found is not None:
+            return found
+        values, links = layout.open(self.packed[place])
+        return Row(self.numbers[place], values, links)
+
+    def dump(self) -> bytes:
+        """The block as bytes."""
+        hashes = array("q", [key for own in self.keys for key in own])
+        counts = bytes(map(len, self.keys))
+        odd = [(place, row) for place, row in enumerate(self.rows) if row is not None]
+        parts = (array("Q", self.numbers), self.packed, hashes, counts, self.texts, odd)
+        return pickle.dumps(parts, pickle.HIGHEST_PROTOCOL)
+
+    @classmethod
+    def load(cls, dumped: bytes) -> Block:
+        """The inverse of `dump`."""
+        numbers, packed, hashes, counts, texts, odd = pickle.loads(dumped)  # noqa: S301 -- our own
+        rows: list[Row | None] = [None] * len(numbers)
+        for place, row in odd:
+            rows[place] = row
+        rest = iter(hashes)
+        own = [tuple(islice(rest, count)) for count in counts]
+        return cls(list(numbers), rows, packed, own, texts)
+
+
+class Packer:
+    """Makes blocks of rows. Needs no database once it is made."""
+
+    def __init__(self, mapping: Mapping, layout: Layout | None) -> None:
+        self._entity = mapping.entity
+        self._layout = layout
+        self._plan: Plan = plan_of(mapping.entity)
+        self._fields = frozenset(layout.fields if layout else ())
+        self._links = frozenset(layout.links if layout else ())
+        # An owner is given to every record; a field with a default need not be filled.
+        self._required = [
+            found.name
+            for found in mapping.entity.fields.values()
+            if found.required and found.default in {None, ""} and found.name != "owner"
+        ]
+
+    def block(self, rows: Sequence[Row]) -> Block:
+        """These rows, compact where they can be."""
+        layout = self._layout
+        block = Block()
+        if layout is None:
+            block.numbers, block.rows = [row.number for row in rows], list(rows)
+            block.packed, block.keys, block.texts = (
+                [b""] * len(rows), [()] * len(rows), [()] * len(rows)
+            )  # fmt: skip
+            return block
+        for row, own, packed, texts in self._packed(rows, layout):
+            block.numbers.append(row.number)
+            block.rows.append(None if packed else row)
+            block.packed.append(packed)
+            block.keys.append(own)
+            block.texts.append(texts)
+        return block
+
+    def _packed(
+        self, rows: Sequence[Row], layout: Layout
+    ) -> Iterator[tuple[Row, tuple[int, ...], bytes, tuple[str, ...]]]:
+        entity, plan, fields, links = self._entity, self._plan, layout.fields, layout.links
+        derive, known, dumps = entity.derive, self._fields, pickle.dumps
+        for row in rows:
+            values = row.values
+            if row.reasons or row.asked or row.parts or row.is_bare or row.defaults or row.wipes:
+                yield row, (), b"", ()
+                continue
+            values = {**values, **derive(values)}
+            own = tuple(keys(entity, values, row.links, plan))
+            if (
+                not values.keys() <= known
+                or not row.links.keys() <= self._links
+                or len(own) > 255
+                or any(self._is_missing(row, values, name) for name in self._required)
+            ):
+                yield row, (), b"", ()
+                continue
+            texts = tuple([row.links.get(name, "") for name in links])
+            yield row, own, dumps((*texts, *map(values.get, fields)), 5), texts
+
+    @staticmethod
+    def _is_missing(row: Row, values: MappingType[str, Any], name: str) -> bool:
+        value = values.get(name)
+        return (value is None or value == "") and not row.links.get(name)
+
+
+def hold(values: MappingType[str, Any], names: MappingType[str, str]) -> bytes:
+    """The bytes of a row that is not compact."""
+    return pickle.dumps((dict(values), dict(names)), pickle.HIGHEST_PROTOCOL) + _AS_IT_IS
+
+
+def held_of(packed: bytes, layout: Layout | None) -> Held:
+    """What the bytes of a row say, be it compact or not."""
+    if layout is None or packed.endswith(_AS_IT_IS):
+        values, names = pickle.loads(packed)  # noqa: S301 -- written by ourselves just before
+        return values, names
+    return layout.open(packed)
