@@ -7,6 +7,7 @@ worker may die at any moment: the next one goes on behind the last batch that is
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,12 +21,11 @@ from rapport.actions import journal, records, rows as table_rows
 from rapport.actions.lease import Refused, Run
 from rapport.files.read import FileRefused
 from rapport.meta.entity import Draft, Entity
-from rapport.meta.registry import registry
-from rapport.models import ImportFile, Job, Operation, Plan, PlanRow
+from rapport.models import Change, ImportFile, Job, Operation, Plan, PlanRow
 from rapport.models.journal import OperationState
 from rapport.models.operations import Fate, ImportState, JobState
 
-from . import decisions, plan as plans
+from . import decisions, partlinks, parts, plan as plans
 from .decisions import Decided
 from .feed import Feed, Sessions
 from .judge import judge
@@ -203,17 +203,25 @@ def _write(
 ) -> Mapping[str, int]:
     """Write what the verdicts say; how many records were made because rows name them."""
     made: Counter[str] = Counter()
-    for name, new in judged.new.items():
-        target = registry[name]
-        drafts = [
-            Draft(id=one.id, values={target.title: one.title}, source_row=one.row) for one in new
-        ]
+    written = judged.written
+    for target, drafts in partlinks.made(judged.links, written):
         _save(target, drafts, op=op, by=by, now=now)
-        made[name] = len(drafts)
+        made[f"{parts.plural(target.name)}_created"] += len(drafts)
+    for target, drafts in partlinks.changed(judged.links, written):
+        # What this import has made or changed in an earlier batch is counted already.
+        fresh = {draft.id for draft in drafts} - _touched(op, target, drafts)
+        _save(target, drafts, op=op, by=by, now=now)
+        made[f"{parts.plural(target.name)}_updated"] += len(fresh)
     drafts = [v.draft for v in judged.verdicts if v.fate in WRITTEN and v.draft is not None]
     _save(entity, drafts, op=op, by=by, now=now, checked=True)
     journal.checkpoint(op)
     return made
+
+
+def _touched(op: Operation, entity: Entity, drafts: Sequence[Draft]) -> set[uuid.UUID]:
+    ids = [draft.id for draft in drafts]
+    found = Change.objects.filter(operation=op, entity=entity.name, record__in=ids)
+    return set(found.values_list("record", flat=True))
 
 
 def _save(
@@ -234,8 +242,7 @@ def _count(upload: ImportFile, judged: Judged, made: Mapping[str, int]) -> None:
     counts = Counter(upload.counts)
     counts["rows"] += len(judged.verdicts)
     counts.update(OUTCOMES[verdict.fate] for verdict in judged.verdicts)
-    for name, number in made.items():
-        counts[f"{name}s_created"] += number
+    counts.update(made)
     upload.counts = dict(counts)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from rapport.meta.kinds import Kind, Reading
 
+from . import parts
 from .mapping import Mapping
 
 _DAY = re.compile(r"\s*(\d{1,2})([./\- ])(\d{1,2})\2(?:\d{4}|\d{2})(?!\d)")
@@ -58,8 +59,6 @@ def reading(
 
 
 def _cells(mapping: Mapping, sample: Sequence[Sequence[str]], kinds: set[Kind]) -> list[str]:
-    fields = mapping.entity.fields
-    wanted = [
-        i for i, t in mapping.columns.items() if t.field in fields and fields[t.field].kind in kinds
-    ]
+    fields = {i: parts.field_of(mapping.entity, t.field) for i, t in mapping.columns.items()}
+    wanted = [index for index, found in fields.items() if found and found.kind in kinds]
     return [row[index] for row in sample for index in wanted if index < len(row) and row[index]]

@@ -37,6 +37,16 @@ def field_for(entity: Entity, header: str) -> str:
     return ""
 
 
+def direct(entity: Entity, header: str) -> str:
+    """Name of the field that is called just like this; '' when none."""
+    return _index(entity, get_language() or "en").get(plain(header), "")
+
+
+def known(entity: Entity, bare: str) -> str:
+    """Name of the field that a plain header means; '' when none."""
+    return _known(_index(entity, get_language() or "en"), bare)
+
+
 def _known(known: Mapping[str, str], bare: str) -> str:
     """The field of a plain header, also with words around it that only say whose it is."""
     if found := known.get(bare):

@@ -20,7 +20,7 @@ from rapport.models.operations import Decision, Fate
 from rapport.models.people import Verb
 from rapport.queries import moved
 
-from . import doubles, links as linking, matching, updates
+from . import doubles, links as linking, matching, partlinks, reasons as why, updates
 from .decisions import NOTHING, Decided
 from .mapping import Mapping
 from .rows import Row
@@ -60,6 +60,7 @@ def judge(
         stored |= write.load(entity, asked - set(stored), lock=lock)
     if stored:
         _forbid(entity, clean, stored, by)
+    partlinks.resolve(mapping, clean, links, stored, by=by, now=now, lock=lock)
     verdicts = [_verdict(mapping, row, stored, decided) for row in rows]
     checking.check(
         entity,
@@ -115,6 +116,8 @@ def _verdict(
         left = decided.of(row.number, Fate.REFUSED) == Decision.SKIP
         fate = Fate.SKIP if left else Fate.REFUSED
         return Verdict(row.number, fate, record=record, reasons=row.reasons, found=Fate.REFUSED)
+    if row.is_bare:
+        return Verdict(row.number, Fate.SAME, reasons=[why.only_parts()], found=Fate.SAME)
     if current is None or record is None:
         return Verdict(row.number, Fate.CREATE, _new(row))
     values = updates.differing(mapping.entity, row, row.values, current)

@@ -27,7 +27,7 @@ from rapport.models.people import Verb
 from rapport.queries import extract
 from rapport.queries.query import Query
 
-from . import mapping as mappings
+from . import mapping as mappings, parts
 from .cells import is_named
 from .mapping import Mapping
 from .reasons import of_cell
@@ -41,29 +41,60 @@ class Named(NamedTuple):
     title: str
 
 
+class Said(NamedTuple):
+    """What a row says of a record that it names, in the columns of that part."""
+
+    row: int
+    values: dict[str, Any]
+
+
 @dataclass(slots=True)
 class New:
     """A record to be made because a look-up names it. `hash`: its match key, the same for every
-    spelling of the name. `row`: the first that asks for it."""
+    spelling of the name; `also`: others by which it is known. `row`: the first that asks for it.
+    `said`: what rows say of it."""
 
     id: uuid.UUID
     title: str
     hash: int
     row: int
     asked_by: set[int] = field(default_factory=set)
+    also: tuple[int, ...] = ()
+    said: list[Said] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Part:
+    """A stored record that rows name and say something of. `current`: as it is stored; None when it
+    stays as it is."""
+
+    entity: Entity
+    rule: str
+    said: list[Said] = field(default_factory=list)
+    current: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
 class Links:
-    """What a batch of rows names. `names` {row number: {look-up: title}} for match keys."""
+    """What a batch of rows names. `names` {row number: {look-up: title}} for match keys. `parts`:
+    stored records of which rows say something. `rules` {entity: what happens to its parts}. `kept`
+    {(record, look-up): title}: what the records that the file names by id have."""
 
     names: dict[int, dict[str, str]] = field(default_factory=dict)
     new: dict[str, dict[int, New]] = field(default_factory=lambda: defaultdict(dict))
+    parts: dict[uuid.UUID, Part] = field(default_factory=dict)
+    rules: dict[str, str] = field(default_factory=dict)
+    kept: dict[tuple[uuid.UUID | None, str], str] = field(default_factory=dict)
 
     @property
     def pending(self) -> set[uuid.UUID]:
         """Ids of records that would be made."""
         return {one.id for found in self.new.values() for one in found.values()}
+
+    def name(self, row: Row, lookup: str, id_: Any, title: str) -> None:
+        """The look-up of `row` leads to this record."""
+        row.values[lookup] = id_
+        self.names.setdefault(row.number, {})[lookup] = title
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +122,11 @@ class _Column:
 
 def resolve(mapping: Mapping, rows: Sequence[Row], *, by: Actor) -> Links:
     """Turn the look-up texts of `rows` into ids among their values, or into reasons."""
-    links = Links()
     stored = _stored_titles(mapping, rows, by)
+    links = Links(kept=stored)
     for index, target in mapping.columns.items():
         found = mapping.entity.fields.get(target.field)
-        if found is None or not is_named(found):
+        if found is None or not is_named(found) or is_person(mapping.entity, found.name):
             continue
         asking: dict[str, list[Row]] = defaultdict(list)
         for row in rows:
@@ -107,6 +138,12 @@ def resolve(mapping: Mapping, rows: Sequence[Row], *, by: Actor) -> Links:
             column = _Column(found, index, mappings.missing_rule(found, target))
             _resolve_column(column, asking, links, by)
     return links
+
+
+def is_person(entity: Entity, lookup: str) -> bool:
+    """Whether the look-up names somebody of whom the row may say more than a name: `persons` finds
+    them."""
+    return lookup in parts.parts_of(entity) and not has_title_key(parts.entity_of(entity, lookup))
 
 
 def _stored_titles(
@@ -133,8 +170,7 @@ def _resolve_column(column: _Column, asking: dict[str, list[Row]], links: Links,
         named = known.get(text, [])
         if len(named) == 1:
             for row in rows:
-                row.values[column.field.name] = named[0].id
-                links.names.setdefault(row.number, {})[column.field.name] = named[0].title
+                links.name(row, column.field.name, *named[0])
         elif named:
             message = _("There are %(count)d records called “%(text)s”.")
             column.refuse(rows, message % {"count": len(named), "text": text[:80]})
@@ -160,8 +196,7 @@ def _principals(_found: Field, texts: Collection[str], _by: Actor) -> dict[str, 
 
 
 def _records(found: Field, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:
-    """Visible records by id or by name; of several, those that are active."""
-    return _of_entity(registry[found.target or ""], texts, by)
+    return records(registry[found.target or ""], texts, by)
 
 
 def _pointers(found: Field, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:
@@ -175,13 +210,14 @@ def _pointers(found: Field, texts: Collection[str], by: Actor) -> dict[str, list
             asked[entity][name.strip() if own else text].append(text)
     result: dict[str, list[Named]] = defaultdict(list)
     for entity, names in asked.items():
-        for name, ones in _of_entity(entity, list(names), by).items():
+        for name, ones in records(entity, list(names), by).items():
             for text in names[name]:
                 result[text] += [Named(Ref(entity.name, one.id), one.title) for one in ones]
     return result
 
 
-def _of_entity(entity: Entity, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:
+def records(entity: Entity, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:
+    """Visible records by id or by name; of several, those that are active."""
     result = _by_id(entity, texts, by)
     left = [text for text in texts if text not in result]
     if has_title_key(entity):
@@ -246,9 +282,8 @@ def _make(column: _Column, text: str, rows: Sequence[Row], links: Links, by: Act
         if new is None:
             new = links.new[entity.name][hash_] = New(new_id(), text, hash_, rows[0].number)
         for row in rows:
-            row.values[column.field.name] = new.id
             new.asked_by.add(row.number)
-            links.names.setdefault(row.number, {})[column.field.name] = new.title
+            links.name(row, column.field.name, new.id, new.title)
 
 
 _FINDERS = {Kind.LOOKUP: _records, Kind.OWNER: _principals, Kind.POINTER: _pointers}

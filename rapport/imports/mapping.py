@@ -16,7 +16,7 @@ from rapport.meta.folding import fold
 from rapport.meta.kinds import InvalidValue, Kind, Reading, parse
 from rapport.meta.registry import registry
 
-from . import headers, words
+from . import headers, parts, words
 from .headers import RECORD_ID
 
 # What happens when a look-up finds nothing, or several.
@@ -99,7 +99,7 @@ class Mapping:
     @classmethod
     def from_json(cls, entity: Entity, kept: MappingType[str, Any]) -> Mapping:
         """The inverse of `as_json`; fields that are gone are left out."""
-        known = {*headers.targets(entity), RECORD_ID}
+        known = targets(entity)
         columns = {int(i): Target.from_json(t) for i, t in kept.items() if i.isdecimal()}
         constants = kept.get("constants", {})
         return cls(
@@ -126,12 +126,40 @@ class Mapping:
             return self.column_of(self.entity.title)
         return None
 
+    @property
+    def filled_parts(self) -> tuple[str, ...]:
+        """The look-ups whose records other columns of the row fill."""
+        filled = {parts.split(name)[0] for name in (*self.fields, *self.constants)}
+        return tuple(lookup for lookup in parts.parts_of(self.entity) if lookup in filled)
+
+    def part(self, lookup: str) -> Mapping:
+        """The mapping of those columns, onto the entity that the look-up names."""
+        columns = {
+            index: replace(target, field=own)
+            for index, target in self.columns.items()
+            for found, own in [parts.split(target.field)]
+            if found == lookup
+        }
+        constants = {
+            own: text
+            for name, text in self.constants.items()
+            for found, own in [parts.split(name)]
+            if found == lookup
+        }
+        entity = parts.entity_of(self.entity, lookup)
+        return Mapping(entity=entity, columns=columns, constants=constants)
+
+
+def targets(entity: Entity) -> frozenset[str]:
+    """All that a column may be."""
+    return frozenset({*headers.targets(entity), *parts.targets(entity), RECORD_ID})
+
 
 def label_of(entity: Entity, name: str) -> str:
     """What people call a target."""
     if name == RECORD_ID:
         return _("Record id")
-    return str(entity.fields[name].label)
+    return parts.label(entity, name)
 
 
 def missing_rule(found: Field, target: Target) -> str:
@@ -151,7 +179,7 @@ def missing_choices(found: Field) -> tuple[str, ...]:
 
 
 def _can_be_made(found: Field) -> bool:
-    return found.target in MADE_BY_NAME
+    return found.target in MADE_BY_NAME or parts.is_part(found)
 
 
 # -- a proposal -----------------------------------------------------------------------------------
@@ -171,12 +199,15 @@ def propose(
     """
     taken: dict[str, int] = {}
     targets: dict[int, Target] = {}
+    theirs = parts.proposed(entity, columns)
     notes: list[str] = []
     # Columns in which something stands choose first: exports of other programs have many blanks.
     for index in sorted(range(len(columns)), key=lambda at: not _values(sample, at)):
         header = columns[index]
         name = _name_for(entity, header, index, columns, sample)
-        for candidate in (name, *headers.siblings(entity, name)) if name else ():
+        if index in theirs:
+            name = _or_position(theirs[index], header, _values(sample, index))
+        for candidate in (name, *_siblings(entity, name)) if name else ():
             if candidate not in taken:
                 taken[candidate] = index
                 targets[index] = Target(field=candidate)
@@ -189,7 +220,11 @@ def propose(
                 )
     _name_beside_first_name(entity, targets, taken)
     notes += [
-        _("“%(column)s” is ignored: none of its values is an option of %(field)s.")
+        (
+            _("“%(column)s” is ignored: not all of its values are options of %(field)s.")
+            if parts.split(targets[index].field)[0]
+            else _("“%(column)s” is ignored: none of its values is an option of %(field)s.")
+        )
         % {"column": columns[index], "field": label_of(entity, targets.pop(index).field)}
         for index in _foreign_options(entity, sample, targets, reading)
     ]
@@ -220,10 +255,25 @@ def _name_for(
     name = (typed != header and headers.field_for(entity, typed)) or headers.field_for(
         entity, header
     )
-    if name == "salutation" and not _are_salutations(_values(sample, index)):
-        # “Title” is a salutation in some programs and a position in others.
-        return "job_title" if headers.plain(header) in {"title", "titel"} else name
+    return _or_position(name, header, _values(sample, index))
+
+
+def _or_position(name: str, header: str, values: Sequence[str]) -> str:
+    """“Title” is a salutation in some programs and a position in others."""
+    lookup, own = parts.split(name)
+    bare = headers.plain(header)
+    is_title = bare in {"title", "titel"} or (lookup and bare.endswith(("title", "titel")))
+    if own == "salutation" and is_title and not _are_salutations(values):
+        return f"{lookup}.job_title".lstrip(".")
     return name
+
+
+def _siblings(entity: Entity, name: str) -> list[str]:
+    lookup, own = parts.split(name)
+    if not lookup:
+        return list(headers.siblings(entity, own))
+    part = parts.entity_of(entity, lookup)
+    return [f"{lookup}.{other}" for other in headers.siblings(part, own)]
 
 
 def _with_type(header: str, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> str:
@@ -268,11 +318,14 @@ def _foreign_options(
     than every row refused."""
     foreign = []
     for index, target in targets.items():
-        found = entity.fields.get(target.field)
-        if found is not None and found.kind is Kind.CHOICE:
-            values = set(_values(sample, index))
-            if values and not any(_fits(found, value, reading) for value in values):
-                foreign.append(index)
+        found = parts.field_of(entity, target.field)
+        if found is None or found.kind is not Kind.CHOICE:
+            continue
+        values = set(_values(sample, index))
+        # A company's industry that is none of ours must not cost the person.
+        fit = all if parts.split(target.field)[0] else any
+        if values and not fit(_fits(found, value, reading) for value in values):
+            foreign.append(index)
     return foreign
 
 
@@ -347,7 +400,8 @@ def _score(
     mapping: Mapping, columns: Sequence[str], sample: Sequence[Sequence[str]], file_name: str
 ) -> float:
     entity = mapping.entity
-    score = float(len(mapping.columns))
+    own = sum(not parts.split(target.field)[0] for target in mapping.columns.values())
+    score = own + 0.9 * (len(mapping.columns) - own)
     called = headers.plain(entity.name)
     score += 0.5 * min(3, sum(headers.plain(column).startswith(called) for column in columns))
     plural = headers.plain(str(entity.label_plural))
@@ -418,15 +472,17 @@ def chosen(
 
     Raises MappingRefused for a field that does not exist.
     """
-    known = {*headers.targets(entity), RECORD_ID}
+    known = targets(entity)
     columns = {}
     for index, name in picks.items():
         if not name:
             continue
+        name = parts.plainly(entity, name)
         if name not in known:
             raise MappingRefused(_("There is no field “%(name)s”.") % {"name": name})
         rule = (missing or {}).get(index, "")
-        allowed = missing_choices(entity.fields[name]) if name != RECORD_ID else ()
+        found = parts.field_of(entity, name)
+        allowed = missing_choices(found) if found else ()
         columns[index] = Target(field=name, missing=rule if rule in allowed else "")
     return Mapping(entity=entity, columns=columns)
 
@@ -439,6 +495,7 @@ def changed(mapping: Mapping, columns: Sequence[str], picks: Sequence[str]) -> M
         index = _index_of(header, columns)
         if not equals or index is None:
             raise MappingRefused(_("There is no column “%(column)s”.") % {"column": header or pick})
+        name = parts.plainly(mapping.entity, name)
         made = {i: t for i, t in made.items() if i != index and t.field != name}
         made |= chosen(mapping.entity, {index: name}).columns
     return replace(mapping, columns=made)

@@ -6,7 +6,7 @@ A row that is simply created keeps no detail; every other row has a `PlanRow`.
 from __future__ import annotations
 
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -24,7 +24,7 @@ from rapport.models import ImportFile, Job, Plan, PlanRow
 from rapport.models.operations import Fate, ImportState, JobState
 from rapport.models.people import Verb
 
-from . import mapping as mappings, reasons as why
+from . import mapping as mappings, partlinks, parts, reasons as why
 from .decisions import ALIKE, Decided
 from .feed import Feed, Sessions
 from .judge import judge
@@ -53,7 +53,8 @@ class _Session:
         self.plan = plan
         self.feed = Feed(upload)
         self.seen = Earlier()
-        self.new = {name: Seen() for name in mappings.MADE_BY_NAME}
+        self.new: dict[str, Seen] = defaultdict(Seen)
+        self.changed: dict[str, Seen] = defaultdict(Seen)
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
         self.groups: Counter[str] = Counter()
         self.preview: list[dict[str, Any]] = []
@@ -156,11 +157,7 @@ def _count(session: _Session, judged: Judged) -> None:
     counts, verdicts = session.counts, judged.verdicts
     counts["rows"] += len(verdicts)
     counts.update(verdict.fate.value for verdict in verdicts)
-    for name, made in judged.new.items():
-        for new in made:
-            if not session.new[name].get(new.hash):
-                session.new[name].add(new.hash, new.row)
-                counts[f"{name}s"] += 1
+    _count_parts(session, judged)
     for verdict in verdicts:
         session.groups.update({why.key(reason) for reason in verdict.reasons})
     if len(session.preview) < PREVIEWED:
@@ -168,6 +165,25 @@ def _count(session: _Session, judged: Judged) -> None:
             preview(session.feed.mapping, verdict, judged)
             for verdict in itertools.islice(verdicts, PREVIEWED - len(session.preview))
         ]
+
+
+def _count_parts(session: _Session, judged: Judged) -> None:
+    """Other records that would be made or changed, each once in the whole file."""
+    for name, made in judged.new.items():
+        seen = session.new[name]
+        for new in made:
+            known = [key for key in (new.hash, *new.also) if not seen.get(key)]
+            if len(known) == 1 + len(new.also):
+                session.counts[parts.plural(name)] += 1
+            for key in known:
+                seen.add(key, new.row)
+    for entity, drafts in partlinks.changed(judged.links, judged.written):
+        seen = session.changed[entity.name]
+        for draft in drafts:
+            key = draft.id.int & 0x7FFF_FFFF_FFFF_FFFF
+            if not seen.get(key):
+                seen.add(key, draft.source_row or 1)
+                session.counts[f"{parts.plural(entity.name)}_updated"] += 1
 
 
 def preview(mapping: Mapping, verdict: Verdict, judged: Judged) -> dict[str, Any]:
@@ -181,8 +197,9 @@ def preview(mapping: Mapping, verdict: Verdict, judged: Judged) -> dict[str, Any
         "values": {
             name: names.get(name) or to_text(entity.fields[name], value)
             for name, value in values.items()
-            if name in mapping.fields or name in PARTS
-        },
+            if name in mapping.fields or name in PARTS or name in names
+        }
+        | partlinks.said_by(mapping, judged.links, verdict.number),
         "reasons": [reason.text for reason in verdict.reasons],
     }
 

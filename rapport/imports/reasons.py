@@ -40,6 +40,11 @@ def required(field: Field, column: int | None) -> Reason:
     return Reason(message, column, remedy, "required")
 
 
+def only_parts() -> Reason:
+    """A row that has nothing of its own."""
+    return Reason(_("The row says something only of a record that it names."), None, "", "parts")
+
+
 def key(reason: Reason) -> str:
     """What reasons that are alike are counted by."""
     return f"{'' if reason.column is None else reason.column}|{reason.code}"

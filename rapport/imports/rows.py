@@ -65,6 +65,10 @@ class Converter:
         self._plain = [f.name for _, f, _ in self._columns if not is_named(f)]
         self._links = [f.name for _, f, _ in self._columns if is_named(f)]
         self._lenient = lenient and NOTES in self.entity.fields
+        self._parts = {
+            lookup: Converter(mapping.part(lookup), reading, lenient=lenient)
+            for lookup in mapping.filled_parts
+        }
 
     def rows(self, records: Sequence[Record]) -> list[Row]:
         """Rows of `records`; what is wrong with a row stands in its reasons."""
@@ -107,7 +111,23 @@ class Converter:
         if self._splits:
             for row in rows:
                 self._split_name(row)
+        self._take_parts(records, rows)
         return rows
+
+    def _take_parts(self, records: Sequence[Record], rows: Sequence[Row]) -> None:
+        """What the columns of the parts say, and what is wrong with it."""
+        if not self._parts:
+            return
+        for row in rows:
+            own = row.asked or row.values or row.reasons or set(row.links) - set(self._parts)
+            row.is_bare = not own
+        for lookup, converter in self._parts.items():
+            for row, part in zip(rows, converter._converted(records), strict=True):
+                if part.values:
+                    row.parts[lookup] = part.values
+                row.reasons += [reason for reason in part.reasons if reason not in row.reasons]
+        for row in rows:
+            row.is_bare = row.is_bare and bool(row.parts or row.links)
 
     def _made(
         self, records: Sequence[Record], values: list[list[Any]], links: list[list[Any]]

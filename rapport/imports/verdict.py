@@ -9,7 +9,7 @@ from rapport.duplicates.explain import Reason as Likeness
 from rapport.meta.entity import Draft
 from rapport.models.operations import Fate
 
-from . import links as linking
+from . import links as linking, partlinks
 from .decisions import Changes
 from .reasons import Reason
 
@@ -43,9 +43,10 @@ class Judged:
     @property
     def new(self) -> dict[str, list[linking.New]]:
         """Records to be made because rows that will be written name them, by entity."""
-        written = {v.number for v in self.verdicts if v.fate in {Fate.CREATE, Fate.UPDATE}}
-        found = {
-            name: [one for one in made.values() if one.asked_by & written]
-            for name, made in self.links.new.items()
-        }
-        return {name: made for name, made in found.items() if made}
+        return partlinks.news(self.links, self.written)
+
+    @property
+    def written(self) -> set[int]:
+        """Numbers of the rows whose parts are written: also those of which nothing else changes."""
+        kept = {Fate.CREATE, Fate.UPDATE, Fate.SAME}
+        return {verdict.number for verdict in self.verdicts if verdict.fate in kept}

@@ -95,6 +95,24 @@ OWNERS = (
     "firma|firm|business|work|office|primary|main|default|current|mailing|billing|corporate|hq|"
     "headquarters|dienstlich|geschäftlich|address 1|personal"
 )
+# Words before a field's own that say whose record it belongs to: 'company city' beside 'city'.
+WHOSE = {
+    "account": "account|company|organization|organisation|firma|firm|employer|corporate|"
+    "unternehmen|société|entreprise|empresa|bedrijf|azienda",
+    "contact": "contact|person|primary contact|contact person|ansprechpartner|kontakt",
+}
+# Fields that only such a record has, whatever else stands in the row.
+ONLY_THEIRS = {
+    "account": frozenset({"industry", "employees", "annual_revenue", "sic_code", "ticker_symbol"}),
+    "contact": frozenset(
+        {
+            "salutation", "first_name", "middle_name", "last_name", "job_title", "department",
+            "email", "email2", "business_phone", "mobile_phone", "home_phone", "birthday",
+        }
+    ),
+}  # fmt: skip
+# And fields of the row's own that are rather theirs.
+RATHER_THEIRS = {"contact": frozenset({"email"})}
 # Words after it.
 TAILS = "value|(work)|(business)|(primary)|(office)|work|(main)|(company)|geschäftlich|dienstlich|1"
 
