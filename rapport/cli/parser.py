@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-ENTITIES = ("contact", "account", "lead")
+ENTITIES = ("contact", "account", "lead", "opportunity")
 EXPORTED = ("csv", "xlsx", "xml", "jsonl", "vcf")
 # Of the built-in roles; `user create` says it when another one is typed.
 SALESPERSON = "salesperson"

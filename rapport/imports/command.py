@@ -22,7 +22,7 @@ from rapport.models import ImportFile, ImportRecipe, Job
 from rapport.queries.imports import plan_of
 from rapport.queries.recipes import usable_recipes
 
-from . import flow, mapping as mappings, recipes, report, uploads
+from . import flow, mapping as mappings, parts, recipes, report, uploads
 
 READ_AT_ONCE = 1 << 20
 SHOWN_ERRORS = 20
@@ -229,7 +229,23 @@ def totals(counts: Mapping[str, int], *, dry_run: bool) -> dict[str, int]:
     found["skipped"] = counts.get("same", 0) + counts.get("changed", 0)
     found["refused_rows"] = counts.get("refused", 0)
     found["accounts_created"] = counts.get("accounts" if dry_run else "accounts_created", 0)
+    for name in parts.COUNTED:
+        for what, planned in (("created", ""), ("updated", "_updated")):
+            number = counts.get(f"{name}{planned}" if dry_run else f"{name}_{what}", 0)
+            if number:
+                found[f"{name}_{what}"] = number
     return found
+
+
+def _others(found: Mapping[str, int], done: str) -> str:
+    """What became of the records that rows name: '1 accounts created, 2 contacts created'."""
+    said = [f"{found['accounts_created']:,} accounts {done}"]
+    for name in parts.COUNTED:
+        for what in ("created", "updated"):
+            number = found.get(f"{name}_{what}", 0)
+            if number and (name, what) != ("accounts", "created"):
+                said.append(f"{number:,} {name} {done if what == 'created' else 'updated'}")
+    return ", ".join(said)
 
 
 def _print_json(outcome: _Outcome, args: argparse.Namespace) -> None:
@@ -288,8 +304,7 @@ def _print(outcome: _Outcome) -> None:
     print(
         f"{found['rows']:,} rows: {found['created']:,} {done}, {found['updated']:,} updated, "
         f"{found['duplicates']:,} duplicates, {found['skipped']:,} skipped, "
-        f"{found['refused_rows']:,} refused; {found['accounts_created']:,} accounts {done}; "
-        f"{outcome.seconds:.1f} s"
+        f"{found['refused_rows']:,} refused; {_others(found, done)}; {outcome.seconds:.1f} s"
     )
     if outcome.waits:
         print("Nothing is written yet: look at it in My Imports and apply it there.")

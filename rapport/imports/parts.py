@@ -18,6 +18,8 @@ from . import headers, words
 # What happens to a part that is there already.
 FILL, UPDATE, LEAVE = "fill", "update", "leave"
 RULES = (FILL, UPDATE, LEAVE)
+# What the counts of a file call the records that are made or changed along with its rows.
+COUNTED = ("accounts", "contacts")
 
 
 @lru_cache(maxsize=64)
