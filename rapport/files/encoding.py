@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rapport.files.letters import likeliest
 from rapport.files.refusal import FileRefused, gettext_noop
 from rapport.files.textstream import BLOCK
 
@@ -23,6 +24,8 @@ CHOICES: dict[str, str] = {
     "iso8859-2": "Central European (Latin-2)",
     "cp1251": "Cyrillic (Windows-1251)",
     "koi8-r": "Cyrillic (KOI8-R)",
+    "iso8859-5": "Cyrillic (ISO 8859-5)",
+    "cp866": "Cyrillic (DOS)",
     "cp1253": "Greek (Windows-1253)",
     "cp1254": "Turkish (Windows-1254)",
     "cp1255": "Hebrew (Windows-1255)",
@@ -32,6 +35,7 @@ CHOICES: dict[str, str] = {
     "cp874": "Thai (Windows-874)",
     "mac-roman": "Western European (Mac)",
     "cp850": "Western European (DOS)",
+    "cp852": "Central European (DOS)",
     "cp437": "United States (DOS)",
     "cp932": "Japanese (Shift-JIS)",
     "euc-jp": "Japanese (EUC)",
@@ -61,6 +65,8 @@ _EAST_ASIAN = {
     "big5": (*range(0xA4, 0xC7),),
     "euc-jp": (0xA4, 0xA5, *range(0xB0, 0xD0)),
 }
+# Second bytes that are no ASCII: nearly all, except where half of them may be.
+_HIGH_TRAILS = {"cp932": 0.3, "big5": 0.3}
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -157,10 +163,11 @@ def _damaged_or_eight_bit(path: Path, head: bytes) -> Encoding:
 
 
 def _eight_bit(head: bytes) -> str:
-    """Windows-1252, unless the text makes words of common characters in an East Asian encoding."""
+    """Windows-1252, unless the text makes better words in another encoding."""
     shares = {name: _common_share(head, name) for name in _EAST_ASIAN}
     best = max(shares, key=lambda name: shares[name])
-    return best if shares[best] > 0.7 else "cp1252"
+    found, score = likeliest(head)
+    return best if shares[best] > max(score, 0.7) else found
 
 
 def _common_share(head: bytes, name: str) -> float:
@@ -168,13 +175,11 @@ def _common_share(head: bytes, name: str) -> float:
         text = codecs.getincrementaldecoder(name)("strict").decode(head)
     except UnicodeError:
         return 0.0
-    runs = _FOREIGN.findall(text)
-    characters = "".join(runs)
-    # Accented letters that are taken for ideographs stand alone: M黮ler.
-    if len(characters) < 2 * len(runs) or not runs:
+    pairs = [character.encode(name) for character in "".join(_FOREIGN.findall(text))]
+    # Accented letters that are taken for ideographs take an ASCII letter with them: M黮ler.
+    if sum(pair[-1] > 0x7F for pair in pairs) < len(pairs) * _HIGH_TRAILS.get(name, 0.9):
         return 0.0
-    leads = [character.encode(name)[0] for character in characters]
-    return sum(lead in _EAST_ASIAN[name] for lead in leads) / len(leads)
+    return sum(pair[0] in _EAST_ASIAN[name] for pair in pairs) / max(len(pairs), 1)
 
 
 def _others(head: bytes, chosen: str) -> tuple[str, ...]:
