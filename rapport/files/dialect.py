@@ -52,7 +52,7 @@ def sniff_dialect(head: str, *, complete: bool) -> Dialect:
     best = Dialect(delimiter="", quote=quote)
     best_score = 0.0
     for delimiter in (asked[1],) if asked else DELIMITERS:
-        for escape in ("", "\\") if "\\" + quote in head else ("",):
+        for escape in _escapes(head, quote, delimiter):
             tried = Dialect(delimiter=delimiter, quote=quote, escape=escape)
             score = _score(_rows(tried, head, complete=complete))
             if score > best_score + 1e-9:
@@ -60,6 +60,16 @@ def sniff_dialect(head: str, *, complete: bool) -> Dialect:
     if asked:
         best = replace(best, delimiter=asked[1], sep_line=True)
     return _with_blanks(best, head, complete=complete)
+
+
+def _escapes(head: str, quote: str, delimiter: str) -> tuple[str, ...]:
+    """The escapes worth trying, the likelier first: a backslash and a quotation mark in the middle
+    of a cell are one sign, at its end they are a path and the end."""
+    if not quote or "\\" + quote not in head:
+        return ("",)
+    ends = re.escape(f"{delimiter}\r\n{quote}")
+    inside = re.search(rf"(?<![{ends}\\])\\{re.escape(quote)}(?![{ends}]|$)", head)
+    return ("\\", "") if inside else ("", "\\")
 
 
 def _rows(dialect: Dialect, head: str, *, complete: bool) -> list[list[str]]:

@@ -17,6 +17,8 @@ _DEPTH = 40
 # Lists and objects in one another: far below the depth at which Python gives up.
 _NESTED = 300
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+# What web services call the list of what was asked for.
+_WRAPPERS = {"value", "results", "data", "records", "items", "rows", "contacts"}
 _NO_BRACKET = re.compile(r"[^\[\]{}]+")
 
 
@@ -37,10 +39,13 @@ def convert(path: Path, encoding: str, target: Path) -> Converted:
 
 
 def _by_lines(path: Path, encoding: str) -> bool:
-    """Whether a line of the file is an object of its own: the first that is not blank tells."""
+    """Whether a line of the file is an object of its own: the first that is not blank tells,
+    unless it is the only one and an answer of a web service."""
     with open_text(path, encoding) as stream:
-        first = next((line for line in lines(stream) if line.strip()), "")
-    return isinstance(_parsed(first), dict)
+        filled = (line for line in lines(stream) if line.strip())
+        first, second = next(filled, ""), next(filled, "")
+    found = _parsed(first)
+    return isinstance(found, dict) and bool(second or not _WRAPPERS & set(found))
 
 
 def _read_lines(path: Path, encoding: str, columns: Columns, sink: Sink) -> None:
@@ -73,8 +78,19 @@ def _document(path: Path, encoding: str) -> list[dict[str, Any]]:
         lists = [value for value in found.values() if _is_table(value)]
         found = lists[0] if len(lists) == 1 else [found]
     if not _is_table(found):
-        raise damaged("JSON")
+        found = _named(found)
     return found
+
+
+def _named(found: object) -> list[dict[str, Any]]:
+    """A list of lists, of which the first holds the names, as objects."""
+    rows = found if isinstance(found, list) else []
+    if len(rows) < 2 or not all(isinstance(row, list) for row in rows):
+        raise damaged("JSON")
+    names = [_text(name) or f"Column {place}" for place, name in enumerate(rows[0], 1)]
+    if not names or len(set(names)) < len(names) or max(map(len, rows)) > len(names):
+        raise damaged("JSON")
+    return [dict(zip(names, row, strict=False)) for row in rows[1:]]
 
 
 def _is_table(value: object) -> TypeGuard[list[dict[str, Any]]]:

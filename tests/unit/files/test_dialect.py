@@ -60,6 +60,10 @@ def test_backslash_that_keeps_a_quotation_mark_is_found():
     assert list(dialect.reader(['"1\\", 2",3\n'])) == [['1", 2', "3"]]
 
 
+def test_backslash_and_quotation_mark_inside_a_cell_are_one_sign():
+    assert sniffed('a,b\n"1 \\"2\\" 3",4\n"5",6\n').escape == "\\"
+
+
 def test_backslash_at_the_end_of_a_value_is_text():
     assert sniffed('a,b\n"C:\\",3\n"D:\\",4\n').escape == ""
 

@@ -61,6 +61,8 @@ def test_broken_line_is_a_problem_of_its_record(file):
         '[{"a": 1}, {"a": 2}]',
         '[\n  {"a": 1},\n  {"a": 2}\n]\n',
         '{\n "@odata.context": "x",\n "value": [{"a": 1}, {"a": 2}]\n}',
+        '{"@odata.context": "x", "value": [{"a": 1}, {"a": 2}]}',
+        '[["a"], [1], ["2"]]',
     ],
 )
 def test_documents_that_hold_a_list(file, text):
@@ -72,6 +74,7 @@ def test_documents_that_hold_a_list(file, text):
     ("text", "code"),
     [
         ("[1, 2]", "damaged"),
+        ('[["a", "a"], [1, 2]]', "damaged"),
         ('{\n"a": ', "damaged"),
         ("[" * 100_000, "damaged"),
         ("{}\n{}\n", "empty"),
