@@ -21,9 +21,9 @@ from rapport.meta.entity import Entity, Known
 from rapport.meta.folding import digits, fold, sort_key
 from rapport.meta.kinds import Kind, Ref, to_text
 from rapport.meta.registry import registry
-from rapport.models import ChoiceOption, DuplicateRule, MatchKey, Principal, SearchQueue
+from rapport.models import ChoiceOption, DuplicateRule, Principal, SearchQueue
 
-from . import rows, search_index
+from . import keyring, rows, search_index
 
 SEARCH_LENGTH = 10_000
 # Records that name a renamed one are refreshed at once up to this many, else by the worker.
@@ -186,7 +186,7 @@ def _titles(
 
 def add(entity: Entity, made: Mapping[uuid.UUID, Derived], *, later: bool = False) -> None:
     """Keys, index rows and principals of new records; `later`: found by search a little later."""
-    _put_keys(entity, {id_: one.keys for id_, one in made.items()})
+    keyring.put(entity, {id_: one.keys for id_, one in made.items()})
     if later:
         search_index.put_later(entity, list(made))
     else:
@@ -196,15 +196,10 @@ def add(entity: Entity, made: Mapping[uuid.UUID, Derived], *, later: bool = Fals
     _forget_rules(entity)
 
 
-def _put_keys(entity: Entity, made: Mapping[uuid.UUID, Iterable[int]]) -> None:
-    values = [(key, entity.code, id_) for id_, own in made.items() for key in own]
-    rows.insert(MatchKey, ("hash", "entity", "record"), values)
-
-
-def replace_keys(entity: Entity, made: Mapping[uuid.UUID, Iterable[int]]) -> None:
+def replace_keys(entity: Entity, made: Mapping[uuid.UUID, Sequence[int]]) -> None:
     """Let these records have these match keys and no others."""
-    rows.delete(MatchKey, list(made), "record")
-    _put_keys(entity, made)
+    keyring.remove(list(made))
+    keyring.put(entity, made)
 
 
 def renew(
@@ -235,7 +230,7 @@ def renew(
 
 def remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
     """Take away what was derived from deleted records."""
-    rows.delete(MatchKey, ids, "record")
+    keyring.remove(ids)
     search_index.remove(entity, ids)
     if entity.principal:
         rows.delete(Principal, ids)
@@ -270,7 +265,7 @@ def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
         ("sort_name", "search_text"),
         [(id_, (one.sort_name, one.search_text)) for id_, one in made.items()],
     )
-    rows.delete(MatchKey, list(made), "record")
+    keyring.remove(list(made))
     add(entity, made)
 
 

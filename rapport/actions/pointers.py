@@ -32,6 +32,7 @@ LEFT: dict[tuple[str, str], str] = {
     ("Visit", "record"): "the Recent page is led from a merged record to the one that stays",
     ("PlanRow", "record"): "a plan is judged anew when it is applied; links are led on",
     ("MatchKey", "record"): "derived: the writer keeps it",
+    ("KeyRing", "record"): "derived: the writer keeps it",
     ("SearchQueue", "record"): "derived: who is gone is passed over",
     ("DuplicatePair", "first"): "the radar follows the journal",
     ("DuplicatePair", "second"): "the radar follows the journal",

@@ -100,7 +100,16 @@ def _raw_rate(lead: Any, count: int) -> float:
     from django.db import connection, transaction
 
     from rapport.meta.ids import new_id
-    from rapport.models import Account, Change, Contact, Lead, MatchKey, Operation, Opportunity
+    from rapport.models import (
+        Account,
+        Change,
+        Contact,
+        KeyRing,
+        Lead,
+        MatchKey,
+        Operation,
+        Opportunity,
+    )
 
     made = Lead.objects.get(pk=lead)
     operation = Change.objects.filter(record=lead).latest("id").operation_id
@@ -110,7 +119,7 @@ def _raw_rate(lead: Any, count: int) -> float:
         (Opportunity, made.opportunity_id),
         (Operation, operation),
     ]
-    keys = list(MatchKey.objects.filter(record__in=[made.account_id, made.contact_id]))
+    rings = list(KeyRing.objects.filter(record__in=[made.account_id, made.contact_id]))
     changes = list(Change.objects.filter(operation_id=operation))
     start = time.perf_counter()
     for _ in range(count):
@@ -125,15 +134,22 @@ def _raw_rate(lead: Any, count: int) -> float:
                     new, old = new.hex, old.hex
                 copy = f"INSERT INTO {table} (id, {names}) SELECT %s, {names} FROM {table}"
                 cursor.execute(f"{copy} WHERE id = %s", [new, old])
-            for model, entries in ((MatchKey, keys), (Change, changes)):
-                columns = [c.column for c in model._meta.concrete_fields if not c.primary_key]
-                names = ", ".join(f'"{c}"' for c in columns)
-                table = f'"{model._meta.db_table}"'
-                for entry in entries:
-                    cursor.execute(
-                        f"INSERT INTO {table} ({names}) SELECT {names} FROM {table} WHERE id = %s",
-                        [entry.pk],
-                    )
+            for ring in rings:
+                hashes = ring.hashes.split(",")
+                ring.record = new_id()
+                ring.save(force_insert=True)
+                MatchKey.objects.bulk_create(
+                    MatchKey(hash=int(hash_), entity=ring.entity, record=ring.record)
+                    for hash_ in hashes
+                )
+            columns = [c.column for c in Change._meta.concrete_fields if not c.primary_key]
+            names = ", ".join(f'"{c}"' for c in columns)
+            for change in changes:
+                cursor.execute(
+                    f"INSERT INTO rapport_change ({names}) SELECT {names} FROM rapport_change "
+                    "WHERE id = %s",
+                    [change.pk],
+                )
             cursor.execute(
                 'UPDATE "rapport_lead" SET version = version WHERE id = %s',
                 [lead.hex if connection.vendor == "sqlite" else lead],

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.db import connection, models, transaction
 
-from rapport.actions import derived, people, rows, write
+from rapport.actions import derived, keyring, people, write
 from rapport.actions.people import SETUP
 from rapport.actions.records import create_record
 from rapport.meta.registry import registry
-from rapport.models import Account, Activity, Contact, Lead, MatchKey, User
+from rapport.models import Account, Activity, Contact, Lead, User
 
 FIRST = (
     "Anna Bruno Carla David Elena Felix Greta Hugo Ines Jonas Karin Lukas Maria Nils Olga Paul "
@@ -261,9 +261,5 @@ def _match_keys() -> None:
         ids = entity.records().order_by("pk").values_list("pk", flat=True)[:20_000]
         stored = entity.records().filter(pk__in=ids).values()
         records = [(row["id"], write.from_columns(entity, row)) for row in stored.iterator()]
-        keys = [
-            (key, entity.code, id_)
-            for id_, made in derived.texts(entity, records).items()
-            for key in made.keys
-        ]
-        rows.insert(MatchKey, ("hash", "entity", "record"), keys)
+        made = derived.texts(entity, records)
+        keyring.put(entity, {id_: one.keys for id_, one in made.items()})

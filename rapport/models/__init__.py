@@ -29,7 +29,7 @@ from .people import (
 )
 from .recipes import ImportRecipe, RecipeKey, TakenFile
 from .saved_view import SavedView
-from .search import MatchKey, SearchBacklog, SearchQueue
+from .search import KeyRing, MatchKey, SearchBacklog, SearchQueue
 
 __all__ = [
     "Account",
@@ -43,6 +43,7 @@ __all__ = [
     "ImportFile",
     "ImportRecipe",
     "Job",
+    "KeyRing",
     "Lead",
     "LearnedWeights",
     "MatchKey",

@@ -64,7 +64,10 @@ class Change(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    operation = models.ForeignKey(Operation, models.CASCADE, related_name="changes")
+    # Written with its operation, which goes only when it has none: nothing to look for.
+    operation = models.ForeignKey(
+        Operation, models.CASCADE, related_name="changes", db_constraint=False
+    )
     entity = models.CharField(max_length=32)
     record = models.UUIDField()
     verb = models.SmallIntegerField(choices=ChangeVerb.choices)

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from rapport.meta.columns import ChoiceColumn, InstantColumn, LongTextColumn, SortColumn
@@ -30,6 +31,7 @@ class Record(models.Model):
     status = ChoiceColumn(_("Status reason"), null=False, default=1, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = InstantColumn(_("Created on"), null=False, editable=False)
+    # No constraints on who: users stay, and PostgreSQL would look for them row by row.
     created_by = models.ForeignKey(
         "rapport.User",
         models.SET_NULL,
@@ -37,6 +39,7 @@ class Record(models.Model):
         editable=False,
         related_name="+",
         db_index=False,
+        db_constraint=False,
         verbose_name=_("Created by"),
     )
     modified_at = InstantColumn(_("Modified on"), null=False, editable=False)
@@ -47,6 +50,7 @@ class Record(models.Model):
         editable=False,
         related_name="+",
         db_index=False,
+        db_constraint=False,
         verbose_name=_("Modified by"),
     )
     sort_name = SortColumn("", SORT_LENGTH, editable=False)
@@ -78,12 +82,13 @@ class OwnedRecord(Record):
         abstract = True
 
 
-def list_indexes(name: str, *links: str) -> list[models.Index]:
+def list_indexes(name: str, *links: str, numbers: tuple[str, ...] = ()) -> list[models.Index]:
     """Indexes behind every list of an entity: all by name, by owner, last changed, and for each of
-    `links` those that name the same record, by name.
+    `links` those that name the same record, by name. `numbers`: fields by which others know a
+    record, found in any case.
 
-    The last hold only rows whose link is filled: small, and SQLite's statistics of a mostly empty
-    column would otherwise make it walk the whole table.
+    These and the links hold only rows that are filled: small, and SQLite's statistics of a mostly
+    empty column would otherwise make it walk the whole table.
     """
     made = [
         models.Index(fields=["sort_name", "id"], name=f"{name}_by_name"),
@@ -94,4 +99,7 @@ def list_indexes(name: str, *links: str) -> list[models.Index]:
         filled = models.Q(**{f"{link}__isnull": False})
         fields = [link, "sort_name", "id"]
         made.append(models.Index(fields=fields, condition=filled, name=f"{name}_{link}"[:30]))
+    for number in numbers:
+        said = ~models.Q(**{number: ""})
+        made.append(models.Index(Lower(number), condition=said, name=f"{name}_{number}"[:30]))
     return made

@@ -7,19 +7,23 @@ class MatchKey(models.Model):
     """A hash of what makes a record the same as another (see `duplicates.keys`).
 
     `hash` covers what sort of key it is and its value; two entities share it, so that a lead finds
-    a contact. `entity` is the code of one. The first index answers by itself.
+    a contact. `entity` is the code of one. Nothing but an index: of all that is written of a record
+    these are most. On SQLite the table is its own index.
     """
 
-    id = models.BigAutoField(primary_key=True)
+    pk = models.CompositePrimaryKey("hash", "entity", "record")
     hash = models.BigIntegerField()
     entity = models.SmallIntegerField()
     record = models.UUIDField()
 
-    class Meta:
-        indexes = [
-            models.Index(fields=["hash", "entity", "record"], name="key_by_hash"),
-            models.Index(fields=["record"], name="key_by_record"),
-        ]
+
+class KeyRing(models.Model):
+    """All match keys of one record, by which they are found again when it changes or goes: `hashes`
+    with commas between them."""
+
+    record = models.UUIDField(primary_key=True)
+    entity = models.SmallIntegerField()
+    hashes = models.TextField()
 
 
 class SearchQueue(models.Model):

@@ -13,6 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from rapport.models import (
     Job,
+    KeyRing,
     MatchKey,
     Principal,
     RecipeKey,
@@ -28,6 +29,7 @@ from .extract import fetched
 LEFT_OUT: dict[type[models.Model], str] = {
     Principal: "follows from users and teams",
     MatchKey: "follows from the records and the rules for duplicates",
+    KeyRing: "lists the match keys of each record",
     SearchQueue: "what was waiting is done when the search texts are made anew",
     SearchBacklog: "the search index is made anew",
     SignInLink: "a secret that lets somebody in",

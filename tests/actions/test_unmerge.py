@@ -28,8 +28,7 @@ def tables():
     for model in apps.get_app_config("rapport").get_models():
         if model.__name__ in TELLING:
             continue
-        serial = {"id"} if model.__name__ == "MatchKey" else set()
-        names = [c.attname for c in model._meta.concrete_fields if c.attname not in STAMPS | serial]
+        names = [c.attname for c in model._meta.concrete_fields if c.attname not in STAMPS]
         found[model.__name__] = sorted(map(repr, model._default_manager.values_list(*names)))
     return found
 

@@ -25,7 +25,7 @@ def known(index):
 def test_table_of_few_rows_is_not_taken_for_small_when_it_grows():
     make_contact()
     MEASURE()
-    assert known("key_by_hash") == []
+    assert known("rapport_matchkey") == []
 
 
 @pytest.mark.sqlite
@@ -38,6 +38,6 @@ def test_value_of_very_many_rows_is_known_to_be_one():
 
     MEASURE()
 
-    total, each, *_rest = known("key_by_hash")
+    total, each, *_rest = known("rapport_matchkey")
     assert 0.8 < each / many < 1.2
     assert 0.8 < total / (2 * many) < 1.2

@@ -1,0 +1,55 @@
+"""Match keys as they are stored: each in the index that finds records by it, and all of a record on
+its ring, by which the index is rid of them again."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+
+from django.db import connection
+
+from rapport.meta.batches import batches
+from rapport.meta.entity import Entity
+from rapport.models import KeyRing, MatchKey
+
+from . import rows
+
+
+def put(entity: Entity, made: Mapping[uuid.UUID, Sequence[int]]) -> None:
+    """Store the keys of records that have none."""
+    ids = [id_.hex for id_ in made]
+    code = rows.Same(entity.code)
+    hashes = [hash_ for own in made.values() for hash_ in own]
+    holders = [id_ for id_, own in zip(ids, made.values(), strict=True) for _ in own]
+    index: dict[str, rows.Column] = {"hash": hashes, "entity": code, "record": holders}
+    rows.insert_columns(MatchKey, index, len(hashes))
+    written = [",".join(map(str, own)) for own in made.values()]
+    rings: dict[str, rows.Column] = {"record": ids, "entity": code, "hashes": written}
+    rows.insert_columns(KeyRing, rings, len(ids))
+
+
+def remove(ids: Collection[uuid.UUID]) -> None:
+    """Take the keys of these records away."""
+    with connection.cursor() as cursor:
+        for part in batches(ids):
+            if connection.vendor == "postgresql":
+                cursor.execute(_REMOVE, [list(part)])
+                continue
+            # One by one: a set of triples SQLite would look up by the hash alone.
+            rings = KeyRing.objects.filter(rows.among(KeyRing, part, "record"))
+            triples = [
+                (hash_, code, id_.hex)
+                for id_, code, hashes in rings.values_list("record", "entity", "hashes")
+                for hash_ in map(int, filter(None, hashes.split(",")))
+            ]
+            cursor.executemany(_REMOVE_ONE, triples)
+            rows.delete(KeyRing, part)
+
+
+_REMOVE = """
+WITH gone AS (DELETE FROM rapport_keyring WHERE record = ANY(%s) RETURNING record, entity, hashes)
+DELETE FROM rapport_matchkey k
+USING (SELECT record, entity, unnest(string_to_array(hashes, ','))::bigint AS hash FROM gone) g
+WHERE k.hash = g.hash AND k.entity = g.entity AND k.record = g.record
+"""
+_REMOVE_ONE = "DELETE FROM rapport_matchkey WHERE hash = %s AND entity = %s AND record = %s"
