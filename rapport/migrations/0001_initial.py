@@ -9,3795 +9,920 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
-    dependencies = []
+    dependencies = [
+    ]
 
     operations = [
         migrations.CreateModel(
-            name="MatchKey",
+            name='MatchKey',
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("hash", models.BigIntegerField(db_index=True)),
-                ("record", models.UUIDField(db_index=True)),
-                ("rule", models.CharField(max_length=24)),
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('hash', models.BigIntegerField(db_index=True)),
+                ('record', models.UUIDField(db_index=True)),
+                ('rule', models.CharField(max_length=24)),
             ],
         ),
         migrations.CreateModel(
-            name="SearchQueue",
+            name='SearchQueue',
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("entity", models.CharField(max_length=32)),
-                ("record", models.UUIDField()),
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('entity', models.CharField(max_length=32)),
+                ('record', models.UUIDField()),
             ],
         ),
         migrations.CreateModel(
-            name="User",
+            name='User',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                ("password", models.CharField(max_length=128, verbose_name="password")),
-                (
-                    "last_login",
-                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
-                ),
-                (
-                    "email",
-                    rapport.meta.columns.EmailColumn(
-                        blank=False, default="", max_length=100, unique=True, verbose_name="Email"
-                    ),
-                ),
-                (
-                    "first_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=50, verbose_name="First name"
-                    ),
-                ),
-                (
-                    "last_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=50, verbose_name="Last name"
-                    ),
-                ),
-                (
-                    "full_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        editable=False,
-                        max_length=160,
-                        verbose_name="Full name",
-                    ),
-                ),
-                (
-                    "job_title",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=100, verbose_name="Job title"
-                    ),
-                ),
-                (
-                    "phone",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Phone"
-                    ),
-                ),
-                (
-                    "language",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=10, verbose_name="Language"
-                    ),
-                ),
-                (
-                    "time_zone",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=60, verbose_name="Time zone"
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('password', models.CharField(max_length=128, verbose_name='password')),
+                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
+                ('email', rapport.meta.columns.EmailColumn(blank=False, default='', max_length=100, unique=True, verbose_name='Email')),
+                ('first_name', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='First name')),
+                ('last_name', rapport.meta.columns.TextColumn(blank=False, default='', max_length=50, verbose_name='Last name')),
+                ('full_name', rapport.meta.columns.TextColumn(blank=True, default='', editable=False, max_length=160, verbose_name='Full name')),
+                ('job_title', rapport.meta.columns.TextColumn(blank=True, default='', max_length=100, verbose_name='Job title')),
+                ('phone', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Phone')),
+                ('language', rapport.meta.columns.TextColumn(blank=True, default='', max_length=10, verbose_name='Language')),
+                ('time_zone', rapport.meta.columns.TextColumn(blank=True, default='', max_length=60, verbose_name='Time zone')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Account",
+            name='Account',
             fields=[
-                (
-                    "address1_line1",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=250, verbose_name="Street 1"
-                    ),
-                ),
-                (
-                    "address1_line2",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=250, verbose_name="Street 2"
-                    ),
-                ),
-                (
-                    "address1_line3",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=250, verbose_name="Street 3"
-                    ),
-                ),
-                (
-                    "address1_city",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=80, verbose_name="City"
-                    ),
-                ),
-                (
-                    "address1_state_or_province",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=50, verbose_name="State or province"
-                    ),
-                ),
-                (
-                    "address1_postal_code",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=20, verbose_name="Postal code"
-                    ),
-                ),
-                (
-                    "address1_country",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=80, verbose_name="Country/Region"
-                    ),
-                ),
-                (
-                    "address2_line1",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=250,
-                        verbose_name="Second address: street 1",
-                    ),
-                ),
-                (
-                    "address2_line2",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=250,
-                        verbose_name="Second address: street 2",
-                    ),
-                ),
-                (
-                    "address2_line3",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=250,
-                        verbose_name="Second address: street 3",
-                    ),
-                ),
-                (
-                    "address2_city",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=80, verbose_name="Second address: city"
-                    ),
-                ),
-                (
-                    "address2_state_or_province",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=50,
-                        verbose_name="Second address: state or province",
-                    ),
-                ),
-                (
-                    "address2_postal_code",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=20,
-                        verbose_name="Second address: postal code",
-                    ),
-                ),
-                (
-                    "address2_country",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=80,
-                        verbose_name="Second address: country/region",
-                    ),
-                ),
-                (
-                    "preferred_contact_method",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=1, null=True, verbose_name="Preferred method of contact"
-                    ),
-                ),
-                (
-                    "do_not_email",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not e-mail"
-                    ),
-                ),
-                (
-                    "do_not_bulk_email",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not send bulk e-mail"
-                    ),
-                ),
-                (
-                    "do_not_phone",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not phone"
-                    ),
-                ),
-                (
-                    "do_not_fax",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not fax"
-                    ),
-                ),
-                (
-                    "do_not_mail",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not send mail"
-                    ),
-                ),
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "name",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=160, verbose_name="Account name"
-                    ),
-                ),
-                (
-                    "number",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=20, verbose_name="Account number"
-                    ),
-                ),
-                (
-                    "main_phone",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Main phone"
-                    ),
-                ),
-                (
-                    "other_phone",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Other phone"
-                    ),
-                ),
-                (
-                    "phone3",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Third phone"
-                    ),
-                ),
-                (
-                    "fax",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Fax"
-                    ),
-                ),
-                (
-                    "website",
-                    rapport.meta.columns.UrlColumn(
-                        blank=True, default="", max_length=200, verbose_name="Website"
-                    ),
-                ),
-                (
-                    "email",
-                    rapport.meta.columns.EmailColumn(
-                        blank=True, default="", max_length=100, verbose_name="Email"
-                    ),
-                ),
-                (
-                    "email2",
-                    rapport.meta.columns.EmailColumn(
-                        blank=True, default="", max_length=100, verbose_name="Second email"
-                    ),
-                ),
-                (
-                    "email3",
-                    rapport.meta.columns.EmailColumn(
-                        blank=True, default="", max_length=100, verbose_name="Third email"
-                    ),
-                ),
-                (
-                    "industry",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Industry"
-                    ),
-                ),
-                (
-                    "category",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Category"
-                    ),
-                ),
-                (
-                    "relationship_type",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Relationship type"
-                    ),
-                ),
-                (
-                    "legal_ownership",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Ownership"
-                    ),
-                ),
-                (
-                    "sic_code",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=20, verbose_name="SIC code"
-                    ),
-                ),
-                (
-                    "ticker_symbol",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=10, verbose_name="Ticker symbol"
-                    ),
-                ),
-                (
-                    "stock_exchange",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=20, verbose_name="Stock exchange"
-                    ),
-                ),
-                (
-                    "currency",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default=rapport.models.account.default_currency,
-                        max_length=3,
-                        verbose_name="Currency",
-                    ),
-                ),
-                (
-                    "annual_revenue",
-                    rapport.meta.columns.MoneyColumn(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=15,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Annual revenue",
-                    ),
-                ),
-                (
-                    "market_capitalization",
-                    rapport.meta.columns.MoneyColumn(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=15,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Market capitalization",
-                    ),
-                ),
-                (
-                    "employees",
-                    rapport.meta.columns.NumberColumn(
-                        blank=True,
-                        maximum=1000000000,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Number of employees",
-                    ),
-                ),
-                (
-                    "credit_limit",
-                    rapport.meta.columns.MoneyColumn(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=15,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Credit limit",
-                    ),
-                ),
-                (
-                    "credit_hold",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Credit hold"
-                    ),
-                ),
-                (
-                    "payment_terms",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Payment terms"
-                    ),
-                ),
-                (
-                    "preferred_day",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Preferred day"
-                    ),
-                ),
-                (
-                    "preferred_time",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Preferred time"
-                    ),
-                ),
-                (
-                    "description",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", max_length=2000, verbose_name="Description"
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
-                (
-                    "parent_account",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="rapport.account",
-                        verbose_name="Parent account",
-                    ),
-                ),
+                ('address1_line1', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Street 1')),
+                ('address1_line2', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Street 2')),
+                ('address1_line3', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Street 3')),
+                ('address1_city', rapport.meta.columns.TextColumn(blank=True, default='', max_length=80, verbose_name='City')),
+                ('address1_state_or_province', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='State or province')),
+                ('address1_postal_code', rapport.meta.columns.TextColumn(blank=True, default='', max_length=20, verbose_name='Postal code')),
+                ('address1_country', rapport.meta.columns.TextColumn(blank=True, default='', max_length=80, verbose_name='Country/Region')),
+                ('address2_line1', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Second address: street 1')),
+                ('address2_line2', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Second address: street 2')),
+                ('address2_line3', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Second address: street 3')),
+                ('address2_city', rapport.meta.columns.TextColumn(blank=True, default='', max_length=80, verbose_name='Second address: city')),
+                ('address2_state_or_province', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='Second address: state or province')),
+                ('address2_postal_code', rapport.meta.columns.TextColumn(blank=True, default='', max_length=20, verbose_name='Second address: postal code')),
+                ('address2_country', rapport.meta.columns.TextColumn(blank=True, default='', max_length=80, verbose_name='Second address: country/region')),
+                ('preferred_contact_method', rapport.meta.columns.ChoiceColumn(blank=True, default=1, null=True, verbose_name='Preferred method of contact')),
+                ('do_not_email', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not e-mail')),
+                ('do_not_bulk_email', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not send bulk e-mail')),
+                ('do_not_phone', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not phone')),
+                ('do_not_fax', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not fax')),
+                ('do_not_mail', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not send mail')),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('name', rapport.meta.columns.TextColumn(blank=False, default='', max_length=160, verbose_name='Account name')),
+                ('number', rapport.meta.columns.TextColumn(blank=True, default='', max_length=20, verbose_name='Account number')),
+                ('main_phone', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Main phone')),
+                ('other_phone', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Other phone')),
+                ('phone3', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Third phone')),
+                ('fax', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Fax')),
+                ('website', rapport.meta.columns.UrlColumn(blank=True, default='', max_length=200, verbose_name='Website')),
+                ('email', rapport.meta.columns.EmailColumn(blank=True, default='', max_length=100, verbose_name='Email')),
+                ('email2', rapport.meta.columns.EmailColumn(blank=True, default='', max_length=100, verbose_name='Second email')),
+                ('email3', rapport.meta.columns.EmailColumn(blank=True, default='', max_length=100, verbose_name='Third email')),
+                ('industry', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Industry')),
+                ('category', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Category')),
+                ('relationship_type', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Relationship type')),
+                ('legal_ownership', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Ownership')),
+                ('sic_code', rapport.meta.columns.TextColumn(blank=True, default='', max_length=20, verbose_name='SIC code')),
+                ('ticker_symbol', rapport.meta.columns.TextColumn(blank=True, default='', max_length=10, verbose_name='Ticker symbol')),
+                ('stock_exchange', rapport.meta.columns.TextColumn(blank=True, default='', max_length=20, verbose_name='Stock exchange')),
+                ('currency', rapport.meta.columns.TextColumn(blank=True, default=rapport.models.account.default_currency, max_length=3, verbose_name='Currency')),
+                ('annual_revenue', rapport.meta.columns.MoneyColumn(blank=True, decimal_places=2, max_digits=15, minimum=0, null=True, verbose_name='Annual revenue')),
+                ('market_capitalization', rapport.meta.columns.MoneyColumn(blank=True, decimal_places=2, max_digits=15, minimum=0, null=True, verbose_name='Market capitalization')),
+                ('employees', rapport.meta.columns.NumberColumn(blank=True, maximum=1000000000, minimum=0, null=True, verbose_name='Number of employees')),
+                ('credit_limit', rapport.meta.columns.MoneyColumn(blank=True, decimal_places=2, max_digits=15, minimum=0, null=True, verbose_name='Credit limit')),
+                ('credit_hold', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Credit hold')),
+                ('payment_terms', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Payment terms')),
+                ('preferred_day', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Preferred day')),
+                ('preferred_time', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Preferred time')),
+                ('description', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=2000, verbose_name='Description')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
+                ('parent_account', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.account', verbose_name='Parent account')),
             ],
         ),
         migrations.CreateModel(
-            name="BusinessUnit",
+            name='BusinessUnit',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "name",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=160, verbose_name="Name"
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
-                (
-                    "parent_unit",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.businessunit",
-                        verbose_name="Parent unit",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('name', rapport.meta.columns.TextColumn(blank=False, default='', max_length=160, verbose_name='Name')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
+                ('parent_unit', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.businessunit', verbose_name='Parent unit')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Activity",
+            name='Activity',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "type",
-                    models.CharField(
-                        choices=[
-                            ("task", "Task"),
-                            ("phone_call", "Phone call"),
-                            ("appointment", "Appointment"),
-                            ("email", "E-mail"),
-                        ],
-                        editable=False,
-                        max_length=16,
-                    ),
-                ),
-                (
-                    "subject",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=200, verbose_name="Subject"
-                    ),
-                ),
-                ("regarding_entity", models.CharField(blank=True, default="", max_length=32)),
-                ("regarding_id", models.UUIDField(blank=True, null=True)),
-                (
-                    "description",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", max_length=100000, verbose_name="Description"
-                    ),
-                ),
-                (
-                    "starts_at",
-                    rapport.meta.columns.InstantColumn(blank=True, null=True, verbose_name="Start"),
-                ),
-                (
-                    "due_at",
-                    rapport.meta.columns.InstantColumn(blank=True, null=True, verbose_name="Due"),
-                ),
-                (
-                    "ended_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Completed on"
-                    ),
-                ),
-                (
-                    "occurred_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Date"
-                    ),
-                ),
-                (
-                    "duration_minutes",
-                    rapport.meta.columns.NumberColumn(
-                        blank=True,
-                        maximum=525600,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Duration (minutes)",
-                    ),
-                ),
-                (
-                    "priority",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=1, null=True, verbose_name="Priority"
-                    ),
-                ),
-                (
-                    "percent_complete",
-                    rapport.meta.columns.NumberColumn(
-                        blank=True,
-                        maximum=100,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Percent complete",
-                    ),
-                ),
-                (
-                    "direction",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Direction"
-                    ),
-                ),
-                (
-                    "phone_number",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=200, verbose_name="Phone number"
-                    ),
-                ),
-                (
-                    "left_voicemail",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Left voice mail"
-                    ),
-                ),
-                (
-                    "location",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=200, verbose_name="Location"
-                    ),
-                ),
-                (
-                    "all_day",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="All day"
-                    ),
-                ),
-                (
-                    "account",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="rapport.account",
-                        verbose_name="Account",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
-                (
-                    "owning_unit",
-                    models.ForeignKey(
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.businessunit",
-                        verbose_name="Owning business unit",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('type', models.CharField(choices=[('task', 'Task'), ('phone_call', 'Phone call'), ('appointment', 'Appointment'), ('email', 'E-mail')], editable=False, max_length=16)),
+                ('subject', rapport.meta.columns.TextColumn(blank=False, default='', max_length=200, verbose_name='Subject')),
+                ('regarding_entity', models.CharField(blank=True, default='', max_length=32)),
+                ('regarding_id', models.UUIDField(blank=True, null=True)),
+                ('description', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=100000, verbose_name='Description')),
+                ('starts_at', rapport.meta.columns.InstantColumn(blank=True, null=True, verbose_name='Start')),
+                ('due_at', rapport.meta.columns.InstantColumn(blank=True, null=True, verbose_name='Due')),
+                ('ended_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Completed on')),
+                ('occurred_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Date')),
+                ('duration_minutes', rapport.meta.columns.NumberColumn(blank=True, maximum=525600, minimum=0, null=True, verbose_name='Duration (minutes)')),
+                ('priority', rapport.meta.columns.ChoiceColumn(blank=True, default=1, null=True, verbose_name='Priority')),
+                ('percent_complete', rapport.meta.columns.NumberColumn(blank=True, maximum=100, minimum=0, null=True, verbose_name='Percent complete')),
+                ('direction', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Direction')),
+                ('phone_number', rapport.meta.columns.TextColumn(blank=True, default='', max_length=200, verbose_name='Phone number')),
+                ('left_voicemail', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Left voice mail')),
+                ('location', rapport.meta.columns.TextColumn(blank=True, default='', max_length=200, verbose_name='Location')),
+                ('all_day', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='All day')),
+                ('account', rapport.meta.columns.Link(blank=True, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.account', verbose_name='Account')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
+                ('owning_unit', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.businessunit', verbose_name='Owning business unit')),
             ],
         ),
         migrations.AddField(
-            model_name="account",
-            name="owning_unit",
-            field=models.ForeignKey(
-                editable=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="rapport.businessunit",
-                verbose_name="Owning business unit",
-            ),
+            model_name='account',
+            name='owning_unit',
+            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.businessunit', verbose_name='Owning business unit'),
         ),
         migrations.AddField(
-            model_name="user",
-            name="business_unit",
-            field=rapport.meta.columns.Link(
-                blank=True,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="rapport.businessunit",
-                verbose_name="Business unit",
-            ),
+            model_name='user',
+            name='business_unit',
+            field=rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.businessunit', verbose_name='Business unit'),
         ),
         migrations.CreateModel(
-            name="Contact",
+            name='Contact',
             fields=[
-                (
-                    "address1_line1",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=250, verbose_name="Street 1"
-                    ),
-                ),
-                (
-                    "address1_line2",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=250, verbose_name="Street 2"
-                    ),
-                ),
-                (
-                    "address1_line3",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=250, verbose_name="Street 3"
-                    ),
-                ),
-                (
-                    "address1_city",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=80, verbose_name="City"
-                    ),
-                ),
-                (
-                    "address1_state_or_province",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=50, verbose_name="State or province"
-                    ),
-                ),
-                (
-                    "address1_postal_code",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=20, verbose_name="Postal code"
-                    ),
-                ),
-                (
-                    "address1_country",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=80, verbose_name="Country/Region"
-                    ),
-                ),
-                (
-                    "address2_line1",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=250,
-                        verbose_name="Second address: street 1",
-                    ),
-                ),
-                (
-                    "address2_line2",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=250,
-                        verbose_name="Second address: street 2",
-                    ),
-                ),
-                (
-                    "address2_line3",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=250,
-                        verbose_name="Second address: street 3",
-                    ),
-                ),
-                (
-                    "address2_city",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=80, verbose_name="Second address: city"
-                    ),
-                ),
-                (
-                    "address2_state_or_province",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=50,
-                        verbose_name="Second address: state or province",
-                    ),
-                ),
-                (
-                    "address2_postal_code",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=20,
-                        verbose_name="Second address: postal code",
-                    ),
-                ),
-                (
-                    "address2_country",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=80,
-                        verbose_name="Second address: country/region",
-                    ),
-                ),
-                (
-                    "preferred_contact_method",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=1, null=True, verbose_name="Preferred method of contact"
-                    ),
-                ),
-                (
-                    "do_not_email",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not e-mail"
-                    ),
-                ),
-                (
-                    "do_not_bulk_email",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not send bulk e-mail"
-                    ),
-                ),
-                (
-                    "do_not_phone",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not phone"
-                    ),
-                ),
-                (
-                    "do_not_fax",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not fax"
-                    ),
-                ),
-                (
-                    "do_not_mail",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not send mail"
-                    ),
-                ),
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "salutation",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=100, verbose_name="Salutation"
-                    ),
-                ),
-                (
-                    "first_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=50, verbose_name="First name"
-                    ),
-                ),
-                (
-                    "middle_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=50, verbose_name="Middle name"
-                    ),
-                ),
-                (
-                    "last_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=50, verbose_name="Last name"
-                    ),
-                ),
-                (
-                    "suffix",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=10, verbose_name="Suffix"
-                    ),
-                ),
-                (
-                    "full_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        editable=False,
-                        max_length=160,
-                        verbose_name="Full name",
-                    ),
-                ),
-                (
-                    "nickname",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=100, verbose_name="Nickname"
-                    ),
-                ),
-                (
-                    "job_title",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=100, verbose_name="Job title"
-                    ),
-                ),
-                (
-                    "department",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=100, verbose_name="Department"
-                    ),
-                ),
-                (
-                    "role",
-                    rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name="Role"),
-                ),
-                (
-                    "decision_influence",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Decision influence"
-                    ),
-                ),
-                (
-                    "manager_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=100, verbose_name="Manager"
-                    ),
-                ),
-                (
-                    "manager_phone",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Manager phone"
-                    ),
-                ),
-                (
-                    "assistant_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=100, verbose_name="Assistant"
-                    ),
-                ),
-                (
-                    "assistant_phone",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Assistant phone"
-                    ),
-                ),
-                (
-                    "email",
-                    rapport.meta.columns.EmailColumn(
-                        blank=True, default="", max_length=100, verbose_name="Email"
-                    ),
-                ),
-                (
-                    "email2",
-                    rapport.meta.columns.EmailColumn(
-                        blank=True, default="", max_length=100, verbose_name="Second email"
-                    ),
-                ),
-                (
-                    "email3",
-                    rapport.meta.columns.EmailColumn(
-                        blank=True, default="", max_length=100, verbose_name="Third email"
-                    ),
-                ),
-                (
-                    "business_phone",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Business phone"
-                    ),
-                ),
-                (
-                    "business_phone2",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Business phone 2"
-                    ),
-                ),
-                (
-                    "mobile_phone",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Mobile phone"
-                    ),
-                ),
-                (
-                    "home_phone",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Home phone"
-                    ),
-                ),
-                (
-                    "phone3",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Third phone"
-                    ),
-                ),
-                (
-                    "fax",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Fax"
-                    ),
-                ),
-                (
-                    "website",
-                    rapport.meta.columns.UrlColumn(
-                        blank=True, default="", max_length=200, verbose_name="Website"
-                    ),
-                ),
-                (
-                    "gender",
-                    rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name="Gender"),
-                ),
-                (
-                    "family_status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Marital status"
-                    ),
-                ),
-                (
-                    "spouse_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=100, verbose_name="Spouse or partner"
-                    ),
-                ),
-                (
-                    "children_names",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=255, verbose_name="Names of children"
-                    ),
-                ),
-                (
-                    "children_count",
-                    rapport.meta.columns.NumberColumn(
-                        blank=True,
-                        maximum=1000000000,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Number of children",
-                    ),
-                ),
-                (
-                    "birthday",
-                    rapport.meta.columns.DateColumn(blank=True, null=True, verbose_name="Birthday"),
-                ),
-                (
-                    "anniversary",
-                    rapport.meta.columns.DateColumn(
-                        blank=True, null=True, verbose_name="Anniversary"
-                    ),
-                ),
-                (
-                    "employee_id",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=50, verbose_name="Employee"
-                    ),
-                ),
-                (
-                    "external_id",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        max_length=50,
-                        verbose_name="External user identifier",
-                    ),
-                ),
-                (
-                    "preferred_day",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Preferred day"
-                    ),
-                ),
-                (
-                    "preferred_time",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Preferred time"
-                    ),
-                ),
-                (
-                    "description",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", max_length=2000, verbose_name="Description"
-                    ),
-                ),
-                (
-                    "account",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.account",
-                        verbose_name="Company name",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "manager",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="rapport.contact",
-                        verbose_name="Reports to",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
-                (
-                    "owning_unit",
-                    models.ForeignKey(
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.businessunit",
-                        verbose_name="Owning business unit",
-                    ),
-                ),
+                ('address1_line1', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Street 1')),
+                ('address1_line2', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Street 2')),
+                ('address1_line3', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Street 3')),
+                ('address1_city', rapport.meta.columns.TextColumn(blank=True, default='', max_length=80, verbose_name='City')),
+                ('address1_state_or_province', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='State or province')),
+                ('address1_postal_code', rapport.meta.columns.TextColumn(blank=True, default='', max_length=20, verbose_name='Postal code')),
+                ('address1_country', rapport.meta.columns.TextColumn(blank=True, default='', max_length=80, verbose_name='Country/Region')),
+                ('address2_line1', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Second address: street 1')),
+                ('address2_line2', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Second address: street 2')),
+                ('address2_line3', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Second address: street 3')),
+                ('address2_city', rapport.meta.columns.TextColumn(blank=True, default='', max_length=80, verbose_name='Second address: city')),
+                ('address2_state_or_province', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='Second address: state or province')),
+                ('address2_postal_code', rapport.meta.columns.TextColumn(blank=True, default='', max_length=20, verbose_name='Second address: postal code')),
+                ('address2_country', rapport.meta.columns.TextColumn(blank=True, default='', max_length=80, verbose_name='Second address: country/region')),
+                ('preferred_contact_method', rapport.meta.columns.ChoiceColumn(blank=True, default=1, null=True, verbose_name='Preferred method of contact')),
+                ('do_not_email', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not e-mail')),
+                ('do_not_bulk_email', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not send bulk e-mail')),
+                ('do_not_phone', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not phone')),
+                ('do_not_fax', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not fax')),
+                ('do_not_mail', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not send mail')),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('salutation', rapport.meta.columns.TextColumn(blank=True, default='', max_length=100, verbose_name='Salutation')),
+                ('first_name', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='First name')),
+                ('middle_name', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='Middle name')),
+                ('last_name', rapport.meta.columns.TextColumn(blank=False, default='', max_length=50, verbose_name='Last name')),
+                ('suffix', rapport.meta.columns.TextColumn(blank=True, default='', max_length=10, verbose_name='Suffix')),
+                ('full_name', rapport.meta.columns.TextColumn(blank=True, default='', editable=False, max_length=160, verbose_name='Full name')),
+                ('nickname', rapport.meta.columns.TextColumn(blank=True, default='', max_length=100, verbose_name='Nickname')),
+                ('job_title', rapport.meta.columns.TextColumn(blank=True, default='', max_length=100, verbose_name='Job title')),
+                ('department', rapport.meta.columns.TextColumn(blank=True, default='', max_length=100, verbose_name='Department')),
+                ('role', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Role')),
+                ('decision_influence', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Decision influence')),
+                ('manager_name', rapport.meta.columns.TextColumn(blank=True, default='', max_length=100, verbose_name='Manager')),
+                ('manager_phone', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Manager phone')),
+                ('assistant_name', rapport.meta.columns.TextColumn(blank=True, default='', max_length=100, verbose_name='Assistant')),
+                ('assistant_phone', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Assistant phone')),
+                ('email', rapport.meta.columns.EmailColumn(blank=True, default='', max_length=100, verbose_name='Email')),
+                ('email2', rapport.meta.columns.EmailColumn(blank=True, default='', max_length=100, verbose_name='Second email')),
+                ('email3', rapport.meta.columns.EmailColumn(blank=True, default='', max_length=100, verbose_name='Third email')),
+                ('business_phone', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Business phone')),
+                ('business_phone2', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Business phone 2')),
+                ('mobile_phone', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Mobile phone')),
+                ('home_phone', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Home phone')),
+                ('phone3', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Third phone')),
+                ('fax', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Fax')),
+                ('website', rapport.meta.columns.UrlColumn(blank=True, default='', max_length=200, verbose_name='Website')),
+                ('gender', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Gender')),
+                ('family_status', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Marital status')),
+                ('spouse_name', rapport.meta.columns.TextColumn(blank=True, default='', max_length=100, verbose_name='Spouse or partner')),
+                ('children_names', rapport.meta.columns.TextColumn(blank=True, default='', max_length=255, verbose_name='Names of children')),
+                ('children_count', rapport.meta.columns.NumberColumn(blank=True, maximum=1000000000, minimum=0, null=True, verbose_name='Number of children')),
+                ('birthday', rapport.meta.columns.DateColumn(blank=True, null=True, verbose_name='Birthday')),
+                ('anniversary', rapport.meta.columns.DateColumn(blank=True, null=True, verbose_name='Anniversary')),
+                ('employee_id', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='Employee')),
+                ('external_id', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='External user identifier')),
+                ('preferred_day', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Preferred day')),
+                ('preferred_time', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Preferred time')),
+                ('description', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=2000, verbose_name='Description')),
+                ('account', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.account', verbose_name='Company name')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('manager', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.contact', verbose_name='Reports to')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
+                ('owning_unit', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.businessunit', verbose_name='Owning business unit')),
             ],
         ),
         migrations.AddField(
-            model_name="account",
-            name="primary_contact",
-            field=rapport.meta.columns.Link(
-                blank=True,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="rapport.contact",
-                verbose_name="Primary contact",
-            ),
+            model_name='account',
+            name='primary_contact',
+            field=rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.contact', verbose_name='Primary contact'),
         ),
         migrations.CreateModel(
-            name="Job",
+            name='Job',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("kind", models.CharField(max_length=60)),
-                ("parameters", models.JSONField(default=dict)),
-                ("label", models.CharField(blank=True, default="", max_length=300)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "Waiting"),
-                            ("running", "Running"),
-                            ("done", "Done"),
-                            ("failed", "Failed"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        default="waiting",
-                        max_length=10,
-                    ),
-                ),
-                ("progress", models.PositiveBigIntegerField(default=0)),
-                ("total", models.PositiveBigIntegerField(null=True)),
-                ("cursor", models.JSONField(null=True)),
-                ("result", models.JSONField(null=True)),
-                ("message", models.TextField(blank=True, default="")),
-                ("attempts", models.PositiveIntegerField(default=0)),
-                ("worker", models.CharField(blank=True, default="", max_length=100)),
-                ("heartbeat_at", models.DateTimeField(null=True)),
-                ("not_before", models.DateTimeField(null=True)),
-                ("cancel_asked", models.BooleanField(default=False)),
-                ("created_at", models.DateTimeField()),
-                ("started_at", models.DateTimeField(null=True)),
-                ("ended_at", models.DateTimeField(null=True)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(max_length=60)),
+                ('parameters', models.JSONField(default=dict)),
+                ('label', models.CharField(blank=True, default='', max_length=300)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='waiting', max_length=10)),
+                ('progress', models.PositiveBigIntegerField(default=0)),
+                ('total', models.PositiveBigIntegerField(null=True)),
+                ('cursor', models.JSONField(null=True)),
+                ('result', models.JSONField(null=True)),
+                ('message', models.TextField(blank=True, default='')),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('worker', models.CharField(blank=True, default='', max_length=100)),
+                ('heartbeat_at', models.DateTimeField(null=True)),
+                ('not_before', models.DateTimeField(null=True)),
+                ('cancel_asked', models.BooleanField(default=False)),
+                ('created_at', models.DateTimeField()),
+                ('started_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="Lead",
+            name='Lead',
             fields=[
-                (
-                    "address1_line1",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=250, verbose_name="Street 1"
-                    ),
-                ),
-                (
-                    "address1_line2",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=250, verbose_name="Street 2"
-                    ),
-                ),
-                (
-                    "address1_line3",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=250, verbose_name="Street 3"
-                    ),
-                ),
-                (
-                    "address1_city",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=80, verbose_name="City"
-                    ),
-                ),
-                (
-                    "address1_state_or_province",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=50, verbose_name="State or province"
-                    ),
-                ),
-                (
-                    "address1_postal_code",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=20, verbose_name="Postal code"
-                    ),
-                ),
-                (
-                    "address1_country",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=80, verbose_name="Country/Region"
-                    ),
-                ),
-                (
-                    "preferred_contact_method",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=1, null=True, verbose_name="Preferred method of contact"
-                    ),
-                ),
-                (
-                    "do_not_email",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not e-mail"
-                    ),
-                ),
-                (
-                    "do_not_bulk_email",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not send bulk e-mail"
-                    ),
-                ),
-                (
-                    "do_not_phone",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not phone"
-                    ),
-                ),
-                (
-                    "do_not_fax",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not fax"
-                    ),
-                ),
-                (
-                    "do_not_mail",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Do not send mail"
-                    ),
-                ),
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "topic",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=300, verbose_name="Topic"
-                    ),
-                ),
-                (
-                    "salutation",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=100, verbose_name="Salutation"
-                    ),
-                ),
-                (
-                    "first_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=50, verbose_name="First name"
-                    ),
-                ),
-                (
-                    "middle_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=50, verbose_name="Middle name"
-                    ),
-                ),
-                (
-                    "last_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=50, verbose_name="Last name"
-                    ),
-                ),
-                (
-                    "full_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", editable=False, max_length=160, verbose_name="Name"
-                    ),
-                ),
-                (
-                    "job_title",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=100, verbose_name="Job title"
-                    ),
-                ),
-                (
-                    "company",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=160, verbose_name="Company name"
-                    ),
-                ),
-                (
-                    "business_phone",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Business phone"
-                    ),
-                ),
-                (
-                    "home_phone",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Home phone"
-                    ),
-                ),
-                (
-                    "other_phone",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Other phone"
-                    ),
-                ),
-                (
-                    "mobile_phone",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Mobile phone"
-                    ),
-                ),
-                (
-                    "fax",
-                    rapport.meta.columns.PhoneColumn(
-                        blank=True, default="", max_length=50, verbose_name="Fax"
-                    ),
-                ),
-                (
-                    "email",
-                    rapport.meta.columns.EmailColumn(
-                        blank=True, default="", max_length=100, verbose_name="Email"
-                    ),
-                ),
-                (
-                    "email2",
-                    rapport.meta.columns.EmailColumn(
-                        blank=True, default="", max_length=100, verbose_name="Second email"
-                    ),
-                ),
-                (
-                    "email3",
-                    rapport.meta.columns.EmailColumn(
-                        blank=True, default="", max_length=100, verbose_name="Third email"
-                    ),
-                ),
-                (
-                    "website",
-                    rapport.meta.columns.UrlColumn(
-                        blank=True, default="", max_length=200, verbose_name="Website"
-                    ),
-                ),
-                (
-                    "source",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Lead source"
-                    ),
-                ),
-                (
-                    "rating",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=2, null=True, verbose_name="Rating"
-                    ),
-                ),
-                (
-                    "industry",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Industry"
-                    ),
-                ),
-                (
-                    "sic_code",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=20, verbose_name="SIC code"
-                    ),
-                ),
-                (
-                    "currency",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default=rapport.models.account.default_currency,
-                        max_length=3,
-                        verbose_name="Currency",
-                    ),
-                ),
-                (
-                    "annual_revenue",
-                    rapport.meta.columns.MoneyColumn(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=15,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Annual revenue",
-                    ),
-                ),
-                (
-                    "employees",
-                    rapport.meta.columns.NumberColumn(
-                        blank=True,
-                        maximum=1000000,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Number of employees",
-                    ),
-                ),
-                (
-                    "budget",
-                    rapport.meta.columns.MoneyColumn(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=15,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Budget amount",
-                    ),
-                ),
-                (
-                    "budget_status",
-                    rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name="Budget"),
-                ),
-                (
-                    "need",
-                    rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name="Need"),
-                ),
-                (
-                    "purchase_timeframe",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Purchase timeframe"
-                    ),
-                ),
-                (
-                    "purchase_process",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Purchase process"
-                    ),
-                ),
-                (
-                    "decision_maker",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Decision maker identified"
-                    ),
-                ),
-                (
-                    "initial_communication",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Initial communication"
-                    ),
-                ),
-                (
-                    "estimated_value",
-                    rapport.meta.columns.MoneyColumn(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=15,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Est. value",
-                    ),
-                ),
-                (
-                    "estimated_close_date",
-                    rapport.meta.columns.DateColumn(
-                        blank=True, null=True, verbose_name="Est. close date"
-                    ),
-                ),
-                (
-                    "qualification_comments",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True,
-                        default="",
-                        max_length=2000,
-                        verbose_name="Qualification comments",
-                    ),
-                ),
-                (
-                    "description",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", max_length=2000, verbose_name="Description"
-                    ),
-                ),
-                (
-                    "account",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="rapport.account",
-                        verbose_name="Existing account",
-                    ),
-                ),
-                (
-                    "contact",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="rapport.contact",
-                        verbose_name="Existing contact",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
-                (
-                    "owning_unit",
-                    models.ForeignKey(
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.businessunit",
-                        verbose_name="Owning business unit",
-                    ),
-                ),
+                ('address1_line1', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Street 1')),
+                ('address1_line2', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Street 2')),
+                ('address1_line3', rapport.meta.columns.TextColumn(blank=True, default='', max_length=250, verbose_name='Street 3')),
+                ('address1_city', rapport.meta.columns.TextColumn(blank=True, default='', max_length=80, verbose_name='City')),
+                ('address1_state_or_province', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='State or province')),
+                ('address1_postal_code', rapport.meta.columns.TextColumn(blank=True, default='', max_length=20, verbose_name='Postal code')),
+                ('address1_country', rapport.meta.columns.TextColumn(blank=True, default='', max_length=80, verbose_name='Country/Region')),
+                ('preferred_contact_method', rapport.meta.columns.ChoiceColumn(blank=True, default=1, null=True, verbose_name='Preferred method of contact')),
+                ('do_not_email', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not e-mail')),
+                ('do_not_bulk_email', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not send bulk e-mail')),
+                ('do_not_phone', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not phone')),
+                ('do_not_fax', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not fax')),
+                ('do_not_mail', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Do not send mail')),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('topic', rapport.meta.columns.TextColumn(blank=True, default='', max_length=300, verbose_name='Topic')),
+                ('salutation', rapport.meta.columns.TextColumn(blank=True, default='', max_length=100, verbose_name='Salutation')),
+                ('first_name', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='First name')),
+                ('middle_name', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='Middle name')),
+                ('last_name', rapport.meta.columns.TextColumn(blank=True, default='', max_length=50, verbose_name='Last name')),
+                ('full_name', rapport.meta.columns.TextColumn(blank=True, default='', editable=False, max_length=160, verbose_name='Name')),
+                ('job_title', rapport.meta.columns.TextColumn(blank=True, default='', max_length=100, verbose_name='Job title')),
+                ('company', rapport.meta.columns.TextColumn(blank=True, default='', max_length=160, verbose_name='Company name')),
+                ('business_phone', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Business phone')),
+                ('home_phone', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Home phone')),
+                ('other_phone', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Other phone')),
+                ('mobile_phone', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Mobile phone')),
+                ('fax', rapport.meta.columns.PhoneColumn(blank=True, default='', max_length=50, verbose_name='Fax')),
+                ('email', rapport.meta.columns.EmailColumn(blank=True, default='', max_length=100, verbose_name='Email')),
+                ('email2', rapport.meta.columns.EmailColumn(blank=True, default='', max_length=100, verbose_name='Second email')),
+                ('email3', rapport.meta.columns.EmailColumn(blank=True, default='', max_length=100, verbose_name='Third email')),
+                ('website', rapport.meta.columns.UrlColumn(blank=True, default='', max_length=200, verbose_name='Website')),
+                ('source', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Lead source')),
+                ('rating', rapport.meta.columns.ChoiceColumn(blank=True, default=2, null=True, verbose_name='Rating')),
+                ('industry', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Industry')),
+                ('sic_code', rapport.meta.columns.TextColumn(blank=True, default='', max_length=20, verbose_name='SIC code')),
+                ('currency', rapport.meta.columns.TextColumn(blank=True, default=rapport.models.account.default_currency, max_length=3, verbose_name='Currency')),
+                ('annual_revenue', rapport.meta.columns.MoneyColumn(blank=True, decimal_places=2, max_digits=15, minimum=0, null=True, verbose_name='Annual revenue')),
+                ('employees', rapport.meta.columns.NumberColumn(blank=True, maximum=1000000, minimum=0, null=True, verbose_name='Number of employees')),
+                ('budget', rapport.meta.columns.MoneyColumn(blank=True, decimal_places=2, max_digits=15, minimum=0, null=True, verbose_name='Budget amount')),
+                ('budget_status', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Budget')),
+                ('need', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Need')),
+                ('purchase_timeframe', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Purchase timeframe')),
+                ('purchase_process', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Purchase process')),
+                ('decision_maker', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Decision maker identified')),
+                ('initial_communication', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Initial communication')),
+                ('estimated_value', rapport.meta.columns.MoneyColumn(blank=True, decimal_places=2, max_digits=15, minimum=0, null=True, verbose_name='Est. value')),
+                ('estimated_close_date', rapport.meta.columns.DateColumn(blank=True, null=True, verbose_name='Est. close date')),
+                ('qualification_comments', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=2000, verbose_name='Qualification comments')),
+                ('description', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=2000, verbose_name='Description')),
+                ('account', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.account', verbose_name='Existing account')),
+                ('contact', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.contact', verbose_name='Existing contact')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
+                ('owning_unit', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.businessunit', verbose_name='Owning business unit')),
             ],
         ),
         migrations.AddField(
-            model_name="contact",
-            name="originating_lead",
-            field=rapport.meta.columns.Link(
-                blank=True,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="rapport.lead",
-                verbose_name="Originating lead",
-            ),
+            model_name='contact',
+            name='originating_lead',
+            field=rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.lead', verbose_name='Originating lead'),
         ),
         migrations.AddField(
-            model_name="account",
-            name="originating_lead",
-            field=rapport.meta.columns.Link(
-                blank=True,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="rapport.lead",
-                verbose_name="Originating lead",
-            ),
+            model_name='account',
+            name='originating_lead',
+            field=rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.lead', verbose_name='Originating lead'),
         ),
         migrations.CreateModel(
-            name="Operation",
+            name='Operation',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("kind", models.CharField(max_length=60)),
-                ("parameters", models.JSONField(default=dict)),
-                ("actor", models.CharField(blank=True, default="", max_length=60)),
-                ("started_at", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(null=True)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("running", "Running"),
-                            ("done", "Done"),
-                            ("cancelled", "Cancelled"),
-                            ("failed", "Failed"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("counts", models.JSONField(default=dict)),
-                (
-                    "undo_of",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="undone_by",
-                        to="rapport.operation",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(max_length=60)),
+                ('parameters', models.JSONField(default=dict)),
+                ('actor', models.CharField(blank=True, default='', max_length=60)),
+                ('started_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('cancelled', 'Cancelled'), ('failed', 'Failed')], max_length=10)),
+                ('counts', models.JSONField(default=dict)),
+                ('undo_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='undone_by', to='rapport.operation')),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="ImportFile",
+            name='ImportFile',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("name", models.CharField(max_length=255)),
-                ("stored", models.CharField(blank=True, default="", max_length=300)),
-                ("size", models.PositiveBigIntegerField(default=0)),
-                ("entity", models.CharField(blank=True, default="", max_length=32)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("uploaded", "Uploaded"),
-                            ("planning", "Planning"),
-                            ("planned", "Ready to apply"),
-                            ("importing", "Importing"),
-                            ("done", "Completed"),
-                            ("failed", "Failed"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        default="uploaded",
-                        max_length=10,
-                    ),
-                ),
-                ("reading", models.JSONField(default=dict)),
-                ("mapping", models.JSONField(default=dict)),
-                ("options", models.JSONField(default=dict)),
-                ("counts", models.JSONField(default=dict)),
-                ("message", models.TextField(blank=True, default="")),
-                ("created_at", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(null=True)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "job",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="rapport.job",
-                    ),
-                ),
-                (
-                    "operation",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="imports",
-                        to="rapport.operation",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=255)),
+                ('stored', models.CharField(blank=True, default='', max_length=300)),
+                ('size', models.PositiveBigIntegerField(default=0)),
+                ('entity', models.CharField(blank=True, default='', max_length=32)),
+                ('state', models.CharField(choices=[('uploaded', 'Uploaded'), ('planning', 'Planning'), ('planned', 'Ready to apply'), ('importing', 'Importing'), ('done', 'Completed'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='uploaded', max_length=10)),
+                ('reading', models.JSONField(default=dict)),
+                ('mapping', models.JSONField(default=dict)),
+                ('options', models.JSONField(default=dict)),
+                ('counts', models.JSONField(default=dict)),
+                ('message', models.TextField(blank=True, default='')),
+                ('created_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.job')),
+                ('operation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='imports', to='rapport.operation')),
             ],
         ),
         migrations.CreateModel(
-            name="Change",
+            name='Change',
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("entity", models.CharField(max_length=32)),
-                ("record", models.UUIDField()),
-                (
-                    "verb",
-                    models.SmallIntegerField(
-                        choices=[(1, "Created"), (2, "Changed"), (3, "Deleted")]
-                    ),
-                ),
-                ("row", models.IntegerField(null=True)),
-                ("version", models.IntegerField(default=1)),
-                ("at", models.DateTimeField()),
-                ("before", models.JSONField(null=True)),
-                ("after", models.JSONField(null=True)),
-                (
-                    "operation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="changes",
-                        to="rapport.operation",
-                    ),
-                ),
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('entity', models.CharField(max_length=32)),
+                ('record', models.UUIDField()),
+                ('verb', models.SmallIntegerField(choices=[(1, 'Created'), (2, 'Changed'), (3, 'Deleted')])),
+                ('row', models.IntegerField(null=True)),
+                ('version', models.IntegerField(default=1)),
+                ('at', models.DateTimeField()),
+                ('before', models.JSONField(null=True)),
+                ('after', models.JSONField(null=True)),
+                ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='rapport.operation')),
             ],
         ),
         migrations.CreateModel(
-            name="Opportunity",
+            name='Opportunity',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "topic",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=300, verbose_name="Topic"
-                    ),
-                ),
-                (
-                    "sales_stage",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, null=True, verbose_name="Sales stage"
-                    ),
-                ),
-                (
-                    "rating",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=2, null=True, verbose_name="Rating"
-                    ),
-                ),
-                (
-                    "probability",
-                    rapport.meta.columns.NumberColumn(
-                        blank=True, maximum=100, minimum=0, null=True, verbose_name="Probability"
-                    ),
-                ),
-                (
-                    "currency",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default=rapport.models.account.default_currency,
-                        max_length=3,
-                        verbose_name="Currency",
-                    ),
-                ),
-                (
-                    "estimated_revenue",
-                    rapport.meta.columns.MoneyColumn(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=15,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Est. revenue",
-                    ),
-                ),
-                (
-                    "estimated_close_date",
-                    rapport.meta.columns.DateColumn(
-                        blank=True, null=True, verbose_name="Est. close date"
-                    ),
-                ),
-                (
-                    "actual_revenue",
-                    rapport.meta.columns.MoneyColumn(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=15,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Actual revenue",
-                    ),
-                ),
-                (
-                    "actual_close_date",
-                    rapport.meta.columns.DateColumn(
-                        blank=True, null=True, verbose_name="Actual close date"
-                    ),
-                ),
-                (
-                    "budget",
-                    rapport.meta.columns.MoneyColumn(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=15,
-                        minimum=0,
-                        null=True,
-                        verbose_name="Budget amount",
-                    ),
-                ),
-                (
-                    "budget_status",
-                    rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name="Budget"),
-                ),
-                (
-                    "need",
-                    rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name="Need"),
-                ),
-                (
-                    "purchase_timeframe",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Purchase timeframe"
-                    ),
-                ),
-                (
-                    "purchase_process",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Purchase process"
-                    ),
-                ),
-                (
-                    "decision_maker",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Decision maker identified"
-                    ),
-                ),
-                (
-                    "initial_communication",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, null=True, verbose_name="Initial communication"
-                    ),
-                ),
-                (
-                    "email",
-                    rapport.meta.columns.EmailColumn(
-                        blank=True, default="", max_length=100, verbose_name="Email"
-                    ),
-                ),
-                (
-                    "current_situation",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", max_length=2000, verbose_name="Current situation"
-                    ),
-                ),
-                (
-                    "customer_need",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", max_length=2000, verbose_name="Customer need"
-                    ),
-                ),
-                (
-                    "proposed_solution",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", max_length=2000, verbose_name="Proposed solution"
-                    ),
-                ),
-                (
-                    "qualification_comments",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True,
-                        default="",
-                        max_length=2000,
-                        verbose_name="Qualification comments",
-                    ),
-                ),
-                (
-                    "description",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", max_length=2000, verbose_name="Description"
-                    ),
-                ),
-                (
-                    "account",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.account",
-                        verbose_name="Account",
-                    ),
-                ),
-                (
-                    "contact",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.contact",
-                        verbose_name="Contact",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
-                (
-                    "originating_lead",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="rapport.lead",
-                        verbose_name="Originating lead",
-                    ),
-                ),
-                (
-                    "owning_unit",
-                    models.ForeignKey(
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.businessunit",
-                        verbose_name="Owning business unit",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('topic', rapport.meta.columns.TextColumn(blank=False, default='', max_length=300, verbose_name='Topic')),
+                ('sales_stage', rapport.meta.columns.ChoiceColumn(blank=True, default=0, null=True, verbose_name='Sales stage')),
+                ('rating', rapport.meta.columns.ChoiceColumn(blank=True, default=2, null=True, verbose_name='Rating')),
+                ('probability', rapport.meta.columns.NumberColumn(blank=True, maximum=100, minimum=0, null=True, verbose_name='Probability')),
+                ('currency', rapport.meta.columns.TextColumn(blank=True, default=rapport.models.account.default_currency, max_length=3, verbose_name='Currency')),
+                ('estimated_revenue', rapport.meta.columns.MoneyColumn(blank=True, decimal_places=2, max_digits=15, minimum=0, null=True, verbose_name='Est. revenue')),
+                ('estimated_close_date', rapport.meta.columns.DateColumn(blank=True, null=True, verbose_name='Est. close date')),
+                ('actual_revenue', rapport.meta.columns.MoneyColumn(blank=True, decimal_places=2, max_digits=15, minimum=0, null=True, verbose_name='Actual revenue')),
+                ('actual_close_date', rapport.meta.columns.DateColumn(blank=True, null=True, verbose_name='Actual close date')),
+                ('budget', rapport.meta.columns.MoneyColumn(blank=True, decimal_places=2, max_digits=15, minimum=0, null=True, verbose_name='Budget amount')),
+                ('budget_status', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Budget')),
+                ('need', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Need')),
+                ('purchase_timeframe', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Purchase timeframe')),
+                ('purchase_process', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Purchase process')),
+                ('decision_maker', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Decision maker identified')),
+                ('initial_communication', rapport.meta.columns.ChoiceColumn(blank=True, null=True, verbose_name='Initial communication')),
+                ('email', rapport.meta.columns.EmailColumn(blank=True, default='', max_length=100, verbose_name='Email')),
+                ('current_situation', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=2000, verbose_name='Current situation')),
+                ('customer_need', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=2000, verbose_name='Customer need')),
+                ('proposed_solution', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=2000, verbose_name='Proposed solution')),
+                ('qualification_comments', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=2000, verbose_name='Qualification comments')),
+                ('description', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=2000, verbose_name='Description')),
+                ('account', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.account', verbose_name='Account')),
+                ('contact', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.contact', verbose_name='Contact')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
+                ('originating_lead', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.lead', verbose_name='Originating lead')),
+                ('owning_unit', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.businessunit', verbose_name='Owning business unit')),
             ],
         ),
         migrations.AddField(
-            model_name="lead",
-            name="opportunity",
-            field=rapport.meta.columns.Link(
-                blank=True,
-                db_index=False,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="rapport.opportunity",
-                verbose_name="Qualifying opportunity",
-            ),
+            model_name='lead',
+            name='opportunity',
+            field=rapport.meta.columns.Link(blank=True, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.opportunity', verbose_name='Qualifying opportunity'),
         ),
         migrations.CreateModel(
-            name="Party",
+            name='Party',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "participation",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=2, null=False, verbose_name="Part"
-                    ),
-                ),
-                ("person_entity", models.CharField(blank=True, default="", max_length=32)),
-                ("person_id", models.UUIDField(blank=True, null=True)),
-                (
-                    "address",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=200, verbose_name="Address"
-                    ),
-                ),
-                (
-                    "activity",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="rapport.activity",
-                        verbose_name="Activity",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('participation', rapport.meta.columns.ChoiceColumn(blank=True, default=2, null=False, verbose_name='Part')),
+                ('person_entity', models.CharField(blank=True, default='', max_length=32)),
+                ('person_id', models.UUIDField(blank=True, null=True)),
+                ('address', rapport.meta.columns.TextColumn(blank=True, default='', max_length=200, verbose_name='Address')),
+                ('activity', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='rapport.activity', verbose_name='Activity')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
             ],
         ),
         migrations.CreateModel(
-            name="Plan",
+            name='Plan',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("kind", models.CharField(max_length=60)),
-                ("parameters", models.JSONField(default=dict)),
-                ("counts", models.JSONField(default=dict)),
-                ("created_at", models.DateTimeField()),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "import_file",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="plans",
-                        to="rapport.importfile",
-                    ),
-                ),
-                (
-                    "operation",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="rapport.operation",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(max_length=60)),
+                ('parameters', models.JSONField(default=dict)),
+                ('counts', models.JSONField(default=dict)),
+                ('created_at', models.DateTimeField()),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('import_file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='plans', to='rapport.importfile')),
+                ('operation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.operation')),
             ],
         ),
         migrations.CreateModel(
-            name="PlanRow",
+            name='PlanRow',
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("row", models.IntegerField()),
-                (
-                    "fate",
-                    models.CharField(
-                        choices=[
-                            ("create", "Create"),
-                            ("update", "Update"),
-                            ("same", "Unchanged"),
-                            ("duplicate", "Duplicate"),
-                            ("refused", "Refused"),
-                            ("changed", "Changed since the plan"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("record", models.UUIDField(null=True)),
-                ("reasons", models.JSONField(default=list)),
-                ("cells", models.JSONField(null=True)),
-                (
-                    "plan",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="rows",
-                        to="rapport.plan",
-                    ),
-                ),
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('row', models.IntegerField()),
+                ('fate', models.CharField(choices=[('create', 'Create'), ('update', 'Update'), ('same', 'Unchanged'), ('duplicate', 'Duplicate'), ('refused', 'Refused'), ('changed', 'Changed since the plan')], max_length=10)),
+                ('record', models.UUIDField(null=True)),
+                ('reasons', models.JSONField(default=list)),
+                ('cells', models.JSONField(null=True)),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='rapport.plan')),
             ],
         ),
         migrations.CreateModel(
-            name="Preference",
+            name='Preference',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("key", models.CharField(max_length=100)),
-                ("value", models.JSONField()),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=100)),
+                ('value', models.JSONField()),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="Principal",
+            name='Principal',
             fields=[
-                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                (
-                    "kind",
-                    models.CharField(choices=[("user", "User"), ("team", "Team")], max_length=4),
-                ),
-                ("name", models.CharField(max_length=200)),
-                ("is_active", models.BooleanField(default=True)),
-                (
-                    "unit",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.businessunit",
-                    ),
-                ),
+                ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(choices=[('user', 'User'), ('team', 'Team')], max_length=4)),
+                ('name', models.CharField(max_length=200)),
+                ('is_active', models.BooleanField(default=True)),
+                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.businessunit')),
             ],
         ),
         migrations.AddField(
-            model_name="opportunity",
-            name="owner",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="rapport.principal",
-                verbose_name="Owner",
-            ),
+            model_name='opportunity',
+            name='owner',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.principal', verbose_name='Owner'),
         ),
         migrations.CreateModel(
-            name="Note",
+            name='Note',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "subject",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=500, verbose_name="Title"
-                    ),
-                ),
-                (
-                    "text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", max_length=100000, verbose_name="Note"
-                    ),
-                ),
-                ("regarding_entity", models.CharField(blank=True, default="", max_length=32)),
-                ("regarding_id", models.UUIDField(blank=True, null=True)),
-                (
-                    "occurred_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Date"
-                    ),
-                ),
-                (
-                    "pinned",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Pinned"
-                    ),
-                ),
-                (
-                    "account",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="rapport.account",
-                        verbose_name="Account",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
-                (
-                    "owning_unit",
-                    models.ForeignKey(
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.businessunit",
-                        verbose_name="Owning business unit",
-                    ),
-                ),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.principal",
-                        verbose_name="Owner",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('subject', rapport.meta.columns.TextColumn(blank=True, default='', max_length=500, verbose_name='Title')),
+                ('text', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=100000, verbose_name='Note')),
+                ('regarding_entity', models.CharField(blank=True, default='', max_length=32)),
+                ('regarding_id', models.UUIDField(blank=True, null=True)),
+                ('occurred_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Date')),
+                ('pinned', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Pinned')),
+                ('account', rapport.meta.columns.Link(blank=True, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='rapport.account', verbose_name='Account')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
+                ('owning_unit', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.businessunit', verbose_name='Owning business unit')),
+                ('owner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.principal', verbose_name='Owner')),
             ],
         ),
         migrations.AddField(
-            model_name="lead",
-            name="owner",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="rapport.principal",
-                verbose_name="Owner",
-            ),
+            model_name='lead',
+            name='owner',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.principal', verbose_name='Owner'),
         ),
         migrations.AddField(
-            model_name="contact",
-            name="owner",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="rapport.principal",
-                verbose_name="Owner",
-            ),
+            model_name='contact',
+            name='owner',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.principal', verbose_name='Owner'),
         ),
         migrations.AddField(
-            model_name="activity",
-            name="owner",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="rapport.principal",
-                verbose_name="Owner",
-            ),
+            model_name='activity',
+            name='owner',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.principal', verbose_name='Owner'),
         ),
         migrations.AddField(
-            model_name="account",
-            name="owner",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="rapport.principal",
-                verbose_name="Owner",
-            ),
+            model_name='account',
+            name='owner',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.principal', verbose_name='Owner'),
         ),
         migrations.CreateModel(
-            name="Role",
+            name='Role',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "name",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=160, verbose_name="Name"
-                    ),
-                ),
-                (
-                    "builtin",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        editable=False,
-                        max_length=40,
-                        verbose_name="Built in",
-                    ),
-                ),
-                (
-                    "description",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=500, verbose_name="Description"
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('name', rapport.meta.columns.TextColumn(blank=False, default='', max_length=160, verbose_name='Name')),
+                ('builtin', rapport.meta.columns.TextColumn(blank=True, default='', editable=False, max_length=40, verbose_name='Built in')),
+                ('description', rapport.meta.columns.TextColumn(blank=True, default='', max_length=500, verbose_name='Description')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="RoleAssignment",
+            name='RoleAssignment',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
-                (
-                    "principal",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="rapport.principal",
-                        verbose_name="User or team",
-                    ),
-                ),
-                (
-                    "role",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="rapport.role",
-                        verbose_name="Role",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
+                ('principal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='rapport.principal', verbose_name='User or team')),
+                ('role', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='rapport.role', verbose_name='Role')),
             ],
         ),
         migrations.CreateModel(
-            name="RoleGrant",
+            name='RoleGrant',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "entity",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=32, verbose_name="Entity"
-                    ),
-                ),
-                (
-                    "verb",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=16, verbose_name="Verb"
-                    ),
-                ),
-                (
-                    "depth",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=1, null=False, verbose_name="Depth"
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
-                (
-                    "role",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="rapport.role",
-                        verbose_name="Role",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('entity', rapport.meta.columns.TextColumn(blank=False, default='', max_length=32, verbose_name='Entity')),
+                ('verb', rapport.meta.columns.TextColumn(blank=False, default='', max_length=16, verbose_name='Verb')),
+                ('depth', rapport.meta.columns.ChoiceColumn(blank=True, default=1, null=False, verbose_name='Depth')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
+                ('role', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='rapport.role', verbose_name='Role')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="SavedView",
+            name='SavedView',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "name",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=200, verbose_name="Name"
-                    ),
-                ),
-                (
-                    "entity",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=32, verbose_name="Entity"
-                    ),
-                ),
-                (
-                    "definition",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", max_length=50000, verbose_name="Definition"
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.principal",
-                        verbose_name="Owner",
-                    ),
-                ),
-                (
-                    "owning_unit",
-                    models.ForeignKey(
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.businessunit",
-                        verbose_name="Owning business unit",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('name', rapport.meta.columns.TextColumn(blank=False, default='', max_length=200, verbose_name='Name')),
+                ('entity', rapport.meta.columns.TextColumn(blank=False, default='', max_length=32, verbose_name='Entity')),
+                ('definition', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=50000, verbose_name='Definition')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
+                ('owner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.principal', verbose_name='Owner')),
+                ('owning_unit', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.businessunit', verbose_name='Owning business unit')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Share",
+            name='Share',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                ("record_entity", models.CharField(max_length=32)),
-                ("record_id", models.UUIDField()),
-                (
-                    "can_write",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="May change"
-                    ),
-                ),
-                (
-                    "can_delete",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="May delete"
-                    ),
-                ),
-                (
-                    "can_assign",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="May assign"
-                    ),
-                ),
-                (
-                    "can_share",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="May share"
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
-                (
-                    "principal",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="rapport.principal",
-                        verbose_name="User or team",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('record_entity', models.CharField(max_length=32)),
+                ('record_id', models.UUIDField()),
+                ('can_write', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='May change')),
+                ('can_delete', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='May delete')),
+                ('can_assign', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='May assign')),
+                ('can_share', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='May share')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
+                ('principal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='rapport.principal', verbose_name='User or team')),
             ],
         ),
         migrations.CreateModel(
-            name="SignInLink",
+            name='SignInLink',
             fields=[
-                ("digest", models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ("created_at", models.DateTimeField()),
-                ("expires_at", models.DateTimeField()),
-                ("used_at", models.DateTimeField(null=True)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('digest', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('used_at', models.DateTimeField(null=True)),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name="Team",
+            name='Team',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "name",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=160, verbose_name="Name"
-                    ),
-                ),
-                (
-                    "description",
-                    rapport.meta.columns.TextColumn(
-                        blank=True, default="", max_length=500, verbose_name="Description"
-                    ),
-                ),
-                (
-                    "business_unit",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="rapport.businessunit",
-                        verbose_name="Business unit",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('name', rapport.meta.columns.TextColumn(blank=False, default='', max_length=160, verbose_name='Name')),
+                ('description', rapport.meta.columns.TextColumn(blank=True, default='', max_length=500, verbose_name='Description')),
+                ('business_unit', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rapport.businessunit', verbose_name='Business unit')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Membership",
+            name='Membership',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
-                (
-                    "user",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="User",
-                    ),
-                ),
-                (
-                    "team",
-                    rapport.meta.columns.Link(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="rapport.team",
-                        verbose_name="Team",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
+                ('user', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='User')),
+                ('team', rapport.meta.columns.Link(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='rapport.team', verbose_name='Team')),
             ],
         ),
         migrations.CreateModel(
-            name="Visit",
+            name='Visit',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("entity", models.CharField(max_length=32)),
-                ("record", models.UUIDField()),
-                ("at", models.DateTimeField()),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('entity', models.CharField(max_length=32)),
+                ('record', models.UUIDField()),
+                ('at', models.DateTimeField()),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.AddIndex(
-            model_name="job",
-            index=models.Index(fields=["state", "heartbeat_at"], name="job_by_state"),
+            model_name='job',
+            index=models.Index(fields=['state', 'heartbeat_at'], name='job_by_state'),
         ),
         migrations.AddIndex(
-            model_name="job",
-            index=models.Index(fields=["-created_at"], name="job_by_date"),
+            model_name='job',
+            index=models.Index(fields=['-created_at'], name='job_by_date'),
         ),
         migrations.AddIndex(
-            model_name="operation",
-            index=models.Index(fields=["-started_at", "id"], name="operation_by_date"),
+            model_name='operation',
+            index=models.Index(fields=['-started_at', 'id'], name='operation_by_date'),
         ),
         migrations.AddIndex(
-            model_name="importfile",
-            index=models.Index(fields=["-created_at"], name="import_by_date"),
+            model_name='importfile',
+            index=models.Index(fields=['-created_at'], name='import_by_date'),
         ),
         migrations.AddIndex(
-            model_name="change",
-            index=models.Index(fields=["record", "id"], name="change_by_record"),
+            model_name='change',
+            index=models.Index(fields=['record', 'id'], name='change_by_record'),
         ),
         migrations.AddIndex(
-            model_name="change",
-            index=models.Index(
-                condition=models.Q(("verb", 3)), fields=["-id"], name="change_deletions"
-            ),
+            model_name='change',
+            index=models.Index(condition=models.Q(('verb', 3)), fields=['-id'], name='change_deletions'),
         ),
         migrations.AddIndex(
-            model_name="party",
-            index=models.Index(fields=["person_id", "person_entity"], name="party_by_person"),
+            model_name='party',
+            index=models.Index(fields=['person_id', 'person_entity'], name='party_by_person'),
         ),
         migrations.AddIndex(
-            model_name="planrow",
-            index=models.Index(fields=["plan", "fate", "row"], name="plan_row_by_fate"),
+            model_name='planrow',
+            index=models.Index(fields=['plan', 'fate', 'row'], name='plan_row_by_fate'),
         ),
         migrations.AddConstraint(
-            model_name="preference",
-            constraint=models.UniqueConstraint(fields=("user", "key"), name="one_preference"),
+            model_name='preference',
+            constraint=models.UniqueConstraint(fields=('user', 'key'), name='one_preference'),
         ),
         migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["sort_name", "id"], name="opportunity_by_name"),
+            model_name='opportunity',
+            index=models.Index(fields=['sort_name', 'id'], name='opportunity_by_name'),
         ),
         migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["modified_at", "id"], name="opportunity_by_change"),
+            model_name='opportunity',
+            index=models.Index(fields=['modified_at', 'id'], name='opportunity_by_change'),
         ),
         migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["owner", "sort_name", "id"], name="opportunity_by_owner"),
+            model_name='opportunity',
+            index=models.Index(fields=['owner', 'sort_name', 'id'], name='opportunity_by_owner'),
         ),
         migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(
-                condition=models.Q(("account__isnull", False)),
-                fields=["account", "sort_name", "id"],
-                name="opportunity_account",
-            ),
+            model_name='opportunity',
+            index=models.Index(condition=models.Q(('account__isnull', False)), fields=['account', 'sort_name', 'id'], name='opportunity_account'),
         ),
         migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(
-                condition=models.Q(("contact__isnull", False)),
-                fields=["contact", "sort_name", "id"],
-                name="opportunity_contact",
-            ),
+            model_name='opportunity',
+            index=models.Index(condition=models.Q(('contact__isnull', False)), fields=['contact', 'sort_name', 'id'], name='opportunity_contact'),
         ),
         migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(
-                condition=models.Q(("originating_lead__isnull", False)),
-                fields=["originating_lead", "sort_name", "id"],
-                name="opportunity_originating_lead",
-            ),
+            model_name='opportunity',
+            index=models.Index(condition=models.Q(('originating_lead__isnull', False)), fields=['originating_lead', 'sort_name', 'id'], name='opportunity_originating_lead'),
         ),
         migrations.AddIndex(
-            model_name="note",
-            index=models.Index(fields=["account", "-occurred_at"], name="note_by_account"),
+            model_name='note',
+            index=models.Index(fields=['account', '-occurred_at'], name='note_by_account'),
         ),
         migrations.AddIndex(
-            model_name="note",
-            index=models.Index(
-                fields=["regarding_entity", "regarding_id", "-occurred_at"],
-                name="note_by_regarding",
-            ),
+            model_name='note',
+            index=models.Index(fields=['regarding_entity', 'regarding_id', '-occurred_at'], name='note_by_regarding'),
         ),
         migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(fields=["sort_name", "id"], name="lead_by_name"),
+            model_name='lead',
+            index=models.Index(fields=['sort_name', 'id'], name='lead_by_name'),
         ),
         migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(fields=["modified_at", "id"], name="lead_by_change"),
+            model_name='lead',
+            index=models.Index(fields=['modified_at', 'id'], name='lead_by_change'),
         ),
         migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(fields=["owner", "sort_name", "id"], name="lead_by_owner"),
+            model_name='lead',
+            index=models.Index(fields=['owner', 'sort_name', 'id'], name='lead_by_owner'),
         ),
         migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                condition=models.Q(("account__isnull", False)),
-                fields=["account", "sort_name", "id"],
-                name="lead_account",
-            ),
+            model_name='lead',
+            index=models.Index(condition=models.Q(('account__isnull', False)), fields=['account', 'sort_name', 'id'], name='lead_account'),
         ),
         migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                condition=models.Q(("contact__isnull", False)),
-                fields=["contact", "sort_name", "id"],
-                name="lead_contact",
-            ),
+            model_name='lead',
+            index=models.Index(condition=models.Q(('contact__isnull', False)), fields=['contact', 'sort_name', 'id'], name='lead_contact'),
         ),
         migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                condition=models.Q(("opportunity__isnull", False)),
-                fields=["opportunity", "sort_name", "id"],
-                name="lead_opportunity",
-            ),
+            model_name='lead',
+            index=models.Index(condition=models.Q(('opportunity__isnull', False)), fields=['opportunity', 'sort_name', 'id'], name='lead_opportunity'),
         ),
         migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["sort_name", "id"], name="contact_by_name"),
+            model_name='contact',
+            index=models.Index(fields=['sort_name', 'id'], name='contact_by_name'),
         ),
         migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["modified_at", "id"], name="contact_by_change"),
+            model_name='contact',
+            index=models.Index(fields=['modified_at', 'id'], name='contact_by_change'),
         ),
         migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["owner", "sort_name", "id"], name="contact_by_owner"),
+            model_name='contact',
+            index=models.Index(fields=['owner', 'sort_name', 'id'], name='contact_by_owner'),
         ),
         migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(
-                condition=models.Q(("account__isnull", False)),
-                fields=["account", "sort_name", "id"],
-                name="contact_account",
-            ),
+            model_name='contact',
+            index=models.Index(condition=models.Q(('account__isnull', False)), fields=['account', 'sort_name', 'id'], name='contact_account'),
         ),
         migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(
-                condition=models.Q(("manager__isnull", False)),
-                fields=["manager", "sort_name", "id"],
-                name="contact_manager",
-            ),
+            model_name='contact',
+            index=models.Index(condition=models.Q(('manager__isnull', False)), fields=['manager', 'sort_name', 'id'], name='contact_manager'),
         ),
         migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(
-                condition=models.Q(("originating_lead__isnull", False)),
-                fields=["originating_lead", "sort_name", "id"],
-                name="contact_originating_lead",
-            ),
+            model_name='contact',
+            index=models.Index(condition=models.Q(('originating_lead__isnull', False)), fields=['originating_lead', 'sort_name', 'id'], name='contact_originating_lead'),
         ),
         migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(fields=["account", "-occurred_at"], name="activity_by_account"),
+            model_name='activity',
+            index=models.Index(fields=['account', '-occurred_at'], name='activity_by_account'),
         ),
         migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(
-                fields=["regarding_entity", "regarding_id", "-occurred_at"],
-                name="activity_by_regarding",
-            ),
+            model_name='activity',
+            index=models.Index(fields=['regarding_entity', 'regarding_id', '-occurred_at'], name='activity_by_regarding'),
         ),
         migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(fields=["owner", "state", "due_at"], name="activity_by_owner"),
+            model_name='activity',
+            index=models.Index(fields=['owner', 'state', 'due_at'], name='activity_by_owner'),
         ),
         migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(fields=["-occurred_at", "id"], name="activity_by_date"),
+            model_name='activity',
+            index=models.Index(fields=['-occurred_at', 'id'], name='activity_by_date'),
         ),
         migrations.AddIndex(
-            model_name="account",
-            index=models.Index(fields=["sort_name", "id"], name="account_by_name"),
+            model_name='account',
+            index=models.Index(fields=['sort_name', 'id'], name='account_by_name'),
         ),
         migrations.AddIndex(
-            model_name="account",
-            index=models.Index(fields=["modified_at", "id"], name="account_by_change"),
+            model_name='account',
+            index=models.Index(fields=['modified_at', 'id'], name='account_by_change'),
         ),
         migrations.AddIndex(
-            model_name="account",
-            index=models.Index(fields=["owner", "sort_name", "id"], name="account_by_owner"),
+            model_name='account',
+            index=models.Index(fields=['owner', 'sort_name', 'id'], name='account_by_owner'),
         ),
         migrations.AddIndex(
-            model_name="account",
-            index=models.Index(
-                condition=models.Q(("parent_account__isnull", False)),
-                fields=["parent_account", "sort_name", "id"],
-                name="account_parent_account",
-            ),
+            model_name='account',
+            index=models.Index(condition=models.Q(('parent_account__isnull', False)), fields=['parent_account', 'sort_name', 'id'], name='account_parent_account'),
         ),
         migrations.AddIndex(
-            model_name="account",
-            index=models.Index(
-                condition=models.Q(("primary_contact__isnull", False)),
-                fields=["primary_contact", "sort_name", "id"],
-                name="account_primary_contact",
-            ),
+            model_name='account',
+            index=models.Index(condition=models.Q(('primary_contact__isnull', False)), fields=['primary_contact', 'sort_name', 'id'], name='account_primary_contact'),
         ),
         migrations.AddIndex(
-            model_name="account",
-            index=models.Index(
-                condition=models.Q(("originating_lead__isnull", False)),
-                fields=["originating_lead", "sort_name", "id"],
-                name="account_originating_lead",
-            ),
+            model_name='account',
+            index=models.Index(condition=models.Q(('originating_lead__isnull', False)), fields=['originating_lead', 'sort_name', 'id'], name='account_originating_lead'),
         ),
         migrations.AddConstraint(
-            model_name="roleassignment",
-            constraint=models.UniqueConstraint(
-                fields=("principal", "role"), name="one_assignment_per_role"
-            ),
+            model_name='roleassignment',
+            constraint=models.UniqueConstraint(fields=('principal', 'role'), name='one_assignment_per_role'),
         ),
         migrations.AddIndex(
-            model_name="share",
-            index=models.Index(fields=["principal", "record_entity"], name="share_by_principal"),
+            model_name='share',
+            index=models.Index(fields=['principal', 'record_entity'], name='share_by_principal'),
         ),
         migrations.AddIndex(
-            model_name="share",
-            index=models.Index(fields=["record_id"], name="share_by_record"),
+            model_name='share',
+            index=models.Index(fields=['record_id'], name='share_by_record'),
         ),
         migrations.AddConstraint(
-            model_name="share",
-            constraint=models.UniqueConstraint(
-                fields=("record_entity", "record_id", "principal"), name="one_share_per_principal"
-            ),
+            model_name='share',
+            constraint=models.UniqueConstraint(fields=('record_entity', 'record_id', 'principal'), name='one_share_per_principal'),
         ),
         migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(
-                fields=("team", "user"), name="one_membership_per_user"
-            ),
+            model_name='membership',
+            constraint=models.UniqueConstraint(fields=('team', 'user'), name='one_membership_per_user'),
         ),
         migrations.AddIndex(
-            model_name="visit",
-            index=models.Index(fields=["user", "-at"], name="visit_by_date"),
+            model_name='visit',
+            index=models.Index(fields=['user', '-at'], name='visit_by_date'),
         ),
         migrations.AddConstraint(
-            model_name="visit",
-            constraint=models.UniqueConstraint(
-                fields=("user", "entity", "record"), name="one_visit"
-            ),
+            model_name='visit',
+            constraint=models.UniqueConstraint(fields=('user', 'entity', 'record'), name='one_visit'),
         ),
     ]

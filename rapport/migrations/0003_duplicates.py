@@ -8,177 +8,80 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("rapport", "0002_search_index"),
+        ('rapport', '0002_search_index'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="DuplicatePair",
+            name='DuplicatePair',
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("first_entity", models.CharField(max_length=32)),
-                ("first", models.UUIDField()),
-                ("second_entity", models.CharField(max_length=32)),
-                ("second", models.UUIDField()),
-                ("rule", models.CharField(max_length=80)),
-                ("confidence", models.SmallIntegerField()),
-                ("weight", models.FloatField(default=0)),
-                ("effort", models.SmallIntegerField(default=0)),
-                ("reasons", models.JSONField(default=list)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("open", "To review"),
-                            ("later", "Later"),
-                            ("different", "Not a duplicate"),
-                            ("merged", "Merged"),
-                        ],
-                        default="open",
-                        max_length=10,
-                    ),
-                ),
-                ("found_at", models.DateTimeField()),
-                ("decided_at", models.DateTimeField(null=True)),
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('first_entity', models.CharField(max_length=32)),
+                ('first', models.UUIDField()),
+                ('second_entity', models.CharField(max_length=32)),
+                ('second', models.UUIDField()),
+                ('rule', models.CharField(max_length=80)),
+                ('confidence', models.SmallIntegerField()),
+                ('weight', models.FloatField(default=0)),
+                ('effort', models.SmallIntegerField(default=0)),
+                ('reasons', models.JSONField(default=list)),
+                ('status', models.CharField(choices=[('open', 'To review'), ('later', 'Later'), ('different', 'Not a duplicate'), ('merged', 'Merged')], default='open', max_length=10)),
+                ('found_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name="DuplicateRule",
+            name='DuplicateRule',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "name",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=160, verbose_name="Name"
-                    ),
-                ),
-                (
-                    "builtin",
-                    rapport.meta.columns.TextColumn(
-                        blank=True,
-                        default="",
-                        editable=False,
-                        max_length=60,
-                        verbose_name="Built in",
-                    ),
-                ),
-                (
-                    "base_entity",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=32, verbose_name="Base record type"
-                    ),
-                ),
-                (
-                    "matching_entity",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=32, verbose_name="Matching record type"
-                    ),
-                ),
-                (
-                    "case_sensitive",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Case-sensitive"
-                    ),
-                ),
-                (
-                    "exclude_inactive",
-                    rapport.meta.columns.YesNoColumn(
-                        blank=True, default=False, verbose_name="Exclude inactive matching records"
-                    ),
-                ),
-                (
-                    "threshold",
-                    rapport.meta.columns.NumberColumn(
-                        blank=True, maximum=100, minimum=0, null=True, verbose_name="Threshold (%)"
-                    ),
-                ),
-                (
-                    "definition",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", max_length=50000, verbose_name="Conditions"
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('name', rapport.meta.columns.TextColumn(blank=False, default='', max_length=160, verbose_name='Name')),
+                ('builtin', rapport.meta.columns.TextColumn(blank=True, default='', editable=False, max_length=60, verbose_name='Built in')),
+                ('base_entity', rapport.meta.columns.TextColumn(blank=False, default='', max_length=32, verbose_name='Base record type')),
+                ('matching_entity', rapport.meta.columns.TextColumn(blank=False, default='', max_length=32, verbose_name='Matching record type')),
+                ('case_sensitive', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Case-sensitive')),
+                ('exclude_inactive', rapport.meta.columns.YesNoColumn(blank=True, default=False, verbose_name='Exclude inactive matching records')),
+                ('threshold', rapport.meta.columns.NumberColumn(blank=True, maximum=100, minimum=0, null=True, verbose_name='Threshold (%)')),
+                ('definition', rapport.meta.columns.LongTextColumn(blank=True, default='', max_length=50000, verbose_name='Conditions')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="LearnedWeights",
+            name='LearnedWeights',
             fields=[
-                ("rule", models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ("weights", models.JSONField()),
-                ("learned_at", models.DateTimeField()),
+                ('rule', models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ('weights', models.JSONField()),
+                ('learned_at', models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name="QualityFigure",
+            name='QualityFigure',
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("day", models.DateField()),
-                ("entity", models.CharField(max_length=32)),
-                ("measure", models.CharField(max_length=60)),
-                ("number", models.PositiveBigIntegerField()),
-                ("total", models.PositiveBigIntegerField()),
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('day', models.DateField()),
+                ('entity', models.CharField(max_length=32)),
+                ('measure', models.CharField(max_length=60)),
+                ('number', models.PositiveBigIntegerField()),
+                ('total', models.PositiveBigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name="RadarState",
+            name='RadarState',
             fields=[
-                ("entity", models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ("change", models.BigIntegerField(default=0)),
-                ("scanned_at", models.DateTimeField(null=True)),
-                ("figures", models.JSONField(default=dict)),
+                ('entity', models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ('change', models.BigIntegerField(default=0)),
+                ('scanned_at', models.DateTimeField(null=True)),
+                ('figures', models.JSONField(default=dict)),
             ],
         ),
         # Keys are derived rows and are made anew: those of before mean something else.
@@ -199,59 +102,34 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
-            model_name="duplicatepair",
-            name="decided_by",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='duplicatepair',
+            name='decided_by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="duplicaterule",
-            name="created_by",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="Created by",
-            ),
+            model_name='duplicaterule',
+            name='created_by',
+            field=models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by'),
         ),
         migrations.AddField(
-            model_name="duplicaterule",
-            name="modified_by",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="Modified by",
-            ),
+            model_name='duplicaterule',
+            name='modified_by',
+            field=models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by'),
         ),
         migrations.AddConstraint(
-            model_name="qualityfigure",
-            constraint=models.UniqueConstraint(
-                fields=("day", "entity", "measure"), name="one_figure_a_day"
-            ),
+            model_name='qualityfigure',
+            constraint=models.UniqueConstraint(fields=('day', 'entity', 'measure'), name='one_figure_a_day'),
         ),
         migrations.AddIndex(
-            model_name="duplicatepair",
-            index=models.Index(
-                fields=["status", "first_entity", "-weight", "id"], name="pair_by_status"
-            ),
+            model_name='duplicatepair',
+            index=models.Index(fields=['status', 'first_entity', '-weight', 'id'], name='pair_by_status'),
         ),
         migrations.AddIndex(
-            model_name="duplicatepair",
-            index=models.Index(fields=["second"], name="pair_by_second"),
+            model_name='duplicatepair',
+            index=models.Index(fields=['second'], name='pair_by_second'),
         ),
         migrations.AddConstraint(
-            model_name="duplicatepair",
-            constraint=models.UniqueConstraint(fields=("first", "second"), name="one_pair"),
+            model_name='duplicatepair',
+            constraint=models.UniqueConstraint(fields=('first', 'second'), name='one_pair'),
         ),
     ]

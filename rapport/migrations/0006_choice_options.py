@@ -8,116 +8,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("rapport", "0005_decisions"),
+        ('rapport', '0005_decisions'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="ChoiceOption",
+            name='ChoiceOption',
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=rapport.meta.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "state",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True, default=0, editable=False, null=False, verbose_name="Status"
-                    ),
-                ),
-                (
-                    "status",
-                    rapport.meta.columns.ChoiceColumn(
-                        blank=True,
-                        default=1,
-                        editable=False,
-                        null=False,
-                        verbose_name="Status reason",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                (
-                    "created_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Created on"
-                    ),
-                ),
-                (
-                    "modified_at",
-                    rapport.meta.columns.InstantColumn(
-                        blank=True, editable=False, null=True, verbose_name="Modified on"
-                    ),
-                ),
-                (
-                    "sort_name",
-                    rapport.meta.columns.SortColumn(
-                        blank=True, default="", editable=False, max_length=120, verbose_name=""
-                    ),
-                ),
-                (
-                    "search_text",
-                    rapport.meta.columns.LongTextColumn(
-                        blank=True, default="", editable=False, max_length=10000, verbose_name=""
-                    ),
-                ),
-                (
-                    "list_name",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=40, verbose_name="Choice list"
-                    ),
-                ),
-                (
-                    "label",
-                    rapport.meta.columns.TextColumn(
-                        blank=False, default="", max_length=100, verbose_name="Label"
-                    ),
-                ),
-                (
-                    "value",
-                    rapport.meta.columns.NumberColumn(
-                        blank=True,
-                        editable=False,
-                        maximum=32767,
-                        minimum=10000,
-                        null=True,
-                        verbose_name="Number",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Created by",
-                    ),
-                ),
-                (
-                    "modified_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="Modified by",
-                    ),
-                ),
+                ('id', models.UUIDField(default=rapport.meta.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('state', rapport.meta.columns.ChoiceColumn(blank=True, default=0, editable=False, null=False, verbose_name='Status')),
+                ('status', rapport.meta.columns.ChoiceColumn(blank=True, default=1, editable=False, null=False, verbose_name='Status reason')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Created on')),
+                ('modified_at', rapport.meta.columns.InstantColumn(blank=True, editable=False, null=True, verbose_name='Modified on')),
+                ('sort_name', rapport.meta.columns.SortColumn(blank=True, default='', editable=False, max_length=120, verbose_name='')),
+                ('search_text', rapport.meta.columns.LongTextColumn(blank=True, default='', editable=False, max_length=10000, verbose_name='')),
+                ('list_name', rapport.meta.columns.TextColumn(blank=False, default='', max_length=40, verbose_name='Choice list')),
+                ('label', rapport.meta.columns.TextColumn(blank=False, default='', max_length=100, verbose_name='Label')),
+                ('value', rapport.meta.columns.NumberColumn(blank=True, editable=False, maximum=32767, minimum=10000, null=True, verbose_name='Number')),
+                ('created_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Created by')),
+                ('modified_by', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='Modified by')),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("list_name", "value"), name="one_option_value")
-                ],
+                'constraints': [models.UniqueConstraint(fields=('list_name', 'value'), name='one_option_value')],
             },
         ),
     ]
