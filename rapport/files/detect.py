@@ -33,6 +33,11 @@ _NO_TABLES = (
     (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
     (b"Rar!", "RAR"),
     (b"MZ", "Windows program"),
+    # Workbooks of before 1993, without the container that came then.
+    (b"\x09\x00\x04\x00", "Excel 2"),
+    (b"\x09\x02\x06\x00", "Excel 3"),
+    (b"\x09\x04\x06\x00", "Excel 4"),
+    (b"\x09\x08\x08\x00", "Excel 5"),
     (b"\x7fELF", "program"),
     (b"SQLite format 3", "SQLite"),
     (b"{\\rtf", "RTF"),
@@ -69,9 +74,9 @@ class Detected:
 
     @property
     def sheet(self) -> str | None:
-        """The sheet that is read unless a person chooses another."""
-        shown = [sheet.name for sheet in self.sheets if not sheet.hidden]
-        return next(iter(shown or [sheet.name for sheet in self.sheets]), None)
+        """The sheet that is read unless a person chooses another: the first that shows cells."""
+        order = sorted(self.sheets, key=lambda sheet: (sheet.hidden, sheet.rows == 0))
+        return order[0].name if order else None
 
 
 def sniff(path: Path, *, limits: Limits = LIMITS) -> Detected:
@@ -133,6 +138,8 @@ def _text_format(path: Path) -> Format:
         raise _no_table("")
     if start[:11].upper() == "BEGIN:VCARD":
         return "vcard"
+    if start[:15].upper() == "BEGIN:VCALENDAR":
+        raise _no_table("iCalendar")
     if start[0] in "{[" and _looks_json(start):
         return "json"
     if start[0] == "<" and _looks_xml(start, complete=complete):

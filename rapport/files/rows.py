@@ -160,7 +160,8 @@ def chunks(total: int, size: int = 10_000) -> Iterator[int]:
 
 
 def is_blank(row: list[str]) -> bool:
-    return not any(row) or not "".join(row).strip()
+    # Programs of the days of DOS end a file with control-Z.
+    return not any(row) or not "".join(row).strip().strip("\x1a")
 
 
 def _plain(batch: list[list[str]], number: int) -> list[Record]:

@@ -59,7 +59,8 @@ def _note(match: re.Match[str], found: list[Sheet]) -> None:
         found.append(Sheet(name=unescape((name[1] or name[2] or "") if name else "")))
     elif found and match[1] == "Table":
         rows = _ROWS.search(match[2])
-        found[-1] = Sheet(name=found[-1].name, rows=int(rows[1]) if rows else None)
+        known = int(rows[1]) if rows else None
+        found[-1] = Sheet(name=found[-1].name, rows=0 if match[2].endswith("/") else known)
     elif found and match[3] == "Visible":
         found[-1] = Sheet(name=found[-1].name, rows=found[-1].rows, hidden=True)
 

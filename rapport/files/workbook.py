@@ -18,6 +18,8 @@ from rapport.files.refusal import FileRefused, damaged, gettext_noop
 from rapport.files.safexml import Element, local
 
 _DIMENSION = re.compile(rb'<(?:\w+:)?dimension\s[^>]*ref="[A-Z]+\d+:[A-Z]+(\d+)"')
+_CELL = re.compile(rb"<(?:\w+:)?c[\s>/]")
+_END = re.compile(rb"</(?:\w+:)?worksheet>")
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
 _ERROR = re.compile(rb"""\bt=["']e["']""")
 _COUNT_UP_TO = 64 * 1024**2
@@ -45,7 +47,10 @@ def sheets(path: Path, kind: Format, limits: Limits) -> tuple[Sheet, ...]:
 
 def _rows(opened: zipfile.ZipFile, member: str) -> int | None:
     """The last row by the sheet's own word; else count the rows, if that is quickly done."""
-    dimension = _DIMENSION.search(archive.head(opened, member, 8192))
+    head = archive.head(opened, member, 8192)
+    if _END.search(head) and not _CELL.search(head):
+        return 0
+    dimension = _DIMENSION.search(head)
     if dimension:
         return int(dimension[1])
     if opened.getinfo(member).file_size > _COUNT_UP_TO:

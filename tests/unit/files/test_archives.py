@@ -111,6 +111,8 @@ def test_encrypted_member_is_refused(packed):
         (b"MZ\x90\x00" + bytes(100), "no-table"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "no-table"),
         (bytes(range(256)) * 40, "no-table"),
+        (b"\x09\x08\x08\x00" + b"\x00\x05" * 9, "no-table"),
+        (b"BEGIN:VCALENDAR\nEND:VCALENDAR\n", "no-table"),
         (b"SQLite format 3\x00" + bytes(100), "no-table"),
     ],
 )

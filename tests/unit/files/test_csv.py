@@ -62,6 +62,10 @@ def test_blank_record_of_full_width_is_none(read):
     assert plain(read("a,b\n1,2\n, \n3,4\n")) == [(2, ("1", "2")), (4, ("3", "4"))]
 
 
+def test_end_of_file_of_dos_is_no_record(read):
+    assert plain(read("a,b\r\n1,2\r\n\x1a")) == [(2, ("1", "2"))]
+
+
 def test_surplus_text_is_a_problem_of_the_record(read):
     table = read("a,b\n1,2,3\n4,5\n")
 

@@ -121,13 +121,15 @@ def test_line_breaks_and_escapes_in_cells(book):
 
 def test_first_sheet_that_is_shown_is_read(book):
     path = book(
-        {"Lists": [["x"]], "People": [["a"], ["1"]], "More": [["b"], ["2"]]}, hidden=["Lists"]
+        {"Lists": [["x"]], "Sheet1": [], "People": [["a"], ["1"]], "More": [["b"], ["2"]]},
+        hidden=["Lists"],
     )
 
     found = sniff(path)
 
     assert found.sheets == (
         Sheet(name="Lists", rows=1, hidden=True),
+        Sheet(name="Sheet1", rows=0),
         Sheet(name="People", rows=2),
         Sheet(name="More", rows=2),
     )

@@ -92,6 +92,7 @@ def test_spreadsheet_sheets_are_listed_and_chosen(file):
         % (
             f'<Worksheet ss:Name="A &amp; B"><Table ss:ExpandedRowCount="1"><Row>{cell("h")}</Row>'
             f"</Table>{hidden}</Worksheet>"
+            '<Worksheet ss:Name="Empty"><Table/></Worksheet>'
             f'<Worksheet ss:Name="C"><Table ss:ExpandedRowCount="2"><Row>{cell("i")}</Row></Table>'
             "</Worksheet>"
         )
@@ -99,6 +100,7 @@ def test_spreadsheet_sheets_are_listed_and_chosen(file):
 
     assert sniff(path).sheets == (
         Sheet(name="A & B", rows=1, hidden=True),
+        Sheet(name="Empty", rows=0),
         Sheet(name="C", rows=2),
     )
     assert open_table(path).columns == ("i",)
