@@ -73,6 +73,7 @@ registry.add(
         ),
         search=("name", "number", "email", "main_phone", "address1_city"),
         duplicates=(("email",), ("name",)),
+        numbers=("number",),
         addresses=ADDRESSES,
         hierarchy="parent_account",
         has_timeline=True,

@@ -88,6 +88,7 @@ registry.add(
         ),
         search=("full_name", "email", "account", "business_phone", "mobile_phone"),
         duplicates=(("email",), ("full_name", "account")),
+        numbers=("employee_id", "external_id"),
         addresses=ADDRESSES,
         hierarchy="manager",
         has_timeline=True,

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Iterable, Mapping as MappingType, Sequence
 from dataclasses import replace
 from itertools import islice
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from django.db import transaction
@@ -35,12 +35,16 @@ from . import (
     apply,
     deciding,
     detection,
+    feed,
+    layouts,
     mapping as mappings,
+    options,
     plan as plans,
     showing,
     steps,
     uploads,
 )
+from .layouts import Layout
 from .mapping import Mapping, MappingRefused
 from .steps import lock, require_state
 
@@ -151,10 +155,11 @@ def describe(
     path = uploads.path_of(upload)
     detected = sniff(path)
     options = _options(detected, reading or {})
-    with open_table(path, options, scratch=path.parent) as table:
+    with _opened(path, options) as table:
         looked = list(islice(table, LOOKED_AT if len(table.columns) < 300 else SHOWN))
         sample = [record.cells for record in looked]
-        entity = _entity(upload, table, sample, by)
+        layout = layouts.recognise(table.columns, sample)
+        entity = _entity(upload, table, sample, layout, by)
         zone = "UTC" if isinstance(by, SystemActor) else by.time_zone or _active_zone()
         language = translation.get_language() or "en"
         made = mappings.propose(
@@ -163,6 +168,7 @@ def describe(
             sample,
             reading=Reading(),
             guess=guess and not _is_auto(upload),
+            layout=layout,
         )
         read = detection.reading(made, sample, time_zone=zone, language=language)
         chosen = {k: v for k, v in (reading or {}).items() if k in dataclasses.asdict(read) and v}
@@ -173,8 +179,19 @@ def describe(
             upload.reading["member"] = options.member
         upload.mapping = made.as_json()
         upload.options = {**upload.options, **_description(detected, table, looked, made)}
+        upload.options["program"] = layout.program.label if layout else ""
     upload.state, upload.message = ImportState.UPLOADED, ""
     upload.save()
+
+
+def _opened(path: Path, options: ReadOptions) -> Table:
+    """The file as a table; what a known program writes above its header is passed over."""
+    table = open_table(path, options, scratch=path.parent)
+    if options.header is None and table.header_guess:
+        below = open_table(path, replace(options, header=table.header_guess), scratch=path.parent)
+        if layouts.recognise(below.columns, ()) is not None:
+            return below
+    return table
 
 
 def _active_zone() -> str:
@@ -201,9 +218,17 @@ def _only_table(detected: Detected) -> str | None:
     return next((member.name for member in detected.members if member.format), None)
 
 
-def _entity(upload: ImportFile, table: Table, sample: Sequence[Sequence[str]], by: Actor) -> Entity:
+def _entity(
+    upload: ImportFile,
+    table: Table,
+    sample: Sequence[Sequence[str]],
+    layout: Layout | None,
+    by: Actor,
+) -> Entity:
     if upload.entity and not _is_auto(upload):
         return registry[upload.entity]
+    if layout is not None and layout.entity in {entity.name for entity in importable_for(by)}:
+        return registry[layout.entity]
     found = mappings.choose_entity(
         table.columns, sample, file_name=upload.name, among=importable_for(by)
     )
@@ -253,14 +278,29 @@ def columns_of(upload: ImportFile) -> tuple[str, ...]:
     return tuple(upload.options.get("columns", ()))
 
 
+def options_of(upload: ImportFile) -> dict[int, list[options.Cell]]:
+    """The texts of each choice column of the file, and which option each means. Raises
+    FileRefused, UploadGone."""
+    with uploads.open_upload(upload) as table:
+        batches = table.iter_batches(LOOKED_AT)
+        return options.cells_of(mapping_of(upload), batches, feed.reading_of(upload))
+
+
 def remap(
     upload: ImportFile, mapping: Mapping, *, reading: MappingType[str, str] | None = None
 ) -> None:
-    """Take a person's mapping, date order and decimal mark. Raises MappingRefused, NotNow."""
+    """Take a person's mapping, date order, decimal mark and country of phone numbers. Raises
+    MappingRefused, NotNow."""
     require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
     mappings.check(mapping)
+    kept = upload.reading
+    upload.reading = {**kept, **(reading or {})}
+    try:
+        options.check(mapping, feed.reading_of(upload))
+    except MappingRefused:
+        upload.reading = kept
+        raise
     upload.mapping = mapping.as_json()
-    upload.reading = {**upload.reading, **(reading or {})}
     upload.state = ImportState.UPLOADED
     upload.save(update_fields=["mapping", "reading", "state"])
 
@@ -286,6 +326,7 @@ def start_plan(upload: ImportFile, *, by: Actor) -> Job:
         require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
         plans.require(registry[upload.entity], by)
         mappings.check(mapping_of(upload))
+        options.check(mapping_of(upload), feed.reading_of(upload))
         label = _("Planning %(file)s") % {"file": upload.name}
         job = jobs.enqueue("import.plan", {"import": str(upload.pk)}, by=by, label=label)
         upload.job, upload.state, upload.message = job, ImportState.PLANNING, ""

@@ -20,7 +20,7 @@ from rapport.models.operations import Decision, Fate
 from rapport.models.people import Verb
 from rapport.queries import moved
 
-from . import doubles, links as linking, matching, partlinks, reasons as why, updates
+from . import doubles, links as linking, matching, options, partlinks, reasons as why, updates
 from .decisions import NOTHING, Decided
 from .mapping import Mapping
 from .rows import Row
@@ -54,6 +54,8 @@ def judge(
     ]  # fmt: skip
     clean = [row for row in rows if not row.reasons]
     links = linking.resolve(mapping, clean, by=by)
+    if any(target.default for target in mapping.columns.values()):
+        options.named_defaults(clean)
     stored = _asked(entity, clean, lock)
     if mapping.match:
         asked = matching.match(mapping, clean, stored, links, by=by)

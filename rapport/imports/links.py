@@ -27,7 +27,7 @@ from rapport.models.people import Verb
 from rapport.queries import extract
 from rapport.queries.query import Query
 
-from . import mapping as mappings, parts
+from . import candidates, mapping as mappings, parts
 from .cells import is_named
 from .mapping import Mapping
 from .reasons import of_cell
@@ -102,8 +102,9 @@ class _Column:
     """A look-up column: its field, its place in the file, what to do when nothing is found."""
 
     field: Field
-    index: int
+    index: int | None
     rule: str
+    several: str
 
     @property
     def thing(self) -> str:
@@ -124,7 +125,7 @@ def resolve(mapping: Mapping, rows: Sequence[Row], *, by: Actor) -> Links:
     """Turn the look-up texts of `rows` into ids among their values, or into reasons."""
     stored = _stored_titles(mapping, rows, by)
     links = Links(kept=stored)
-    for index, target in mapping.columns.items():
+    for index, target in mapping.filling:
         found = mapping.entity.fields.get(target.field)
         if found is None or not is_named(found) or is_person(mapping.entity, found.name):
             continue
@@ -135,7 +136,8 @@ def resolve(mapping: Mapping, rows: Sequence[Row], *, by: Actor) -> Links:
             if text and stored.get((row.asked, found.name)) != text:
                 asking[text].append(row)
         if asking:
-            column = _Column(found, index, mappings.missing_rule(found, target))
+            rule = mappings.missing_rule(found, target)
+            column = _Column(found, index, rule, target.several)
             _resolve_column(column, asking, links, by)
     return links
 
@@ -168,12 +170,16 @@ def _resolve_column(column: _Column, asking: dict[str, list[Row]], links: Links,
     known = _FINDERS[column.field.kind](column.field, asking, by)
     for text, rows in asking.items():
         named = known.get(text, [])
+        if len(named) > 1 and column.several == mappings.OLDEST:
+            # Ids begin with the moment of their making.
+            named = [min(named, key=lambda one: str(one.id))]
         if len(named) == 1:
             for row in rows:
                 links.name(row, column.field.name, *named[0])
         elif named:
-            message = _("There are %(count)d records called “%(text)s”.")
-            column.refuse(rows, message % {"count": len(named), "text": text[:80]})
+            if column.several != mappings.BLANK:
+                message = _("There are %(count)d records called “%(text)s”.")
+                column.refuse(rows, message % {"count": len(named), "text": text[:80]})
         elif column.rule == mappings.CREATE:
             _make(column, text, rows, links, by)
         elif column.rule == mappings.REFUSE:
@@ -217,13 +223,16 @@ def _pointers(found: Field, texts: Collection[str], by: Actor) -> dict[str, list
 
 
 def records(entity: Entity, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:
-    """Visible records by id or by name; of several, those that are active."""
+    """Visible records by id, name, e-mail address or number; of several, those that are active."""
     result = _by_id(entity, texts, by)
     left = [text for text in texts if text not in result]
     if has_title_key(entity):
         result.update(_by_key(entity, left, by))
     else:
         result.update(_by_sort_name(entity, left, by))
+    if unnamed := [text for text in left if text not in result]:
+        for text, own in candidates.by_other_names(entity, unnamed, by).items():
+            result[text] = [Named(*one) for one in own]
     return result
 
 

@@ -16,8 +16,9 @@ from rapport.meta.folding import fold
 from rapport.meta.kinds import InvalidValue, Kind, Reading, parse
 from rapport.meta.registry import registry
 
-from . import headers, parts, words
+from . import headers, layouts, parts, words
 from .headers import RECORD_ID
+from .layouts import Layout
 
 # What happens when a look-up finds nothing, or several.
 CREATE, REFUSE, BLANK, OLDEST = "create", "refuse", "blank", "oldest"
@@ -71,7 +72,8 @@ class Mapping:
     which a row finds the stored record that it is about; a record id always comes first.
     `on_match`: what happens to that record. `duplicates`: what happens to a row that the duplicate
     rules hold back. `parts` {look-up: what happens to the record that it names}. `country`: of
-    phone numbers that do not say theirs; kept with how the file is read.
+    phone numbers that do not say theirs; kept with how the file is read. `system`: the program or
+    file whose ids it has.
     """
 
     entity: Entity
@@ -83,6 +85,7 @@ class Mapping:
     duplicates: str = SKIP
     parts: MappingType[str, str] = dataclasses.field(default_factory=dict)
     country: str = ""
+    system: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For `ImportFile.mapping`: options that are as usual are left out."""
@@ -93,6 +96,7 @@ class Mapping:
             "on_match": self.on_match if self.on_match != UPDATE else "",
             "duplicates": self.duplicates if self.duplicates != SKIP else "",
             "parts": dict(self.parts),
+            "system": self.system,
         }
         return {**kept, **{name: value for name, value in said.items() if value}}
 
@@ -110,6 +114,7 @@ class Mapping:
             on_match=kept.get("on_match", UPDATE),
             duplicates=kept.get("duplicates", SKIP),
             parts=kept.get("parts", {}),
+            system=kept.get("system", ""),
         )
 
     @property
@@ -127,9 +132,16 @@ class Mapping:
         return None
 
     @property
+    def filling(self) -> list[tuple[int | None, Target]]:
+        """All targets by column; constants have none."""
+        constants = [(None, Target(field=name)) for name in self.constants]
+        return [*self.columns.items(), *constants]
+
+    @property
     def filled_parts(self) -> tuple[str, ...]:
         """The look-ups whose records other columns of the row fill."""
-        filled = {parts.split(name)[0] for name in (*self.fields, *self.constants)}
+        named = (*self.fields, *self.constants)
+        filled = {lookup for lookup, own in map(parts.split, named) if own != parts.SOURCE_ID}
         return tuple(lookup for lookup in parts.parts_of(self.entity) if lookup in filled)
 
     def part(self, lookup: str) -> Mapping:
@@ -152,7 +164,8 @@ class Mapping:
 
 def targets(entity: Entity) -> frozenset[str]:
     """All that a column may be."""
-    return frozenset({*headers.targets(entity), *parts.targets(entity), RECORD_ID})
+    ids = parts.id_targets(entity)
+    return frozenset({*headers.targets(entity), *parts.targets(entity), *ids, RECORD_ID})
 
 
 def label_of(entity: Entity, name: str) -> str:
@@ -178,6 +191,11 @@ def missing_choices(found: Field) -> tuple[str, ...]:
     return (CREATE, REFUSE, BLANK) if _can_be_made(found) else (REFUSE, BLANK)
 
 
+def several_choices(found: Field) -> tuple[str, ...]:
+    """The rules for several records of one name."""
+    return (REFUSE, BLANK, OLDEST) if found.is_link else ()
+
+
 def _can_be_made(found: Field) -> bool:
     return found.target in MADE_BY_NAME or parts.is_part(found)
 
@@ -192,10 +210,12 @@ def propose(
     *,
     reading: Reading,
     guess: bool = False,
+    layout: Layout | None = None,
 ) -> Mapping:
     """What the columns seem to be, by their headers and a look at the `sample` of records.
 
-    `guess`: when no header says anything, take the first column with text as the name.
+    `guess`: when no header says anything, take the first column with text as the name. `layout`:
+    the program that wrote the file.
     """
     taken: dict[str, int] = {}
     targets: dict[int, Target] = {}
@@ -207,6 +227,8 @@ def propose(
         name = _name_for(entity, header, index, columns, sample)
         if index in theirs:
             name = _or_position(theirs[index], header, _values(sample, index))
+        said = _said(entity, layout, header, _values(sample, index))
+        name = name if said is None else _or_position(said, header, _values(sample, index))
         for candidate in (name, *_siblings(entity, name)) if name else ():
             if candidate not in taken:
                 taken[candidate] = index
@@ -219,6 +241,8 @@ def propose(
                     % {"column": header, "field": label_of(entity, name)}
                 )
     _name_beside_first_name(entity, targets, taken)
+    if layout is not None:
+        _translate(entity, layout, targets, sample, reading)
     notes += [
         (
             _("“%(column)s” is ignored: not all of its values are options of %(field)s.")
@@ -239,7 +263,8 @@ def propose(
                     "field": label_of(entity, entity.title),
                 }
             )
-    return Mapping(entity=entity, columns=targets, notes=tuple(notes))
+    system = layout.program.key if layout is not None else ""
+    return Mapping(entity=entity, columns=targets, notes=tuple(notes), system=system)
 
 
 def _name_for(
@@ -258,11 +283,46 @@ def _name_for(
     return _or_position(name, header, _values(sample, index))
 
 
+def _said(entity: Entity, layout: Layout | None, header: str, values: Sequence[str]) -> str | None:
+    """What the program that wrote the file means by a header; None when nothing else."""
+    if layout is None or layout.entity != entity.name:
+        return None
+    found = layouts.target_of(layout, header, values)
+    return found if not found or found in targets(entity) else None
+
+
+def _translate(
+    entity: Entity,
+    layout: Layout,
+    columns: dict[int, Target],
+    sample: Sequence[Sequence[str]],
+    reading: Reading,
+) -> None:
+    """Values by which the program means one of our options; those that have none stay blank."""
+    for index, target in columns.items():
+        meant = layout.values.get(target.field)
+        found = parts.field_of(entity, target.field)
+        if meant is None or found is None:
+            continue
+        known = {fold(cell) for cell in meant}
+        unknown = {
+            value: ""
+            for value in _values(sample, index)
+            if found.kind is Kind.CHOICE
+            and fold(value) not in known
+            and not _fits(found, value, reading)
+        }
+        columns[index] = replace(target, values={**meant, **unknown})
+
+
+_TITLES = ("title", "titel", "titre")
+
+
 def _or_position(name: str, header: str, values: Sequence[str]) -> str:
     """“Title” is a salutation in some programs and a position in others."""
     lookup, own = parts.split(name)
     bare = headers.plain(header)
-    is_title = bare in {"title", "titel"} or (lookup and bare.endswith(("title", "titel")))
+    is_title = bare in _TITLES or (lookup and bare.endswith(_TITLES))
     if own == "salutation" and is_title and not _are_salutations(values):
         return f"{lookup}.job_title".lstrip(".")
     return name
@@ -279,8 +339,8 @@ def _siblings(entity: Entity, name: str) -> list[str]:
 def _with_type(header: str, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> str:
     """'Phone 4 - Value' becomes 'Mobile phone' when the column 'Phone 4 - Type' says so."""
     stem, dash, last = header.rpartition(" - ")
-    partner = f"{stem} - Type"
-    if not dash or last not in {"Value", "Label"} or partner not in columns:
+    partner = next((f"{stem} - {n}" for n in _TYPES if f"{stem} - {n}" in columns), "")
+    if not dash or last != "Value" or not partner:
         return header
     values = {fold(v).strip(" *") for v in _values(sample, columns.index(partner))}
     word = re.sub(r"[\s\d]+", " ", stem).strip()
@@ -288,6 +348,10 @@ def _with_type(header: str, columns: Sequence[str], sample: Sequence[Sequence[st
         return header
     (kind,) = values
     return kind if "fax" in kind else f"{kind} {word}"
+
+
+# Google's older and newer word.
+_TYPES = ("Type", "Label")
 
 
 def _values(sample: Sequence[Sequence[str]], index: int) -> list[str]:
@@ -321,7 +385,10 @@ def _foreign_options(
         found = parts.field_of(entity, target.field)
         if found is None or found.kind is not Kind.CHOICE:
             continue
-        values = set(_values(sample, index))
+        meant = {fold(cell): text for cell, text in target.values.items()}
+        values = {meant.get(fold(value), value) for value in _values(sample, index)}
+        if target.values and values != {""}:
+            continue
         # A company's industry that is none of ours must not cost the person.
         fit = all if parts.split(target.field)[0] else any
         if values and not fit(_fits(found, value, reading) for value in values):
@@ -445,6 +512,7 @@ def missing_required(mapping: Mapping) -> list[Field]:
         and found.kind is not Kind.OWNER
         and found.default in blank
         and mapping.column_of(found.name) is None
+        and found.name not in mapping.constants
     ]
 
 

@@ -22,7 +22,6 @@ from hashlib import blake2b
 from typing import Any
 
 from django.db.models import QuerySet
-from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from rapport import queries
@@ -33,9 +32,9 @@ from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.folding import fold, sort_key
 from rapport.meta.kinds import TEXTS, Kind, Ref
-from rapport.models import MatchKey
 
 from . import phones
+from .candidates import active, as_typed, held, words
 from .cells import is_named
 from .links import Links
 from .mapping import Mapping
@@ -157,14 +156,10 @@ def form_of(entity: Entity, name: str, country: str = "") -> Form:
             roles = match_keys.plan_of(entity).roles
             if name in roles.companies:
                 return normalise.company
-            return normalise.name if name in roles.names else _words
+            return normalise.name if name in roles.names else words
         case Kind.DATETIME:
             return lambda value: str(value.astimezone(UTC))
     return str
-
-
-def _words(value: str) -> str:
-    return normalise.words(value) or fold(value)
 
 
 # -- candidates -----------------------------------------------------------------------------------
@@ -181,11 +176,7 @@ def _holders(
     for part in _narrowed(fields, rows, wanted):
         for record in part.values("pk", "state", *columns):
             found[fields.of_stored(record)][record["pk"]] = record["state"]
-    return {form: _active(ids) for form, ids in found.items()}
-
-
-def _active(ids: MappingType[uuid.UUID, int]) -> list[uuid.UUID]:
-    return [id_ for id_, state in ids.items() if state == 0] or list(ids)
+    return {form: active(ids) for form, ids in found.items()}
 
 
 def _narrowed(
@@ -194,10 +185,7 @@ def _narrowed(
     """Parts of `records` in which all that `rows` may mean are found, by the narrowest index."""
     entity = fields.entity
     if hashes := _hashes(fields, rows):
-        for some in batches(hashes):
-            held = MatchKey.objects.filter(entity=entity.code, hash__in=some)
-            for ids in batches(held.values_list("record", flat=True).distinct()):
-                yield records.filter(pk__in=ids)
+        yield from held(entity, hashes, records)
         return
     name = min(fields.names, key=lambda name: _width(entity, entity.fields[name]))
     field, values = entity.fields[name], {fields.value(row, name) for row in rows}
@@ -208,10 +196,7 @@ def _narrowed(
         for part in batches({value.id for value in values}):
             yield records.filter(**{f"{field.columns[1]}__in": part})
     elif field.kind in TEXTS:
-        # Found as they are typed, whatever the case: of these fields no other form is kept.
-        lowered = records.exclude(**{name: ""}).annotate(_lowered=Lower(name))
-        for part in batches({value.strip().lower() for value in values}):
-            yield lowered.filter(_lowered__in=part)
+        yield from as_typed(records, field, values)
     else:
         for part in batches(values):
             yield records.filter(**{f"{field.column}__in": part})
@@ -222,8 +207,8 @@ def _width(entity: Entity, field: Field) -> int:
     if field.name == entity.title:
         return 0
     if field.kind in TEXTS:
-        return 2 if field.name in {"first_name", "last_name"} else 1
-    return 1 if is_named(field) else 3
+        return 1 if field.name in entity.numbers else 3
+    return 2 if is_named(field) else 4
 
 
 def _hashes(fields: _Fields, rows: Iterable[Row]) -> set[int]:

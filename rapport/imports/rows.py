@@ -14,7 +14,7 @@ from rapport.files.read import Record
 from rapport.meta.field import Field
 from rapport.meta.kinds import InvalidValue, Reading, check
 
-from . import cells, names
+from . import cells, names, options
 from .cells import is_named
 from .headers import RECORD_ID, siblings
 from .mapping import Mapping
@@ -59,11 +59,12 @@ class Converter:
                 self._record_id = index
             elif target.field in self.entity.fields:
                 found = self.entity.fields[target.field]
-                self._columns.append((index, found, cells.converter(found, reading)))
+                self._columns.append((index, found, options.reads(found, target, reading)))
         title = self.entity.fields[self.entity.title]
         self._splits = title.read_only and title.name in mapping.fields
         self._plain = [f.name for _, f, _ in self._columns if not is_named(f)]
         self._links = [f.name for _, f, _ in self._columns if is_named(f)]
+        self._extras = options.Extras(mapping, reading)
         self._lenient = lenient and NOTES in self.entity.fields
         self._parts = {
             lookup: Converter(mapping.part(lookup), reading, lenient=lenient)
@@ -112,6 +113,7 @@ class Converter:
             for row in rows:
                 self._split_name(row)
         self._take_parts(records, rows)
+        self._extras.give(records, rows)
         return rows
 
     def _take_parts(self, records: Sequence[Record], rows: Sequence[Row]) -> None:

@@ -84,6 +84,7 @@ def _names(entity: Entity) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "columns", entity.columns
     yield "quick", entity.quick
     yield "important", entity.important
+    yield "numbers", entity.numbers
     yield "facts", entity.facts
     yield "cards", entity.cards
     yield "search", entity.search

@@ -97,7 +97,8 @@ class Entity:
     should have filled (default: title and quick fields). facts: header of the page. cards: look-ups
     whose record stands on the page as a card. search: fields
     that search looks into (may be `link.field`). duplicates: groups of fields that make two records
-    the same; duplicates_otherwise: such groups for records that have none of those. scope: fixed
+    the same; duplicates_otherwise: such groups for records that have none of those. numbers:
+    text fields by which other programs and people know a record. scope: fixed
     column values when several entities share a table. pointers, addresses: composite fields.
     hierarchy: the look-up to itself that must not form a circle. ownership: 'user', 'organisation'
     or 'parent' (then `parent` is the look-up or pointer that leads to it).
@@ -123,6 +124,7 @@ class Entity:
     search: tuple[str, ...] = ()
     duplicates: tuple[tuple[str, ...], ...] = ()
     duplicates_otherwise: tuple[tuple[str, ...], ...] = ()
+    numbers: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     wire: Mapping[str, str] = field(default_factory=dict)
     wire_name: str = ""

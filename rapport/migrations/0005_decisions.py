@@ -1,7 +1,9 @@
-"""What people decide about the rows of a plan; files that came in one archive belong together."""
+"""What people decide about the rows of a plan; files that came in one archive belong together;
+records are found by the numbers that others know them by."""
 
 import django.db.models.deletion
 from django.db import migrations, models
+from django.db.models.functions import Lower
 
 
 class Migration(migrations.Migration):
@@ -78,5 +80,20 @@ class Migration(migrations.Migration):
                 ],
                 max_length=10,
             ),
+        ),
+        *(
+            migrations.AddIndex(
+                model_name=model,
+                index=models.Index(
+                    Lower(name),
+                    condition=models.Q((name, ""), _negated=True),
+                    name=f"{model}_{name}",
+                ),
+            )
+            for model, name in (
+                ("account", "number"),
+                ("contact", "employee_id"),
+                ("contact", "external_id"),
+            )
         ),
     ]

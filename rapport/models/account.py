@@ -98,7 +98,9 @@ class Account(FirstAddress, SecondAddress, Reachable, OwnedRecord):
     originating_lead = Link(_("Originating lead"), "rapport.Lead")
 
     class Meta:
-        indexes = list_indexes("account", "parent_account", "primary_contact", "originating_lead")
+        indexes = list_indexes(
+            "account", "parent_account", "primary_contact", "originating_lead", numbers=("number",)
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -99,7 +99,10 @@ class Contact(FirstAddress, SecondAddress, Reachable, OwnedRecord):
     originating_lead = Link(_("Originating lead"), "rapport.Lead")
 
     class Meta:
-        indexes = list_indexes("contact", "account", "manager", "originating_lead")
+        indexes = list_indexes(
+            "contact", "account", "manager", "originating_lead",
+            numbers=("employee_id", "external_id"),
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return self.full_name

@@ -1,0 +1,88 @@
+"""Records that may be meant, in one statement for many texts, by whatever index there is."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping as MappingType
+from typing import Any
+
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Lower
+
+from rapport import queries
+from rapport.access import Actor
+from rapport.duplicates import keys as match_keys, normalise
+from rapport.meta.batches import batches
+from rapport.meta.entity import Entity
+from rapport.meta.field import Field
+from rapport.meta.folding import fold
+from rapport.meta.kinds import Kind
+from rapport.models import MatchKey
+
+
+def active(ids: MappingType[uuid.UUID, int]) -> list[uuid.UUID]:
+    return [id_ for id_, state in ids.items() if state == 0] or list(ids)
+
+
+def held(
+    entity: Entity, hashes: Collection[int], records: QuerySet[Any]
+) -> Iterator[QuerySet[Any]]:
+    """Those of `records` that have one of these match keys."""
+    for some in batches(hashes):
+        holders = MatchKey.objects.filter(entity=entity.code, hash__in=some)
+        for ids in batches(holders.values_list("record", flat=True).distinct()):
+            yield records.filter(pk__in=ids)
+
+
+def as_typed(
+    records: QuerySet[Any], field: Field, values: Iterable[str]
+) -> Iterator[QuerySet[Any]]:
+    """Records by a text in any case: of most fields no other form is kept."""
+    table = records.model._meta.db_table
+    # Not a parameter: only so SQLite sees that the index of filled ones will do.
+    filled = RawSQL(f"{table}.{field.column} <> ''", (), output_field=BooleanField())  # noqa: S611
+    filled = records.filter(filled).annotate(_lowered=Lower(field.column))
+    for part in batches({value.strip().lower() for value in values}):
+        yield filled.filter(_lowered__in=part)
+
+
+def words(value: str) -> str:
+    return normalise.words(value) or fold(value)
+
+
+def by_other_names(
+    entity: Entity, texts: Collection[str], by: Actor
+) -> dict[str, list[tuple[uuid.UUID, str]]]:
+    """Visible records (id, title) by an e-mail address or by a number of theirs, of several those
+    that are active."""
+    found: dict[str, dict[uuid.UUID, tuple[str, int]]] = defaultdict(dict)
+    addresses = [text for text in texts if normalise.email(text)]
+    numbers = [text for text in texts if any(map(str.isdecimal, text))]
+    wanted = queries.records(entity, by)
+    keyed = match_keys.plan_of(entity).roles.emails
+    asked = [(name, numbers, words) for name in entity.numbers]
+    asked += [
+        (field.name, addresses, normalise.email)
+        for field in entity.fields.values()
+        if field.kind is Kind.EMAIL
+    ]
+    for name, own, form in asked:
+        spelt: dict[str, list[str]] = defaultdict(list)
+        for text in own:
+            spelt[form(text)].append(text)
+        if not own:
+            continue
+        hashes = {match_keys.email_key(text) for text in own} if name in keyed else set()
+        parts = (
+            held(entity, hashes, wanted) if hashes else as_typed(wanted, entity.fields[name], own)
+        )
+        for part in parts:
+            for id_, title, state, value in part.values_list("pk", entity.title, "state", name):
+                for text in spelt.get(form(value or ""), ()):
+                    found[text][id_] = title, state
+    return {
+        text: [(id_, own[id_][0]) for id_ in active({i: s for i, (_t, s) in own.items()})]
+        for text, own in found.items()
+    }
