@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import hmac
@@ -18,24 +19,26 @@ from django.utils.translation import gettext as _
 
 from rapport import access
 from rapport.access import Actor, Forbidden, SystemActor
+from rapport.actions.lease import Run
 from rapport.files.read import FileRefused
 from rapport.meta.entity import Entity
 from rapport.meta.folding import fold
 from rapport.meta.kinds import Reading
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, ImportRecipe, RecipeKey
-from rapport.models.operations import Fate
+from rapport.models.operations import Fate, ImportState
 from rapport.queries.imports import plan_of
 from rapport.queries.recipes import recipe_named, usable_recipes
 
 from . import flow, headers, mapping as mappings, plan as plans
+from .decisions import ALIKE
 from .mapping import Mapping, MappingRefused
 
 # Files with at least so much of the same headers are offered a saved mapping.
 OFFERED_FROM = 0.5
 NAME_LENGTH = 100
-# Of `Plan.parameters` and `ImportFile.options`: what was decided for all rows alike.
-DECISIONS = "decisions"
+# Also of `ImportFile.options`: a plan begins with what was decided for all rows alike.
+DECISIONS = ALIKE
 KEY_PREFIX = "rapport_"
 # Of a folder below RAPPORT_IMPORT_FOLDER: plain names, none of ours.
 OWN_FOLDERS = frozenset({"done", "failed"})
@@ -188,7 +191,9 @@ def use_if_known(upload: ImportFile, *, by: Actor) -> Fit | None:
     was_auto = bool(upload.options.get("auto") or upload.options.get("doubt"))
     for one in offers(upload, by=by, any_entity=was_auto):
         if one.is_exact and not one.gone:
-            return use(upload, one.recipe, by=by)
+            # What cannot be used after all leaves the columns as they were proposed.
+            with contextlib.suppress(RecipeRefused, FileRefused, MappingRefused):
+                return use(upload, one.recipe, by=by)
     return None
 
 
@@ -274,6 +279,29 @@ def _is_better_guess(kept: str | None, detected: MappingType[str, Any] | None) -
     if not kept or not detected or detected["sure"] == "certain":
         return False
     return not kept.startswith("utf") and not detected["name"].startswith("utf")
+
+
+def leave(upload: ImportFile, *, by: Actor) -> None:
+    """Read the file by its headers alone. Raises as `flow.read_again`."""
+    drop(upload)
+    flow.read_again(upload, registry[upload.entity], {}, by=by)
+
+
+def drop(upload: ImportFile) -> None:
+    """The mapping of `upload` is no more that of a recipe."""
+    upload.recipe = None
+    gone = {"recipe_notes", DECISIONS}
+    upload.options = {name: value for name, value in upload.options.items() if name not in gone}
+    upload.save(update_fields=["recipe", "options"])
+
+
+def describe_step(run: Run) -> bool:
+    """Look at a file, by a saved mapping when there is one for its headers (`import.describe`)."""
+    more = flow.describe_step(run)
+    upload = ImportFile.objects.filter(pk=run.job.parameters["import"]).first()
+    if not more and upload is not None:
+        use_if_known(upload, by=run.by)
+    return more
 
 
 def find(name: str, *, by: Actor) -> ImportRecipe:
@@ -398,7 +426,14 @@ def require_change(recipe: ImportRecipe, by: Actor) -> None:
 def delete(recipe: ImportRecipe, *, by: Actor) -> None:
     """Forget it, and its key; what it imported stays. Raises Forbidden."""
     require_change(recipe, by)
-    recipe.delete()
+    with transaction.atomic():
+        # What waits for its turn will never have one.
+        ImportFile.objects.filter(recipe=recipe, state=ImportState.UPLOADED, job=None).update(
+            state=ImportState.FAILED,
+            message=_("The recipe is not there any more."),
+            ended_at=timezone.now(),
+        )
+        recipe.delete()
 
 
 def _checked_name(name: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,14 +20,17 @@ from rapport.actions.lease import Refused, Run
 from rapport.files.read import FileRefused
 from rapport.models import ImportFile, ImportRecipe, Job
 from rapport.models.operations import ImportState, JobState
+from rapport.queries.jobs import ALIVE
 
-from . import flow, plan as plans, recipes, uploads
+from . import apply, flow, plan as plans, recipes, uploads
 from .mapping import MappingRefused
 from .recipes import RecipeRefused
 
 KIND = "import.recipe"
 # `ImportFile.options["left"]`: why a plan was not applied: the recipe stops it, or wants a look.
 STOPPED, WAITS = "stopped", "waits"
+# `ImportFile.options["via"]`: where an import came from that nobody watches.
+VIA = ("api", "folder")
 
 
 def owner_problem(recipe: ImportRecipe) -> str:
@@ -68,8 +72,8 @@ def receive(
 def begin(
     recipe: ImportRecipe, *, name: str, via: str, stored: str = "", size: int = 0
 ) -> ImportFile:
-    """The import and its first job, in the caller's transaction. Not yet `stored`: the job fetches
-    the file."""
+    """The import, begun when those before it are over; in the caller's transaction. Not yet
+    `stored`: its job fetches the file."""
     name = PurePath(name.replace("\\", "/")).name[:255] or recipe.name
     upload = ImportFile.objects.create(
         name=name,
@@ -81,14 +85,46 @@ def begin(
         created_by=recipe.owner,
         created_at=timezone.now(),
     )
+    _start_next(recipe)
+    return upload
+
+
+def _start_next(recipe: ImportRecipe, besides: Job | None = None) -> None:
+    """Begin the oldest import of `recipe` that waits, unless another is under way (`besides` a job
+    that is just ending): what one file says must be there before the next is planned. Within a
+    transaction."""
+    list(ImportRecipe.objects.select_for_update().filter(pk=recipe.pk))
+    own = ImportFile.objects.filter(recipe=recipe, options__via__in=VIA)
+    under_way = own.filter(job__state__in=ALIVE)
+    if besides is not None:
+        under_way = under_way.exclude(job=besides)
+    if under_way.exists():
+        return
+    upload = _waiting().filter(recipe=recipe).order_by("created_at", "pk").first()
+    if upload is None:
+        return
+    values = {"file": upload.name, "recipe": recipe.name}
     upload.job = jobs.enqueue(
         KIND,
         {"import": str(upload.pk)},
         by=recipe.owner,
-        label=_("Importing %(file)s by “%(recipe)s”") % {"file": name, "recipe": recipe.name},
+        label=_("Importing %(file)s by “%(recipe)s”") % values,
     )
     upload.save(update_fields=["job"])
-    return upload
+
+
+def _waiting() -> QuerySet[ImportFile]:
+    return ImportFile.objects.filter(
+        state=ImportState.UPLOADED, job=None, recipe__isnull=False, options__via__in=VIA
+    )
+
+
+def start_waiting() -> None:
+    """Begin what waits although nothing is under way any more: what was to begin it is gone."""
+    recipe_ids = set(_waiting().values_list("recipe", flat=True))
+    for recipe in ImportRecipe.objects.filter(pk__in=recipe_ids).select_related("owner"):
+        with transaction.atomic():
+            _start_next(recipe)
 
 
 # -- the file is read and planned -----------------------------------------------------------------
@@ -150,18 +186,27 @@ def ended(job: Job, state: JobState) -> None:
     """Tell the import why it got no further."""
     if state == JobState.DONE:
         return
-    upload = ImportFile.objects.filter(
-        pk=job.parameters["import"], state=ImportState.UPLOADED
-    ).first()
+    upload = (
+        ImportFile.objects.select_related("recipe__owner")
+        .filter(pk=job.parameters["import"], state=ImportState.UPLOADED)
+        .first()
+    )
     if upload is not None:
-        _close(upload, state, job.message)
+        _close(upload, state, job)
 
 
-def _close(upload: ImportFile, state: JobState, message: str) -> None:
+def _close(upload: ImportFile, state: JobState, job: Job) -> None:
     cancelled = state == JobState.CANCELLED
     upload.state = ImportState.CANCELLED if cancelled else ImportState.FAILED
-    upload.message, upload.ended_at = message, timezone.now()
+    upload.message, upload.ended_at = job.message, timezone.now()
     upload.save(update_fields=["state", "message", "ended_at"])
+    _is_over(upload, job)
+
+
+def _is_over(upload: ImportFile, job: Job) -> None:
+    """Nothing more is done for `upload` when `job` has ended: the next one's turn."""
+    if upload.recipe is not None and upload.options.get("via") in VIA:
+        _start_next(upload.recipe, job)
 
 
 # -- the plan is applied --------------------------------------------------------------------------
@@ -174,12 +219,12 @@ def plan_ended(job: Job, state: JobState) -> None:
     if upload is None or upload.options.get("goes_on") != str(job.pk):
         return
     if state == JobState.DONE:
-        _go_on(upload)
+        _go_on(upload, job)
     elif upload.state == ImportState.UPLOADED:
-        _close(upload, state, job.message)
+        _close(upload, state, job)
 
 
-def _go_on(upload: ImportFile) -> None:
+def _go_on(upload: ImportFile, job: Job) -> None:
     recipe = upload.recipe
     if recipe is None:
         _leave(upload, STOPPED, _("The recipe is not there any more."))
@@ -189,6 +234,16 @@ def _go_on(upload: ImportFile) -> None:
         _leave(upload, WAITS, _("It waits until somebody has looked at it and applies it."))
     else:
         flow.start_apply(upload, by=recipe.owner)
+        return
+    _is_over(upload, job)
+
+
+def apply_ended(job: Job, state: JobState) -> None:
+    """What follows an import (`ended` of `import.apply`)."""
+    apply.ended(job, state)
+    upload = ImportFile.objects.select_related("recipe__owner").filter(job=job).first()
+    if upload is not None:
+        _is_over(upload, job)
 
 
 def _leave(upload: ImportFile, how: str, message: str) -> None:

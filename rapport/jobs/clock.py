@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from rapport.actions import derived, duplicates, lease, retention, search_index
 from rapport.actions.lease import Pace
-from rapport.models import Job, SearchQueue
+from rapport.models import ImportRecipe, Job, SearchQueue
 from rapport.models.operations import JobState
 
 from . import measure, pauses, quality, queue
@@ -108,12 +108,13 @@ def renew_keys() -> None:
     rekeying.notice()
 
 
-def watch_folders() -> None:
-    """Import what programs put into the folders of recipes."""
-    if not settings.IMPORT_FOLDER:
+def run_recipes() -> None:
+    """Import what programs sent, or put into the folders of recipes."""
+    if not settings.IMPORT_FOLDER and not ImportRecipe.objects.exists():
         return
-    from rapport.imports import folders  # loads every reader; most installations watch no folder
+    from rapport.imports import folders, unattended  # loads every reader; many have no recipe
 
+    unattended.start_waiting()
     folders.look(until=time.monotonic() + PATIENCE)
 
 
@@ -128,7 +129,7 @@ DUTIES = (
     Duty(name="index backlog", every=1, do=index_backlog),
     Duty(name="duplicates", every=2, do=follow_duplicates),
     Duty(name="match keys", every=15, do=renew_keys),
-    Duty(name="watched folders", every=5, do=watch_folders),
+    Duty(name="recipes", every=5, do=run_recipes),
     Duty(name="duplicates over time", every=3600, do=note_quality, first=60),
     Duty(name="retention", every=3600, do=expire),
     Duty(name="sessions", every=3600, do=retention.clear_sessions),

@@ -65,7 +65,7 @@ KINDS = {
         JobKind(
             name="import.describe",
             label=_("Read a file"),
-            step="rapport.imports.flow:describe_step",
+            step="rapport.imports.recipes:describe_step",
             ended="rapport.imports.flow:describe_ended",
         ),
         JobKind(
@@ -78,7 +78,7 @@ KINDS = {
             name="import.apply",
             label=_("Import"),
             step="rapport.imports.apply:step",
-            ended="rapport.imports.apply:ended",
+            ended="rapport.imports.unattended:apply_ended",
         ),
         JobKind(
             name="import.recipe",

@@ -13,6 +13,7 @@ from rapport.actions import states
 from rapport.actions.people import SETUP
 from rapport.api import door, imports
 from rapport.imports import flow, recipes
+from rapport.jobs import clock
 from rapport.jobs.worker import Worker
 from rapport.models import Contact, ImportFile, ImportRecipe, Job, RecipeKey, RoleAssignment
 from tests.imports.bringing import plan
@@ -213,6 +214,22 @@ def test_other_methods_and_addresses_are_told_in_json(recipe, key):
     assert problem(client.delete(f"/api/imports/{recipe.pk}")) == 405
     assert problem(client.post("/api/", {})) == 404
     assert problem(client.get("/api/contacts")) == 404
+
+
+def test_files_of_one_recipe_are_imported_in_turn(recipe, key):
+    for _ in range(3):
+        call(recipe, key)
+    uploads = ImportFile.objects.order_by("created_at")
+    assert list(uploads.values_list("job__state", flat=True)) == ["waiting", None, None]
+    # The first is gone with its job: the clock goes on with the second.
+    uploads[0].job.delete()
+    uploads[0].delete()
+    clock.run_recipes()
+    work_off()
+
+    # Had both been planned at once, the second would have lost its row.
+    counts = [[upload.counts[n] for n in ("created", "same", "changed")] for upload in uploads]
+    assert counts == [[1, 0, 0], [0, 1, 0]]
 
 
 def test_file_that_does_not_fit_says_why(recipe, key):
