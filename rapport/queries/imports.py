@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -24,10 +25,16 @@ def visible_imports(by: Actor) -> QuerySet[ImportFile]:
     return found.filter(created_by=by)
 
 
-def imports_for(by: Actor, *, page: int = 1) -> tuple[list[ImportFile], bool]:
-    """A page of imports, and whether there are more."""
+def imports_for(
+    by: Actor, *, page: int = 1, states: Collection[str] = ()
+) -> tuple[list[ImportFile], bool]:
+    """A page of imports in one of `states` (any when empty), and whether there are more. What came
+    in an archive is shown with it."""
     start = (max(page, 1) - 1) * PAGE
-    found = list(visible_imports(by)[start : start + PAGE + 1])
+    wanted = visible_imports(by).filter(parent=None)
+    if states:
+        wanted = wanted.filter(state__in=states)
+    found = list(wanted[start : start + PAGE + 1])
     return found[:PAGE], len(found) > PAGE
 
 

@@ -1,35 +1,29 @@
-"""The columns of an import: what each is, and how the file is read."""
+"""The columns of an import: how the file is read, what each column is, and what happens to rows
+that are there already."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseRedirect,
-    QueryDict,
-)
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _, gettext_lazy
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import path, reverse
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from rapport.actions.lease import CancelAsked, Refused
-from rapport.files.encoding import CHOICES as ENCODINGS
-from rapport.imports import flow, mapping as mappings, report
-from rapport.imports.headers import RECORD_ID, id_header, targets
-from rapport.imports.mapping import Mapping, MappingRefused
+from rapport.imports import flow, mapping as mappings, parts, recipes
+from rapport.imports.headers import RECORD_ID
+from rapport.imports.mapping import Mapping, MappingRefused, Target
 from rapport.imports.uploads import FileRefused, UploadGone
 from rapport.meta.entity import Entity
+from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
 
-from . import shell
+from . import importreading, importtargets, recipes as offers, shell
+from .cells import cell_context
 from .importsteps import error_text, head, visible
 from .signin import signed_in
 
@@ -37,42 +31,43 @@ from .signin import signed_in
 AT_ONCE = 400_000
 # Columns that the mapping page offers; the rest are named as ignored.
 COLUMNS = 250
-SAMPLES = 3
-DELIMITERS = {
-    ",": gettext_lazy("Comma"),
-    ";": gettext_lazy("Semicolon"),
-    "\t": gettext_lazy("Tab"),
-    "|": gettext_lazy("Vertical bar"),
-    "": gettext_lazy("None: one column"),
+# Fields that no column fills and that get one value for all rows.
+CONSTANTS = 20
+ON_MATCH = {
+    mappings.UPDATE: gettext_lazy("Update it: what stands in the file counts"),
+    mappings.FILL: gettext_lazy("Fill only its blank fields"),
+    mappings.SKIP: gettext_lazy("Leave it as it is"),
 }
-DATE_ORDERS = {
-    "dmy": gettext_lazy("Day, month, year: 31.12.2026"),
-    "mdy": gettext_lazy("Month, day, year: 12/31/2026"),
-    "ymd": gettext_lazy("Year, month, day: 2026-12-31"),
+DUPLICATES = {
+    mappings.SKIP: gettext_lazy("Hold them back until I decide"),
+    mappings.UPDATE: gettext_lazy("Update the stored record"),
+    mappings.FILL: gettext_lazy("Fill its blank fields"),
+    mappings.CREATE: gettext_lazy("Create them anyway"),
 }
-MARKS = {
-    ".": gettext_lazy("Point: 1,234.50"),
-    ",": gettext_lazy("Comma: 1.234,50"),
-}
-MISSING = {
-    mappings.CREATE: gettext_lazy("create it"),
-    mappings.REFUSE: gettext_lazy("refuse the row"),
-    mappings.BLANK: gettext_lazy("leave it blank"),
+PARTS = {
+    parts.FILL: gettext_lazy("fill its blank fields"),
+    parts.UPDATE: gettext_lazy("update it"),
+    parts.LEAVE: gettext_lazy("leave it as it is"),
 }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def mapping_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
-    """What each column is; posted: read the file otherwise, or check every row."""
+    """What each column is; posted: read the file otherwise, show the options of what was chosen, or
+    check every row."""
     upload = visible(request, id)
     if request.method != "POST":
         return show(request, upload)
     try:
         if "read" in request.POST:
-            _read_again(request, upload)
-            return shell.moved(request, reverse("import-mapping", args=[upload.pk]))
-        flow.remap(upload, _chosen(upload, request.POST), reading=_reading(request.POST))
+            return _read_again(request, upload)
+        if not {"plan", "save"} & set(request.POST):
+            return show(request, upload)
+        made = chosen(upload, request.POST)
+        flow.remap(upload, made, reading=importreading.values_of(request.POST))
+        if "save" in request.POST:
+            return shell.moved(request, f"{reverse('import-save', args=[upload.pk])}?next=columns")
         if upload.size <= AT_ONCE:
             flow.plan_now(upload, by=request.user)
         else:
@@ -85,47 +80,110 @@ def mapping_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     return shell.moved(request, reverse("import", args=[upload.pk]))
 
 
-def _reading(post: QueryDict) -> dict[str, str]:
-    """How dates and numbers are written, as chosen."""
-    chosen = {
-        "date_order": (post.get("date_order", ""), DATE_ORDERS),
-        "decimal_mark": (post.get("decimal_mark", ""), MARKS),
-    }
-    return {name: value for name, (value, known) in chosen.items() if value in known}
-
-
-def _read_again(request: HttpRequest, upload: ImportFile) -> None:
-    """Read the file as somebody has chosen: what was left as it was stays detected."""
-    post, kept = request.POST, upload.reading
-    reading: dict[str, Any] = {}
-    for name in ("sheet", "member", "element"):
-        if post.get(name):
-            reading[name] = post[name]
-    if post.get("encoding") in ENCODINGS and post["encoding"] != kept.get("encoding"):
-        reading["encoding"] = post["encoding"]
-    elif kept.get("format") == "csv" and post.get("delimiter") in DELIMITERS:
-        reading["encoding"] = kept.get("encoding")
-        if post["delimiter"] != kept.get("delimiter"):
-            reading["delimiter"] = post["delimiter"]
-    header = post.get("header", "")
-    if header.isdecimal() and int(header) < 1000 and int(header) != upload.options["header_row"]:
-        reading["header"] = int(header)
-    elif kept.get("header") is not None:
-        reading["header"] = kept["header"]
+def _read_again(request: HttpRequest, upload: ImportFile) -> HttpResponse:
+    """Read the file as somebody has chosen. What only says how values are written leaves the
+    columns as they were chosen."""
+    post = request.POST
+    reading = importreading.chosen(upload, post)
     name = post.get("entity", "")
     entity = registry[name] if name in registry else registry[upload.entity]
-    flow.read_again(upload, entity, reading, by=request.user)
+    values = importreading.values_of(post, upload.reading)
+    told = {name: value for name, value in reading.items() if name not in values}
+    is_other = entity.name != upload.entity or upload.options.get("doubt")
+    if not is_other and all(upload.reading.get(n) == v for n, v in told.items()):
+        try:
+            flow.remap(upload, chosen(upload, post), reading=values)
+        except MappingRefused:
+            upload.reading = {**upload.reading, **values}
+    else:
+        flow.read_again(upload, entity, reading, by=request.user)
+        recipes.drop(upload)
+    if shell.is_part(request):
+        return show(request, upload, opened=True)
+    return shell.moved(request, reverse("import-mapping", args=[upload.pk]))
 
 
-def _chosen(upload: ImportFile, post: QueryDict) -> Mapping:
-    """The mapping out of the form: 'column-3' names the field, 'missing-3' the rule."""
+# -- the form -------------------------------------------------------------------------------------
+
+
+def chosen(upload: ImportFile, post: QueryDict) -> Mapping:
+    """The mapping out of the form: 'column-3' names the field of a column, others its options.
+    Raises MappingRefused."""
     entity = registry[upload.entity]
-    picks, rules = {}, {}
-    shown = _shown(upload)
-    for index in shown:
-        picks[index] = post.get(f"column-{index}", "")
-        rules[index] = post.get(f"missing-{index}", "")
-    return mappings.chosen(entity, picks, rules)
+    columns = {}
+    for index in _shown(upload):
+        if target := _target(entity, index, post):
+            columns[index] = target
+    return Mapping(
+        entity=entity,
+        columns=columns,
+        constants=_constants(entity, post),
+        match=_match(entity, post),
+        on_match=_one_of(ON_MATCH, post.get("on_match")) or mappings.UPDATE,
+        duplicates=_one_of(DUPLICATES, post.get("duplicates")) or mappings.SKIP,
+        parts={
+            lookup: rule
+            for lookup in parts.parts_of(entity)
+            if (rule := _one_of(PARTS, post.get(f"part-{lookup}"))) and rule != parts.FILL
+        },
+    )
+
+
+def _one_of(known: Any, value: str | None) -> str:
+    return value if value in known else ""
+
+
+def _target(entity: Entity, index: int, post: QueryDict) -> Target | None:
+    name = post.get(f"column-{index}", "")
+    if not name:
+        return None
+    if name not in mappings.targets(entity):
+        raise MappingRefused(_("There is no field “%(name)s”.") % {"name": name})
+    field = parts.field_of(entity, name)
+    if field is None or post.get(f"was-{index}", name) != name:
+        # The options in the form are those of another field.
+        return Target(field=name)
+    missing = _one_of(mappings.missing_choices(field), post.get(f"missing-{index}"))
+    several = _one_of(importtargets.SEVERAL, post.get(f"several-{index}")) if field.is_link else ""
+    return Target(
+        field=name,
+        missing=missing if missing != mappings.missing_rule(field, Target(field=name)) else "",
+        several=several if several != mappings.REFUSE else "",
+        default=post.get(f"default-{index}", "").strip(),
+        values=_values(index, post),
+        wipe=f"wipe-{index}" in post and not field.required,
+    )
+
+
+def _values(index: int, post: QueryDict) -> dict[str, str]:
+    """Choice values that were said one by one."""
+    made = {}
+    for at in range(importtargets.VALUES):
+        text, option = post.get(f"cell-{index}-{at}"), post.get(f"value-{index}-{at}")
+        if text is not None and option is not None and option != importtargets.AS_IT_IS:
+            made[text] = option
+    return made
+
+
+def _constants(entity: Entity, post: QueryDict) -> dict[str, str]:
+    known = mappings.targets(entity) - {RECORD_ID}
+    made = {}
+    for at in range(CONSTANTS):
+        name, text = post.get(f"constant-{at}", ""), post.get(f"constant-text-{at}", "").strip()
+        if name and text:
+            if name not in known:
+                raise MappingRefused(_("There is no field “%(name)s”.") % {"name": name})
+            made[name] = text
+    return made
+
+
+def _match(entity: Entity, post: QueryDict) -> tuple[tuple[str, ...], ...]:
+    """Sets of fields: those that were ticked, and one of one's own."""
+    sets = [tuple(text.split("+")) for text in post.getlist("match") if text]
+    if own := tuple(dict.fromkeys(post.getlist("match-own"))):
+        sets.append(own)
+    known = set(entity.fields)
+    return tuple(dict.fromkeys(names for names in sets if known.issuperset(names)))
 
 
 def _shown(upload: ImportFile) -> list[int]:
@@ -135,138 +193,209 @@ def _shown(upload: ImportFile) -> list[int]:
     return sorted(mapped | set(others[: max(0, COLUMNS - len(mapped))]))
 
 
+# -- the page -------------------------------------------------------------------------------------
+
+
 def show(
-    request: HttpRequest, upload: ImportFile, *, error: str = "", status: int = 200
+    request: HttpRequest,
+    upload: ImportFile,
+    *,
+    error: str = "",
+    status: int = 200,
+    opened: bool = False,
 ) -> HttpResponse:
+    """The page; of htmx's question about one column only that column and what is still missing."""
     if "columns" not in upload.options or upload.operation_id is not None:
         return HttpResponseRedirect(reverse("imports"), status=303)
     mapping = flow.mapping_of(upload)
     if request.method == "POST" and "read" not in request.POST:
-        mapping = _posted(upload, request.POST, mapping)
-    columns, options = flow.columns_of(upload), upload.options
-    shown = _shown(upload)
+        mapping, refused = _posted(upload, request.POST, mapping)
+        error = error or refused
+    options, shown = upload.options, _shown(upload)
+    asked = request.POST.get("column", "") if shell.is_part(request) else ""
+    one = int(asked) if asked.isdecimal() and len(asked) < 6 and int(asked) in shown else None
+    unfolded = frozenset(i for i in shown if f"open-{i}" in request.POST)
     context = {
         **head(upload, 1),
+        **importreading.context(upload),
+        **offers.offer_context(request, upload),
+        **_needs(mapping, len(flow.columns_of(upload))),
         "error": error or upload.message,
         "doubt": options.get("doubt", ""),
         "notes": options.get("notes", ()),
-        "columns": list(_column_rows(upload, mapping, shown)),
-        "hidden": len(columns) - len(shown),
-        "required": _required(mapping),
-        "missing": [found.label for found in mappings.missing_required(mapping)],
+        "opened": opened,
+        "columns": importtargets.rows(
+            upload, mapping, shown if one is None else [one], opened=unfolded
+        ),
+        "is_whole": one is None,
+        "hidden": len(flow.columns_of(upload)) - len(shown),
         "entities": [(e.name, e.label_plural) for e in flow.importable_for(request.user)],
-        "reading": upload.reading,
-        "header_row": options.get("header_row", 0),
-        "encodings": _encodings(upload),
-        "delimiters": DELIMITERS.items() if upload.reading.get("format") == "csv" else (),
-        "sheets": options.get("sheets", ()),
-        "members": options.get("members", ()),
-        "elements": options.get("elements", ()),
-        "date_orders": DATE_ORDERS.items(),
-        "marks": MARKS.items(),
+        "check": _check_words(upload),
         "action": reverse("import-mapping", args=[upload.pk]),
+        "rules": _rules(mapping),
+        "constants": _constant_rows(mapping, request.POST),
     }
-    return shell.render(request, "imports/mapping.html", context, status=status)
+    part = "imports/columns_part.html" if one is not None else None
+    return shell.render(request, "imports/mapping.html", context, status=status, part=part)
 
 
-def _posted(upload: ImportFile, post: QueryDict, mapping: Mapping) -> Mapping:
+def _posted(upload: ImportFile, post: QueryDict, mapping: Mapping) -> tuple[Mapping, str]:
     """What was chosen, also when it cannot be taken: nobody likes to choose twice."""
     try:
-        return _chosen(upload, post)
-    except MappingRefused:
-        return mapping
+        return chosen(upload, post), ""
+    except MappingRefused as refused:
+        return mapping, str(refused)
 
 
-def _encodings(upload: ImportFile) -> list[tuple[str, str]]:
-    """Encodings that fit the file, the one in use first."""
-    detected = upload.options.get("encoding")
-    if not detected:
-        return []
-    names = (upload.reading.get("encoding"), detected["name"], *detected["alternatives"])
-    return [(name, ENCODINGS[name]) for name in dict.fromkeys(names) if name in ENCODINGS]
+def _check_words(upload: ImportFile) -> str:
+    rows = upload.options.get("known_rows")
+    if not rows:
+        return _("Check the file")
+    text = ngettext("Check the file: %(n)s row", "Check the file: %(n)s rows", rows)
+    return text % {"n": cell_context().number(rows)}
 
 
-def _required(mapping: Mapping) -> list[dict[str, Any]]:
-    """The fields that a new record needs, and which column fills each."""
-    columns = mapping.columns
-    return [
-        {"label": found.label, "column": column, "is_filled": column in columns}
-        for found in mapping.entity.editable
-        if found.required and found.default in {None, ""} and found.name != "owner"
-        for column in [mapping.column_of(found.name)]
-    ]
-
-
-def _column_rows(
-    upload: ImportFile, mapping: Mapping, shown: list[int]
-) -> Iterator[dict[str, Any]]:
-    columns, sample = flow.columns_of(upload), upload.options.get("sample", ())
-    choices = _choices(mapping.entity)
-    for index in shown:
-        target = mapping.columns.get(index)
-        name = target.field if target else ""
-        values = dict.fromkeys(
-            row[index].strip() for row in sample if index < len(row) and row[index].strip()
-        )
-        yield {
-            "index": index,
-            "header": report.column_name(columns, index),
-            "sample": " · ".join(list(values)[:SAMPLES]),
-            "options": _selected(choices, name),
-            "missing": _missing_choices(mapping, index),
-            "is_mapped": bool(name),
+def _needs(mapping: Mapping, width: int) -> dict[str, Any]:
+    """What a new record needs, and how many columns go somewhere."""
+    entity = mapping.entity
+    required = [
+        {
+            "label": found.label,
+            "is_filled": mapping.column_of(found.name) is not None
+            or found.name in mapping.constants,
         }
-
-
-def _choices(entity: Entity) -> SafeString:
-    """The options of every column's list, grouped as on the form."""
-    names = targets(entity)
-    groups: list[tuple[str, list[str]]] = []
-    used: set[str] = set()
-    for section in entity.sections:
-        own: list[str] = []
-        for name in section.fields:
-            parts = entity.fields[name].parts or (name,)
-            own += [part for part in parts if part in names and part not in used]
-        used.update(own)
-        if own:
-            groups.append((str(section.label), own))
-    rest = [name for name in names if name not in used]
-    title = [name for name in rest if name == entity.title]
-    if title:
-        groups.insert(0, (str(_("Full name, to be split")), title))
-    others = [name for name in rest if name not in title]
-    if others:
-        groups.append((str(_("More")), others))
-    made = [format_html('<option value="">{}</option>', _("— ignore —"))]
-    for label, own in groups:
-        options = format_html_join(
-            "", '<option value="{}">{}</option>', ((n, _label(entity, n)) for n in own)
-        )
-        made.append(format_html('<optgroup label="{}">{}</optgroup>', label, options))
-    made.append(format_html('<option value="{}">{}</option>', RECORD_ID, id_header(entity)))
-    return SafeString("".join(made))
-
-
-def _label(entity: Entity, name: str) -> str:
-    field = entity.fields[name]
-    needed = field.required and field.default in {None, ""} and name != "owner"
-    return f"{field.label} *" if needed else str(field.label)
-
-
-def _selected(choices: SafeString, name: str) -> SafeString:
-    # Once per column, hence no template: a wide file has hundreds of these lists.
-    return SafeString(choices.replace(f'value="{name}"', f'value="{name}" selected', 1))
-
-
-def _missing_choices(mapping: Mapping, index: int) -> list[dict[str, Any]]:
-    """What may happen when the look-up of a column finds nothing."""
-    target = mapping.columns.get(index)
-    if target is None or target.field == RECORD_ID:
-        return []
-    field = mapping.entity.fields[target.field]
-    rule = mappings.missing_rule(field, target)
-    return [
-        {"value": name, "label": MISSING[name], "selected": name == rule}
-        for name in mappings.missing_choices(field)
+        for found in entity.editable
+        if importtargets.is_required(entity, found.name)
     ]
+    missing = [one["label"] for one in required if not one["is_filled"]]
+    return {
+        "required": required,
+        "missing": [] if RECORD_ID in mapping.fields else missing,
+        "mapped": len(mapping.columns),
+        "unmapped": width - len(mapping.columns),
+        "width": width,
+    }
+
+
+def _rules(mapping: Mapping) -> dict[str, Any]:
+    """How rows find stored records and what happens then."""
+    entity = mapping.entity
+    suggested = _suggested(mapping)
+    sets = [set(names) for names in suggested]
+    own = next((names for names in mapping.match if set(names) not in sets), ())
+    mapped = [n for n in dict.fromkeys(t.field for t in mapping.columns.values()) if "." not in n]
+    ticked = {names for names in suggested if set(names) in [set(m) for m in mapping.match]}
+    labels = [_set_label(entity, names) for names in mapping.match]
+    return {
+        "has_id": RECORD_ID in mapping.fields,
+        "match": [
+            {
+                "value": "+".join(names),
+                "label": _set_label(entity, names),
+                "checked": names in ticked,
+            }
+            for names in suggested
+        ],
+        "own": [
+            {"name": n, "label": entity.fields[n].label, "checked": n in own}
+            for n in mapped
+            if n != RECORD_ID and n in entity.fields
+        ],
+        "has_own": bool(own),
+        "on_match": [(n, label, n == mapping.on_match) for n, label in ON_MATCH.items()],
+        "duplicates": [(n, label, n == mapping.duplicates) for n, label in DUPLICATES.items()],
+        "parts": [
+            {
+                "lookup": lookup,
+                "label": entity.fields[lookup].label,
+                "rules": [
+                    (n, label, n == mapping.parts.get(lookup, parts.FILL))
+                    for n, label in PARTS.items()
+                ],
+            }
+            for lookup in mapping.filled_parts
+        ],
+        "summary": _rules_summary(mapping, labels),
+    }
+
+
+def _rules_summary(mapping: Mapping, labels: list[str]) -> str:
+    found = ([_("record id")] if RECORD_ID in mapping.fields else []) + labels
+    said = []
+    if found:
+        said.append(_("found by %(fields)s") % {"fields": ", ".join(found)})
+        said.append(str(_ON_MATCH_SHORT[mapping.on_match]))
+    said.append(str(_DUPLICATES_SHORT[mapping.duplicates]))
+    return "; ".join(said)
+
+
+_ON_MATCH_SHORT = {
+    mappings.UPDATE: gettext_lazy("then updated"),
+    mappings.FILL: gettext_lazy("then blank fields are filled"),
+    mappings.SKIP: gettext_lazy("then left as they are"),
+}
+_DUPLICATES_SHORT = {
+    mappings.SKIP: gettext_lazy("possible duplicates wait for you"),
+    mappings.UPDATE: gettext_lazy("possible duplicates are updated"),
+    mappings.FILL: gettext_lazy("possible duplicates are filled"),
+    mappings.CREATE: gettext_lazy("possible duplicates are created"),
+}
+
+
+def _set_label(entity: Entity, names: tuple[str, ...]) -> str:
+    return " + ".join(str(entity.fields[name].label) for name in names)
+
+
+# Kinds that say which record is meant.
+_TELLING = frozenset({Kind.EMAIL, Kind.PHONE, Kind.URL})
+
+
+def _suggested(mapping: Mapping) -> list[tuple[str, ...]]:
+    """Sets of mapped fields that tell records apart, the surest first."""
+    entity = mapping.entity
+    known = {n for n in mapping.fields if n in entity.fields}
+    if entity.title in known:
+        known.update(entity.title_fields)
+    alone = [
+        (name,)
+        for name, field in entity.fields.items()
+        if name in known and (field.unique or field.kind in _TELLING or "number" in name)
+    ]
+    alone.sort(key=lambda names: not entity.fields[names[0]].unique)
+    groups = [tuple(group) for group in (*entity.duplicates, *entity.duplicates_otherwise)]
+    titles = [(entity.title,)] if entity.title in entity.title_fields else []
+    sets = [names for names in (*alone, *groups, *titles) if known.issuperset(names)]
+    # Those in force stay in sight, whatever is mapped by now.
+    return list(dict.fromkeys(sets))[:6]
+
+
+def _constant_rows(mapping: Mapping, post: QueryDict) -> dict[str, Any]:
+    """Fields with one value for all rows, and one blank line for another."""
+    entity = mapping.entity
+    filled = mapping.fields
+    names = [f.name for f in entity.editable if f.columns and f.importable]
+    free = [
+        (name, entity.fields[name].label)
+        for name in names
+        if name not in filled and name in mappings.targets(entity)
+    ]
+    rows = [*mapping.constants.items(), ("", "")]
+    kept = {n for n, _text in rows}
+    return {
+        "rows": [
+            {
+                "at": at,
+                "text": text,
+                "fields": [
+                    (n, label, n == name) for n, label in free if n == name or n not in kept
+                ],
+            }
+            for at, (name, text) in enumerate(rows[:CONSTANTS])
+        ],
+        "summary": "; ".join(
+            f"{mappings.label_of(entity, name)}: {text}" for name, text in mapping.constants.items()
+        ),
+    }
+
+
+urlpatterns = [path("imports/<uuid:id>/columns/", mapping_page, name="import-mapping")]

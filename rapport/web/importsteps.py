@@ -1,9 +1,8 @@
-"""What the pages of one import share: who may see it, its head, its counts and its tables."""
+"""What the pages of one import share: who may see it, its head and its counts."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 from django.http import (
@@ -13,14 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport.actions.records import RecordNotFound
-from rapport.imports import flow, reasons, report
+from rapport.imports import flow, parts, report
 from rapport.imports.uploads import FileRefused
-from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
-from rapport.models import ImportFile, Plan, PlanRow
+from rapport.models import ImportFile
 from rapport.models.operations import Fate, ImportState
 from rapport.queries import imports as found
-from rapport.queries.one import title_of
 
 from .cells import CellContext
 
@@ -31,7 +28,23 @@ FATES = {
     Fate.SAME: ("", "same", "same"),
     Fate.DUPLICATE: ("warn", "duplicate", "duplicates"),
     Fate.REFUSED: ("bad", "refused", "refused"),
+    Fate.SKIP: ("", "skip", "skipped"),
     Fate.CHANGED: ("bad", "changed", "changed"),
+}
+
+
+# Reasons for refusals that are summed up.
+GROUPS = 12
+# Imports that the start page shows to go on with.
+RECENT = 5
+TONES = {
+    ImportState.UPLOADED: "",
+    ImportState.PLANNING: "accent",
+    ImportState.PLANNED: "accent",
+    ImportState.IMPORTING: "accent",
+    ImportState.DONE: "ok",
+    ImportState.FAILED: "bad",
+    ImportState.CANCELLED: "warn",
 }
 
 
@@ -45,18 +58,23 @@ def visible(request: HttpRequest, id: uuid.UUID) -> ImportFile:
 def head(upload: ImportFile, step: int) -> dict[str, Any]:
     """What all pages of one import show."""
     entity = registry[upload.entity] if upload.entity else None
-    names = (_("File"), _("Columns"), _("Check"), _("Import"))
     return {
         "upload": upload,
         "entity": entity,
-        "steps": [
-            {"label": name, "current": at == step, "done": at < step}
-            for at, name in enumerate(names)
-        ],
+        "steps": steps(step),
         "url": reverse("import", args=[upload.pk]),
         "may_delete": upload.operation_id is None
         and upload.state not in {ImportState.PLANNING, ImportState.IMPORTING, ImportState.DONE},
     }
+
+
+def steps(present: int) -> list[dict[str, Any]]:
+    """Where one is on the way."""
+    names = (_("File"), _("Columns"), _("Check"), _("Import"))
+    return [
+        {"label": name, "current": at == present, "done": at < present}
+        for at, name in enumerate(names)
+    ]
 
 
 def in_words(message: Any) -> str:
@@ -74,20 +92,37 @@ def error_text(error: Exception) -> str:
 
 
 def tally(counts: dict[str, Any], cells: CellContext, *, applied: bool) -> list[dict[str, Any]]:
-    """The counts of a plan or a result, with where they lead."""
+    """The counts of a plan or a result."""
     made = [{"label": _("Rows in the file"), "count": cells.number(counts.get("rows", 0))}]
     for fate, (tone, planned, done) in FATES.items():
         number = counts.get(done if applied else planned, 0)
-        if number or fate in {Fate.CREATE, Fate.DUPLICATE, Fate.REFUSED}:
+        if number or fate in {Fate.CREATE, Fate.REFUSED}:
             label = label_of(fate, applied=applied)
-            one = {"label": label, "count": cells.number(number), "tone": tone if number else ""}
-            table = fate in {Fate.DUPLICATE, Fate.REFUSED, Fate.CHANGED, Fate.UPDATE}
-            made.append({**one, "anchor": f"#{fate}" if number and table else ""})
-    accounts = counts.get("accounts_created" if applied else "accounts", 0)
-    if accounts:
-        label = _("Accounts created") if applied else _("New accounts along with them")
-        made.append({"label": label, "count": cells.number(accounts), "tone": "ok"})
+            made.append(
+                {"label": label, "count": cells.number(number), "tone": tone if number else ""}
+            )
+    for entity in registry:
+        plural = parts.plural(entity.name)
+        for key, label in (
+            (f"{plural}_created" if applied else plural, _("%(records)s created along")),
+            (f"{plural}_updated", _("%(records)s updated along")),
+        ):
+            if number := counts.get(key, 0):
+                name = label % {"records": entity.label_plural}
+                made.append({"label": name, "count": cells.number(number), "tone": "ok"})
     return made
+
+
+def outcome(upload: ImportFile, cells: CellContext) -> str:
+    """What came of an import, or would come of it, in a few words."""
+    counts = upload.counts
+    applied = "created" in counts
+    said = [
+        f"{cells.number(number)} {str(label_of(fate, applied=applied)).lower()}"
+        for fate, (_tone, planned, done) in FATES.items()
+        if (number := counts.get(done if applied else planned, 0))
+    ]
+    return upload.message or " · ".join(said)
 
 
 def label_of(fate: Fate, *, applied: bool) -> Any:
@@ -97,27 +132,27 @@ def label_of(fate: Fate, *, applied: bool) -> Any:
 _PLANS = {
     Fate.CREATE: gettext_lazy("Will be created"),
     Fate.UPDATE: gettext_lazy("Will be updated"),
-    Fate.DUPLICATE: gettext_lazy("Already there or twice"),
-    Fate.REFUSED: gettext_lazy("Cannot be taken"),
+    Fate.DUPLICATE: gettext_lazy("Possible duplicates"),
+    Fate.REFUSED: gettext_lazy("Refused"),
 }
 _RESULTS = {
     Fate.CREATE: gettext_lazy("Created"),
     Fate.UPDATE: gettext_lazy("Updated"),
-    Fate.DUPLICATE: gettext_lazy("Already there or twice"),
+    Fate.DUPLICATE: gettext_lazy("Held back as duplicates"),
     Fate.REFUSED: gettext_lazy("Refused"),
 }
 
 
 def groups(
     upload: ImportFile, counts: dict[str, Any], cells: CellContext
-) -> list[tuple[str, str, str]]:
-    """Why rows are refused, summed up: (how many, column, what)."""
+) -> list[tuple[str, str, str, str]]:
+    """Why rows are refused, summed up: (key, how many, column, what)."""
     columns = flow.columns_of(upload)
     summed = []
-    for key, number in sorted(counts.get("why", {}).items(), key=lambda item: -item[1])[:8]:
+    for key, number in sorted(counts.get("why", {}).items(), key=lambda item: -item[1])[:GROUPS]:
         index, _bar, code = key.partition("|")
         column = report.column_name(columns, int(index)) if index else ""
-        summed.append((cells.number(number), column, str(_CODES.get(code, code))))
+        summed.append((key, cells.number(number), column, str(_CODES.get(code, code))))
     return summed
 
 
@@ -142,77 +177,3 @@ _CODES = {
     "phone": gettext_lazy("too long"),
     "": gettext_lazy("not allowed by a rule"),
 }
-
-
-# -- rows with a reason ---------------------------------------------------------------------------
-
-
-def rows_table(
-    request: HttpRequest, upload: ImportFile, plan: Plan, fates: tuple[Fate, ...], after: int
-) -> dict[str, Any] | None:
-    """A table of rows with a reason; None when there is no such row."""
-    rows, more = found.plan_rows(plan, fates, after=after)
-    if not rows and not after:
-        return None
-    fate = fates[0]
-    url = reverse("import-rows", args=[upload.pk, fate])
-    return {
-        "fate": fate,
-        "title": _TITLES[fate],
-        "rows": _reason_rows(request, upload, rows),
-        "more_url": f"{url}?after={rows[-1].row}" if more and rows else "",
-        "file_url": f"{reverse('import-errors', args=[upload.pk])}?fate={fate}",
-        "with_record": fate in {Fate.DUPLICATE, Fate.UPDATE},
-    }
-
-
-_TITLES = {
-    Fate.CREATE: gettext_lazy("Rows that are created"),
-    Fate.SAME: gettext_lazy("Rows that change nothing"),
-    Fate.REFUSED: gettext_lazy("Rows that cannot be taken"),
-    Fate.DUPLICATE: gettext_lazy("Rows that are there already, or twice in the file"),
-    Fate.UPDATE: gettext_lazy("Records that change"),
-    Fate.CHANGED: gettext_lazy("Rows that changed since the plan"),
-}
-
-
-def _reason_rows(
-    request: HttpRequest, upload: ImportFile, rows: list[PlanRow]
-) -> Iterator[dict[str, Any]]:
-    columns = flow.columns_of(upload)
-    refs = {Ref(upload.entity, row.record) for row in rows if row.record}
-    titles = title_of(refs, request.user) if refs else {}
-    prefix = reverse("list", args=[registry[upload.entity]])
-    for row in rows:
-        title = titles.get(Ref(upload.entity, row.record)) if row.record else None
-        yield {
-            "number": row.row,
-            "title": title or "",
-            "url": f"{prefix}{row.record}/" if title else "",
-            "reasons": _reason_lines(upload, row, columns),
-        }
-
-
-def _reason_lines(
-    upload: ImportFile, row: PlanRow, columns: tuple[str, ...]
-) -> list[tuple[str, str]]:
-    """(column, text) of everything that there is to say about a row."""
-    if row.fate == Fate.DUPLICATE:
-        return [("", report.duplicate_text(row, registry[upload.entity]))]
-    if row.fate == Fate.UPDATE:
-        fields = registry[upload.entity].fields
-        return [
-            (str(fields[name].label), f"{_shown_value(old)} → {_shown_value(new)}")
-            if not fields[name].is_link
-            else (str(fields[name].label), _("another record"))
-            for name, old, new in row.reasons
-            if name in fields
-        ]
-    return [
-        (report.column_name(columns, reason.column), reason.text)
-        for reason in reasons.from_json(row.reasons)
-    ]
-
-
-def _shown_value(value: Any) -> str:
-    return str(_("(blank)")) if value in {None, ""} else str(value)

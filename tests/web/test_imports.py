@@ -49,6 +49,8 @@ def mapping_form(client, url, **changes):
     upload = ImportFile.objects.get(pk=url.split("/")[2])
     fields = {f"column-{i}": "" for i in range(len(upload.options["columns"]))}
     for index, target in upload.mapping.items():
+        if not index.isdecimal():
+            continue
         fields[f"column-{index}"] = target if isinstance(target, str) else target["field"]
     return {**fields, "plan": "1", **changes}
 
@@ -88,15 +90,19 @@ def test_whole_way_through_plain_forms(client_of, alice):
     columns = text(client.get(url))
     assert "Columns of people.csv" in columns
     assert '<option value="last_name" selected>Last name *</option>' in columns
-    assert '<span class="badge" data-tone="ok">Last name</span>' in columns
+    assert re.search(
+        r'<span class="badge" data-tone="ok"><svg[^>]*>.*?</svg>Last name</span>', columns
+    )
     assert "<script>alert" not in columns
 
     answer = plan(client, url)
     assert (answer.status_code, answer.headers["Location"]) == (303, url)
     checked = text(client.get(url))
     assert "Import 1 contact" in checked
-    assert "Last name is required. Fill the cell." in checked
-    assert re.search(r"The same as row 2 of this file \(\d\d%\): [^<]*Email", checked)
+    assert re.search(r'<input form="row-form-3" name="cell-1" value=""[^>]*>.*?Required', checked)
+    assert 'name="cell-2" value="nonsense"' in checked
+    twice = text(client.get(f"{url}?fate=duplicate"))
+    assert re.search(r"Gus Ho</bdi></b> <span[^>]*>the same as row 2</span>", twice)
     assert (Contact.objects.count(), Account.objects.count()) == (0, 0)
 
     assert client.post(f"{url}apply/").status_code == 303
@@ -121,9 +127,17 @@ def test_my_imports_show_counts_and_whose_they_are(client_of, alice, admin):
 
     for page in (mine, every):
         assert "people.csv" in page
-        assert '<span class="badge" data-tone="ok">Created 1</span>' in page
-        assert '<span class="badge" data-tone="bad">Refused 2</span>' in page
+        cells = re.findall(r'<td class="table-num" data-label="(\w+).*?">(?:<a[^>]*>)?(\d*)', page)
+        assert cells == [
+            ("Successes", "1"), ("Failures", "2"), ("Partial", "0"), ("Held", "1"), ("Total", "4"),
+        ]  # fmt: skip
     assert ("Alice Archer</td>" in mine, "Alice Archer</td>" in every) == (False, True)
+    client = client_of(alice)
+    listed = {
+        status: "people.csv" in text(client.get(f"/imports/?status={status}"))
+        for status in ("done", "failed", "open", "nonsense")
+    }
+    assert listed == {"done": True, "failed": False, "open": False, "nonsense": True}
 
 
 def test_list_costs_the_same_for_one_and_for_three(client_of, alice, django_assert_num_queries):
@@ -262,11 +276,10 @@ def test_back_to_the_columns_and_forget_it(client_of, alice, tmp_path):
     assert list((tmp_path / "uploads" / "imports").iterdir()) == []
 
 
-def test_imported_file_is_neither_mapped_again_nor_forgotten(client_of, alice):
+def test_imported_file_is_not_mapped_again(client_of, alice):
     client = client_of(alice)
     made, url = applied(client)
 
-    assert client.post(f"{url}delete/").status_code == 303
     assert client.get(f"{url}columns/").status_code == 303
     assert plan(client, url).status_code == 303
     assert client.post(f"{url}apply/").status_code == 303
@@ -288,17 +301,195 @@ def test_error_rows_come_as_a_file(client_of, alice):
     assert len(b"".join(duplicates.streaming_content).splitlines()) == 2
 
 
-def test_tables_go_on_page_by_page(client_of, alice):
+def test_rows_go_on_page_by_page_and_by_reason(client_of, alice):
     client = client_of(alice)
     rows = b"".join(b"Bo %d,nonsense\n" % n for n in range(60))
-    _made, url = upload(client, b"Last Name,Mail\n" + rows)
+    _made, url = upload(client, b"Last Name,Mail\n" + rows + b",a@b.de\n")
     plan(client, url)
 
-    first, more = text(client.get(url)), client.get(f"{url}rows/refused/?after=51")
+    first = text(client.get(url))
+    assert first.count('<tr class="plan-row"') == 50
+    assert f'href="{url}?fate=refused&amp;after=51"' in first
+    more = text(client.get(f"{url}?fate=refused&after=51"))
+    assert more.count('<tr class="plan-row"') == 11
+    assert f'href="{url}?fate=refused&amp;reason=0%7Crequired"' in first
+    one = text(client.get(f"{url}?fate=refused&reason=0|required"))
+    assert one.count('<tr class="plan-row"') == 1
 
-    assert f'href="{url}rows/refused/?after=51"' in first
-    assert text(more).count('<td class="table-num">') == 10
-    assert client.get(f"{url}rows/nonsense/").status_code == 404
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_wrong_cell_is_repaired_in_place(headers, client_of, alice):
+    client = client_of(alice)
+    made, url = upload(client)
+    plan(client, url)
+    back = f"{url}?fate=refused"
+
+    row = f"{url}rows/4/?fate=refused&columns=2.1"
+    answer = client.post(row, {"cell-2": "eve@x.de", "repair": "1", "next": back}, headers=headers)
+
+    made.refresh_from_db()
+    assert (made.counts["create"], made.counts["refused"]) == (2, 1)
+    if headers:
+        part = text(answer)
+        assert part.startswith('<tr class="plan-row" id="row-4" tabindex="-1" data-decided')
+        assert "will be created" in part
+        assert 'id="fates"' in part
+        assert "Import 2 contacts" in part
+    else:
+        assert answer.headers["Location"] == f"{back}#row-4"
+
+    # Still wrong: the same cell, with what was typed.
+    wrong = client.post(f"{url}rows/3/?fate=refused&columns=1", {"cell-1": " "}, headers=HTMX)
+    assert 'aria-invalid="true"' in text(wrong)
+    client.post(f"{url}apply/")
+    work_off()
+    assert sorted(Contact.objects.values_list("email", flat=True)) == ["anna@x.de", "eve@x.de"]
+
+
+def test_duplicates_are_decided_one_by_one_and_all_alike(client_of, alice):
+    stored = [
+        make_contact(last_name=n, email=f"{n}@x.de".lower(), owner=alice) for n in ("Ax", "By")
+    ]
+    client = client_of(alice)
+    content = b"Last Name,Mail,Job Title\nAx,ax@x.de,CEO\nBy,by@x.de,CFO\n"
+    made, url = upload(client, content)
+    plan(client, url)
+    page = text(client.get(f"{url}?fate=duplicate"))
+    assert "Import" not in page.partition('id="plan-bar"')[2].partition("</div>")[0]
+    assert f'href="/contacts/{stored[0].pk}/"' in page
+    assert re.search(r"Job title</th><td><bdi>CEO</bdi></td>.*?only one has it", page)
+
+    row = f"{url}rows/2/?fate=duplicate"
+    part = text(client.post(row, {"decision": "fill"}, headers=HTMX))
+    assert part.startswith('<li class="plan-row plan-card" id="row-2" tabindex="-1" data-decided')
+    assert "will be updated" in part
+    assert "Take back" in part
+    back = client.post(f"{url}alike/", {"fate": "duplicate", "decision": "skip"})
+    assert back.status_code == 303
+    made.refresh_from_db()
+    assert (made.counts["update"], made.counts["skip"]) == (0, 2)
+    assert "Decided for all" in text(client.get(f"{url}?fate=skip"))
+    client.post(f"{url}alike/", {"fate": "duplicate", "decision": ""})
+    client.post(f"{url}rows/2/", {"decision": "fill"})
+    client.post(f"{url}rows/3/", {"decision": "create"})
+
+    client.post(f"{url}apply/")
+    work_off()
+    assert sorted(Contact.objects.values_list("last_name", "job_title")) == [
+        ("Ax", "CEO"), ("By", ""), ("By", "CFO"),
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_decided_is_said(client_of, alice):
+    client = client_of(alice)
+    made, url = upload(client)
+    plan(client, url)
+
+    assert client.post(f"{url}alike/", {"fate": "nonsense", "decision": "skip"}).status_code == 404
+    assert client.post(f"{url}alike/", {"fate": "create", "decision": "x"}).status_code == 404
+    answer = client.post(f"{url}rows/3/", {"decision": "update"}, follow=True)
+    assert "This cannot be decided about row 3." in text(answer)
+    made.refresh_from_db()
+    assert made.counts["create"] == 1
+
+
+def test_result_lists_failures_and_the_records(client_of, alice):
+    client = client_of(alice)
+    _made, url = applied(client)
+
+    lines = text(client.get(url))
+    assert re.search(
+        r'<td class="table-num">4</td><td><bdi>Mail</bdi></td><td><span[^>]*><bdi>nonsense</bdi>'
+        r"</span></td><td>[^<]*is not an e-mail address",
+        lines,
+    )
+    held = text(client.get(f"{url}?fate=duplicate"))
+    assert "The same as row 2 of this file" in held
+    created = text(client.get(f"{url}records/created/"))
+    assert "Created by “people.csv”" in created
+    assert f'<a href="/contacts/{Contact.objects.get().pk}/"><bdi>Anna Bo</bdi></a>' in created
+    assert client.get(f"{url}records/nonsense/").status_code == 404
+
+
+def test_source_file_is_deleted_and_the_outcome_stays(client_of, alice, tmp_path):
+    client = client_of(alice)
+    _made, url = applied(client)
+
+    assert client.post(f"{url}delete/").headers["Location"] == url
+
+    assert list((tmp_path / "uploads" / "imports").iterdir()) == []
+    page = text(client.get(url))
+    assert "1 contact imported" in page
+    assert "Delete the file" not in page
+    assert client.get(f"{url}errors.csv").status_code == 303
+    assert Contact.objects.count() == 1
+
+
+def test_cells_are_pasted(client_of, alice):
+    client = client_of(alice)
+    answer = client.post(
+        "/imports/new/", {"entity": "contact", "pasted": "Last Name\tMail\nBö\tb@x.de\n"}
+    )
+    made = ImportFile.objects.get()
+    assert answer.headers["Location"] == f"/imports/{made.pk}/"
+    assert made.options["sample"] == [["Bö", "b@x.de"]]
+    assert client.post("/imports/new/", {"entity": "contact"}).status_code == 422
+
+
+def test_options_of_the_mapping_are_kept_and_shown_again(client_of, alice):
+    client = client_of(alice)
+    content = b"Last Name,Mail,Contact way,Company\nBo,b@x.de,Dove,Acme\nCy,c@x.de,Any,Acme\n"
+    made, url = upload(client, content)
+    said = {
+        "column-2": "preferred_contact_method", "was-2": "preferred_contact_method",
+        "cell-2-0": "Dove", "value-2-0": "2", "cell-2-1": "Any", "value-2-1": "=",
+        "was-3": "account", "missing-3": "refuse", "several-3": "oldest",
+        "was-1": "email", "default-1": "x@x.de", "wipe-1": "1",
+        "constant-0": "job_title", "constant-text-0": "Guest",
+        "match": ["email"], "match-own": ["last_name", "email"], "on_match": "fill",
+        "duplicates": "create",
+    }  # fmt: skip
+
+    form = {**mapping_form(client, url), **said, "column": "2"}
+    del form["plan"]
+    part = text(client.post(f"{url}columns/", form, headers=HTMX))
+    assert part.startswith('<li class="column" id="col-2" data-mapped>')
+    assert 'id="needs" hx-swap-oob' in part
+
+    assert plan(client, url, **said).status_code == 303
+    made.refresh_from_db()
+    assert made.mapping == {
+        "0": "last_name",
+        "1": {"field": "email", "default": "x@x.de", "wipe": True},
+        "2": {"field": "preferred_contact_method", "values": {"Dove": "2"}},
+        "3": {"field": "account", "missing": "refuse", "several": "oldest"},
+        "constants": {"job_title": "Guest"},
+        "match": [["email"], ["last_name", "email"]],
+        "on_match": "fill",
+        "duplicates": "create",
+    }
+    page = text(client.get(f"{url}columns/"))
+    assert 'name="default-1" value="x@x.de"' in page
+    assert '<input name="constant-text-0" value="Guest"' in page
+    assert 'name="match" value="email" checked' in page
+    assert 'name="match-own" value="last_name" checked' in page
+
+
+def test_change_of_dates_keeps_the_columns(client_of, alice):
+    client = client_of(alice)
+    made, url = upload(client, b"Last Name,Born\nBo,03/04/1980\nCy,31/12/1980\n")
+    assert made.reading["date_order"] == "dmy"
+    form = mapping_form(client, url, **{"column-1": "birthday", "read": "1", "date_order": "mdy"})
+    del form["plan"]
+
+    page = client.post(f"{url}columns/", form, headers=HTMX)
+
+    made.refresh_from_db()
+    assert (made.mapping["1"], made.reading["date_order"]) == ("birthday", "mdy")
+    assert '03/04/1980</bdi> <small>→ <time datetime="1980-03-04">' in text(page)
 
 
 def test_running_import_is_polled_and_then_left(client_of, alice):
@@ -366,8 +557,8 @@ def test_stop_and_go_on(client_of, alice):
     assert (made.state, Contact.objects.count()) == ("done", 1)
 
 
-PATHS = ("", "columns/", "rows/refused/", "errors.csv")
-POSTS = ("columns/", "apply/", "cancel/", "retry/", "delete/")
+PATHS = ("", "columns/", "records/created/", "errors.csv")
+POSTS = ("columns/", "apply/", "cancel/", "retry/", "delete/", "alike/", "rows/2/")
 
 
 def test_only_the_uploader_and_administrators_see_an_import(client_of, alice, bob, charlie, admin):
@@ -407,7 +598,7 @@ def test_strangers_are_sent_to_the_door(client):
 def test_nothing_is_done_by_a_get(client_of, alice):
     client = client_of(alice)
     _made, url = upload(client)
-    assert [client.get(url + path).status_code for path in POSTS[1:]] == [405] * 4
+    assert [client.get(url + path).status_code for path in POSTS[1:]] == [405] * 6
 
 
 def test_titles_of_hidden_duplicates_are_not_shown(client_of, alice, charlie):
@@ -416,7 +607,7 @@ def test_titles_of_hidden_duplicates_are_not_shown(client_of, alice, charlie):
     _made, url = upload(client)
     plan(client, url)
 
-    assert "Secret" not in text(client.get(url))
+    assert "Secret" not in text(client.get(f"{url}?fate=duplicate"))
 
 
 def test_very_wide_file_stays_usable(client_of, alice):
@@ -426,6 +617,6 @@ def test_very_wide_file_stays_usable(client_of, alice):
 
     page = client.get(url)
     assert "651 more columns are ignored" in text(page)
-    assert page.content.count(b"<select name=") == 250
+    assert page.content.count(b'<select id="column-') == 250
     assert plan(client, url).status_code == 303
     assert "Import 1 contact" in text(client.get(url))

@@ -14,6 +14,7 @@ import "./pairs.js";
 import "./tabs.js";
 import "./field.js";
 import "./drop.js";
+import "./upload.js";
 import "./autosubmit.js";
 import "./choices.js";
 import "./time.js";

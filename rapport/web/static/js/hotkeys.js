@@ -68,7 +68,8 @@ document.addEventListener("keydown", (event) => {
   const key = event.key === "?" ? "?" : event.key.toLowerCase();
   const wanted = first ? `${first} ${key}` : key;
   clearTimeout(timer);
-  const hit = declared().find((element) => element.dataset.hotkey === wanted);
+  // what the page says itself goes before what stands on every page
+  const hit = declared().findLast((element) => element.dataset.hotkey === wanted);
   const begins = !first && declared().some((element) => element.dataset.hotkey.startsWith(`${key} `));
   first = begins && !hit ? key : "";
   // a forgotten "g" must not wait for ever

@@ -1,0 +1,323 @@
+"""An import that runs, and what came of one."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
+from django.views.decorators.http import require_safe
+
+from rapport.actions.records import RecordNotFound
+from rapport.imports import flow, reasons, report
+from rapport.imports.reasons import Reason
+from rapport.imports.showing import Shown
+from rapport.imports.uploads import FileRefused, UploadGone
+from rapport.meta.registry import registry
+from rapport.models import ImportFile, Plan, PlanRow
+from rapport.models.operations import Fate, ImportState, JobState
+from rapport.queries import imports as found, operations, pages
+from rapport.queries.query import Group, InvalidQuery, field_of, of_view
+
+from . import shell
+from .cells import CellContext, cell, cell_context, moment_text
+from .importsteps import FATES, TONES, head, tally, visible
+from .liststate import label_of, require_read
+from .signin import signed_in
+
+# A rate says something once this many seconds have passed.
+SETTLED = 2
+
+
+# -- progress -------------------------------------------------------------------------------------
+
+
+def progress_page(request: HttpRequest, upload: ImportFile) -> HttpResponse:
+    """How far the job of an import is; asks again by itself."""
+    job = upload.job
+    cells = cell_context()
+    planning = upload.state != ImportState.IMPORTING
+    since = _since(request, upload)
+    context = {
+        **head(upload, 3 if not planning else 2 if upload.state == ImportState.PLANNING else 1),
+        "title": _("Importing")
+        if not planning
+        else _("Checking every row")
+        if upload.state == ImportState.PLANNING
+        else _("Reading the file"),
+        "progress": job.progress if job else 0,
+        "total": job.total if job else None,
+        "progress_text": _progress_text(upload, cells),
+        "pace": _pace(upload, cells, since),
+        "since": f"{since[0]}-{since[1]}" if since else "",
+        "waiting": job is None or job.state == JobState.WAITING,
+        "message": job.message if job else "",
+        "ending": bool(job and job.cancel_asked),
+        "planning": planning,
+        "counts": _so_far(upload, cells) if not planning else [],
+    }
+    return shell.render(request, "imports/progress.html", context, part="imports/running.html")
+
+
+def _since(request: HttpRequest, upload: ImportFile) -> tuple[int, int] | None:
+    """(row, second) at which this page first saw the job at work: a job that was resumed has
+    done rows before, which say nothing about its pace."""
+    job = upload.job
+    if job is None or job.state != JobState.RUNNING:
+        return None
+    row, _dash, second = request.GET.get("since", "").partition("-")
+    if row.isdecimal() and second.isdecimal() and len(row) < 12 and len(second) < 12:
+        return int(row), int(second)
+    return job.progress, int(time.time())
+
+
+def _progress_text(upload: ImportFile, cells: CellContext) -> str:
+    job = upload.job
+    if job is None or not job.progress:
+        return ""
+    if not job.total:
+        return _("%(rows)s rows") % {"rows": cells.number(job.progress)}
+    values = {"done": cells.number(job.progress), "total": cells.number(job.total)}
+    return _("%(done)s of %(total)s rows") % values
+
+
+def _pace(upload: ImportFile, cells: CellContext, since: tuple[int, int] | None) -> list[str]:
+    """Rows per second and the time left, once they can be told."""
+    job = upload.job
+    if job is None or since is None:
+        return []
+    rows, seconds = job.progress - since[0], time.time() - since[1]
+    if rows <= 0 or seconds < SETTLED:
+        if job.attempts > 1 or job.started_at is None or not job.progress:
+            return []
+        rows, seconds = job.progress, time.time() - job.started_at.timestamp()
+    if seconds < 1:
+        return []
+    rate = rows / seconds
+    said = [_("%(rate)s rows/s") % {"rate": cells.number(round(rate))}]
+    if job.total and rate >= 1:
+        said.append(_left(max(0, job.total - job.progress) / rate))
+    return said
+
+
+def _left(seconds: float) -> str:
+    if seconds < 10:
+        return _("a few seconds left")
+    if seconds < 90:
+        return _("about %(n)s seconds left") % {"n": round(seconds, -1) or 10}
+    minutes = round(seconds / 60)
+    text = ngettext("about %(n)s minute left", "about %(n)s minutes left", minutes)
+    return text % {"n": minutes}
+
+
+def _so_far(upload: ImportFile, cells: CellContext) -> list[dict[str, Any]]:
+    """What has been written until now."""
+    return tally(upload.counts, cells, applied=True) if "created" in upload.counts else []
+
+
+# -- the result -----------------------------------------------------------------------------------
+
+# Tabs of a result: fates, and how people know them from other programs.
+TABS = {
+    Fate.REFUSED: (gettext_lazy("Failures"), "refused"),
+    Fate.CHANGED: (gettext_lazy("Changed since the plan"), "changed"),
+    Fate.DUPLICATE: (gettext_lazy("Held back as duplicates"), "duplicates"),
+    Fate.SKIP: (gettext_lazy("Left out"), "skipped"),
+}
+
+
+def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
+    """What came of an import."""
+    plan = found.plan_of(upload)
+    cells = cell_context()
+    counts = upload.counts
+    applied = "created" in counts
+    op = upload.operation
+    undone = bool(op and operations.undone_by(op))
+    job = upload.job
+    context = {
+        **head(upload, 3 if applied else 1),
+        **(_rows(request, upload, plan, cells) if applied and plan else {}),
+        "tally": tally(counts, cells, applied=True) if applied else [],
+        "tone": TONES[ImportState(upload.state)],
+        "heading": _heading(upload, cells, undone=undone),
+        "undone": undone,
+        "undo_url": reverse("operation", args=[op.pk]) if op and not undone else "",
+        "operation_url": reverse("operation", args=[op.pk]) if op else "",
+        "lists": _lists(upload, cells) if op else [],
+        "errors_url": reverse("import-errors", args=[upload.pk])
+        if plan and upload.stored and counts.get("refused", 0) + counts.get("changed", 0)
+        else "",
+        "retry_url": reverse("import-retry", args=[upload.pk])
+        if job and job.state in {JobState.FAILED, JobState.CANCELLED} and not undone
+        else "",
+        "mapping_url": reverse("import-mapping", args=[upload.pk])
+        if not applied and "columns" in upload.options
+        else "",
+        "has_file": bool(upload.stored),
+        "delete_url": reverse("import-delete", args=[upload.pk]),
+        "by": str(upload.created_by) if upload.created_by else _("Rapport"),
+        "moment_text": moment_text(upload.created_at.astimezone(cells.zone), cells.language),
+    }
+    return shell.render(request, "imports/result.html", context)
+
+
+def _lists(upload: ImportFile, cells: CellContext) -> list[dict[str, Any]]:
+    """Where the records are that it made and changed."""
+    made = []
+    for verb, label in (("created", _("Created")), ("updated", _("Updated"))):
+        if number := upload.counts.get(verb, 0):
+            url = reverse("import-records", args=[upload.pk, verb])
+            made.append({"url": url, "label": label, "count": cells.number(number)})
+    return made
+
+
+def _rows(
+    request: HttpRequest, upload: ImportFile, plan: Plan, cells: CellContext
+) -> dict[str, Any]:
+    """The rows that were not taken, one fate at a time: line, column, reason and original value."""
+    counts = upload.counts
+    url = reverse("import", args=[upload.pk])
+    fates = [fate for fate, (_label, key) in TABS.items() if counts.get(key)]
+    if not fates:
+        return {}
+    asked = request.GET.get("fate", "")
+    here = Fate(asked) if asked in fates else fates[0]
+    after = request.GET.get("after", "")
+    start = int(after) if after.isdecimal() and len(after) < 10 else 0
+    rows, more = found.plan_rows(plan, (here,), after=start)
+    try:
+        shown = flow.rows_of(
+            upload, by=request.user, fate=here, after=start, limit=max(1, len(rows))
+        )
+    except (FileRefused, UploadGone):
+        # The file is not kept any more; what is known of its rows is.
+        shown = []
+    return {
+        "tabs": [
+            {
+                "url": f"{url}?fate={fate}",
+                "label": TABS[fate][0],
+                "count": cells.number(counts[TABS[fate][1]]),
+                "here": fate == here,
+                "tone": FATES[fate][0],
+            }
+            for fate in fates
+        ],
+        "lines": list(_lines(request, upload, rows, {one.number: one for one in shown})),
+        "label": TABS[here][0],
+        "file_url": f"{reverse('import-errors', args=[upload.pk])}?fate={here}"
+        if upload.stored
+        else "",
+        "first_url": f"{url}?fate={here}" if start else "",
+        "next_url": f"{url}?fate={here}&after={rows[-1].row}" if more else "",
+    }
+
+
+def _lines(
+    request: HttpRequest,
+    upload: ImportFile,
+    rows: Sequence[PlanRow],
+    shown: Mapping[int, Shown],
+) -> Iterator[dict[str, Any]]:
+    """A line for each reason of each row."""
+    headers = flow.columns_of(upload)
+    entity = registry[upload.entity]
+    prefix = reverse("list", args=[entity])
+    for row in rows:
+        one = shown.get(row.row)
+        record = one.record if one else None
+        line = {
+            "row": row.row,
+            "title": record.title if record else "",
+            "url": f"{prefix}{record.id}/" if record else "",
+        }
+        if row.fate == Fate.DUPLICATE:
+            yield {**line, "reason": report.duplicate_text(row, entity)}
+            continue
+        for reason in _reasons(row):
+            index = reason.column
+            cells = one.cells if one and index is not None else ()
+            yield {
+                **line,
+                "column": report.column_name(headers, index),
+                "reason": reason.text,
+                "value": cells[index] if index is not None and index < len(cells) else "",
+            }
+
+
+def _reasons(row: PlanRow) -> list[Reason]:
+    if row.reasons and not isinstance(row.reasons[0], list):
+        # How it is a duplicate, which somebody decided to leave out.
+        return [Reason(_("Left out by decision."))]
+    return reasons.from_json(row.reasons) or [Reason(_("Left out by decision."))]
+
+
+@require_safe
+@signed_in
+def records_page(request: HttpRequest, id: uuid.UUID, verb: str) -> HttpResponse:
+    """The records that an import made or changed, as a list."""
+    upload = visible(request, id)
+    if verb not in {"created", "updated"}:
+        raise RecordNotFound("import")
+    entity = registry[upload.entity]
+    require_read(entity, request.user)
+    query = of_view(entity, "all" if any(v.key == "all" for v in entity.views) else "")
+    query = replace(query, where=Group(), after=request.GET.get("after", ""))
+    rows = flow.records_of(upload, verb, request.user)
+    try:
+        page = pages.page(query, request.user, rows=rows)
+    except InvalidQuery:
+        page = pages.page(replace(query, after=""), request.user, rows=rows)
+    cells = cell_context()
+    names = [name for name in query.columns if name != entity.title]
+    fields = [(name, field_of(entity, name)) for name in names]
+    url = reverse("import-records", args=[upload.pk, verb])
+    text = _("Created by “%(file)s”") if verb == "created" else _("Updated by “%(file)s”")
+    context = {
+        **head(upload, 3),
+        "heading": text % {"file": upload.name},
+        "heads": [label_of(entity, name) for name in (entity.title, *names)],
+        "rows": [
+            {
+                "url": cells.address(entity.name, row.id),
+                "title": getattr(row.values[entity.title], "title", row.values[entity.title]),
+                "cells": [cell(field, row.values.get(name), cells) for name, field in fields],
+            }
+            for row in page.rows
+        ],
+        "count": cells.number(upload.counts.get(verb, 0)),
+        "first_url": url if query.after else "",
+        "next_url": f"{url}?after={quote(page.next)}" if page.next else "",
+    }
+    return shell.render(request, "imports/records.html", context)
+
+
+def _heading(upload: ImportFile, cells: CellContext, *, undone: bool) -> str:
+    created = upload.counts.get("created", 0)
+    number = cells.number(created)
+    if undone:
+        return _("This import has been undone")
+    match upload.state:
+        case ImportState.CANCELLED:
+            return _("Cancelled: what was imported until then is there")
+        case ImportState.FAILED:
+            if "created" not in upload.counts:
+                return _("This file cannot be imported")
+            return _("The import could not be finished")
+    entity = registry[upload.entity]
+    if created:
+        name = str(entity.label if created == 1 else entity.label_plural).lower()
+        return _("%(count)s %(records)s imported") % {"count": number, "records": name}
+    return _("Imported: nothing new")
+
+
+urlpatterns = [
+    path("imports/<uuid:id>/records/<str:verb>/", records_page, name="import-records"),
+]

@@ -1,0 +1,59 @@
+// form[data-upload]: sends its files and shows how far that is in [data-sending] (a progress, [data-sent], [data-stop-sending]).
+// The server answers with an address to go to, or with the form and what is wrong. Without a script the browser sends the form.
+let sending = null;
+
+function size(bytes) {
+  const unit = bytes < 1e6 ? "kilobyte" : "megabyte";
+  const number = bytes / (unit === "kilobyte" ? 1e3 : 1e6);
+  return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, maximumFractionDigits: number < 10 ? 1 : 0 }).format(number);
+}
+
+function show(form, loaded, total) {
+  const place = form.querySelector("[data-sending]");
+  const text = place.querySelector("[data-sent]");
+  const percent = Math.floor((100 * loaded) / total);
+  place.hidden = false;
+  // all is there: the server reads, and nobody can say for how long
+  if (loaded < total) place.querySelector("progress").value = percent;
+  else place.querySelector("progress").removeAttribute("value");
+  const said = loaded < total ? text.dataset.text.replace("{percent}", percent).replace("{size}", size(total)) : text.dataset.done;
+  if (text.textContent !== said) text.textContent = said;
+}
+
+function answered(form, request) {
+  sending = null;
+  const address = request.getResponseHeader("HX-Redirect");
+  if (address) return location.assign(address);
+  const page = new DOMParser().parseFromString(request.responseText, "text/html");
+  const place = form.closest("[id]");
+  const found = page.getElementById(place.id);
+  // a page of its own (too large, signed out): the browser shows it by sending the form itself
+  if (!found) return form.submit();
+  place.replaceWith(found);
+  htmx.process(found);
+  found.querySelector("[role=alert]")?.scrollIntoView({ block: "nearest" });
+}
+
+function ended(form) {
+  sending = null;
+  form.querySelector("[data-sending]").hidden = true;
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-upload]") || event.defaultPrevented) return;
+  if (![...form.querySelectorAll("input[type=file]")].some((input) => input.files.length)) return;
+  event.preventDefault();
+  if (sending) return;
+  sending = new XMLHttpRequest();
+  sending.upload.addEventListener("progress", (step) => show(form, step.loaded, step.total));
+  sending.addEventListener("load", () => answered(form, sending));
+  for (const type of ["error", "abort"]) sending.addEventListener(type, () => ended(form));
+  sending.open("POST", form.action);
+  sending.setRequestHeader("HX-Request", "true");
+  sending.send(new FormData(form));
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-stop-sending]")) sending?.abort();
+});
