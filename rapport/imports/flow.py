@@ -249,6 +249,7 @@ def _description(
 ) -> dict[str, Any]:
     """What the pages show of the file, so that it need not be opened again."""
     shown = max(1, min(SHOWN, SHOWN_CELLS // max(1, len(table.columns))))
+    damaged = [record for record in looked if record.problems]
     return {
         "format": detected.format,
         "columns": list(table.columns),
@@ -256,6 +257,9 @@ def _description(
         "empty": not looked,
         "known_rows": table.known_rows,
         "header_row": table.header,
+        "header_guess": table.header_guess,
+        "unreadable": [[r.number, str(r.problems[0].message)] for r in damaged[:SHOWN]],
+        "unreadable_count": len(damaged),
         "unit": table.unit,
         "sheets": [sheet.name for sheet in detected.sheets],
         "members": [member.name for member in detected.members if member.format],
