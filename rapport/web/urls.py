@@ -8,7 +8,7 @@ from . import converters  # noqa: F401 -- registers the path converter
 
 # Each module of a page or flow lists its own addresses; the generic ones of entities come last.
 MODULES = (
-    "signin", "health", "home", "search", "imports", "jobs", "certain", "duplicates",
+    "signin", "health", "home", "search", "imports", "recipes", "jobs", "certain", "duplicates",
     "duplicaterules", "choicelists", "settings", "recycle", "undo", "quality", "lookups", "similar",
     "editing", "merging", "records", "timelines", "commands", "dialogs", "repairs", "bulk",
     "filters", "columns", "views", "exports", "lists",
