@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache, partial
 
+from django.utils.translation import gettext as _
+
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 
-from . import headers, words
+from . import headers, layouts, words
 
 # What happens to a part that is there already.
 FILL, UPDATE, LEAVE = "fill", "update", "leave"
 RULES = (FILL, UPDATE, LEAVE)
+# A column with the id of a record in the program that the file is from.
+SOURCE_ID = layouts.SOURCE_ID
 # What the counts of a file call the records that are made or changed along with its rows.
 COUNTED = ("accounts", "contacts")
 
@@ -39,6 +43,13 @@ def is_part(found: Field) -> bool:
 def entity_of(entity: Entity, lookup: str) -> Entity:
     """What the look-up names."""
     return registry[entity.fields[lookup].target or ""]
+
+
+@lru_cache(maxsize=64)
+def id_targets(entity: Entity) -> tuple[str, ...]:
+    """Targets for ids of another program: of the record, and of those that it names."""
+    links = (f.name for f in entity.fields.values() if f.kind is Kind.LOOKUP and not f.read_only)
+    return (SOURCE_ID, *(f"{name}.{SOURCE_ID}" for name in links))
 
 
 def plural(name: str) -> str:
@@ -95,6 +106,9 @@ def label(entity: Entity, name: str) -> str:
     """What people call a target: 'Account: Website' for that of a part."""
     lookup, own = split(name)
     found = field_of(entity, name)
+    if own == SOURCE_ID:
+        ours = _("id in the other program")
+        return f"{entity.fields[lookup].label}: {ours}" if lookup else ours.capitalize()
     if found is None:
         return own
     return f"{entity.fields[lookup].label}: {found.label}" if lookup else str(found.label)

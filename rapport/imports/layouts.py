@@ -1,0 +1,191 @@
+"""Files of known programs: recognised by their headers, and what those mean there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from . import headers, layoutwords as texts
+
+SOURCE_ID = "source_id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """`ids`: what its record ids look like; `short` of them say the same as the whole."""
+
+    key: str
+    label: str
+    ids: re.Pattern[str] = re.compile(r"$^")
+    short: int = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """A file of `program`; `entity`: what it holds, '' when only its columns can tell. `columns`
+    {plain header: target, '' to ignore it}; `values` {target: {cell: option}}."""
+
+    program: Program
+    entity: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+_GUID = re.compile(r"\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?")
+DYNAMICS = Program(key="dynamics", label="Dynamics 365", ids=_GUID)
+SALESFORCE = Program(
+    key="salesforce", label="Salesforce", ids=re.compile(r"[0-9a-zA-Z]{15}([0-9A-Z]{3})?"), short=15
+)
+HUBSPOT = Program(key="hubspot", label="HubSpot", ids=re.compile(r"\d{1,20}"))
+OUTLOOK = Program(key="outlook", label="Outlook")
+GOOGLE = Program(key="google", label="Google Contacts")
+LINKEDIN = Program(key="linkedin", label="LinkedIn")
+PROGRAMS = {p.key: p for p in (DYNAMICS, SALESFORCE, HUBSPOT, OUTLOOK, GOOGLE, LINKEDIN)}
+
+_SALESFORCE = {"001": "account", "003": "contact", "00Q": "lead", "006": "opportunity"}
+# The first id column of these says what a row is: a deal may also name a contact.
+_OWN_FIRST = ("opportunity", "lead", "contact", "account")
+_LOGICAL = frozenset(
+    """
+    emailaddress1 emailaddress2 telephone1 telephone2 statecode statuscode parentcustomerid
+    parentcustomeridvalue address1line1 address1stateorprovince address1composite industrycode
+    transactioncurrencyid leadsourcecode leadqualitycode customertypecode parentaccountid
+    parentaccountidvalue parentcontactid parentcontactidvalue primarycontactid owneridvalue
+    primarycontactidvalue closeprobability importsequencenumber versionnumber ownerid
+    donotbulkemail donotemail preferredcontactmethodcode odataetag
+    """.split()
+)
+
+
+def recognise(columns: Sequence[str], sample: Sequence[Sequence[str]]) -> Layout | None:
+    """The program that wrote a file with these headers; None when it is none that we know."""
+    plain = [headers.plain(column) for column in columns]
+    known = frozenset(plain) - {""}
+    for find in _FINDERS:
+        found = find(columns, plain, known, sample)
+        if found is not None:
+            return found
+    return None
+
+
+def _salesforce(
+    _columns: Sequence[str],
+    plain: Sequence[str],
+    known: frozenset[str],
+    sample: Sequence[Sequence[str]],
+) -> Layout | None:
+    """Its ids say what they are ids of."""
+    found = {name: _prefix(plain, sample, name) for name in ("id", *(f"{e}id" for e in _OWN_FIRST))}
+    entity = _SALESFORCE.get(found["id"], "")
+    for name in _OWN_FIRST:
+        if not entity and _SALESFORCE.get(found[f"{name}id"]) == name:
+            entity = name
+    if not entity and not (known & {"systemmodstamp", "isdeleted"} and "id" in known):
+        return None
+    if not entity:
+        entity = next((e for e, signs in texts.SALESFORCE_SIGNS.items() if signs <= known), "")
+    return _layout(SALESFORCE, entity)
+
+
+def _prefix(plain: Sequence[str], sample: Sequence[Sequence[str]], name: str) -> str:
+    """How all ids of a column begin; '' when they are no such ids."""
+    if name not in plain:
+        return ""
+    index = plain.index(name)
+    ids = [row[index].strip() for row in sample if index < len(row) and row[index].strip()]
+    begin = {one[:3] for one in ids if SALESFORCE.ids.fullmatch(one)}
+    whole = bool(ids) and all(SALESFORCE.ids.fullmatch(one) for one in ids)
+    return begin.pop() if whole and len(begin) == 1 else ""
+
+
+def _dynamics(
+    columns: Sequence[str],
+    _plain: Sequence[str],
+    known: frozenset[str],
+    _sample: Sequence[Sequence[str]],
+) -> Layout | None:
+    if "donotmodifyrowchecksum" in known:
+        own = [column for column in columns if column.startswith("(Do Not Modify) ")]
+        names = {headers.plain(column.removeprefix("(Do Not Modify) ")) for column in own}
+        return _layout(DYNAMICS, next((e for e in _OWN_FIRST if e in names), ""))
+    if len(known & _LOGICAL) < 2:
+        return None
+    return _layout(DYNAMICS, next((e for e in _OWN_FIRST if f"{e}id" in known), ""))
+
+
+def _hubspot(
+    _columns: Sequence[str],
+    _plain: Sequence[str],
+    known: frozenset[str],
+    _sample: Sequence[Sequence[str]],
+) -> Layout | None:
+    if not any(name.startswith(("recordid", "hsobjectid")) for name in known):
+        return None
+    for entity, signs in texts.HUBSPOT_SIGNS.items():
+        if known & signs:
+            return _layout(HUBSPOT, entity)
+    return None
+
+
+def _address_books(
+    _columns: Sequence[str],
+    _plain: Sequence[str],
+    known: frozenset[str],
+    _sample: Sequence[Sequence[str]],
+) -> Layout | None:
+    for program, signs in (
+        (LINKEDIN, texts.LINKEDIN_SIGNS),
+        (GOOGLE, texts.GOOGLE_SIGNS),
+        (OUTLOOK, texts.OUTLOOK_SIGNS),
+    ):
+        if any(sign <= known for sign in signs):
+            return _layout(program, "contact")
+    return None
+
+
+_FINDERS = (_salesforce, _dynamics, _hubspot, _address_books)
+
+
+def _layout(program: Program, entity: str) -> Layout:
+    columns = {
+        headers.plain(header): target
+        for name in (program.key, f"{program.key}.{entity}")
+        for header, target in texts.COLUMNS.get(name, {}).items()
+    }
+    values = {
+        target: cells
+        for name in (program.key, f"{program.key}.{entity}")
+        for target, cells in texts.VALUES.get(name, {}).items()
+    }
+    return Layout(program=program, entity=entity, columns=columns, values=values)
+
+
+def target_of(layout: Layout, header: str, values: Sequence[str]) -> str | None:
+    """What a column of such a file is: a target, '' when it is none; None when its header says it
+    by itself."""
+    bare = headers.plain(header)
+    found = layout.columns.get(bare)
+    if found is None and bare.startswith(_NUMBERED):
+        found = next((t for name, t in layout.columns.items() if bare.startswith(name)), None)
+    if found and found.endswith(SOURCE_ID) and not all(_ids(layout.program, values)):
+        # A name where others have an id.
+        return found.removesuffix(SOURCE_ID).rstrip(".")
+    return found
+
+
+# HubSpot says in brackets whose ids or names they are.
+_NUMBERED = ("recordid", "associatedcompany", "associatedcontact")
+
+
+def _ids(program: Program, values: Sequence[str]) -> Iterator[bool]:
+    return (bool(program.ids.fullmatch(value)) for value in values)
+
+
+def same_id(system: str, text: str) -> str:
+    """An id as it is kept: 15 and 18 characters of Salesforce are one, brackets say nothing."""
+    text = text.strip()
+    program = PROGRAMS.get(system)
+    if program is DYNAMICS:
+        return text.strip("{}").lower()
+    return text[: program.short] if program else text[:200]

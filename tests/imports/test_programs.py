@@ -1,0 +1,104 @@
+"""Files of known programs, in their true layouts: recognised, mapped, and imported whole."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from rapport.imports import flow
+from rapport.meta.registry import registry
+from tests.imports.bringing import bring, describe, outcome
+
+pytestmark = pytest.mark.django_db
+
+FOLDER = Path(__file__).parent / "programs"
+ANNA = {
+    "first_name": "Anna", "last_name": "Berg", "email": "anna@berg.example",
+    "account__name": "Acme GmbH", "job_title": "Head of Sales",
+}  # fmt: skip
+AT_WORK = {"address1_line1": "Ring 5", "address1_city": "Bonn", "business_phone": "+49 228 2"}
+AT_HOME = {
+    "address2_city": "Kiel", "home_phone": "+49 431 1", "mobile_phone": "+49 170 1",
+    "email2": "anna@home.example", "fax": "+49 228 9", "account__main_phone": "+49 228 1",
+    "birthday": datetime.date(1980, 5, 14), "anniversary": None,
+}  # fmt: skip
+FILES = {
+    "dynamics_accounts.csv": ("account", "Dynamics 365", {
+        "name": "Acme GmbH", "main_phone": "+49 228 1", "industry": 7,
+    }),
+    "dynamics_contacts.csv": ("contact", "Dynamics 365", {
+        **ANNA, "business_phone": "+49 30 1", "gender": 2, "address1_postal_code": "53111",
+    }),
+    "google_new.csv": ("contact", "Google Contacts", {
+        **ANNA, **AT_WORK, "mobile_phone": "+49 170 1", "email2": "anna@home.example",
+        "department": "Sales", "website": "acme.example",
+    }),
+    "google_old.csv": ("contact", "Google Contacts", {
+        **ANNA, **AT_WORK, "mobile_phone": "+49 170 1", "email2": "anna@home.example",
+        "department": "Sales",
+    }),
+    "hubspot_companies.csv": ("account", "HubSpot", {
+        "name": "Acme GmbH", "industry": 16, "website": "acme.example", "employees": 120,
+        "main_phone": "+49 228 1",
+    }),
+    "hubspot_contacts.csv": ("contact", "HubSpot", {**ANNA, "account__industry": 16}),
+    "hubspot_deals.csv": ("opportunity", "HubSpot", {
+        "topic": "Roof", "sales_stage": 2, "account__name": "Acme GmbH",
+        "contact__full_name": "Anna Berg",
+        "estimated_close_date": datetime.date(2027, 1, 31),
+    }),
+    "linkedin_connections.csv": ("contact", "LinkedIn", {
+        **ANNA, "website": "https://www.linkedin.com/in/anna-berg",
+    }),
+    "outlook_de.csv": ("contact", "Outlook", {
+        **ANNA, **AT_WORK, **AT_HOME, "job_title": "Leiterin", "gender": 2, "salutation": "Frau",
+    }),
+    "outlook_en.csv": ("contact", "Outlook", {
+        **ANNA, **AT_WORK, **AT_HOME, "gender": None, "spouse_name": "Bo",
+    }),
+    "outlook_fr.csv": ("contact", "Outlook", {
+        "salutation": "Mme", "last_name": "Dupont", "job_title": "Directrice", "gender": 2,
+        "account__main_phone": "+33 4 1", "email": "anne@dupont.example",
+        "birthday": datetime.date(1980, 5, 14), "department": "Ventes",
+    }),
+    "salesforce_accounts.csv": ("account", "Salesforce", {
+        "name": "Acme GmbH", "relationship_type": 8, "industry": None, "employees": 120,
+    }),
+    "salesforce_contacts.csv": ("contact", "Salesforce", {
+        "last_name": "Berg", "job_title": "Head of Sales", "address1_city": "Bonn",
+        "address2_city": "Kiel", "do_not_bulk_email": False,
+    }),
+    "salesforce_leads.csv": ("lead", "Salesforce", {
+        "last_name": "Fuchs", "company": "Bee Ltd", "source": 4, "industry": 16, "rating": 1,
+    }),
+    "salesforce_opportunities.csv": ("opportunity", "Salesforce", {
+        "topic": "Roof", "sales_stage": 2, "account__name": "Acme GmbH", "probability": 60,
+        "estimated_close_date": datetime.date(2027, 1, 31),
+    }),
+}  # fmt: skip
+
+
+def test_every_file_is_expected():
+    assert sorted(FILES) == sorted(file.name for file in FOLDER.iterdir())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file_of_a_known_program_is_imported_whole(name, alice):
+    entity, program, values = FILES[name]
+
+    upload = describe((FOLDER / name).read_bytes(), "auto", by=alice, name=name)
+    flow.plan_now(upload, by=alice)
+    flow.apply_now(upload, by=alice)
+
+    done = outcome(upload)
+    assert (done.upload.entity, done.upload.options["program"]) == (entity, program)
+    assert done.errors == []
+    assert done.counts["created"] == done.counts["rows"]
+    found = registry[entity]
+    assert found.records().order_by(found.title_fields[-1]).values(*values)[0] == values
+
+
+def test_other_files_are_of_no_program(alice, table):
+    upload = describe(table("Id,First Name,Last Name,Company", "1,Anna,Bo,Acme"), by=alice)
+    assert upload.options["program"] == ""
+    assert bring(table("Notes,Last Name", "Notes:,Bo"), by=alice).counts["created"] == 1
