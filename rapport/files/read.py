@@ -157,7 +157,13 @@ def _open(path: Path, options: ReadOptions, workplace: _Workplace, limits: Limit
     if options.member is not None or (options.format or format_of(path, limits)) == "zip":
         path, options = _member(path, options, workplace.path, limits)
     kind = options.format or format_of(path, limits)
-    if kind not in FORMATS or kind == "zip":
+    if kind == "zip":
+        raise FileRefused(
+            "archive-in-archive",
+            gettext_noop("This is an archive inside an archive."),
+            gettext_noop("Unpack it yourself and import the files in it."),
+        )
+    if kind not in FORMATS:
         raise FileRefused(
             "format",
             gettext_noop("“%(format)s” is no format that can be read."),

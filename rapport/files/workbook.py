@@ -72,6 +72,8 @@ def _parts(opened: zipfile.ZipFile) -> list[_Part]:
         if member:
             hidden = element.get("state", "visible") != "visible"
             found.append(_Part(name=element.get("name", ""), member=member, hidden=hidden))
+    if not found:
+        raise damaged("xl/worksheets")
     return found
 
 

@@ -72,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(outcome)
     if outcome.dry_run and outcome.upload is not None:
-        flow.delete(outcome.upload)
+        # Read again: a plan that was refused has changed its state since.
+        flow.delete(_read(outcome.upload))
     return 1 if outcome.refused else 0
 
 

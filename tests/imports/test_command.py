@@ -76,12 +76,23 @@ def test_dry_run_leaves_nothing_behind(file, alice, capsys):
     assert ImportFile.objects.count() == 0
 
 
+def test_dry_run_of_a_header_alone_is_refused_and_leaves_nothing(file, alice, capsys):
+    file.write_bytes(b"First Name,Last Name\n")
+
+    code, found = run(file, alice, capsys, dry_run=True)
+
+    assert (code, found["refused"]) == (
+        1, "There is a header in this file, but no record below it.",
+    )  # fmt: skip
+    assert ImportFile.objects.count() == 0
+
+
 def test_second_time_adds_nothing(file, alice, capsys):
     run(file, alice, capsys)
 
     code, found = run(file, alice, capsys)
 
-    assert (code, found["created"], found["duplicates"], found["refused_rows"]) == (0, 0, 2, 1)
+    assert (code, found["created"], found["skipped"], found["refused_rows"]) == (0, 0, 2, 1)
 
 
 def test_people_read_sentences(file, alice, capsys):

@@ -63,7 +63,7 @@ def test_zip_inside_a_zip_is_no_table(packed):
     path = packed({"inner.zip": inner.getvalue()})
 
     assert sniff(path).members[0].format is None
-    assert code(path) == "format"
+    assert code(path) == "archive-in-archive"
 
 
 def test_bombs_are_refused(packed):
