@@ -84,6 +84,18 @@ def test_member_larger_than_it_claims_is_damaged(packed):
     assert code(path) == "damaged"
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_member_is_damaged_however_it_is_packed(tmp_path, method):
+    path = tmp_path / "file.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a.csv", "a,b\n" + "1,2\n" * 500)
+    data = bytearray(path.read_bytes())
+    data[50:60] = bytes(10)
+    path.write_bytes(data)
+
+    assert code(path) == "damaged"
+
+
 def test_member_without_a_name_is_none(packed):
     path = packed({"a.csv": "a\n1\n", "b.csv": "b\n1\n"})
     path.write_bytes(path.read_bytes().replace(b"a.csv", b"\0.csv"))
