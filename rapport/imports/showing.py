@@ -58,7 +58,7 @@ class Beside:
 class Shown:
     """A row of the plan. `choices`: what can be decided about it; `usual`: what the mapping or a
     decision for all alike says already. `repaired`: columns of `cells` that are not as in the
-    file. `like`: the earlier row that it repeats."""
+    file. `like`: the earlier row that it repeats, and `earlier` its cells."""
 
     number: int
     fate: Fate
@@ -72,6 +72,7 @@ class Shown:
     reasons: Sequence[Reason]
     record: Beside | None
     like: int
+    earlier: Sequence[str]
     confidence: int
     likeness: Sequence[Likeness]
 
@@ -92,13 +93,21 @@ def rows_of(
         return []
     mapping = Mapping.from_json(registry[upload.entity], upload.mapping)
     decided = Decided(alike=plan.parameters.get(ALIKE, {}))
+    earlier: dict[int, Sequence[str]] = {}
     if fate in {None, decisions.shown(None, decided)}:
         records, kept = _all_rows(upload, plan, fate, after, limit)
     else:
         kept = {row.row: row for row in _kept_rows(plan, fate, reason, after, limit)}
-        records = _records(upload, kept)
+        likes = {row.like for row in kept.values() if row.like}
+        records = _records(upload, {*kept, *likes})
+        earlier = {record.number: record.cells for record in records if record.number in likes}
+        records = [record for record in records if record.number in kept]
     page = _Page(
-        mapping, decided, _beside(upload, kept.values(), by), _changes(mapping, kept.values(), by)
+        mapping,
+        decided,
+        _beside(upload, kept.values(), by),
+        _changes(mapping, kept.values(), by),
+        earlier,
     )
     shown = []
     for record in records:
@@ -116,6 +125,7 @@ class _Page:
     decided: Decided
     beside: MappingType[uuid.UUID, Beside]
     fields: MappingType[int, Sequence[FieldChange]]
+    earlier: MappingType[int, Sequence[str]]
 
     def row(self, record: Record, row: PlanRow) -> Shown:
         """One of them."""
@@ -138,6 +148,7 @@ class _Page:
             reasons=() if is_likeness else why.from_json(row.reasons),
             record=self.beside.get(row.record) if row.record else None,
             like=row.like,
+            earlier=self.earlier.get(row.like, ()),
             confidence=row.reasons[1] if is_likeness else 0,
             likeness=tuple(map(Likeness.from_json, row.reasons[2:])) if is_likeness else (),
         )

@@ -35,6 +35,10 @@ TABS = {
     Fate.SAME: gettext_lazy("Unchanged"),
     Fate.SKIP: gettext_lazy("Left out"),
 }
+ALL = {
+    Fate.UPDATE: gettext_lazy("All that find a record:"),
+    Fate.DUPLICATE: gettext_lazy("All possible duplicates:"),
+}
 # What a person should look at first.
 FIRST = (Fate.REFUSED, Fate.DUPLICATE, Fate.UPDATE, Fate.CREATE, Fate.SAME, Fate.SKIP)
 EMPTY = {
@@ -78,7 +82,7 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         "reasons": _reasons(upload, plan, cells, fate, reason),
         "alike": _alike(plan, fate, number) if not reason else [],
         "standing": _standing(plan, fate),
-        "alike_label": _all_label(fate, number, cells),
+        "alike_label": ALL.get(fate, ""),
         "alike_url": reverse("import-alike", args=[upload.pk]),
         "file_url": _file_url(upload, fate) if number else "",
         "here": here,
@@ -175,10 +179,6 @@ def _alike(plan: Plan, fate: str, number: int) -> list[dict[str, Any]]:
     ]
     back = [{"value": "", "label": _("Take back")}] if fate in said else []
     return made + back
-
-
-def _all_label(fate: str, number: int, cells: CellContext) -> str:
-    return _("All %(count)s alike:") % {"count": cells.number(number)}
 
 
 def _keys(fate: str) -> list[tuple[str, Any]]:

@@ -11,9 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport.imports import flow, mapping as mappings, parts, report
-from rapport.imports.headers import RECORD_ID
+from rapport.imports.feed import reading_of
 from rapport.imports.showing import Beside, Shown
 from rapport.meta.entity import Entity
+from rapport.meta.field import Field
+from rapport.meta.folding import fold
+from rapport.meta.kinds import InvalidValue, Kind, parse, to_text
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
 from rapport.models.operations import Decision, Fate
@@ -52,7 +55,10 @@ SHORT = {
     "number": gettext_lazy("Not a number"),
     "money": gettext_lazy("Not an amount"),
     "boolean": gettext_lazy("Neither yes nor no"),
+    "choice": gettext_lazy("None of the options"),
 }
+# A longer list of options is typed.
+OPTIONS = 60
 
 
 class Rows:
@@ -75,6 +81,7 @@ class Rows:
         self.mapping = flow.mapping_of(upload)
         self.headers = flow.columns_of(upload)
         self.frozen = frozen
+        self.reading = reading_of(upload)
         self.is_table = tab not in CARDS
         self.bad = sorted({r.column for row in shown for r in row.reasons if r.column is not None})
         self.columns = list(columns) if columns is not None else self._columns()
@@ -171,6 +178,8 @@ class Rows:
 
     def _cell(self, shown: Shown, index: int) -> dict[str, Any]:
         wrong = [reason for reason in shown.reasons if reason.column == index]
+        target = self.mapping.columns.get(index)
+        field = parts.field_of(self.entity, target.field) if target else None
         repaired = index in shown.repaired
         return {
             "index": index,
@@ -180,6 +189,7 @@ class Rows:
             "why": " ".join(reason.text for reason in wrong),
             "repaired": repaired,
             "input": bool(wrong or repaired) and not self.frozen,
+            "options": _options(field) if wrong or repaired else (),
         }
 
     # -- a card beside what is stored -------------------------------------------------------------
@@ -190,7 +200,7 @@ class Rows:
             "confidence": shown.confidence if is_duplicate else 0,
             "confidence_tone": certainty(shown.confidence),
             "chips": reason_chips(shown.likeness, self.request.user),
-            "compared": self._compared(shown) if is_duplicate and shown.record else [],
+            **(self._compared(shown) if is_duplicate else {}),
             "changes": [
                 {"label": one.label, "old": one.old, "new": one.new} for one in shown.fields
             ]
@@ -198,38 +208,60 @@ class Rows:
             else [],
         }
 
-    def _compared(self, shown: Shown) -> list[dict[str, Any]]:
-        """The mapped fields of the row beside those of the record; what differs first."""
+    def _compared(self, shown: Shown) -> dict[str, Any]:
+        """The mapped fields of the row beside those of the record, or of the earlier row that it
+        repeats: what is not the same, and the names of what is."""
         stored: Mapping[str, str] = dict(shown.record.values) if shown.record else {}
         changes = {one.name: one for one in shown.fields}
         levels = {reason.field.partition(".")[2]: reason.level for reason in shown.likeness}
-        made = []
+        made, same = [], []
         for index, target in sorted(self.mapping.columns.items()):
             field = self.entity.fields.get(target.field)
-            text = shown.cells[index].strip() if index < len(shown.cells) else ""
-            if field is None or target.field == RECORD_ID or parts.split(target.field)[0]:
+            if field is None or field.name == self.entity.title:
                 continue
-            change, theirs = changes.get(target.field), stored.get(str(field.label), "")
-            if not text and not theirs:
+            text = _cell(shown.cells, index)
+            change = changes.get(field.name)
+            if shown.record is not None:
+                ours = change.new if change else text
+                theirs = change.old if change else stored.get(str(field.label), "")
+            else:
+                ours, theirs = text, _cell(shown.earlier, index)
+            if not ours and not theirs:
                 continue
-            level = self._level(text, theirs, change, levels.get(target.field, ""))
+            level = self._level(field, ours, theirs, levels.get(field.name, ""))
+            if level == SAME or (shown.fields and shown.record and ours and not change):
+                # Written in another way, but nothing that an update would change.
+                same.append(str(field.label))
+                continue
             sign, word = MARKS[level]
-            made.append(
-                {
-                    "label": field.label,
-                    "ours": change.new if change else text,
-                    "theirs": change.old if change else theirs or (text if level == SAME else ""),
-                    "level": level,
-                    "sign": sign,
-                    "word": word,
-                }
-            )
-        order = (DIFFERENT, SIMILAR, ONE, SAME)
-        return sorted(made, key=lambda one: order.index(one["level"]))
+            one = {"label": field.label, "ours": ours, "theirs": theirs}
+            made.append({**one, "level": level, "sign": sign, "word": word})
+        order = (DIFFERENT, SIMILAR, ONE)
+        made.sort(key=lambda one: order.index(one["level"]))
+        return {"compared": made, "same": same, "has_earlier": bool(shown.earlier)}
 
-    def _level(self, text: str, theirs: str, change: Any, said: str) -> str:
-        if change is None:
-            return ONE if not text else SAME
-        if not change.old or not change.new:
+    def _level(self, field: Field, ours: str, theirs: str, said: str) -> str:
+        """How two texts of a field stand to each other."""
+        if not ours or not theirs:
             return ONE
-        return said if said in {SAME, SIMILAR} else DIFFERENT
+        if fold(ours) == fold(theirs) or self._plain(field, ours) == self._plain(field, theirs):
+            return SAME
+        return SIMILAR if said == SIMILAR else DIFFERENT
+
+    def _plain(self, field: Field, text: str) -> str:
+        """A text as it would be stored, as far as it can be told without looking anything up."""
+        try:
+            return to_text(field, parse(field, text, self.reading))
+        except InvalidValue:
+            return text
+
+
+def _options(field: Field | None) -> Sequence[str]:
+    """What a choice cell may say."""
+    if field is None or field.kind is not Kind.CHOICE or len(field.options) > OPTIONS:
+        return ()
+    return [str(option.label) for option in field.options]
+
+
+def _cell(cells: Sequence[str], index: int) -> str:
+    return cells[index].strip() if index < len(cells) else ""

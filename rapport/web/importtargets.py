@@ -232,7 +232,7 @@ def _value_options(field: Field, option: Any, said: str | None) -> list[dict[str
         # A recipe or a command may have said the label.
         chosen = next((v for v, label, _own in known if said in {v, label}), said)
     if option is None:
-        as_it_is = _("— no option: the row is refused —")
+        as_it_is = _("— refuse the row —")
     else:
         as_it_is = next((label for _v, label, own in known if own == option), str(option))
     first = [(AS_IT_IS, as_it_is), ("", _("— leave blank —"))]

@@ -8,10 +8,13 @@ class Pairs extends HTMLElement {
   };
   #pressed = (event) => this.#key(event);
   #edits = false;
+  #points = false;
 
   connectedCallback() {
     this.addEventListener("focusin", (event) => this.#take(event.target.closest(this.#selector), false));
     this.addEventListener("change", (event) => this.#changed(event.target));
+    this.addEventListener("pointerdown", () => { this.#points = true; });
+    this.addEventListener("focusout", (event) => this.#left(event.target));
     this.addEventListener("submit", (event) => this.#sent(event.target));
     document.addEventListener("keydown", this.#pressed);
     document.addEventListener("htmx:after:swap", this.#swapped);
@@ -42,15 +45,20 @@ class Pairs extends HTMLElement {
     }
     this.place = this.#rows.indexOf(row);
     if (!focus) return;
-    const input = this.#edits && row.querySelector("input[aria-invalid][data-cell]");
-    if (input) input.select();
+    const input = this.#edits && row.querySelector("[aria-invalid][data-cell]");
+    input?.select?.();
     (input || row).focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
   }
 
   #key(event) {
+    this.#points = false;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.key === "Escape" && event.target.matches?.("[data-cell]")) return this.#leave(event.target);
+    if (event.key === "Enter" && event.target.matches?.("select[data-cell]")) {
+      event.preventDefault();
+      return this.#save(event.target);
+    }
     if (event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog, .menu")) return;
     if (event.key === "Enter" && event.target.matches?.(this.#selector)) return this.#edit(event);
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -72,17 +80,26 @@ class Pairs extends HTMLElement {
     event.preventDefault();
     this.#edits = true;
     input.focus();
-    input.select();
+    input.select?.();
   }
 
   #leave(input) {
-    input.value = input.defaultValue;
+    if (input.matches("select")) input.selectedIndex = 0;
+    else input.value = input.defaultValue;
     this.#edits = false;
     input.closest(this.#selector).focus();
   }
 
   #changed(input) {
-    if (!input.matches("[data-cell]")) return;
+    // with arrow keys a list changes on the way to what is meant: it is saved when it is left
+    if (input.matches("input[data-cell]") || (this.#points && input.matches("select[data-cell]"))) this.#save(input);
+  }
+
+  #left(input) {
+    if (input.matches("select[data-cell]") && input.selectedIndex > 0) this.#save(input);
+  }
+
+  #save(input) {
     const form = input.form;
     // Enter sends the form by itself, right after this
     setTimeout(() => {
