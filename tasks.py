@@ -41,7 +41,7 @@ WORKERS = min(4, os.cpu_count() or 1)
 # The rooms whose types are judged; the others are read for theirs.
 TYPED_ROOMS = (
     "meta", "models", "migrations", "access.py", "queries", "duplicates", "actions", "entities",
-    "files", "imports", "config",
+    "files", "imports", "config", "api", "limits.py",
 )  # fmt: skip
 
 PINNED = """\

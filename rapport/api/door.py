@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 # Calls that one address may make, and wrong keys that it may try.
 CALLS, WRONG_KEYS = 600, 60
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class Answer(Exception):
@@ -46,7 +47,7 @@ def for_programs(*methods: str, per_minute: int = CALLS) -> Callable[[View], Vie
     def decorate(view: View) -> View:
         @csrf_exempt
         @wraps(view)
-        def guarded(request: HttpRequest, recipe: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, recipe: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 if request.method not in methods:
                     headers = {"Allow": ", ".join(methods)}

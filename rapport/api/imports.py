@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import content_disposition_header, parse_header_parameters
 from django.utils.translation import gettext as _
@@ -121,7 +122,7 @@ def show(request: HttpRequest, recipe: ImportRecipe, id: uuid.UUID) -> HttpRespo
 
 
 @for_programs("GET", "HEAD")
-def error_rows(request: HttpRequest, recipe: ImportRecipe, id: uuid.UUID) -> HttpResponse:
+def error_rows(request: HttpRequest, recipe: ImportRecipe, id: uuid.UUID) -> HttpResponseBase:
     """The rows that were not taken, as in the file, each with its reason."""
     upload = _run(recipe, id)
     plan = plan_of(upload)

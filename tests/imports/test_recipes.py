@@ -7,10 +7,13 @@ import pytest
 from rapport import access
 from rapport.access import Forbidden
 from rapport.cli import main
-from rapport.imports import flow, recipes
+from rapport.imports import flow, recipes, unattended
 from rapport.imports.recipes import RecipeRefused
+from rapport.jobs.worker import Worker
 from rapport.models import Contact, ImportFile, ImportRecipe, RoleAssignment
+from rapport.models.operations import Decision, Fate
 from rapport.queries.recipes import recipe_for, recipe_named, usable_recipes
+from tests.factories import make_contact
 from tests.imports.bringing import describe, plan
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +138,23 @@ def test_name_is_taken_once_unless_it_is_to_be_replaced(alice):
         recipe.pk,
         ["0", "1", "2"],
     )
+
+
+def test_what_was_decided_for_all_rows_alike_comes_along(alice):
+    make_contact(last_name="Zed", email="anna@x.de", owner=alice)
+    first = plan(LIST, by=alice, picks=PICKS)
+    assert first.counts["duplicate"] == 1
+    flow.decide_all(first, Fate.DUPLICATE, Decision.CREATE, by=alice)
+    recipe = recipes.save(first, "Twins", by=alice)
+
+    upload = unattended.receive(recipe, [LIST], name="x.csv")
+    worker = Worker()
+    for _ in range(20):
+        worker.turn()
+
+    assert recipe.decisions == {"duplicate": "create"}
+    assert ImportFile.objects.get(pk=upload.pk).counts["created"] == 1
+    assert Contact.objects.count() == 2
 
 
 @pytest.mark.parametrize(
