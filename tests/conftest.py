@@ -4,7 +4,9 @@ import math
 import os
 import tempfile
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -46,8 +48,9 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.skip(reason=f"needs {name}"))
 
 
-# What only computes says the same whatever the database: the pass on PostgreSQL leaves it out.
-COMPUTING = ("tests/unit/", "tests/meta/")
+# How a test asks for a database. What asks for none says the same whatever it is: the pass on
+# PostgreSQL leaves it out.
+ASKING = {"db", "transactional_db", "databases"}
 
 
 def _leave_to_the_first_pass(config, items):
@@ -56,10 +59,9 @@ def _leave_to_the_first_pass(config, items):
         for item in items
         if item.get_closest_marker("once")
         or (
-            item.nodeid.startswith(COMPUTING)
-            and not item.get_closest_marker("django_db")
+            not item.get_closest_marker("django_db")
             and not item.get_closest_marker("postgres")
-            and not {"db", "transactional_db"} & set(item.fixturenames)
+            and not ASKING & set(item.fixturenames)
         )
     }
     if done:
@@ -88,16 +90,32 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, databases):
+    """The database of the tests is a copy of the migrated one: to migrate takes seconds."""
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        migrated = urlsplit(databases.migrated).path[1:]
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated
+        yield
+        return
+    with closing(databases.copy_to(connection.creation._get_test_db_name())):
+        yield
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """The built-in roles and the root unit once for all tests; again when a test that commits has
     emptied the tables behind it."""
     from django.apps import apps
     from django.db.models.signals import post_migrate
 
-    from rapport.actions import people
+    from rapport.actions.people import ensure_organisation
+    from tests import people
 
     def ensure(**_kwargs):
-        people.ensure_organisation()
+        ensure_organisation()
+        people.learn()
 
     with django_db_blocker.unblock():
         ensure()
@@ -119,79 +137,72 @@ def shipped_duplicate_rules():
     room.take({}, until=math.inf)
 
 
+def bring(name):
+    # When pytest loads this file, Django is not set up yet.
+    from tests import people
+
+    return people.bring(name)
+
+
 @pytest.fixture
 def north(db):
     """The business unit of Alice and Bob."""
-    from tests import factories
-
-    return factories.make_unit(name="North")
+    return bring("north")
 
 
 @pytest.fixture
 def south(db):
     """Charlie's business unit, beside theirs."""
-    from tests import factories
-
-    return factories.make_unit(name="South")
+    return bring("south")
 
 
 @pytest.fixture
 def team(north):
     """The team of Alice and Bob."""
-    from tests import factories
-
-    return factories.make_team(name="Northerners", unit=north)
+    return bring("team")
 
 
 @pytest.fixture
 def alice(north, team):
     """A salesperson, who owns what a test is about."""
-    from tests import factories
-
-    return factories.make_user(
-        first_name="Alice", last_name="Archer", email="alice@example.com", unit=north, teams=(team,)
-    )
+    return bring("alice")
 
 
 @pytest.fixture
 def bob(north, team):
     """A salesperson of the same unit and team as Alice."""
-    from tests import factories
-
-    return factories.make_user(
-        first_name="Bob", last_name="Baker", email="bob@example.com", unit=north, teams=(team,)
-    )
+    return bring("bob")
 
 
 @pytest.fixture
 def charlie(south):
     """A salesperson of another unit: a stranger to both."""
-    from tests import factories
-
-    return factories.make_user(
-        first_name="Charlie", last_name="Cook", email="charlie@example.com", unit=south
-    )
+    return bring("charlie")
 
 
 @pytest.fixture
 def admin(db):
     """A System Administrator in the root unit."""
-    from tests import factories
-
-    return factories.make_user(
-        first_name="Ada", last_name="Admin", email="admin@example.com",
-        roles=("system-administrator",),
-    )  # fmt: skip
+    return bring("admin")
 
 
 @pytest.fixture
 def client_of():
     """`client_of(user)`: a test client in which that user is signed in."""
+    from django.conf import settings
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
     from django.test import Client
 
     def signed_in(user):
+        # What signing in leaves behind. `force_login` takes many statements to get there.
+        session = SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.save()
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
         return client
 
     return signed_in
@@ -210,11 +221,13 @@ def real_files():
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory):
+def databases(tmp_path_factory, worker_id):
     """Databases of whole installations, on the server or in files like those of the test run."""
     from tests.installations import Databases
 
-    found = Databases(tmp_path_factory.mktemp("databases"))
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    found = Databases(tmp_path_factory.mktemp("databases"), shared)
     yield found
     found.close()
 
@@ -243,5 +256,7 @@ def new_installation(databases, tmp_path):
 def counted_anew():
     """No test knows what another counted."""
     from rapport.queries import pages
+    from rapport.web import shell
 
     pages.forget_counts()
+    shell._WAITING.clear()

@@ -34,6 +34,7 @@ from rapport.models import (
     User,
 )
 from rapport.queries import query
+from tests.people import bring
 
 _numbers = itertools.count(1)
 
@@ -160,7 +161,7 @@ def root_unit() -> BusinessUnit:
 def somebody() -> User:
     """The owner of records of which a test does not care whose they are."""
     found = User.objects.filter(email="somebody@example.com").first()
-    return found or make_user(first_name="Sam", last_name="Body", email="somebody@example.com")
+    return found or bring("somebody")
 
 
 def make_unit(**values: Any) -> BusinessUnit:
@@ -197,11 +198,23 @@ def make_team(
 def make_role(grants: dict[tuple[str, str], int], *holders: User | Team, **values: Any) -> Role:
     """A role with {(entity or '*', verb): depth}, given to `holders`."""
     role = make("role", **values)
-    for (entity, verb), depth in grants.items():
-        make("role_grant", role=role, entity=entity, verb=verb, depth=depth)
+    grant(role, grants)
     for holder in holders:
         make("role_assignment", principal=holder, role=role)
     return role
+
+
+def grant(role: Role, grants: dict[tuple[str, str], int]) -> None:
+    """Let `role` do {(entity or '*', verb): depth}."""
+    drafts = [
+        Draft(id=new_id(), values={"role": role.pk, "entity": entity, "verb": verb, "depth": depth})
+        for (entity, verb), depth in grants.items()
+    ]
+    now = timezone.now()
+    with journal.operation("role_grant.create", by=SETUP, now=now) as op:
+        entity = registry["role_grant"]
+        if failed := records.save_drafts(entity, drafts, op=op, by=SETUP, now=now, trusted=True):
+            raise records.InvalidRecord(failed[0].errors)
 
 
 def share_with(record: Any, principal: User | Team, **rights: bool) -> Share:

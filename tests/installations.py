@@ -1,6 +1,7 @@
 """Whole installations of Rapport: an own data folder and database, and the real command."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import sqlite3
@@ -92,7 +93,7 @@ def wait_for(condition, what: str, *, seconds: float = PATIENCE):
     until = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < until, f"waited in vain for {what}"
-        time.sleep(0.02)
+        time.sleep(0.05)
     return found
 
 
@@ -108,16 +109,33 @@ def page(url: str) -> tuple[int, str]:
 
 
 class Databases:
-    """New databases like the migrated one, which is made only once."""
+    """New databases like the migrated one, which is made once for all test processes. `shared` is a
+    folder that they have in common."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, shared: Path):
         self.folder = folder
         self.server = os.environ.get("DATABASE_URL", "")
         self.count = 0
         self.made: list[str] = []
-        self.migrated = self.empty()
-        done = Installation(folder, self.migrated).run("migrate")
-        assert done.returncode == 0, done.stderr
+        # Its address, and a line for each process that uses it.
+        self.noted = shared / "migrated-database"
+        with self._alone():
+            lines = self.noted.read_text().splitlines() if self.noted.exists() else []
+            if lines:
+                self.migrated = lines[0]
+            else:
+                self.migrated = self.empty()
+                self.made.clear()
+                done = Installation(folder, self.migrated).run("migrate")
+                assert done.returncode == 0, done.stderr
+                lines = [self.migrated]
+            self.noted.write_text("\n".join([*lines, "used"]))
+
+    @contextlib.contextmanager
+    def _alone(self):
+        with self.noted.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def empty(self) -> str:
         """URL of a database without tables."""
@@ -131,11 +149,17 @@ class Databases:
         self.count += 1
         if not self.server.startswith("postgres"):
             target = self.folder / f"database-{self.count}.db"
-            source = sqlite3.connect(self.migrated.removeprefix("sqlite:///"))
-            with contextlib.closing(source), contextlib.closing(sqlite3.connect(target)) as copy:
-                source.backup(copy)
+            self.copy_to(str(target)).close()
             return f"sqlite:///{target}"
         return self._create(f"TEMPLATE {urlsplit(self.migrated).path[1:]}")
+
+    def copy_to(self, file: str) -> sqlite3.Connection:
+        """Fill an SQLite database, which lives at least as long as the connection."""
+        target = sqlite3.connect(file, uri=True)
+        source = sqlite3.connect(self.migrated.removeprefix("sqlite:///"))
+        with contextlib.closing(source):
+            source.backup(target)
+        return target
 
     def _create(self, like: str) -> str:
         name = f"rapport_installation_{os.getpid()}_{self.count}"
@@ -146,6 +170,14 @@ class Databases:
 
     def close(self) -> None:
         """Drop the databases; files go with their folder."""
+        with self._alone():
+            lines = self.noted.read_text().splitlines()[:-1]
+            if len(lines) == 1:  # nobody else uses it
+                self.noted.unlink()
+                if self.server.startswith("postgres"):
+                    self.made.append(urlsplit(self.migrated).path[1:])
+            else:
+                self.noted.write_text("\n".join(lines))
         for name in self.made:
             with psycopg.connect(self.server, autocommit=True) as server:
                 server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
