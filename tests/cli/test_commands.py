@@ -92,6 +92,7 @@ def test_wrong_arguments_end_with_2(arguments, capsys):
 # -- on a new installation -----------------------------------------------------------------------
 
 
+@pytest.mark.once
 def test_a_new_database_is_made_by_whoever_comes_first(new_installation):
     made = new_installation.run(*ADA, "--password-stdin", text="correct horse battery\n")
 
@@ -180,6 +181,7 @@ def test_errors_are_one_line(untouched, arguments, message):
     assert complaint(done) == (1, f"rapport {arguments[0]}: {message}")
 
 
+@pytest.mark.once
 def test_a_role_that_does_not_exist_is_named(untouched):
     code, message = complaint(
         untouched.run("user", "create", "x@x.example", "--name", "X", "--role", "king")
@@ -191,6 +193,7 @@ def test_a_role_that_does_not_exist_is_named(untouched):
     )
 
 
+@pytest.mark.once
 def test_a_weak_password_is_refused(untouched):
     done = untouched.run(*ADA, "--password-stdin", text="short\n")
 
@@ -199,6 +202,7 @@ def test_a_weak_password_is_refused(untouched):
     assert untouched.rows("SELECT count(*) FROM rapport_user") == [(0,)]
 
 
+@pytest.mark.once
 def test_a_database_that_does_not_answer_is_named_in_one_line(untouched):
     done = untouched.run(
         "check", "--json", DATABASE_URL="postgresql://nobody:secret@127.0.0.1:1/nothing"
@@ -213,6 +217,7 @@ def test_a_database_that_does_not_answer_is_named_in_one_line(untouched):
     assert listed.stderr.startswith("rapport user: the database does not answer: ")
 
 
+@pytest.mark.once
 def test_a_wrong_database_url_is_named_in_one_line(untouched):
     done = untouched.run("user", "list", DATABASE_URL="mysql://x/y")
 
@@ -248,18 +253,18 @@ def test_undo_takes_an_operation_back(installation):
 
 
 @pytest.mark.once
-def test_demo_loads_says_how_to_sign_in_and_is_removed(new_installation):
-    loaded = new_installation.run("demo")
-    again = new_installation.run("demo")
-    removed = new_installation.run("demo", "--remove")
+def test_demo_loads_says_how_to_sign_in_and_is_removed(installation):
+    loaded = installation.run("demo")
+    again = installation.run("demo")
+    removed = installation.run("demo", "--remove")
 
     signs = [line for line in loaded.stdout.splitlines() if "@demo.example" in line]
     assert (loaded.returncode, loaded.stderr, len(signs)) == (0, "", 2)
     assert again.stdout.splitlines()[0] == "The demo data is there already."
     assert [line for line in again.stdout.splitlines() if "@demo.example" in line] == signs
     assert removed.stdout.startswith("Demo data is removed: ")
-    assert new_installation.rows("SELECT count(*) FROM rapport_account") == [(0,)]
-    assert new_installation.run("demo", "--remove").stdout == "There is no demo data.\n"
+    assert installation.rows("SELECT count(*) FROM rapport_account") == [(0,)]
+    assert installation.run("demo", "--remove").stdout == "There is no demo data.\n"
 
 
 @pytest.mark.once

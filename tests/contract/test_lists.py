@@ -169,11 +169,12 @@ def _folded(text):
 
 
 def expected_order(entity, name, rows, descending):
-    by_id = sorted(rows, key=lambda row: row.pk, reverse=descending)
-    filled = [row for row in by_id if not rank(entity, name, row)[0]]
-    filled.sort(key=lambda row: rank(entity, name, row)[1], reverse=descending)
+    ranks = {row.pk: rank(entity, name, row) for row in rows}
+    by_id = sorted(ranks, reverse=descending)
+    filled = [pk for pk in by_id if not ranks[pk][0]]
+    filled.sort(key=lambda pk: ranks[pk][1], reverse=descending)
     # A reversed sort keeps ties in their order, which is by key already.
-    return [row.pk for row in (*filled, *(r for r in by_id if rank(entity, name, r)[0]))]
+    return [*filled, *(pk for pk in by_id if ranks[pk][0])]
 
 
 def walk(query, user):

@@ -108,6 +108,7 @@ def small(db, monkeypatch):
     return lambda: load.load(now=timezone.now())
 
 
+@pytest.mark.once
 def test_the_same_story_is_told_each_time(small):
     now = datetime.datetime(2026, 3, 2, 12, tzinfo=datetime.UTC)
     users, teams = load._make_people()
@@ -154,6 +155,7 @@ def test_removal_takes_what_was_changed_since_and_what_hangs_on_people(small):
     assert people.first_administrator() == admin
 
 
+@pytest.mark.once
 def test_half_loaded_demo_is_loaded_anew(small):
     small()
     whole = counts()
@@ -182,6 +184,7 @@ def test_removal_leaves_real_records_alone(small):
     assert not User.objects.filter(email__endswith=f"@{DOMAIN}").exists()
 
 
+@pytest.mark.once
 def test_demo_administrator_stays_with_real_records_and_nobody_else(small):
     small()
     admin = User.objects.get(email=f"{ADMINISTRATOR}@{DOMAIN}")
@@ -196,6 +199,7 @@ def test_demo_administrator_stays_with_real_records_and_nobody_else(small):
     assert User.objects.filter(email=admin.email).count() == 1
 
 
+@pytest.mark.once
 def test_only_administrators_remove_it(small):
     small()
     sales = User.objects.get(email=f"{SALESPERSON}@{DOMAIN}")

@@ -2,6 +2,8 @@
 
 import signal
 
+import pytest
+
 from tests.installations import wait_for
 
 COUNT = 1500
@@ -50,6 +52,7 @@ def test_killed_worker_is_replaced_and_nothing_is_doubled(installation):
     assert installation.rows(operations) == [("account.update", "done")]
 
 
+@pytest.mark.once
 def test_worker_that_is_told_to_end_hands_over_at_once(installation):
     installation.python(PREPARE)
     first = installation.start("worker")

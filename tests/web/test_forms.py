@@ -59,6 +59,7 @@ def test_remedies_are_for_kinds_that_can_be_typed_wrong():
 # -- what counts as changed ------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("number", [0, 1, 2])
 @pytest.mark.parametrize("entity", EDITABLE, ids=lambda entity: entity.name)
 def test_a_form_that_nobody_touched_changes_nothing(entity, number, admin):

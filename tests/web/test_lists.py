@@ -187,6 +187,7 @@ def test_a_query_is_the_same_after_an_address(query):
     assert state(query, BASE) == (query, [])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("kind", "operator"), OPERATIONS)
 def test_every_condition_is_the_same_after_an_address(kind, operator):
     entity, field = FIELDS[kind]

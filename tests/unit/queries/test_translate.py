@@ -14,7 +14,7 @@ from rapport.meta.registry import registry
 from rapport.models import Lead
 from rapport.queries import translate
 from rapport.queries.query import Condition, Exists, Group, Query
-from tests import factories
+from tests import factories, people
 
 SYSTEM = SystemActor("test")
 NOW = datetime.datetime(2026, 5, 6, 10, tzinfo=datetime.UTC)  # a Wednesday
@@ -33,10 +33,10 @@ def matching(rows, entity, *conditions, by=SYSTEM, exists=(), any=False):
 
 @pytest.fixture
 def cities(db):
-    return {
-        city: factories.make_account(address1_city=city)
-        for city in ("Berlin", "berlin", "East Berlin", "Bern", "100%", "10_0", "")
-    }
+    names = ("Berlin", "berlin", "East Berlin", "Bern", "100%", "10_0", "")
+    return people.again(
+        "cities", lambda: {name: factories.make_account(address1_city=name) for name in names}
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,6 +198,10 @@ def test_an_owner_who_left(alice, bob, admin):
 
 @pytest.fixture
 def sizes(db):
+    return people.again("sizes", accounts_of_several_sizes)
+
+
+def accounts_of_several_sizes():
     return {
         name: factories.make_account(
             employees=size,
@@ -327,7 +331,10 @@ SPANS = [
 
 @pytest.fixture
 def tasks(db):
-    return {name: factories.make_task(due_at=moment) for name, moment in MOMENTS.items()}
+    return people.again(
+        "tasks",
+        lambda: {name: factories.make_task(due_at=at) for name, at in MOMENTS.items()},
+    )
 
 
 @pytest.fixture
