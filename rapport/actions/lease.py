@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -19,9 +20,15 @@ from rapport.access import Actor, SystemActor
 from rapport.models import Job
 from rapport.models.operations import JobState
 
-# Seconds that one batch may take: SQLite has one writer, and a page's write waits for it.
-TARGET = {"sqlite": 0.06, "postgresql": 0.5}
-SMALLEST, FIRST, LARGEST = 1, 50, 5000
+# Seconds that one batch may take. SQLite has one writer, and a page's write waits for it: while
+# others are at work, batches are short, and they get their turn in between.
+TARGET = {"sqlite": 0.06, "postgresql": 1.0}
+ALONE = 0.2
+SMALLEST, FIRST, LARGEST = 1, 50, 10_000
+# Others are at work when they have written within so many seconds.
+AT_WORK = 10.0
+# They ask again after up to 0.1 s, so a shorter gap would often be missed.
+SHORTEST, LONGEST = 0.05, 0.25
 BEAT_EVERY = 1.0
 _KEPT = (
     "state", "progress", "total", "cursor", "result", "message", "attempts", "worker",
@@ -43,6 +50,32 @@ class Refused(ValueError):
     """The job cannot be done, now or later; the message is for its owner."""
 
 
+class Others:
+    """Whether others write to the SQLite database of this process."""
+
+    def __init__(self) -> None:
+        self._connection: Any = None
+        self._version = 0
+        self._seen = -AT_WORK
+
+    def at_work(self) -> bool:
+        """Whether somebody else has written a short while ago."""
+        if connection.vendor != "sqlite":
+            return False
+        with connection.cursor() as cursor:
+            # Changes when another connection has written, and only then.
+            cursor.execute("PRAGMA data_version")
+            version = int(cursor.fetchone()[0])
+        if self._connection is not connection.connection:
+            self._connection, self._version = connection.connection, version
+        if version != self._version:
+            self._version, self._seen = version, time.monotonic()
+        return time.monotonic() - self._seen < AT_WORK
+
+
+others = Others()
+
+
 @dataclass(slots=True)
 class Pace:
     """How many rows fit into one batch, learnt from how long the last ones took. Below `smallest`
@@ -51,14 +84,21 @@ class Pace:
     size: int = FIRST
     held: float = 0.0
     smallest: int = SMALLEST
+    is_alone: bool = False
 
-    def learn(self, seconds: float) -> None:
-        """Note that a batch of about `size` rows held its locks for `seconds`."""
+    def learn(self, seconds: float, rows: int | None = None) -> None:
+        """Note that a batch of so many rows (about `size`) held its locks for `seconds`."""
         self.held = seconds
-        target = TARGET.get(connection.vendor, TARGET["postgresql"])
-        # Shrinks at once, grows by half: one quick batch proves little.
-        wanted = int(self.size * target / max(seconds, 0.001))
-        self.size = max(self.smallest, min(wanted, self.size + max(1, self.size // 2), LARGEST))
+        self.is_alone = connection.vendor == "sqlite" and not others.at_work()
+        target = ALONE if self.is_alone else TARGET.get(connection.vendor, TARGET["postgresql"])
+        # Shrinks at once, grows step by step: one quick batch proves little.
+        wanted = int((rows or self.size) * target / max(seconds, 0.001))
+        self.size = max(self.smallest, min(wanted, self.size * 3, LARGEST))
+
+    def let_others_in(self) -> None:
+        """On SQLite leave the database alone for about as long as it was held."""
+        if connection.vendor == "sqlite" and self.held and not self.is_alone:
+            time.sleep(min(max(self.held, SHORTEST), LONGEST))
 
 
 @dataclass(slots=True)

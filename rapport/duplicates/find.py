@@ -90,6 +90,32 @@ def find(
     ]
 
 
+def held(
+    hashes: Collection[int], entity: Entity, *, but: tuple[uuid.UUID, uuid.UUID] | None = None
+) -> set[int]:
+    """Which of these keys some stored record of `entity` has, whoever may see it. `but`: other than
+    those with an id from the one to the other."""
+    found: set[int] = set()
+    table = connection.ops.quote_name(MatchKey._meta.db_table)
+    native = connection.features.has_native_uuid_field
+    rest = [""] if but is None else [" AND m.record < %s", " AND m.record > %s"]
+    ends = [[]] if but is None else [[id_ if native else id_.hex] for id_ in but]
+    sqlite = connection.vendor == "sqlite"
+    listed = "json_each(%s) k" if sqlite else "unnest(%s::bigint[]) k(value)"
+    # One by one by the index, and no row is read.
+    has = f"SELECT 1 FROM {table} m WHERE m.hash = k.value AND m.entity = {entity.code}"
+    some = [f"({has}{one} LIMIT 1)" for one in rest]
+    statement = f"SELECT k.value FROM {listed} WHERE " + " OR ".join(
+        f"EXISTS {one}" if sqlite else f"{one} IS NOT NULL" for one in some
+    )
+    for part in batches(hashes, AT_ONCE):
+        values: Any = json.dumps(list(part)) if sqlite else list(part)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [values, *(end for one in ends for end in one)])
+            found.update(hash_ for (hash_,) in cursor.fetchall())
+    return found
+
+
 def find_stored(
     entity: Entity, ids: Collection[uuid.UUID], *, by: Actor, among: Collection[str] | None = None
 ) -> dict[uuid.UUID, list[Match]]:

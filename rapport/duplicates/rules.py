@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -181,6 +182,11 @@ def published(base: str | None = None) -> tuple[Rule, ...]:
     if base is None:
         return _kept.rules
     return tuple(rule for rule in _kept.rules if rule.base == base)
+
+
+def stay() -> None:
+    """Go by what is known from now on: in a process that must not ask the database."""
+    _kept.until = math.inf
 
 
 def take(rows: Iterable[DuplicateRule], *, until: float) -> None:

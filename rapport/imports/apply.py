@@ -10,6 +10,7 @@ import datetime
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -28,9 +29,8 @@ from rapport.models.operations import Fate, ImportState, JobState
 from . import decisions, partlinks, parts, plan as plans
 from .decisions import Decided
 from .feed import Feed, Sessions
-from .judge import judge
+from .quick import Ids, judge_block
 from .reasons import Reason, as_json
-from .rows import Row
 from .uploads import UploadGone
 from .verdict import Judged, Verdict
 
@@ -58,9 +58,9 @@ class _Session:
         self.plan = plan
         self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan))
 
-    def kept(self, rows: Sequence[Row]) -> dict[int, PlanRow]:
-        """What the plan says of `rows`."""
-        return plans.planned(self.plan, [row.number for row in rows])
+    def kept(self, numbers: Sequence[int]) -> dict[int, PlanRow]:
+        """What the plan says of these rows."""
+        return plans.planned(self.plan, numbers)
 
     def close(self) -> None:
         self.feed.close()
@@ -97,17 +97,21 @@ def _open(run: Run) -> _Session:
 
 def _advance(session: _Session, run: Run) -> bool:
     run.pace.smallest = SMALLEST
-    rows = session.feed.next(run.size)
+    rows = session.feed.take(run.size)
     mapping, now = session.feed.mapping, timezone.now()
     entity = mapping.entity
-    kept = session.kept(rows)
+    kept = session.kept(rows.numbers)
     decided = decisions.of_plan(session.plan, kept)
     before = state_of_database()
     # Judged before the one write lock of SQLite is taken, and again only if others have written
     # in between: the lock is held for the writing alone.
     early = None
+    judge = partial(
+        judge_block, mapping, session.feed.layout, rows, by=run.by, now=now, decided=decided,
+        told=kept, ids=Ids(session.plan.pk),
+    )  # fmt: skip
     if before is not None:
-        early = judge(mapping, rows, by=run.by, now=now, decided=decided)
+        early = judge()
     with run.batch() as job:
         plans.require(entity, run.by)
         upload, plan = _theirs(job)
@@ -117,12 +121,12 @@ def _advance(session: _Session, run: Run) -> bool:
         if rows:
             judged = early
             if judged is None or state_of_database() != before:
-                judged = judge(mapping, rows, by=run.by, now=now, decided=decided, lock=True)
+                judged = judge(lock=True)
             _hold_back_changed(judged, plan, kept, decided)
             made = _write(entity, judged, op=op, by=run.by, now=now)
             _count(upload, judged, made)
             job.progress += len(rows)
-            job.cursor = {"after": rows[-1].number}
+            job.cursor = {"after": rows.numbers[-1]}
         upload.save(update_fields=["counts", "operation", "state"])
         job.result = {"operation": str(op.pk), **upload.counts}
     return bool(rows)
@@ -213,6 +217,7 @@ def _write(
         _save(target, drafts, op=op, by=by, now=now)
         made[f"{parts.plural(target.name)}_updated"] += len(fresh)
     drafts = [v.draft for v in judged.verdicts if v.fate in WRITTEN and v.draft is not None]
+    drafts = sorted(drafts + judged.drafts, key=lambda draft: draft.source_row or 0)
     _save(entity, drafts, op=op, by=by, now=now, checked=True)
     journal.checkpoint(op)
     return made
@@ -240,8 +245,9 @@ def _save(
 
 def _count(upload: ImportFile, judged: Judged, made: Mapping[str, int]) -> None:
     counts = Counter(upload.counts)
-    counts["rows"] += len(judged.verdicts)
+    counts["rows"] += len(judged.verdicts) + len(judged.simple)
     counts.update(OUTCOMES[verdict.fate] for verdict in judged.verdicts)
+    counts[OUTCOMES[Fate.CREATE]] += len(judged.simple)
     counts.update(made)
     upload.counts = dict(counts)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor, Forbidden
@@ -26,9 +25,6 @@ from . import flow, mapping as mappings, parts, recipes, report, uploads
 
 READ_AT_ONCE = 1 << 20
 SHOWN_ERRORS = 20
-# Others have written within so many seconds: they are let in between two batches.
-BUSY = 5.0
-REST = 0.06
 
 
 @dataclass
@@ -138,38 +134,13 @@ def _read(upload: ImportFile) -> ImportFile:
 
 
 def _watched(screen: _Screen) -> Callable[[Run], None]:
-    neighbours = _Neighbours()
-
     def between(run: Run) -> None:
         screen.progress(run.job)
         if run.cancel_asked():
             raise CancelAsked
-        neighbours.let_in()
+        run.pace.let_others_in()
 
     return between
-
-
-class _Neighbours:
-    """On SQLite others wait for the one write lock: those who are at work get their turn."""
-
-    def __init__(self) -> None:
-        self._version = self._data_version()
-        self._seen = -BUSY
-
-    def let_in(self) -> None:
-        version = self._data_version()
-        if version != self._version:
-            self._version, self._seen = version, time.monotonic()
-        if time.monotonic() - self._seen < BUSY:
-            time.sleep(REST)
-
-    def _data_version(self) -> int:
-        # Changes when another connection has written, and only then.
-        if connection.vendor != "sqlite":
-            return 0
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA data_version")
-            return int(cursor.fetchone()[0])
 
 
 # -- what is printed ------------------------------------------------------------------------------

@@ -36,10 +36,11 @@ _AS_IT_IS = b"+"
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What stands where in the bytes of a compact row: first the texts of its look-ups, then the
-    values of its fields, those that follow from others included."""
+    values of its fields; `derived` are those that follow from others."""
 
     links: tuple[str, ...]
     fields: tuple[str, ...]
+    derived: frozenset[str]
 
     def open(self, packed: bytes) -> tuple[dict[str, Any], dict[str, str]]:
         """Values and texts of a compact row."""
@@ -76,7 +77,11 @@ def layout_of(mapping: Mapping) -> Layout | None:
     plain = {found.name for found in fields if not is_named(found)}
     if entity.title in plain and entity.fields[entity.title].read_only:
         plain |= {name for name in PARTS if name in entity.fields}
-    return Layout(tuple(found.name for found in links), tuple(sorted(plain | derived.keys())))
+    return Layout(
+        tuple(found.name for found in links),
+        tuple(sorted(plain | derived.keys())),
+        frozenset(derived),
+    )
 
 
 def _is_found_by_title(entity: Entity, lookup: str) -> bool:
@@ -112,7 +117,9 @@ class Block:
 
     def cut(self, size: int) -> Block:
         """Take off the first `size` rows."""
-        parts = [self.numbers, self.rows, self.packed, self.keys, self.texts]
+        parts: tuple[list[Any], ...] = (
+            self.numbers, self.rows, self.packed, self.keys, self.texts,
+        )  # fmt: skip
         taken = Block(*(part[:size] for part in parts))
         for part in parts:
             del part[:size]
@@ -124,6 +131,7 @@ class Block:
         if found is not None:
             return found
         values, links = layout.open(self.packed[place])
+        values = {n: value for n, value in values.items() if n not in layout.derived}
         return Row(self.numbers[place], values, links)
 
     def dump(self) -> bytes:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping as MappingType
 from dataclasses import replace
+from hashlib import blake2b
 from typing import Any
 
+from django.conf import settings
+from django.utils.translation import get_language
+
+from rapport.duplicates import keys
 from rapport.files.read import Record, Table
 from rapport.meta.kinds import Reading
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
 
-from . import uploads
+from . import ahead, uploads
+from .compact import Block, Packer, layout_of
 from .mapping import Mapping
 from .rows import Converter, Row
 
 READ_AT_ONCE = 2000
+PACKED_AT_ONCE = 1000
+# Of a row on average.
+BYTES = 250
+# To be raised whenever the same file would become other blocks.
+VERSION = 1
 
 
 def reading_of(upload: ImportFile) -> Reading:
@@ -52,6 +64,13 @@ class Feed:
         self._batches: Iterator[list[Record]] = self.table.iter_batches(READ_AT_ONCE, after=after)
         self._waiting: list[Record] = []
         self._repaired = repaired or {}
+        self.layout = layout_of(self.mapping)
+        self._packer = Packer(self.mapping, self.layout)
+        self._ahead: ahead.Kept | None = None
+        self._blocks: Iterator[Block] = iter(())
+        self._block = Block()
+        self._upload: ImportFile | None = upload
+        self._after, self._size = after, upload.size
 
     def next(self, size: int) -> list[Row]:
         """The next rows, `size` of them unless the file ends."""
@@ -61,6 +80,63 @@ class Feed:
         if self._repaired:
             taken = [_with(record, self._repaired.get(record.number)) for record in taken]
         return self._converter.rows(taken)
+
+    def take(self, size: int) -> Block:
+        """The same as a block of rows, read ahead by a process of its own where that is worth it:
+        for those who take them all."""
+        if self._upload is not None:
+            self._begin(self._upload)
+            self._upload = None
+        while len(self._block) < size and (block := next(self._blocks, None)):
+            if block.numbers[0] <= self._after:
+                block.cut(bisect_right(block.numbers, self._after))
+            self._block.extend(block)
+        return self._block.cut(size)
+
+    def _begin(self, upload: ImportFile) -> None:
+        self._blocks = self._make()
+        if self.layout is None:
+            return
+        folder = uploads.path_of(upload).parent
+        path = ahead.path_for(folder, self._fingerprint(upload, 0))
+        if path.exists():
+            self._ahead = ahead.Kept(path)
+        elif ahead.is_worth_it(upload.size):
+            path = ahead.path_for(folder, self._fingerprint(upload, self._after))
+            self._ahead = ahead.Ahead(path, self._make)
+        if self._ahead is not None:
+            self._blocks = iter(self._ahead)
+
+    def _make(self) -> Iterator[Block]:
+        while rows := self.next(PACKED_AT_ONCE):
+            yield self._packer.block(rows)
+
+    def _fingerprint(self, upload: ImportFile, after: int) -> str:
+        """Changes with all that rows are made of: the mapping, the repaired cells, the rules, the
+        options and what people call them."""
+        entity = self.mapping.entity
+        fields = [entity.fields[name] for name in sorted(self.mapping.fields & {*entity.fields})]
+        told = (
+            VERSION,
+            upload.entity,
+            upload.mapping,
+            upload.reading,
+            sorted((number, sorted(cells.items())) for number, cells in self._repaired.items()),
+            keys.fingerprint(entity),
+            get_language(),
+            settings.FULL_NAME_ORDER,
+            [
+                (found.name, [(one.value, str(one.label)) for one in found.options])
+                for found in fields
+            ],
+            after,
+        )
+        return blake2b(repr(told).encode(), digest_size=16).hexdigest()
+
+    @property
+    def expected(self) -> int:
+        """About how many rows there are."""
+        return self.table.known_rows or self._size // BYTES
 
     def only(self, numbers: Collection[int]) -> list[Row]:
         """The rows with these numbers."""
@@ -76,6 +152,8 @@ class Feed:
 
     def close(self) -> None:
         """Let go of the file."""
+        if self._ahead is not None:
+            self._ahead.close()
         self.table.close()
 
 

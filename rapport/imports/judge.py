@@ -39,9 +39,10 @@ def judge(
     seen: Earlier | None = None,
     decided: Decided = NOTHING,
     lock: bool = False,
+    links: linking.Links | None = None,
 ) -> Judged:
     """The fate of each row. `seen` holds the file's earlier rows, and gets these. `lock`: what is
-    read stays as it is until the transaction ends."""
+    read stays as it is until the transaction ends. `links`: what other rows of the batch name."""
     entity = mapping.entity
     originals = rows
     # Copies: the same rows may be judged again when something has changed meanwhile.
@@ -53,7 +54,8 @@ def judge(
         for row in rows
     ]  # fmt: skip
     clean = [row for row in rows if not row.reasons]
-    links = linking.resolve(mapping, clean, by=by)
+    links = linking.Links() if links is None else links
+    linking.resolve(mapping, clean, links, by=by)
     if any(target.default for target in mapping.columns.values()):
         options.named_defaults(clean)
     stored = _asked(entity, clean, lock)

@@ -121,10 +121,10 @@ class _Column:
             row.reasons.append(of_cell(self.field, message, self.index))
 
 
-def resolve(mapping: Mapping, rows: Sequence[Row], *, by: Actor) -> Links:
-    """Turn the look-up texts of `rows` into ids among their values, or into reasons."""
-    stored = _stored_titles(mapping, rows, by)
-    links = Links(kept=stored)
+def resolve(mapping: Mapping, rows: Sequence[Row], links: Links, *, by: Actor) -> Links:
+    """Turn the look-up texts of `rows` into ids among their values, or into reasons. `links`: what
+    they name by other ids already, and what other rows of the batch name."""
+    stored = links.kept = _stored_titles(mapping, rows, by)
     for index, target in mapping.filling:
         found = mapping.entity.fields.get(target.field)
         if found is None or not is_named(found) or is_person(mapping.entity, found.name):

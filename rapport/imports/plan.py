@@ -27,9 +27,9 @@ from rapport.models.people import Verb
 from . import mapping as mappings, partlinks, parts, reasons as why
 from .decisions import ALIKE, Decided
 from .feed import Feed, Sessions
-from .judge import judge
 from .mapping import Mapping
 from .names import PARTS
+from .quick import judge_block
 from .seen import Earlier, Seen
 from .uploads import UploadGone
 from .verdict import Judged, Verdict
@@ -39,6 +39,10 @@ NOT_ALLOWED = gettext_lazy("You may not import these records any more.")
 PREVIEWED = 20
 # So many different reasons are counted apart.
 GROUPS = 200
+# Rows planned at once: all that may be written of them is a short line each.
+SMALLEST, LARGEST = 2000, 5000
+# Match keys that a row has on average: only to make room for them at once.
+KEYS = 7
 PLAN_COLUMNS = (
     "plan_id", "row", "fate", "record", "reasons", "cells", "found", "like", "changes", "decision",
 )  # fmt: skip
@@ -52,7 +56,7 @@ class _Session:
         self.upload = upload
         self.plan = plan
         self.feed = Feed(upload)
-        self.seen = Earlier()
+        self.seen = Earlier(self.feed.expected * KEYS, self.feed.layout)
         self.new: dict[str, Seen] = defaultdict(Seen)
         self.changed: dict[str, Seen] = defaultdict(Seen)
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
@@ -107,12 +111,20 @@ def _begin(run: Run) -> _Session:
 
 def _advance(session: _Session, run: Run) -> bool:
     require(session.feed.mapping.entity, run.by)
-    rows = session.feed.next(run.size)
+    run.pace.smallest = SMALLEST
+    rows = session.feed.take(min(run.size, LARGEST))
     # Read and judged outside of the transaction: only what was found is written.
-    judged = judge(
-        session.feed.mapping, rows, by=run.by, now=timezone.now(), seen=session.seen,
+    judged = judge_block(
+        session.feed.mapping,
+        session.feed.layout,
+        rows,
+        by=run.by,
+        now=timezone.now(),
+        seen=session.seen,
         decided=session.decided,
-    )  # fmt: skip
+        # The preview shows the first ones in full.
+        told=rows.numbers if len(session.preview) < PREVIEWED else (),
+    )
     _count(session, judged)
     with run.batch() as job:
         keep(session.plan, judged.verdicts)
@@ -155,8 +167,9 @@ def ended(job: Job, state: JobState) -> None:
 
 def _count(session: _Session, judged: Judged) -> None:
     counts, verdicts = session.counts, judged.verdicts
-    counts["rows"] += len(verdicts)
+    counts["rows"] += len(verdicts) + len(judged.simple)
     counts.update(verdict.fate.value for verdict in verdicts)
+    counts[Fate.CREATE.value] += len(judged.simple)
     _count_parts(session, judged)
     for verdict in verdicts:
         session.groups.update({why.key(reason) for reason in verdict.reasons})

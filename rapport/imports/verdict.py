@@ -35,10 +35,14 @@ class Verdict:
 
 @dataclass(slots=True)
 class Judged:
-    """The verdicts of a batch, in the order of its rows, and what would be made along with it."""
+    """The verdicts of a batch, in the order of its rows, and what would be made along with it.
+    `simple`: numbers of further rows, which are simply created; `drafts`: of those, to be written.
+    """
 
     verdicts: list[Verdict]
     links: linking.Links
+    simple: list[int] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
 
     @property
     def new(self) -> dict[str, list[linking.New]]:
@@ -49,4 +53,4 @@ class Judged:
     def written(self) -> set[int]:
         """Numbers of the rows whose parts are written: also those of which nothing else changes."""
         kept = {Fate.CREATE, Fate.UPDATE, Fate.SAME}
-        return {verdict.number for verdict in self.verdicts if verdict.fate in kept}
+        return {*self.simple, *(v.number for v in self.verdicts if v.fate in kept)}

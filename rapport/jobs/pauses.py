@@ -4,8 +4,7 @@ import time
 
 from django.db import connection
 
-# Waiters ask again after up to 0.1 s, so a shorter gap would often be missed.
-SHORTEST, LONGEST = 0.05, 0.25
+from rapport.actions.lease import LONGEST, SHORTEST
 
 
 def after_writing(held: float) -> None:

@@ -26,7 +26,6 @@ from rapport.actions.undo import CannotUndo
 from rapport.models.operations import JobState
 from rapport.queries.query import InvalidQuery
 
-from . import pauses
 from .clock import Clock
 from .kinds import KINDS
 from .queue import Bell
@@ -98,7 +97,7 @@ class Worker:
                 return
             if not advance(run):
                 self.runs.remove(run)
-            pauses.after_writing(run.pace.held)
+            run.pace.let_others_in()
 
     def _note(self) -> None:
         if time.monotonic() - self._noted > NOTE_EVERY:

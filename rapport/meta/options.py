@@ -6,6 +6,7 @@ are read. What was read serves a few seconds; another process's new option is th
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,11 @@ def fill(read: Callable[[], Lists]) -> None:
 def forget() -> None:
     """Read anew when next asked: this process has added one."""
     _kept.until = 0.0
+
+
+def stay() -> None:
+    """Go by what is known from now on: in a process that must not ask the database."""
+    _kept.until = math.inf
 
 
 def take(lists: Lists, *, until: float) -> None:

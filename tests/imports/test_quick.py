@@ -1,0 +1,94 @@
+"""Rows about which there is nothing to say go a quick way: it must come to the same."""
+
+import csv
+import io
+import random
+
+import pytest
+from django.db import transaction
+
+from rapport.imports import flow
+from rapport.imports.decisions import ALIKE
+from rapport.models import Account, Contact, MatchKey
+from rapport.queries.imports import plan_of
+from tests.factories import make_account, make_contact
+
+from .bringing import describe, outcome
+
+HEADER = (
+    "First Name",
+    "Last Name",
+    "Email",
+    "Company",
+    "Business Phone",
+    "City",
+    "ZIP",
+    "Birthday",
+)
+
+
+def messy(count, seed):
+    """A list in which people come twice, companies are written differently and cells are wrong."""
+    pick = random.Random(seed)
+    stream = io.StringIO()
+    table = csv.writer(stream)
+    table.writerow(HEADER)
+    for number in range(count):
+        first, last = (
+            pick.choice(("Eva", "Éva", "Ben", "Ann", "")),
+            pick.choice(("Stone", "Mill", "STONE", "Rivers", "Dale", "")),
+        )
+        table.writerow((
+            first, last,
+            pick.choice(("", f"{first}.{last}.{number % 9}@x.example", "none", f"p{number}@x.de")),
+            pick.choice(("", "Acme Ltd", "ACME ltd.", "Twice", "stored", f"Firm {number % 7}")),
+            pick.choice(("", f"030 {pick.randrange(99) + 1_000_000}", f"030 {number + 2_000_000}")),
+            pick.choice(("Berlin", "Bonn", "")), pick.choice(("10115", "53111", "")),
+            pick.choice(("1980-01-31", "1979-11-02", "", "31.31.1980")),
+        ))  # fmt: skip
+    return stream.getvalue().encode()
+
+
+def told(upload):
+    """What the plan says of the rows, and what it counts."""
+    names = ("row", "fate", "found", "like", "record", "reasons", "changes")
+    plan = plan_of(upload)
+    return list(plan.rows.order_by("row").values_list(*names)), plan.counts
+
+
+def stored():
+    """What can be seen of all records."""
+    names = (
+        "full_name", "email", "account__name", "business_phone", "address1_city", "birthday",
+        "owner", "owning_unit", "sort_name", "search_text",
+    )  # fmt: skip
+    contacts = sorted(map(str, Contact.objects.values_list(*names)))
+    hashes = sorted(MatchKey.objects.values_list("hash", flat=True))
+    return contacts, sorted(Account.objects.values_list("name", flat=True)), hashes
+
+
+def applied(upload, by):
+    """What is stored and counted once it is applied, which is then taken back."""
+    with transaction.atomic():
+        flow.apply_now(upload, by=by)
+        found = stored(), outcome(upload).counts
+        transaction.set_rollback(True)
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_both_ways_come_to_the_same(alice, seed):
+    for name in ("Twice", "TWICE", "Stored"):
+        make_account(name=name, owner=alice)
+    make_contact(first_name="Eva", last_name="Stone", email="eva.stone.3@x.example", owner=alice)
+    content = messy(300, seed)
+    quick, long = (describe(content, by=alice) for _ in range(2))
+    # Whoever says what becomes of new records sends all of them the long way.
+    long.options[ALIKE] = {"create": "create"}
+    long.save()
+    for upload in (quick, long):
+        flow.plan_now(upload, by=alice)
+        upload.refresh_from_db()
+
+    assert told(quick) == told(long)
+    assert applied(quick, alice) == applied(long, alice)
