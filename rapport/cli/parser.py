@@ -98,6 +98,7 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
             "import leads.csv --entity lead --as ada@example.com",
             "import list.csv --map 'Ansprechpartner=last_name' --map 'Notes='",
             "import monday.csv --recipe 'Weekly list'",
+            "import people.csv --match email --match last_name+account --on-match fill",
         ),
     )
     bring.add_argument("file", type=Path, metavar="FILE", help="CSV, Excel, XML, JSON or vCard")
@@ -113,6 +114,7 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     bring.add_argument("--json", action="store_true", help="print one object for programs")
     _acting(bring)
     _reading(bring)
+    _deciding(bring)
 
     known = _add(
         commands,
@@ -159,6 +161,49 @@ def _reading(bring: argparse.ArgumentParser) -> None:
     found.add_argument("--date-order", choices=("ymd", "dmy", "mdy"), help="of dates in numbers")
     found.add_argument("--decimal-mark", choices=(".", ","), help="of numbers")
     found.add_argument("--member", help="name of a file inside an archive")
+
+
+def _deciding(bring: argparse.ArgumentParser) -> None:
+    """What happens to records that are there already, and what no cell says."""
+    found = bring.add_argument_group("records that are there already")
+    found.add_argument(
+        "--match", action="append", metavar="FIELD[+FIELD]",
+        help="find the record of a row by these fields; may be repeated: tried in turn",
+    )  # fmt: skip
+    found.add_argument(
+        "--on-match", choices=("update", "fill", "skip"),
+        help="what happens to it (update); fill: only what is blank",
+    )  # fmt: skip
+    found.add_argument(
+        "--duplicates", choices=("skip", "update", "fill", "create"),
+        help="what happens to rows that a duplicate rule holds back (skip)",
+    )  # fmt: skip
+    found.add_argument(
+        "--wipe", action="append", metavar="COLUMN",
+        help="a blank cell empties the field; may be repeated",
+    )  # fmt: skip
+    more = bring.add_argument_group("what no cell says (each may be repeated)")
+    more.add_argument(
+        "--constant", action="append", metavar="FIELD=TEXT", help="the same for every row"
+    )
+    more.add_argument(
+        "--default", action="append", metavar="COLUMN=TEXT", help="what a blank cell stands for"
+    )
+    more.add_argument(
+        "--value", action="append", metavar="COLUMN:CELL=OPTION",
+        help="the option that a cell means; nothing: leave it blank",
+    )  # fmt: skip
+    more.add_argument(
+        "--missing", action="append", metavar="COLUMN=RULE",
+        help="when a name is that of no record: create, refuse or blank",
+    )  # fmt: skip
+    more.add_argument(
+        "--several", action="append", metavar="COLUMN=RULE",
+        help="when a name is that of several: refuse, blank or oldest",
+    )  # fmt: skip
+    more.add_argument(
+        "--phone-country", metavar="XX", help="of numbers that do not say theirs: DE, FR …"
+    )
 
 
 def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -21,7 +21,7 @@ from rapport.models import ImportFile, ImportRecipe, Job
 from rapport.queries.imports import plan_of
 from rapport.queries.recipes import usable_recipes
 
-from . import flow, mapping as mappings, parts, recipes, report, uploads
+from . import flow, mapping as mappings, newoptions, parts, recipes, report, saying, uploads
 
 READ_AT_ONCE = 1 << 20
 SHOWN_ERRORS = 20
@@ -83,9 +83,11 @@ def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> Non
         flow.describe(upload, by=by, reading=_chosen(args))
         if recipe is not None:
             recipes.use(upload, recipe, by=by, strict=True, reading=_chosen(args))
-        if picks := getattr(args, "map", None):
-            mapping = flow.mapping_of(upload)
-            flow.remap(upload, mappings.changed(mapping, flow.columns_of(upload), picks))
+        mapping = flow.mapping_of(upload)
+        wanted = saying.said(mapping, flow.columns_of(upload), args)
+        wanted = newoptions.without(wanted) if args.dry_run else newoptions.make(wanted, by=by)
+        if wanted != mapping:
+            flow.remap(upload, wanted)
         mappings.check(flow.mapping_of(upload))
     except (FileRefused, mappings.MappingRefused, recipes.RecipeRefused) as refused:
         outcome.counts = {"rows": _records_in(upload)}
@@ -118,6 +120,7 @@ def _chosen(args: argparse.Namespace) -> dict[str, Any]:
     chosen = {name: getattr(args, name, None) for name in names}
     if chosen["delimiter"] in {"tab", "\\t"}:
         chosen["delimiter"] = "\t"
+    chosen["phone_country"] = saying.country(args)
     return {name: value for name, value in chosen.items() if value is not None}
 
 
@@ -198,7 +201,8 @@ def totals(counts: Mapping[str, int], *, dry_run: bool) -> dict[str, int]:
     }
     found = {"rows": counts.get("rows", 0)}
     found |= {name: counts.get(kept, 0) for name, kept in names.items()}
-    found["skipped"] = counts.get("same", 0) + counts.get("changed", 0)
+    left_out = counts.get("skip" if dry_run else "skipped", 0)
+    found["skipped"] = counts.get("same", 0) + counts.get("changed", 0) + left_out
     found["refused_rows"] = counts.get("refused", 0)
     found["accounts_created"] = counts.get("accounts" if dry_run else "accounts_created", 0)
     for name in parts.COUNTED:
@@ -242,6 +246,8 @@ def _print_json(outcome: _Outcome, args: argparse.Namespace) -> None:
         "notes": upload.options.get("notes", []) if upload else [],
         "mapping": report.mapping_of(upload) if upload and upload.entity else {},
     }
+    if upload and upload.entity:
+        found |= saying.as_json(upload)
     if upload is not None and upload.recipe_id:
         found |= {"recipe": str(upload.recipe_id), "waits": outcome.waits}
     out = sys.stdout

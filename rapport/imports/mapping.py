@@ -338,9 +338,11 @@ def _siblings(entity: Entity, name: str) -> list[str]:
 
 def _with_type(header: str, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> str:
     """'Phone 4 - Value' becomes 'Mobile phone' when the column 'Phone 4 - Type' says so."""
-    stem, dash, last = header.rpartition(" - ")
+    stem, _dash, last = header.rpartition(" - ")
+    if not stem or last != "Value":
+        return header
     partner = next((f"{stem} - {n}" for n in _TYPES if f"{stem} - {n}" in columns), "")
-    if not dash or last != "Value" or not partner:
+    if not partner:
         return header
     values = {fold(v).strip(" *") for v in _values(sample, columns.index(partner))}
     word = re.sub(r"[\s\d]+", " ", stem).strip()
@@ -560,7 +562,7 @@ def changed(mapping: Mapping, columns: Sequence[str], picks: Sequence[str]) -> M
     made = dict(mapping.columns)
     for pick in picks:
         header, equals, name = pick.rpartition("=")
-        index = _index_of(header, columns)
+        index = index_of(header, columns)
         if not equals or index is None:
             raise MappingRefused(_("There is no column “%(column)s”.") % {"column": header or pick})
         name = parts.plainly(mapping.entity, name)
@@ -569,7 +571,8 @@ def changed(mapping: Mapping, columns: Sequence[str], picks: Sequence[str]) -> M
     return replace(mapping, columns=made)
 
 
-def _index_of(header: str, columns: Sequence[str]) -> int | None:
+def index_of(header: str, columns: Sequence[str]) -> int | None:
+    """The column with this header, or this number."""
     if header in columns:
         return columns.index(header)
     if header.isdecimal() and 0 < int(header) <= len(columns):

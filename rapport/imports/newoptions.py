@@ -37,6 +37,17 @@ def make(mapping: Mapping, *, by: Actor) -> Mapping:
     return replace(mapping, columns=columns)
 
 
+def without(mapping: Mapping) -> Mapping:
+    """`mapping` as it is before anything is made: such cells are left blank."""
+    columns = {
+        index: replace(
+            target, values={cell: "" if o == NEW else o for cell, o in target.values.items()}
+        )
+        for index, target in mapping.columns.items()
+    }
+    return replace(mapping, columns=columns)
+
+
 def _made(list_name: str, labels: list[str], by: Actor) -> MappingType[str, str]:
     """The number of a new option by its label: an option may be called otherwise later."""
     try:

@@ -7,6 +7,7 @@ import pytest
 
 from rapport.imports import command
 from rapport.models import Account, Contact, ImportFile
+from tests.factories import make_account, make_contact
 
 pytestmark = pytest.mark.django_db
 
@@ -140,6 +141,58 @@ def test_file_that_is_refused_is_told_in_the_same_form(
 def test_missing_file_is_told(alice, capsys, tmp_path):
     code, found = run(tmp_path / "none.csv", alice, capsys)
     assert (code, found["refused"], found["mapping"]) == (1, "No such file or directory", {})
+
+
+def test_everything_can_be_said(alice, capsys, tmp_path):
+    make_account(name="Acme", owner=alice)
+    make_account(name="Acme", owner=alice)
+    anna = make_contact(last_name="Bo", business_phone="+49 30 1234", job_title="A", owner=alice)
+    path = tmp_path / "x.csv"
+    path.write_bytes(
+        b"Last Name,Phone,Sex,Position,Department,Company\nBo,030 1234,w,,,Acme\nDee,,?,,X,Bee\n"
+    )
+    said = {
+        "map": ["Sex=gender"], "match": ["business_phone", "first_name+last_name"],
+        "on_match": "update", "duplicates": "fill", "constant": ["first_name=Kim"],
+        "default": ["Position=Boss"], "value": ["Sex:w=Female", "3:?="], "wipe": ["job_title"],
+        "missing": ["Company=blank"], "several": ["account=blank"], "phone_country": "de",
+    }  # fmt: skip
+
+    code, found = run(path, alice, capsys, **said)
+
+    assert (code, found["refused"], found["created"], found["updated"]) == (0, None, 1, 1)
+    assert found["decided"] == {
+        "match": [["business_phone"], ["first_name", "last_name"]],
+        "duplicates": "fill",
+        "constants": {"first_name": "Kim"},
+        "phone_country": "DE",
+        "columns": {
+            "Sex": {"values": {"w": "Female", "?": ""}},
+            "Position": {"default": "Boss", "wipe": True},
+            "Company": {"missing": "blank", "several": "blank"},
+        },
+    }
+    anna.refresh_from_db()
+    new = Contact.objects.exclude(pk=anna.pk).get()
+    assert [
+        (c.first_name, c.gender, c.job_title, c.department, c.account_id, c.business_phone)
+        for c in (anna, new)
+    ] == [("Kim", 2, "", "", None, "030 1234"), ("Kim", None, "Boss", "X", None, "")]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"match": ["no_field"]},
+        {"constant": ["Nothing"]},
+        {"default": ["None=x"]},
+        {"value": ["Name=x"]},
+        {"phone_country": "Atlantis"},
+    ],
+)
+def test_what_is_said_wrongly_is_told(said, file, alice, capsys):
+    code, found = run(file, alice, capsys, **said)
+    assert (code, found["created"], bool(found["refused"])) == (1, 0, True)
 
 
 def test_columns_can_be_mapped_by_hand(alice, capsys, tmp_path):
