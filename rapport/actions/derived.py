@@ -18,7 +18,7 @@ from rapport.duplicates.features import is_link
 from rapport.duplicates.keys import keys, plan_of
 from rapport.meta import options
 from rapport.meta.entity import Entity, Known
-from rapport.meta.folding import digits, fold, sort_key
+from rapport.meta.folding import SORT_LENGTH, digits, fold_all
 from rapport.meta.kinds import Kind, Ref, to_text
 from rapport.meta.registry import registry
 from rapport.models import ChoiceOption, DuplicateRule, Principal, SearchQueue
@@ -34,6 +34,7 @@ REFRESH_AT_ONCE = 200
 class Derived:
     """The derived columns and match keys of one record."""
 
+    id: uuid.UUID
     values: Mapping[str, Any]
     sort_name: str
     search_text: str
@@ -57,41 +58,39 @@ def texts(
     entity: Entity,
     records: Sequence[tuple[uuid.UUID, Mapping[str, Any]]],
     titles: dict[Any, str] | None = None,
-    known: Mapping[uuid.UUID, Known] | None = None,
-) -> dict[uuid.UUID, Derived]:
+    known: Sequence[Known | None] = (),
+) -> list[Derived]:
     """Derived columns and keys of records given as (id, all field values). `titles` of records by
-    id; those found here are added. `known`: what some of the records bring along, by id."""
-    known = known or {}
+    id; those found here are added. `known`: what each of the records brings along."""
+    known = known or [None] * len(records)
     values = [values for _id, values in records]
-    names = _names_of(entity, records, titles, known)
+    names = _names_of(entity, values, titles, known)
     called = [_title(entity, *one) for one in zip(values, names, strict=True)]
     if titles is not None:
         titles.update(zip((id_ for id_, _values in records), called, strict=True))
-    made = zip(records, names, called, _search_texts(entity, values, names), strict=True)
-    return {
-        id_: Derived(
-            own,
-            sort_key(title),
-            text,
-            known[id_].keys if id_ in known else keys(entity, own, its_names),
-        )
-        for (id_, own), its_names, title, text in made
-    }
+    sorted_by = [text[:SORT_LENGTH] for text in fold_all(called)]
+    found = _search_texts(entity, values, names)
+    own = [
+        keys(entity, its_values, its_names) if it is None else it.keys
+        for it, its_values, its_names in zip(known, values, names, strict=True)
+    ]
+    ids = (id_ for id_, _values in records)
+    return list(map(Derived, ids, values, sorted_by, found, own))
 
 
 def _names_of(
     entity: Entity,
-    records: Sequence[tuple[uuid.UUID, Mapping[str, Any]]],
+    records: Sequence[Mapping[str, Any]],
     titles: Mapping[Any, str] | None,
-    known: Mapping[uuid.UUID, Known],
+    known: Sequence[Known | None],
 ) -> list[Names]:
     """For each record {look-up: title of what it names}, of those look-ups that matter."""
     named = _named(entity)
-    brought = [known[id_].names if id_ in known else _NO_NAMES for id_, _values in records]
+    brought = [_NO_NAMES if one is None else one.names for one in known]
     # Asked for are only those that nobody brought.
     unknown = [
         {name: values[name] for name in named if values.get(name) and name not in names}
-        for (_id, values), names in zip(records, brought, strict=True)
+        for values, names in zip(records, brought, strict=True)
     ]
     found = _titles(entity, unknown, titles) if any(unknown) else {}
     return [
@@ -125,15 +124,21 @@ def _search_texts(
         field = entity.fields[name]
         if field.is_link:
             column = [own.get(name, "") for own in names]
+        elif field.kind in _PLAIN:
+            column = [values.get(name) or "" for values in records]
         else:
             column = [to_text(field, values.get(name)) for values in records]
         if any(column):
-            columns.append([fold(text) if text else "" for text in column])
+            columns.append(fold_all(column))
             if field.kind is Kind.PHONE:
-                columns.append([digits(text) if text else "" for text in column])
+                columns.append(list(map(digits, column)))
     if not columns:
         return [""] * len(records)
     return ["\n".join(filter(None, parts))[:SEARCH_LENGTH] for parts in zip(*columns, strict=True)]
+
+
+# Kinds whose values are texts.
+_PLAIN = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.EMAIL, Kind.PHONE, Kind.URL})
 
 
 def _named(entity: Entity) -> list[str]:
@@ -184,13 +189,14 @@ def _titles(
     return found
 
 
-def add(entity: Entity, made: Mapping[uuid.UUID, Derived], *, later: bool = False) -> None:
+def add(entity: Entity, made: Sequence[Derived], *, later: bool = False) -> None:
     """Keys, index rows and principals of new records; `later`: found by search a little later."""
-    keyring.put(entity, {id_: one.keys for id_, one in made.items()})
+    ids = [one.id for one in made]
+    keyring.put(entity, ids, [one.keys for one in made])
     if later:
-        search_index.put_later(entity, list(made))
+        search_index.put_later(entity, ids)
     else:
-        search_index.put(entity, {id_: one.search_text for id_, one in made.items()})
+        search_index.put(entity, {one.id: one.search_text for one in made})
     if entity.principal:
         _keep_principals(entity, made)
     _forget_rules(entity)
@@ -199,28 +205,22 @@ def add(entity: Entity, made: Mapping[uuid.UUID, Derived], *, later: bool = Fals
 def replace_keys(entity: Entity, made: Mapping[uuid.UUID, Sequence[int]]) -> None:
     """Let these records have these match keys and no others."""
     keyring.remove(list(made))
-    keyring.put(entity, made)
+    keyring.put(entity, list(made), list(made.values()))
 
 
-def renew(
-    entity: Entity,
-    made: Mapping[uuid.UUID, Derived],
-    before: Mapping[uuid.UUID, Mapping[str, Any]],
-) -> None:
+def renew(entity: Entity, made: Sequence[Derived], before: Sequence[Mapping[str, Any]]) -> None:
     """The same for changed records; `before` are their old field values."""
-    old = texts(entity, list(before.items()))
-    moved = {id_: one.keys for id_, one in made.items() if one.keys != old[id_].keys}
+    old = texts(entity, [(one.id, was) for one, was in zip(made, before, strict=True)])
+    changed = list(zip(made, old, strict=True))
+    moved = {one.id: one.keys for one, was in changed if one.keys != was.keys}
     if moved:
         replace_keys(entity, moved)
-    reworded = {
-        id_: one.search_text for id_, one in made.items() if one.search_text != old[id_].search_text
-    }
-    search_index.put(entity, reworded)
-    renamed = [
-        id_
-        for id_, one in made.items()
-        if one.values.get(entity.title) != before[id_].get(entity.title)
-    ]
+    search_index.put(
+        entity,
+        {one.id: one.search_text for one, was in changed if one.search_text != was.search_text},
+    )
+    title = entity.title
+    renamed = [one.id for one, was in changed if one.values.get(title) != was.values.get(title)]
     if renamed:
         _refresh_those_that_name(entity, renamed)
     if entity.principal:
@@ -263,9 +263,9 @@ def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
     rows.update(
         entity.model,
         ("sort_name", "search_text"),
-        [(id_, (one.sort_name, one.search_text)) for id_, one in made.items()],
+        [(one.id, (one.sort_name, one.search_text)) for one in made],
     )
-    keyring.remove(list(made))
+    keyring.remove(list(stored))
     add(entity, made)
 
 
@@ -325,26 +325,28 @@ def _refresh_those_that_name(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
         rows.insert(SearchQueue, ("entity", "record"), queued)
 
 
-def _keep_principals(entity: Entity, made: Mapping[uuid.UUID, Derived]) -> None:
-    stored = Principal.objects.filter(pk__in=list(made)).values_list("pk", "unit_id")
-    moved = [id_ for id_, unit in stored if unit != made[id_].values["business_unit"]]
+def _keep_principals(entity: Entity, made: Sequence[Derived]) -> None:
+    stored = Principal.objects.filter(pk__in=[one.id for one in made])
+    units = dict(stored.values_list("pk", "unit_id"))
     Principal.objects.bulk_create(
         [
             Principal(
-                id=id_,
+                id=one.id,
                 kind=entity.name,
                 name=str(one.values.get(entity.title) or "")[:200],
                 unit_id=one.values["business_unit"],
                 is_active=one.values["state"] == 0,
             )
-            for id_, one in made.items()
+            for one in made
         ],
         update_conflicts=True,
         unique_fields=["id"],
         update_fields=["kind", "name", "unit_id", "is_active"],
     )
-    for id_ in moved:
-        _move_owned(id_, made[id_].values["business_unit"])
+    for one in made:
+        unit = one.values["business_unit"]
+        if units.get(one.id, unit) != unit:
+            _move_owned(one.id, unit)
 
 
 def _move_owned(owner: uuid.UUID, unit: uuid.UUID) -> None:

@@ -4,7 +4,7 @@ its ring, by which the index is rid of them again."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import connection
 
@@ -15,16 +15,15 @@ from rapport.models import KeyRing, MatchKey
 from . import rows
 
 
-def put(entity: Entity, made: Mapping[uuid.UUID, Sequence[int]]) -> None:
+def put(entity: Entity, ids: Sequence[uuid.UUID], keys: Sequence[Sequence[int]]) -> None:
     """Store the keys of records that have none."""
-    ids = [id_.hex for id_ in made]
-    code = rows.Same(entity.code)
-    hashes = [hash_ for own in made.values() for hash_ in own]
-    holders = [id_ for id_, own in zip(ids, made.values(), strict=True) for _ in own]
+    records, code = [id_.hex for id_ in ids], rows.Same(entity.code)
+    hashes = [hash_ for own in keys for hash_ in own]
+    holders = [id_ for id_, own in zip(records, keys, strict=True) for _ in own]
     index: dict[str, rows.Column] = {"hash": hashes, "entity": code, "record": holders}
     rows.insert_columns(MatchKey, index, len(hashes))
-    written = [",".join(map(str, own)) for own in made.values()]
-    rings: dict[str, rows.Column] = {"record": ids, "entity": code, "hashes": written}
+    written = [",".join(map(str, own)) for own in keys]
+    rings: dict[str, rows.Column] = {"record": records, "entity": code, "hashes": written}
     rows.insert_columns(KeyRing, rings, len(ids))
 
 
@@ -36,7 +35,7 @@ def remove(ids: Collection[uuid.UUID]) -> None:
                 cursor.execute(_REMOVE, [list(part)])
                 continue
             # One by one: a set of triples SQLite would look up by the hash alone.
-            rings = KeyRing.objects.filter(rows.among(KeyRing, part, "record"))
+            rings = KeyRing._default_manager.filter(rows.among(KeyRing, part, "record"))
             triples = [
                 (hash_, code, id_.hex)
                 for id_, code, hashes in rings.values_list("record", "entity", "hashes")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from types import NoneType
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -97,25 +98,35 @@ def _encoded(column: Any, values: Column) -> Same | Sequence[Any]:
         return Same(column.get_db_prep_save(values.value, connection))
     first = values[0]
     types = set(map(type, values))
+    own = column.target_field if column.is_relation else column
+    if isinstance(own, models.UUIDField):
+        return _encoded_ids(column, values, types)
     if len(types) == 1 and values.count(first) == len(values):
         return Same(column.get_db_prep_save(first, connection))
-    own = column.target_field if column.is_relation else column
     if any(isinstance(own, kind) and types <= plain for kind, plain in _AS_IT_IS):
         return values
-    if isinstance(own, models.UUIDField):
-        if types == {str}:
-            return values
-        if types <= {uuid.UUID, type(None)}:
-            if connection.features.has_native_uuid_field and len(values) < COPY_FROM:
-                return values
-            if len(types) == 1:
-                return [value.hex for value in values]
-            return [None if value is None else value.hex for value in values]
     if isinstance(own, models.JSONField):
         return [column.get_db_prep_save(value, connection) for value in values]
-    # Dates, states and the like: few different values in many rows.
+    if types <= {datetime.date, NoneType}:
+        return [value and value.isoformat() for value in values]
+    # Moments, states and the like: few different values in many rows.
     known = {value: column.get_db_prep_save(value, connection) for value in set(values)}
     return [known[value] for value in values]
+
+
+def _encoded_ids(column: Any, values: Sequence[Any], types: set[type]) -> Same | Sequence[Any]:
+    # Ids are slow to compare: the same one is mostly the same object.
+    if types != {str}:
+        if len(set(map(id, values))) == 1:
+            return Same(column.get_db_prep_save(values[0], connection))
+        if connection.vendor == "postgresql" and len(values) < COPY_FROM:
+            return values
+        if types == {uuid.UUID}:
+            values = [value.hex for value in values]
+        else:
+            values = [None if value is None else value.hex for value in values]
+    same = values.count(values[0]) == len(values)
+    return Same(column.get_db_prep_save(values[0], connection)) if same else values
 
 
 def _insert_many(
@@ -174,9 +185,9 @@ def _copy(
 
 def _copy_texts(values: Sequence[Any]) -> Iterable[str]:
     types = set(map(type, values))
-    if types == {str}:
-        if not _SPECIAL.search("\x00".join(values)):
-            return values
+    if types <= {str, NoneType}:
+        if not _SPECIAL.search("\x00".join(filter(None, values))):
+            return values if types == {str} else ["\\N" if v is None else v for v in values]
     elif types == {int}:
         return map(str, values)
     return [_copy_text(value) for value in values]

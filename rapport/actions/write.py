@@ -113,37 +113,38 @@ def _create(
         more = entity.derive(draft.values) if draft.known is None else draft.known.derived
         draft.values.update(more)
         filled.update(more)
-    texts = derived.texts(
+    made = derived.texts(
         entity, [(draft.id, draft.values) for draft in drafts], op.titles, _known(entity, drafts)
     )
     same = {name: value for name, value in blank.items() if name not in filled}
-    for names, alike in _by_extra(drafts).items():
-        columns = _columns_of(entity, alike, same)
-        made = [texts[draft.id] for draft in alike]
-        columns["sort_name"] = [one.sort_name for one in made]
-        columns["search_text"] = [one.search_text for one in made]
-        columns.update({name: [draft.extra[name] for draft in alike] for name in names})
+    for names, alike in _by_extra(drafts, made).items():
+        columns = _columns_of(entity, [draft for draft, _one in alike], same)
+        columns["sort_name"] = [one.sort_name for _draft, one in alike]
+        columns["search_text"] = [one.search_text for _draft, one in alike]
+        columns.update({name: [draft.extra[name] for draft, _one in alike] for name in names})
         rows.insert_columns(entity.model, columns, len(alike))
     ids = [draft.id for draft in drafts]
     journal.note_new(op, entity.name, ids, [draft.source_row for draft in drafts], now)
-    derived.add(entity, texts, later=_is_many(op))
+    derived.add(entity, made, later=_is_many(op))
     journal.count(op, "created", len(drafts))
 
 
-def _known(entity: Entity, drafts: Sequence[Draft]) -> dict[uuid.UUID, Known]:
+def _known(entity: Entity, drafts: Sequence[Draft]) -> list[Known | None]:
     """What drafts bring along of their keys and names. Keys that defaults have a part in are made
     here, because the drafts did not have those yet."""
     blank = defaults(entity)
     if any(blank.get(name) not in {None, ""} for name in plan_of(entity).fields):
-        return {}
-    return {draft.id: draft.known for draft in drafts if draft.known is not None}
+        return []
+    return [draft.known for draft in drafts]
 
 
-def _by_extra(drafts: Sequence[Draft]) -> dict[tuple[str, ...], list[Draft]]:
-    """Drafts whose derived columns are the same."""
-    found: dict[tuple[str, ...], list[Draft]] = defaultdict(list)
-    for draft in drafts:
-        found[tuple(draft.extra)].append(draft)
+def _by_extra(
+    drafts: Sequence[Draft], made: Sequence[derived.Derived]
+) -> dict[tuple[str, ...], list[tuple[Draft, derived.Derived]]]:
+    """Drafts and what follows from them, by the names of their extra columns."""
+    found: dict[tuple[str, ...], list[tuple[Draft, derived.Derived]]] = defaultdict(list)
+    for draft, one in zip(drafts, made, strict=True):
+        found[tuple(draft.extra)].append((draft, one))
     return found
 
 
@@ -216,12 +217,12 @@ def _update(
     )
     grouped: dict[tuple[str, ...], list[tuple[uuid.UUID, tuple[Any, ...]]]] = defaultdict(list)
     notes = []
-    for draft, difference in changed:
+    for (draft, difference), one in zip(changed, texts, strict=True):
         current = draft.current or {}
         version = current["version"] + 1
         columns = {
             **to_columns(entity, difference),
-            **texts[draft.id].columns(),
+            **one.columns(),
             **draft.extra,
             "version": version,
             "modified_at": now,
@@ -234,7 +235,7 @@ def _update(
     for names, values in grouped.items():
         rows.update(entity.model, names, values)
     _record(entity, op, now, notes)
-    derived.renew(entity, texts, {d.id: (d.current or {}) for d, _ in changed})
+    derived.renew(entity, texts, [d.current or {} for d, _difference in changed])
     journal.count(op, "updated", len(changed))
 
 
@@ -333,8 +334,8 @@ def restore(
         entity, [(id_, from_columns(entity, row)) for id_, row in deleted.items()]
     )
     grouped: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
-    for id_, row in deleted.items():
-        columns = {"id": id_, **row, **texts[id_].columns()}
+    for one, row in zip(texts, deleted.values(), strict=True):
+        columns = {"id": one.id, **row, **one.columns()}
         grouped[tuple(columns)].append(tuple(columns.values()))
     for names, values in grouped.items():
         rows.insert(entity.model, names, values)

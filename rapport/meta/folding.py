@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 # Letters that Unicode does not decompose but that people type without the stroke.
@@ -44,6 +45,11 @@ def _fold(text: str) -> str:
 # A name is folded for sort text, search text and match keys, one after the other.
 _KEPT_LENGTH = 100
 _fold_once = lru_cache(maxsize=20_000)(_fold)
+
+
+def fold_all(texts: Iterable[str]) -> list[str]:
+    """`fold` of each: most texts of a column need nothing but small letters."""
+    return [" ".join(text.lower().split()) if text.isascii() else fold(text) for text in texts]
 
 
 def sort_key(text: str) -> str:
