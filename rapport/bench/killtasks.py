@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 KNOWN = 2_000
+# Of each fate so many rows are decided by hand.
+DECIDED = 30
 
 
 def prepare(user: str, rows: int) -> dict[str, Any]:
@@ -68,7 +70,28 @@ def _mixed(rows: int) -> Iterator[list[str]]:
 
 
 def decide(user: str, upload: str) -> dict[str, Any]:
-    """What people decide between plan and application."""
+    """What people decide and repair between plan and application."""
+    from rapport.imports import deciding, decisions
+    from rapport.imports.flow import columns_of
+    from rapport.models import ImportFile, User
+    from rapport.models.operations import Fate
+    from rapport.queries.imports import plan_of
+
+    by, file = User.objects.get(pk=user), ImportFile.objects.get(pk=upload)
+    columns, plan = columns_of(file), plan_of(file)
+    assert plan is not None
+    of = {
+        fate: list(plan.rows.filter(found=fate).order_by("row")[:DECIDED])
+        for fate in (Fate.DUPLICATE, Fate.UPDATE, Fate.REFUSED)
+    }
+    for place, row in enumerate(of[Fate.DUPLICATE] + of[Fate.UPDATE]):
+        said = decisions.choices(row.found, row.like)
+        deciding.decide(file, row.row, said[place % len(said)], by=by)
+    repaired = {"Last Name": "Repaired", "Birthday": "1999-01-31", "Email": ""}
+    for row in of[Fate.REFUSED]:
+        cells = {columns.index(name): text for name, text in repaired.items()}
+        deciding.repair(file, row.row, cells, by=by)
+    deciding.decide_all(file, Fate.SAME, "skip", by=by)
     return {}
 
 

@@ -62,6 +62,8 @@ def _known(known: Mapping[str, str], bare: str) -> str:
 
 def is_record_id(entity: Entity, header: str) -> bool:
     """Whether `header` is that of the id column of our own exports."""
+    if "modify" not in header.lower():
+        return False
     return plain(header) in {plain(id_header(entity)), plain(f"(Do Not Modify) {entity.name}")}
 
 
