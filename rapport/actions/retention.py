@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from rapport.models import ImportFile, Job, Plan, PlanRow, SignInLink
+from rapport.models import ImportFile, Job, Plan, PlanRow, SignInLink, TakenFile
 from rapport.models.operations import JobState
 
 from . import rows
@@ -25,6 +25,8 @@ def expire(*, now: datetime.datetime | None = None) -> bool:
     now = now or timezone.now()
     kept_since = now - datetime.timedelta(days=settings.RETENTION_DAYS)
     _forget_links(now)
+    # Where files of watched folders went; the files themselves are not ours.
+    TakenFile.objects.filter(put_at__lt=kept_since).delete()
     more = _forget_jobs(kept_since)
     more |= _forget_plans(kept_since)
     more |= _forget_uploads(kept_since)

@@ -9,6 +9,7 @@ into `done` or `failed`.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import stat
@@ -63,7 +64,7 @@ def look(*, until: float | None = None) -> None:
     for recipe in ImportRecipe.objects.exclude(folder="").select_related("owner").order_by("pk"):
         try:
             _look_into(recipe, seen, until)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             log.warning("The folder “%s” of a recipe cannot be used: %s", recipe.folder, error)
     _seen.clear()
     _seen.update(seen)
@@ -148,16 +149,18 @@ def _take(recipe: ImportRecipe, path: Path, taken: Path, seen: dict[Path, tuple[
     """Move a file where nobody writes to it any more, then import it."""
     token = new_id()
     place = taken / str(token)
+    # Other systems write names in other encodings, which no database can keep.
+    name = os.fsencode(path.name).decode("utf-8", "replace")
     place.mkdir()
     try:
-        path.rename(place / path.name)
+        path.rename(place / name)
     except FileNotFoundError:
         place.rmdir()  # another worker was quicker
         return
     looked = seen.pop(path)
-    now = (place / path.name).lstat()
+    now = (place / name).lstat()
     if (now.st_ino, now.st_size, now.st_mtime_ns) == looked:
-        _adopt(recipe, token, path.name)
+        _adopt(recipe, token, name)
     # Else it was written to in the very last moment: looked at again where it lies now.
 
 
@@ -201,7 +204,13 @@ def read(upload: ImportFile) -> Iterator[bytes]:
     path = _folder(row.folder) / TAKEN / str(row.pk) / row.name
     # Not followed should it have become a link meanwhile; not waited for should it be a pipe.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as stream:
+    try:
+        opened = os.open(path, flags | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NoFolder(f"{path} is a link") from error
+        raise
+    with os.fdopen(opened, "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise NoFolder(f"{path} is no file")
         while chunk := stream.read(READ_AT_ONCE):
@@ -313,12 +322,13 @@ def _reserve(row: TakenFile, target: Path) -> str:
 
 
 def _split(name: str) -> tuple[str, str]:
+    """Stem and suffix, short enough to have something added."""
     path = Path(name)
-    return path.stem, path.suffix
+    return path.stem.encode()[:200].decode("utf-8", "ignore"), path.suffix[:20]
 
 
 def _text_name(name: str) -> str:
-    return f"{name}.txt"
+    return "".join((*_split(name), ".txt"))
 
 
 def _errors_name(name: str) -> str:

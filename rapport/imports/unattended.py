@@ -172,7 +172,10 @@ def _fetch(upload: ImportFile, run: Run) -> None:
             run.beat()
             yield chunk
 
-    stored, size = uploads.store(chunks())
+    try:
+        stored, size = uploads.store(chunks())
+    except (FileNotFoundError, folders.NoFolder) as error:
+        raise Refused(_("The file is not there any more.")) from error
     try:
         with run.batch():
             upload.stored, upload.size = stored, size

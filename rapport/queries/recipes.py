@@ -65,5 +65,7 @@ def runs_of(recipe: ImportRecipe, by: Actor) -> list[ImportFile]:
 
 
 def run_for(recipe: ImportRecipe, id: uuid.UUID) -> ImportFile | None:
-    """One import by `recipe`, for whoever holds its key."""
-    return recipe.imports.select_related("operation").filter(pk=id).first()
+    """One import by `recipe`, for whoever holds its key: what others did with a shared one is
+    theirs."""
+    own = recipe.imports.filter(created_by=recipe.owner_id)
+    return own.select_related("operation").filter(pk=id).first()

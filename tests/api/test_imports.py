@@ -131,6 +131,11 @@ def test_key_sees_the_imports_of_its_recipe_alone(recipe, key, alice, bob):
     theirs = recipes.make_key(others, by=bob)
     id_ = call(recipe, key).json()["id"]
 
+    # Bob used Alice's recipe for a file of his own.
+    his = plan(LIST.encode(), by=bob)
+    ImportFile.objects.filter(pk=his.pk).update(recipe=recipe)
+
+    assert problem(call(recipe, key, id=his.pk)) == 404
     assert problem(call(recipe, key, id=foreign.pk)) == 404
     assert problem(call(others, theirs, id=id_)) == 404
     assert problem(call(recipe, theirs, id=id_)) == 404

@@ -272,11 +272,29 @@ def test_import_that_somebody_deleted_is_not_begun_again(recipe, root, put):
     )
 
 
-def test_names_of_strangers_below_taken_do_no_harm(recipe, root, put):
+def test_name_may_be_long_and_in_any_encoding(recipe, root, put):
+    long = "x" * 250 + ".csv"
+    put(BROKEN, long)
+    put(BROKEN, os.fsdecode("Müller.csv".encode("latin-1")))
+
+    work_off()
+
+    assert files(root) == [
+        "done/M\ufffdller (errors).csv", "done/M\ufffdller.csv",
+        f"done/{'x' * 200} (errors).csv", f"done/{long}",
+    ]  # fmt: skip
+
+
+def test_names_of_strangers_below_taken_do_no_harm(recipe, root, put, tmp_path):
     put().unlink()
+    secret = tmp_path / "secret.csv"
+    secret.write_bytes(LIST)
     taken = root / "shop/people/.taken"
     (taken / "odd").mkdir(parents=True)
-    (taken / str(uuid.uuid4())).mkdir()
+    for _ in range(2):
+        place = taken / str(uuid.uuid4())
+        place.mkdir()
+    (place / "link.csv").symlink_to(secret)
     os.mkfifo(root / "shop/people/pipe.csv")
 
     started = time.monotonic()
