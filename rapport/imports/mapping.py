@@ -253,7 +253,7 @@ def propose(
         for index in _foreign_options(entity, sample, targets, reading)
     ]
     if not targets and guess:
-        first = _first_text(sample, entity.fields[entity.title].max_length or 0)
+        first = _first_text(sample, len(columns), entity.fields[entity.title].max_length or 0)
         if first is not None:
             targets[first] = Target(field=entity.title)
             notes.append(
@@ -406,11 +406,11 @@ def _fits(found: Field, text: str, reading: Reading) -> bool:
     return True
 
 
-def _first_text(sample: Sequence[Sequence[str]], limit: int) -> int | None:
+def _first_text(sample: Sequence[Sequence[str]], columns: int, limit: int) -> int | None:
     """The first column that always says something short, letters before digits."""
     if not sample:
         return None
-    by_column = {i: _values(sample, i) for i in range(len(sample[0]))}
+    by_column = {i: _values(sample, i) for i in range(columns)}
     full = [
         index
         for index, found in by_column.items()

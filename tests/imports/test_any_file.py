@@ -49,6 +49,7 @@ def outcome(content, alice):
 @example(b"Last Name\n" + b"\xff\xfe\x00")
 @example(b'Last Name\n"never closed')
 @example(b"Last Name\r\rBo\r")
+@example(b"?;?\n;;x\n;;y\n")
 def test_any_bytes(alice, content):
     outcome(content, alice)
 
