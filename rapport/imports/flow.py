@@ -33,6 +33,7 @@ from rapport.queries.imports import plan_of
 
 from . import (
     apply,
+    bundle,
     deciding,
     detection,
     feed,
@@ -97,6 +98,18 @@ def receive(chunks: Iterable[bytes], *, name: str, entity: str, by: Actor) -> Im
     )
 
 
+def receive_many(
+    files: Sequence[tuple[str, Iterable[bytes]]], *, entity: str, by: Actor
+) -> ImportFile:
+    """Keep one or several uploaded files (name, content); several are taken like an archive of
+    them. Raises Forbidden, UploadTooLarge."""
+    if len(files) == 1:
+        ((name, chunks),) = files
+        return receive(chunks, name=name, entity=entity, by=by)
+    name = ", ".join(PurePath(name.replace("\\", "/")).name for name, _chunks in files)
+    return receive(bundle.packed(files), name=name, entity=entity, by=by)
+
+
 def is_large(upload: ImportFile) -> bool:
     """Whether reading the file takes longer than people wait for a page."""
     if upload.size <= READ_AT_ONCE:
@@ -154,6 +167,9 @@ def describe(
     """
     path = uploads.path_of(upload)
     detected = sniff(path)
+    bundle.refuse_backup(detected)
+    if _is_bundle(upload, detected, reading or {}) and _describe_members(upload, detected, by):
+        return
     options = _options(detected, reading or {})
     with _opened(path, options) as table:
         looked = list(islice(table, LOOKED_AT if len(table.columns) < 300 else SHOWN))
@@ -182,6 +198,42 @@ def describe(
         upload.options["program"] = layout.program.label if layout else ""
     upload.state, upload.message = ImportState.UPLOADED, ""
     upload.save()
+
+
+def _is_bundle(upload: ImportFile, detected: Detected, reading: MappingType[str, Any]) -> bool:
+    """Whether all of an archive is wanted: nobody has chosen one file of it, or what it holds."""
+    tables = [member for member in detected.members if member.format]
+    chosen = upload.parent_id is not None or reading.get("member") is not None
+    return len(tables) > 1 and _is_auto(upload) and not chosen
+
+
+def _describe_members(upload: ImportFile, detected: Detected, by: Actor) -> bool:
+    """Look at each file of an archive; whether several of them can be imported."""
+    members, left = bundle.unpack(upload, detected)
+    taken = []
+    for member in members:
+        try:
+            describe(member, by=by)
+            mappings.check(mapping_of(member))
+            taken.append(member)
+        except (FileRefused, MappingRefused) as refused:
+            left.append([member.options["member"], str(refused)])
+            bundle.drop(member)
+    if len(taken) > 1:
+        bundle.join(upload, taken, left)
+        upload.state, upload.message = ImportState.UPLOADED, ""
+        upload.save()
+        return True
+    for member in taken:
+        bundle.drop(member)
+    if not taken:
+        said = " ".join(f"{name}: {reason}" for name, reason in left)[:2000]
+        raise MappingRefused(
+            _("None of these files holds a list that can be imported.") + f" {said}"
+        )
+    upload.options = {**upload.options, "left_out": left}
+    describe(upload, by=by, reading={"member": taken[0].options["member"]})
+    return True
 
 
 def _opened(path: Path, options: ReadOptions) -> Table:
@@ -256,6 +308,7 @@ def _description(
         "sample": [[c[:SHOWN_LENGTH] for c in r.cells] for r in looked[:shown]],
         "empty": not looked,
         "known_rows": table.known_rows,
+        "about_rows": table.known_rows or _about(detected, looked),
         "header_row": table.header,
         "header_guess": table.header_guess,
         "unreadable": [[r.number, str(r.problems[0].message)] for r in damaged[:SHOWN]],
@@ -267,6 +320,15 @@ def _description(
         "encoding": dataclasses.asdict(detected.encoding) if detected.encoding else None,
         "notes": [str(note) for note in table.notes] + list(made.notes),
     }
+
+
+def _about(detected: Detected, looked: Sequence[Record]) -> int | None:
+    """How many rows a text file may have, by the length of those that were looked at."""
+    if detected.format != "csv" or len(looked) < LOOKED_AT:
+        return len(looked) if detected.format == "csv" else None
+    # A sign behind each cell. Letters of several bytes make it a little too many.
+    length = sum(sum(map(len, record.cells)) + len(record.cells) for record in looked)
+    return round(detected.size * len(looked) / length / 100) * 100
 
 
 # -- the mapping ----------------------------------------------------------------------------------
@@ -328,11 +390,14 @@ def start_plan(upload: ImportFile, *, by: Actor) -> Job:
     with transaction.atomic():
         lock(upload)
         require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
-        plans.require(registry[upload.entity], by)
-        mappings.check(mapping_of(upload))
-        options.check(mapping_of(upload), feed.reading_of(upload))
+        several = bundle.is_bundle(upload)
+        for one in bundle.members_of(upload) if several else [upload]:
+            plans.require(registry[one.entity], by)
+            mappings.check(mapping_of(one))
+            options.check(mapping_of(one), feed.reading_of(one))
         label = _("Planning %(file)s") % {"file": upload.name}
-        job = jobs.enqueue("import.plan", {"import": str(upload.pk)}, by=by, label=label)
+        parameters = {"import": str(upload.pk), **({"bundle": True} if several else {})}
+        job = jobs.enqueue("import.plan", parameters, by=by, label=label)
         upload.job, upload.state, upload.message = job, ImportState.PLANNING, ""
         upload.save(update_fields=["job", "state", "message"])
     return job
@@ -347,9 +412,12 @@ def start_apply(upload: ImportFile, *, by: Actor) -> Job:
         if plan is None:
             raise NotNow(_("The plan is not there any more: make it again."))
         plans.require(registry[upload.entity], by)
+        parameters: dict[str, Any] = {"import": str(upload.pk), "plan": str(plan.pk)}
+        if bundle.is_bundle(upload):
+            parameters["members"] = bundle.parts_to_apply(upload)
         job = jobs.enqueue(
             "import.apply",
-            {"import": str(upload.pk), "plan": str(plan.pk)},
+            parameters,
             by=by,
             label=_("Importing %(file)s") % {"file": upload.name},
             total=plan.counts["rows"],
@@ -382,7 +450,7 @@ def plan_now(
 
     Raises Refused and as `start_plan`.
     """
-    _work(lambda: start_plan(upload, by=by), plans.step, plans.ended, between)
+    _work(lambda: start_plan(upload, by=by), bundle.plan_step, plans.ended, between)
 
 
 def apply_now(
@@ -422,9 +490,11 @@ def delete(upload: ImportFile) -> None:
     require_state(
         upload, ImportState.UPLOADED, ImportState.PLANNED, ImportState.FAILED, ImportState.CANCELLED
     )
-    uploads.forget(upload)
+    files = [upload, *upload.members.all()]
+    for file in files:
+        uploads.forget(file)
     # Row by row first: the plan of a large file has many, and SQLite's lock is short.
-    rows = PlanRow.objects.filter(plan__import_file=upload).order_by("pk")
+    rows = PlanRow.objects.filter(plan__import_file__in=files).order_by("pk")
     while ids := list(rows.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
         table_rows.delete(PlanRow, ids)
     upload.delete()
@@ -435,6 +505,7 @@ def delete_source(upload: ImportFile) -> None:
     NotNow."""
     if upload.state in {ImportState.PLANNING, ImportState.IMPORTING}:
         raise NotNow(_("This import is %(state)s.") % {"state": upload.get_state_display().lower()})
-    uploads.forget(upload)
-    upload.stored = ""
-    upload.save(update_fields=["stored"])
+    for file in (upload, *upload.members.all()):
+        uploads.forget(file)
+        file.stored = ""
+        file.save(update_fields=["stored"])

@@ -248,11 +248,13 @@ def _posted(upload: ImportFile, post: QueryDict, mapping: Mapping) -> tuple[Mapp
 
 
 def _check_words(upload: ImportFile) -> str:
-    rows = upload.options.get("known_rows")
-    if not rows:
+    known, about = upload.options.get("known_rows"), upload.options.get("about_rows")
+    if not about:
         return _("Check the file")
-    text = ngettext("Check the file: %(n)s row", "Check the file: %(n)s rows", rows)
-    return text % {"n": cell_context().number(rows)}
+    text = ngettext("Check the file: %(n)s row", "Check the file: %(n)s rows", about)
+    is_estimate = not known and about >= flow.LOOKED_AT
+    number = cell_context().number(about)
+    return text % {"n": f"~{number}" if is_estimate else number}
 
 
 def _needs(mapping: Mapping, width: int) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def progress_page(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         if upload.state == ImportState.PLANNING
         else _("Reading the file"),
         "progress": job.progress if job else 0,
-        "total": job.total if job else None,
+        "total": _total(upload),
         "progress_text": _progress_text(upload, cells),
         "pace": _pace(upload, cells, since),
         "since": f"{since[0]}-{since[1]}" if since else "",
@@ -63,6 +63,15 @@ def progress_page(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         "counts": _so_far(upload, cells) if not planning else [],
     }
     return shell.render(request, "imports/progress.html", context, part="imports/running.html")
+
+
+def _total(upload: ImportFile) -> int | None:
+    """How many rows there are, for a text file about."""
+    job = upload.job
+    if job is None or job.total:
+        return job.total if job else None
+    about = upload.options.get("about_rows")
+    return max(about, job.progress + 1) if about else None
 
 
 def _since(request: HttpRequest, upload: ImportFile) -> tuple[int, int] | None:
@@ -82,6 +91,7 @@ def _progress_text(upload: ImportFile, cells: CellContext) -> str:
     if job is None or not job.progress:
         return ""
     if not job.total:
+        # The end is a guess, and only the bar says it.
         return _("%(rows)s rows") % {"rows": cells.number(job.progress)}
     values = {"done": cells.number(job.progress), "total": cells.number(job.total)}
     return _("%(done)s of %(total)s rows") % values
@@ -101,8 +111,9 @@ def _pace(upload: ImportFile, cells: CellContext, since: tuple[int, int] | None)
         return []
     rate = rows / seconds
     said = [_("%(rate)s rows/s") % {"rate": cells.number(round(rate))}]
-    if job.total and rate >= 1:
-        said.append(_left(max(0, job.total - job.progress) / rate))
+    total = _total(upload)
+    if total and rate >= 1:
+        said.append(_left(max(0, total - job.progress) / rate))
     return said
 
 
