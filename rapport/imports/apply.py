@@ -26,7 +26,7 @@ from rapport.models import Change, ImportFile, Job, Operation, Plan, PlanRow
 from rapport.models.journal import OperationState
 from rapport.models.operations import Fate, ImportState, JobState
 
-from . import decisions, partlinks, parts, plan as plans
+from . import decisions, partlinks, parts, plan as plans, updates
 from .decisions import Decided
 from .feed import Feed, Sessions
 from .quick import Ids, judge_block
@@ -174,7 +174,9 @@ def _hold_back_changed(
     for verdict in judged.verdicts:
         row = kept.get(verdict.number)
         shown = decisions.shown(row, decided)
-        if verdict.fate is shown and (shown is not Fate.UPDATE or _same_update(row, verdict)):
+        if verdict.fate is shown and (
+            shown is not Fate.UPDATE or _same_update(row, verdict, judged)
+        ):
             continue
         if row is not None and row.like and shown in {Fate.DUPLICATE, Fate.SKIP}:
             # It repeats an earlier row, which this user need not see once it is somebody else's.
@@ -197,9 +199,12 @@ def _hold_back_changed(
     table_rows.update(PlanRow, ("fate", "reasons"), news)
 
 
-def _same_update(row: PlanRow | None, verdict: Verdict) -> bool:
+def _same_update(row: PlanRow | None, verdict: Verdict, judged: Judged) -> bool:
+    if row is None:
+        return False
     # Plans of an earlier version kept the changes of an update as its reasons.
-    return row is not None and verdict.changes in (row.changes, row.reasons)
+    planned = row.reasons if row.changes is None else row.changes
+    return updates.are_as_planned(planned, verdict, judged.links)
 
 
 def _write(

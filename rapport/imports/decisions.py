@@ -60,6 +60,19 @@ def shown(row: PlanRow | None, decided: Decided) -> Fate:
     return Fate.SKIP if decided.alike.get(Fate.CREATE) == Decision.SKIP else Fate.CREATE
 
 
+NEW = "+"
+
+
+def new(name: str) -> str:
+    """How a record that is still to be made stands among changes."""
+    return f"{NEW}{name}"
+
+
+def name_of_new(value: Any) -> str | None:
+    """The inverse of `new`; None for a record that is there."""
+    return value[1:] if isinstance(value, str) and value.startswith(NEW) else None
+
+
 def filling(changes: Changes) -> Changes:
     """Those of `changes` that fill a blank field."""
     return [one for one in changes if is_blank(one[1])]

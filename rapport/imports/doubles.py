@@ -85,6 +85,7 @@ def _repeat_stored(batch: Batch, repeating: MappingType[int, Match], *, every: b
     mapping, entity = batch.mapping, batch.mapping.entity
     stored = write.load(entity, {match.id for match in repeating.values()}, lock=batch.lock)
     updating: list[_Updating] = []
+    made = updates.made_by(batch.links)
     for original, row, verdict in zip(batch.originals, batch.rows, batch.verdicts, strict=True):
         match = repeating.get(verdict.number)
         if match is None or match.id not in stored or verdict.draft is None:
@@ -92,7 +93,7 @@ def _repeat_stored(batch: Batch, repeating: MappingType[int, Match], *, every: b
         current, given = stored[match.id], verdict.draft.values
         names = {*original.values, *original.links}
         values = updates.differing(entity, row, {n: given[n] for n in names if n in given}, current)
-        verdict.record, verdict.changes = match.id, updates.as_changes(values, current)
+        verdict.record, verdict.changes = match.id, updates.as_changes(values, current, made)
         verdict.found = verdict.fate = Fate.DUPLICATE if values else Fate.SAME
         if values:
             verdict.confidence, verdict.likeness = match.confidence, match.reasons

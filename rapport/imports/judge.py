@@ -65,7 +65,8 @@ def judge(
     if stored:
         _forbid(entity, clean, stored, by)
     partlinks.resolve(mapping, clean, links, stored, by=by, now=now, lock=lock)
-    verdicts = [_verdict(mapping, row, stored, decided) for row in rows]
+    made = updates.made_by(links)
+    verdicts = [_verdict(mapping, row, stored, decided, made) for row in rows]
     checking.check(
         entity,
         [verdict.draft for verdict in verdicts if verdict.draft is not None],
@@ -81,6 +82,8 @@ def judge(
             verdict.fate, verdict.found, verdict.draft = Fate.REFUSED, Fate.REFUSED, None
     batch = doubles.Batch(mapping, originals, rows, verdicts, links, by, now, decided, lock)
     doubles.find_doubles(batch, seen)
+    if links.new and not mapping.filled_parts:
+        updates.ask_for_used(verdicts, links)
     return Judged(verdicts, links)
 
 
@@ -112,6 +115,7 @@ def _verdict(
     row: Row,
     stored: MappingType[uuid.UUID, dict[str, Any]],
     decided: Decided,
+    made: MappingType[Any, str],
 ) -> Verdict:
     """What becomes of a row as far as one knows before its draft is checked."""
     current = stored.get(row.asked) if row.asked else None
@@ -126,7 +130,7 @@ def _verdict(
         return Verdict(row.number, Fate.CREATE, _new(row))
     values = updates.differing(mapping.entity, row, row.values, current)
     found = Fate.UPDATE if values else Fate.SAME
-    changes = updates.as_changes(values, current)
+    changes = updates.as_changes(values, current, made)
     verdict = Verdict(row.number, found, record=record, found=found, changes=changes)
     said = decided.of(row.number, found)
     if said == Decision.CREATE:

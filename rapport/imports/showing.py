@@ -15,6 +15,7 @@ from rapport.actions.write import from_columns
 from rapport.duplicates.explain import Reason as Likeness
 from rapport.files.read import Record
 from rapport.meta.entity import Entity
+from rapport.meta.field import Field
 from rapport.meta.kinds import Kind, Ref, from_json, to_text
 from rapport.meta.registry import registry
 from rapport.models import Change, ImportFile, Plan, PlanRow
@@ -24,12 +25,15 @@ from rapport.queries.imports import plan_of
 from rapport.queries.one import PRINCIPAL, title_of
 
 from . import decisions, reasons as why, uploads
+from .cells import is_named
 from .deciding import reason_keys
 from .decisions import ALIKE, Decided, as_cells
 from .mapping import Mapping
 from .reasons import Reason
 
 READ_AT_ONCE = 2000
+# Rows that are read only to show an earlier one beside a later one.
+NEAR = 20_000
 VERBS = {"created": ChangeVerb.CREATE, "updated": ChangeVerb.UPDATE}
 
 
@@ -98,7 +102,10 @@ def rows_of(
         records, kept = _all_rows(upload, plan, fate, after, limit)
     else:
         kept = {row.row: row for row in _kept_rows(plan, fate, reason, after, limit)}
-        likes = {row.like for row in kept.values() if row.like}
+        # An earlier row that is far away is not worth reading all that lies between.
+        near = min(kept, default=0) - NEAR
+        likes = {row.like for row in kept.values() if row.like > near}
+        likes.discard(0)
         records = _records(upload, {*kept, *likes})
         earlier = {record.number: record.cells for record in records if record.number in likes}
         records = [record for record in records if record.number in kept]
@@ -213,13 +220,8 @@ def _records(upload: ImportFile, numbers: Collection[int]) -> list[Record]:
     """The records with these numbers, as they stand in the file."""
     if not numbers:
         return []
-    found: list[Record] = []
     with uploads.open_upload(upload) as table:
-        for batch in table.iter_batches(READ_AT_ONCE, after=min(numbers) - 1):
-            found += [record for record in batch if record.number in numbers]
-            if len(found) == len(numbers):
-                break
-    return found
+        return list(table.pick(numbers))
 
 
 # -- values as texts ------------------------------------------------------------------------------
@@ -268,7 +270,7 @@ def _changes(
     entity = mapping.entity
     read = {
         row.row: [
-            (name, from_json(entity.fields[name], old), from_json(entity.fields[name], new))
+            (name, _value(entity.fields[name], old), _value(entity.fields[name], new))
             for name, old, new in row.changes or ()
             if name in entity.fields
         ]
@@ -296,9 +298,15 @@ def _changes(
     }
 
 
+def _value(field: Field, kept: Any) -> Any:
+    """A value out of its JSON; of a record that is still to be made its name."""
+    name = decisions.name_of_new(kept) if is_named(field) else None
+    return from_json(field, kept) if name is None else name
+
+
 def _ref(entity: Entity, name: str, value: Any) -> Ref | None:
     field = entity.fields[name]
-    if not value or not (field.is_link or field.kind is Kind.POINTER):
+    if not value or isinstance(value, str) or not is_named(field):
         return None
     if field.kind is Kind.OWNER or (field.target and registry[field.target].principal):
         return Ref(PRINCIPAL, value)
@@ -309,6 +317,8 @@ def _text(entity: Entity, name: str, value: Any, titles: MappingType[Ref, str]) 
     """A value as people read it; of a record its title, when it may be seen."""
     if ref := _ref(entity, name, value):
         return titles.get(ref, "…")
+    if isinstance(value, str) and is_named(entity.fields[name]):
+        return value
     return to_text(entity.fields[name], value)
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping as MappingType, Sequence
+from collections.abc import Iterable, Mapping as MappingType, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from rapport.duplicates.keys import title_hash
 from rapport.meta.entity import Draft, Entity
 from rapport.meta.kinds import to_json
-from rapport.models.operations import Decision
+from rapport.models.operations import Decision, Fate
 
-from . import reasons as why
+from . import decisions, reasons as why
 from .decisions import Changes, is_blank
+from .links import Links
 from .mapping import Mapping
 from .reasons import Reason
 from .rows import Row
+from .verdict import Verdict
 
 
 def differing(
@@ -33,9 +36,39 @@ def differing(
     return found
 
 
-def as_changes(values: MappingType[str, Any], current: MappingType[str, Any]) -> Changes:
-    """For `PlanRow.changes`: [field, old, new] each."""
-    return [[n, to_json(current.get(n)), to_json(value)] for n, value in sorted(values.items())]
+def as_changes(
+    values: MappingType[str, Any],
+    current: MappingType[str, Any],
+    made: MappingType[Any, str],
+) -> Changes:
+    """For `PlanRow.changes`: [field, old, new] each. `made`: names of records that are still to be
+    made, by id; they get another id whenever the row is judged."""
+    return [
+        [n, to_json(current.get(n)), decisions.new(made[v]) if v in made else to_json(v)]
+        for n, v in sorted(values.items())
+    ]
+
+
+def made_by(links: Links) -> dict[Any, str]:
+    """The names of what is to be made, by id."""
+    return {one.id: one.title for made in links.new.values() for one in made.values()}
+
+
+def are_as_planned(planned: Changes, verdict: Verdict, links: Links) -> bool:
+    """Whether the row would still change just that. What was to be made may be there by now."""
+    changes = verdict.changes
+    if changes is None or len(changes) != len(planned):
+        return False
+    titles = links.names.get(verdict.number, {})
+    return all(
+        one == other
+        or (
+            one[:2] == other[:2]
+            and (name := decisions.name_of_new(one[2])) is not None
+            and title_hash(name) == title_hash(titles.get(one[0], ""))
+        )
+        for one, other in zip(planned, changes, strict=True)
+    )
 
 
 def draft(
@@ -46,6 +79,19 @@ def draft(
     if decision == Decision.FILL:
         values = {n: v for n, v in values.items() if is_blank(current.get(n))}
     return Draft(id=record, values=values, current=current, source_row=row) if values else None
+
+
+def ask_for_used(verdicts: Iterable[Verdict], links: Links) -> None:
+    """An update that only fills blank fields may leave out what it names: nothing is made for it
+    then."""
+    for verdict in verdicts:
+        if verdict.record is not None and verdict.fate in {Fate.UPDATE, Fate.SAME}:
+            draft = verdict.draft if verdict.fate is Fate.UPDATE else None
+            used = set(draft.values.values()) if draft else set()
+            for made in links.new.values():
+                for new in made.values():
+                    if new.id not in used:
+                        new.asked_by.discard(verdict.number)
 
 
 def forbidden() -> Reason:

@@ -4,9 +4,9 @@ import pytest
 
 from rapport.imports import flow
 from rapport.imports.steps import NotNow
-from rapport.models import Contact, ImportFile
+from rapport.models import Account, Contact, ImportFile
 from rapport.queries.imports import plan_of
-from tests.factories import make_contact, share_with
+from tests.factories import make_account, make_contact, share_with
 from tests.imports.bringing import fates, outcome, plan
 
 pytestmark = pytest.mark.django_db
@@ -230,3 +230,15 @@ def test_statements_do_not_grow_with_what_is_decided(alice, table, django_assert
     with django_assert_max_num_queries(45):
         assert flow.decide_all(upload, "duplicate", "update", by=alice) == 30
     assert apply(upload, alice) == {"rows": 30, "updated": 30}
+
+
+def test_nothing_is_made_for_what_an_update_leaves_out(alice, table):
+    there = make_account(name="There", owner=alice)
+    make_contact(last_name="Bo", email="b@x.de", account=there, owner=alice)
+    content = table("Last Name,Email,Company,Job Title", "Bo,b@x.de,Acme,CEO")
+    upload = plan(content, by=alice)
+    flow.decide(upload, 2, "fill", by=alice)
+
+    counts = apply(upload, alice)
+
+    assert (counts, Account.objects.count()) == ({"rows": 1, "updated": 1}, 1)

@@ -209,3 +209,43 @@ def test_import_that_fails_says_why(alice, table):
     assert (upload.state, upload.message, upload.operation.state) == (
         "failed", "The disk is full.", "failed",
     )  # fmt: skip
+
+
+def decided(upload, by):
+    """Duplicates update their records, one row is created all the same, one left out, one
+    repaired."""
+    flow.decide_all(upload, "duplicate", "update", by=by)
+    flow.decide(upload, 11, "create", by=by)
+    flow.decide(upload, 3, "skip", by=by)
+    flow.repair(upload, 4, {1: "Repaired"}, by=by)
+
+
+def test_decisions_and_repairs_hold_for_the_worker_that_goes_on(alice, table):
+    people_there = "\n".join(f"Ann,Bo {n},a{n}@x.de" for n in (4, 9, 14, 10, 13))
+    bring(f"First Name,Last Name,Email\n{people_there}".encode(), by=alice)
+    before = stored()
+    outcomes = []
+    for steps in (None, 2):
+        upload = plan(people(15, table), by=alice)
+        decided(upload, alice)
+        if steps is None:
+            flow.apply_now(upload, by=alice)
+        else:
+            flow.start_apply(ImportFile.objects.get(pk=upload.pk), by=alice)
+            first = take("first")
+            for _ in range(steps):
+                assert apply.step(first)
+            apply._sessions._kept.clear()
+            second = take("second")
+            while apply.step(second):
+                pass
+            second.end(JobState.DONE, ended=apply.ended)
+        done = outcome(upload)
+        outcomes.append((done.counts, stored()[:2]))
+        undo.undo(done.operation, by=alice)
+        assert stored()[:2] == before[:2]
+
+    assert outcomes[0] == outcomes[1]
+    counts, (contacts, _accounts) = outcomes[0]
+    assert (counts["skipped"], counts["updated"], "changed" in counts) == (1, 3, False)
+    assert ("Anna Repaired", "a3@x.de", "Acme 3") in contacts
