@@ -10,6 +10,7 @@ from rapport.files.read import FileRefused
 from rapport.imports import flow
 from rapport.imports.mapping import MappingRefused
 from rapport.models import Contact
+from tests.damage import DAMAGES, WHOLE, damaged
 from tests.imports.bringing import plan
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +26,12 @@ tables = st.tuples(
     st.lists(st.lists(cells, max_size=7), max_size=6),
 )
 number = itertools.count()
+CONTACTS = (
+    b"First Name,Last Name,Email,Birthday,Company\r\nAnn,Hill,a@x.de,1980-02-03,Acme\r\n" * 2,
+    b"BEGIN:VCARD\nN:Hill;Ann\nEMAIL:a@x.de\nORG:Acme\nBDAY:1980-02-03\nEND:VCARD\n",
+    b'{"Last Name": "Hill", "Email": "a@x.de"}\n' * 3,
+    b"<a><c><last_name>Hill</last_name></c><c><last_name>Dale</last_name></c></a>",
+)
 
 
 def outcome(content, alice):
@@ -45,7 +52,7 @@ def outcome(content, alice):
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.binary(max_size=400))
+@given(st.binary(max_size=400) | st.builds(damaged, st.sampled_from([*WHOLE, *CONTACTS]), DAMAGES))
 @example(b"Last Name\n" + b"\xff\xfe\x00")
 @example(b'Last Name\n"never closed')
 @example(b"Last Name\r\rBo\r")

@@ -9,19 +9,10 @@ from rapport.files.detect import sniff
 from rapport.files.read import open_table
 from rapport.files.refusal import FileRefused
 from rapport.files.write import Column, xlsx_writer
+from tests.damage import DAMAGES, PIECES, WHOLE, damaged
 
 QUICK = settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
 SLOW = settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
-PIECES = st.sampled_from(
-    [
-        *(b'"', b"'", b",", b";", b"\t", b"|", b"\r", b"\n", b"\r\n", b"\0", b"\\", b" "),
-        *(b"a", b"\xff", b"\x81", b"\xc3\xa4", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"),
-        *(b"sep=;", b"<a>", b"</a>", b"<a b='c'/>", b"<?xml version='1.0'?>", b"<!DOCTYPE a>"),
-        *(b"BEGIN:VCARD", b"END:VCARD", b"N:", b"TEL;TYPE=x:", b"=3D", b";ENCODING=B:", b"{}"),
-        *(b'{"a":', b"1}", b"[", b"]", b"&x;", b"'=", b"(Do Not Modify)"),
-        *(b"\xd0\xcf\x11\xe0", b"PK\x05\x06", b"%PDF"),
-    ]
-)
 
 
 def check(path, data):
@@ -54,26 +45,41 @@ def test_any_text_in_any_encoding(tmp_path_factory, text, encoding):
     check(tmp_path_factory.getbasetemp() / "any", text.encode(encoding, "ignore"))
 
 
-@given(st.integers(0, 3000), st.binary(min_size=1, max_size=8))
+@given(st.sampled_from(WHOLE), DAMAGES)
+@QUICK
+def test_damaged_file_of_every_format(tmp_path_factory, whole, damages):
+    check(tmp_path_factory.getbasetemp() / "any", damaged(whole, damages))
+
+
+@given(st.booleans(), st.integers(0, 20), DAMAGES)
 @SLOW
-def test_damaged_workbook(tmp_path_factory, place, bad):
+def test_damaged_workbook(tmp_path_factory, inside, part, damages):
     stream = io.BytesIO()
     with xlsx_writer(stream, [Column(name="a"), Column(name="b", choices=("x",))]) as writer:
         writer.write([["1", "x"]])
-    data = stream.getvalue()
-    start = place % len(data)
+    data = _with_damaged_part(stream, part, damages) if inside else stream.getvalue()
 
-    check(tmp_path_factory.getbasetemp() / "any", data[:start] + bad + data[start + len(bad) :])
+    check(tmp_path_factory.getbasetemp() / "any", data if inside else damaged(data, damages))
 
 
-@given(st.integers(0, 400), st.binary(min_size=1, max_size=8))
+def _with_damaged_part(stream, part, damages):
+    """A workbook whose archive is whole."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(stream) as source, zipfile.ZipFile(made, "w") as target:
+        names = source.namelist()
+        for name in names:
+            data = source.read(name)
+            wrong = name == names[part % len(names)]
+            target.writestr(name, damaged(data, damages) if wrong else data)
+    return made.getvalue()
+
+
+@given(DAMAGES)
 @QUICK
-def test_damaged_zip(tmp_path_factory, place, bad):
+def test_damaged_zip(tmp_path_factory, damages):
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.csv", "a,b\n1,2\n")
         archive.writestr("b/c.vcf", "BEGIN:VCARD\nFN:x\nEND:VCARD\n")
-    data = stream.getvalue()
-    start = place % len(data)
 
-    check(tmp_path_factory.getbasetemp() / "any", data[:start] + bad + data[start + len(bad) :])
+    check(tmp_path_factory.getbasetemp() / "any", damaged(stream.getvalue(), damages))
