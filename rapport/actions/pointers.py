@@ -31,6 +31,7 @@ LEFT: dict[tuple[str, str], str] = {
     ("Change", "record"): "the journal tells what was; history adds what the merged ones had",
     ("Visit", "record"): "the Recent page is led from a merged record to the one that stays",
     ("PlanRow", "record"): "a plan is judged anew when it is applied; links are led on",
+    ("SourceId", "record"): "an import is led from a merged record to the one that stays",
     ("MatchKey", "record"): "derived: the writer keeps it",
     ("KeyRing", "record"): "derived: the writer keeps it",
     ("SearchQueue", "record"): "derived: who is gone is passed over",

@@ -26,7 +26,17 @@ from rapport.models import Change, ImportFile, Job, Operation, Plan, PlanRow
 from rapport.models.journal import OperationState
 from rapport.models.operations import Fate, ImportState, JobState
 
-from . import decisions, partlinks, parts, plan as plans, updates
+from . import (
+    decisions,
+    later,
+    mapping as mappings,
+    partlinks,
+    parts,
+    plan as plans,
+    sources,
+    updates,
+)
+from .compact import Block
 from .decisions import Decided
 from .feed import Feed, Sessions
 from .quick import Ids, judge_block
@@ -52,10 +62,11 @@ COUNTS = ("rows", *OUTCOMES.values(), "accounts_created")
 
 
 class _Session:
-    """The open file of one job, and its plan. Nobody decides while it is applied."""
+    """The open file of one job, and its plan. Nobody decides while it is applied. `late`: its rows
+    are read once more, for links to what came after them."""
 
-    def __init__(self, plan: Plan, upload: ImportFile, after: int) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, upload: ImportFile, after: int, *, late: bool = False) -> None:
+        self.plan, self.late = plan, late
         self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan))
 
     def kept(self, numbers: Sequence[int]) -> dict[int, PlanRow]:
@@ -74,7 +85,7 @@ def step(run: Run) -> bool:
     key = (run.job.pk, run.job.attempts)
     try:
         session = _sessions.get(key, lambda: _open(run))
-        more = _advance(session, run)
+        more = _link_late(session, run) if session.late else _advance(session, run)
     except (FileRefused, UploadGone) as refused:
         _sessions.drop(key)
         raise Refused(str(refused)) from refused
@@ -87,12 +98,30 @@ def step(run: Run) -> bool:
         raise
     if not more:
         _sessions.drop(key)
+        more = _next(run)
     return more
 
 
 def _open(run: Run) -> _Session:
     upload, plan = _theirs(run.job)
-    return _Session(plan, upload, (run.job.cursor or {}).get("after", 0))
+    cursor = run.job.cursor or {}
+    return _Session(plan, upload, cursor.get("after", 0), late=cursor.get("late", False))
+
+
+def _next(run: Run) -> bool:
+    """Go on with the next file of the import; in the end with those of which rows name what came
+    after them."""
+    cursor = run.job.cursor or {}
+    waiting = cursor.get("open", [])
+    count = len(run.job.parameters.get("members", ())) or 1
+    ways = [(at, False) for at in range(count)] + [(at, True) for at in waiting]
+    here = ways.index((cursor.get("member", 0), cursor.get("late", False)))
+    if here + 1 == len(ways):
+        return False
+    member, late = ways[here + 1]
+    with run.batch() as job:
+        job.cursor = {"member": member, "late": late, "open": waiting}
+    return True
 
 
 def _advance(session: _Session, run: Run) -> bool:
@@ -116,7 +145,8 @@ def _advance(session: _Session, run: Run) -> bool:
         plans.require(entity, run.by)
         upload, plan = _theirs(job)
         op = _operation(upload, run.by)
-        if job.cursor is None:
+        cursor = job.cursor or {}
+        if "after" not in cursor:
             upload.counts = dict.fromkeys(COUNTS, 0)
         if rows:
             judged = early
@@ -124,11 +154,40 @@ def _advance(session: _Session, run: Run) -> bool:
                 judged = judge(lock=True)
             _hold_back_changed(judged, plan, kept, decided)
             made = _write(entity, judged, op=op, by=run.by, now=now)
+            is_open = _learn(mapping, rows, judged)
             _count(upload, judged, made)
             job.progress += len(rows)
-            job.cursor = {"after": rows.numbers[-1]}
+            job.cursor = {**cursor, "after": rows.numbers[-1]}
+            if is_open:
+                member = cursor.get("member", 0)
+                job.cursor["open"] = sorted({*cursor.get("open", ()), member})
         upload.save(update_fields=["counts", "operation", "state"])
         job.result = {"operation": str(op.pk), **upload.counts}
+    return bool(rows)
+
+
+def _learn(mapping: mappings.Mapping, block: Block, judged: Judged) -> bool:
+    """Remember what the ids of another program mean by now; whether some name what is not there."""
+    if not mapping.system or not any(parts.SOURCE_ID in name for name in mapping.fields):
+        return False
+    # Rows with such ids are never compact.
+    rows = [row for row in block.rows if row is not None]
+    sources.keep(mapping.system, sources.learned(mapping, rows, judged.verdicts, WRITTEN))
+    return later.wait(mapping, rows, judged.verdicts)
+
+
+def _link_late(session: _Session, run: Run) -> bool:
+    """Set the links of a batch of rows to what was made after them."""
+    rows, mapping, now = session.feed.next(run.size), session.feed.mapping, timezone.now()
+    with run.batch() as job:
+        plans.require(mapping.entity, run.by)
+        upload, _plan = _theirs(job)
+        op = _operation(upload, run.by)
+        if rows:
+            later.link(mapping, rows, op=op, by=run.by, now=now)
+            journal.checkpoint(op)
+            job.cursor = {**(job.cursor or {}), "after": rows[-1].number}
+        upload.save(update_fields=["operation", "state"])
     return bool(rows)
 
 
@@ -142,9 +201,13 @@ def state_of_database() -> int | None:
 
 
 def _theirs(job: Job) -> tuple[ImportFile, Plan]:
-    plan = Plan.objects.select_related("import_file__operation").filter(
-        pk=job.parameters["plan"], import_file=job.parameters["import"]
-    )
+    """The file that is in turn, and its plan."""
+    upload, plan_id = job.parameters["import"], job.parameters["plan"]
+    if members := job.parameters.get("members"):
+        upload, plan_id = members[(job.cursor or {}).get("member", 0)]
+    plan = Plan.objects.select_related(
+        "import_file__operation", "import_file__parent__operation"
+    ).filter(pk=plan_id, import_file=upload)
     found = plan.first()
     if found is None or found.import_file is None:
         raise Refused(_("The plan is not there any more: make it again."))
@@ -153,15 +216,17 @@ def _theirs(job: Job) -> tuple[ImportFile, Plan]:
 
 def _operation(upload: ImportFile, by: Actor) -> Operation:
     """The one operation of the import: begun with its first batch, gone on with after a stop."""
-    op = upload.operation
+    whole = upload.parent or upload
+    op = whole.operation
     if op is None:
-        parameters = {"file": upload.name, "entity": upload.entity}
-        op = upload.operation = journal.begin(plans.KIND, by=by, parameters=parameters)
+        parameters = {"file": whole.name, "entity": whole.entity}
+        op = whole.operation = journal.begin(plans.KIND, by=by, parameters=parameters)
+        whole.save(update_fields=["operation"])
     elif op.state != OperationState.RUNNING:
         if op.undone_by.exists():
             raise Refused(_("What was imported has been undone: import the file again."))
         journal.go_on(op)
-    upload.state = ImportState.IMPORTING
+    upload.operation, upload.state = op, ImportState.IMPORTING
     return op
 
 
@@ -270,13 +335,30 @@ def ended(job: Job, state: JobState) -> None:
     if op is not None and not op.counts:
         # Nothing was written: no trace in the journal.
         upload.operation = None
-    upload.save(update_fields=["state", "message", "ended_at", "operation"])
+    _end_members(upload)
+    upload.save(update_fields=["state", "message", "ended_at", "operation", "counts"])
     if op is None:
         return
     if op.counts:
         journal.finish(op, _OPERATION_STATES[state])
     else:
         op.delete()
+
+
+def _end_members(upload: ImportFile) -> None:
+    """The files of an archive end with it; together they have its counts."""
+    members = list(upload.members.exclude(state=ImportState.FAILED))
+    if not members:
+        return
+    begun = {ImportState.IMPORTING}
+    for member in members:
+        if member.state in begun or upload.state == ImportState.DONE:
+            member.state, member.ended_at = upload.state, upload.ended_at
+            member.operation = upload.operation
+            member.save(update_fields=["state", "ended_at", "operation"])
+    applied = [Counter(m.counts) for m in members if "created" in m.counts]
+    if applied:
+        upload.counts = dict(sum(applied[1:], applied[0]))
 
 
 _STATES = {

@@ -91,7 +91,7 @@ def _repeat_stored(batch: Batch, repeating: MappingType[int, Match], *, every: b
         if match is None or match.id not in stored or verdict.draft is None:
             continue
         current, given = stored[match.id], verdict.draft.values
-        names = {*original.values, *original.links}
+        names = {*original.values, *original.links, *original.sources}
         values = updates.differing(entity, row, {n: given[n] for n in names if n in given}, current)
         verdict.record, verdict.changes = match.id, updates.as_changes(values, current, made)
         verdict.found = verdict.fate = Fate.DUPLICATE if values else Fate.SAME

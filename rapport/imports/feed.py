@@ -48,7 +48,7 @@ def mapping_of(upload: ImportFile) -> Mapping:
 
 class Feed:
     """Rows of an upload in the order of the file, after the record number `after`. `repaired`:
-    cells that are other than in the file, by record and column."""
+    cells that are other than in the file, by record and column. `compact`: simple rows may be."""
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Feed:
         *,
         after: int = 0,
         repaired: MappingType[int, MappingType[int, str]] | None = None,
+        compact: bool = True,
     ) -> None:
         self.table: Table = uploads.open_upload(upload)
         self.mapping = mapping_of(upload)
@@ -64,7 +65,7 @@ class Feed:
         self._batches: Iterator[list[Record]] = self.table.iter_batches(READ_AT_ONCE, after=after)
         self._waiting: list[Record] = []
         self._repaired = repaired or {}
-        self.layout = layout_of(self.mapping)
+        self.layout = layout_of(self.mapping) if compact else None
         self._packer = Packer(self.mapping, self.layout)
         self._ahead: ahead.Kept | None = None
         self._blocks: Iterator[Block] = iter(())

@@ -20,11 +20,21 @@ from rapport.models.operations import Decision, Fate
 from rapport.models.people import Verb
 from rapport.queries import moved
 
-from . import doubles, links as linking, matching, options, partlinks, reasons as why, updates
+from . import (
+    doubles,
+    links as linking,
+    matching,
+    options,
+    partlinks,
+    reasons as why,
+    sources,
+    updates,
+)
 from .decisions import NOTHING, Decided
 from .mapping import Mapping
 from .rows import Row
 from .seen import Earlier
+from .sources import Siblings
 from .verdict import Judged, Verdict
 
 Stored = dict[uuid.UUID, dict[str, Any]]
@@ -39,10 +49,12 @@ def judge(
     seen: Earlier | None = None,
     decided: Decided = NOTHING,
     lock: bool = False,
+    siblings: Siblings | None = None,
     links: linking.Links | None = None,
 ) -> Judged:
     """The fate of each row. `seen` holds the file's earlier rows, and gets these. `lock`: what is
-    read stays as it is until the transaction ends. `links`: what other rows of the batch name."""
+    read stays as it is until the transaction ends. `siblings`: what other files will make.
+    `links`: what other rows of the batch name."""
     entity = mapping.entity
     originals = rows
     # Copies: the same rows may be judged again when something has changed meanwhile.
@@ -50,11 +62,14 @@ def judge(
         Row(
             row.number, dict(row.values), row.links, list(row.reasons), row.asked,
             defaults=row.defaults, wipes=row.wipes, parts=row.parts, is_bare=row.is_bare,
+            source=row.source, sources=row.sources,
         )
         for row in rows
     ]  # fmt: skip
     clean = [row for row in rows if not row.reasons]
     links = linking.Links() if links is None else links
+    sources.ask(mapping, clean, by=by)
+    sources.resolve(mapping, clean, links, by=by, siblings=siblings)
     linking.resolve(mapping, clean, links, by=by)
     if any(target.default for target in mapping.columns.values()):
         options.named_defaults(clean)

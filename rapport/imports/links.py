@@ -78,18 +78,21 @@ class Part:
 class Links:
     """What a batch of rows names. `names` {row number: {look-up: title}} for match keys. `parts`:
     stored records of which rows say something. `rules` {entity: what happens to its parts}. `kept`
-    {(record, look-up): title}: what the records that the file names by id have."""
+    {(record, look-up): title}: what the records that the file names by id have. `promised`: ids of
+    records that another file of the same import will make."""
 
     names: dict[int, dict[str, str]] = field(default_factory=dict)
     new: dict[str, dict[int, New]] = field(default_factory=lambda: defaultdict(dict))
     parts: dict[uuid.UUID, Part] = field(default_factory=dict)
     rules: dict[str, str] = field(default_factory=dict)
     kept: dict[tuple[uuid.UUID | None, str], str] = field(default_factory=dict)
+    promised: set[uuid.UUID] = field(default_factory=set)
 
     @property
     def pending(self) -> set[uuid.UUID]:
         """Ids of records that would be made."""
-        return {one.id for found in self.new.values() for one in found.values()}
+        made = {one.id for found in self.new.values() for one in found.values()}
+        return made | self.promised if self.promised else made
 
     def name(self, row: Row, lookup: str, id_: Any, title: str) -> None:
         """The look-up of `row` leads to this record."""
@@ -133,13 +136,17 @@ def resolve(mapping: Mapping, rows: Sequence[Row], links: Links, *, by: Actor) -
         for row in rows:
             text = row.links.get(found.name)
             # What a record names already stays, also when others are called the same.
-            if text and stored.get((row.asked, found.name)) != text:
+            if text and stored.get((row.asked, found.name)) != text and not _is_named(row, found):
                 asking[text].append(row)
         if asking:
             rule = mappings.missing_rule(found, target)
             column = _Column(found, index, rule, target.several)
             _resolve_column(column, asking, links, by)
     return links
+
+
+def _is_named(row: Row, found: Field) -> bool:
+    return found.name in row.sources and found.name in row.values
 
 
 def is_person(entity: Entity, lookup: str) -> bool:

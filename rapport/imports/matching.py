@@ -33,7 +33,7 @@ from rapport.meta.field import Field
 from rapport.meta.folding import fold, sort_key
 from rapport.meta.kinds import TEXTS, Kind, Ref
 
-from . import phones
+from . import phones, sources
 from .candidates import active, as_typed, held, words
 from .cells import is_named
 from .links import Links
@@ -81,7 +81,7 @@ def match(
 
 def own_keys(mapping: Mapping, row: Row, links: Links) -> list[int]:
     """Hashes by which a row is known to later ones that mean the same new record."""
-    found = []
+    found = sources.row_key(mapping, row)
     for names in mapping.match:
         if own := _Fields(mapping, names).of_row(row, links):
             text = "\x1f".join((*names, *own))

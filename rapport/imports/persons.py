@@ -64,6 +64,8 @@ def resolve(mapping: Mapping, lookup: str, rows: Sequence[Row], links: Links, *,
     people = []
     for row in rows:
         text = row.links.get(lookup)
+        if lookup in row.sources and lookup in row.values:
+            continue
         if text and links.kept.get((row.asked, lookup)) == text:
             continue
         if not row.reasons and (text or lookup in row.parts):

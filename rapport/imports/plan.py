@@ -31,6 +31,7 @@ from .mapping import Mapping
 from .names import PARTS
 from .quick import judge_block
 from .seen import Earlier, Seen
+from .sources import Siblings
 from .uploads import UploadGone
 from .verdict import Judged, Verdict
 
@@ -52,12 +53,14 @@ COUNTS = ("rows", "create", "update", "same", "duplicate", "refused", "accounts"
 class _Session:
     """What the plan of one file must remember from batch to batch."""
 
-    def __init__(self, upload: ImportFile, plan: Plan) -> None:
+    def __init__(self, upload: ImportFile, plan: Plan, siblings: Siblings | None = None) -> None:
         self.upload = upload
         self.plan = plan
-        self.feed = Feed(upload)
+        # What other files name must be looked at row by row.
+        self.feed = Feed(upload, compact=siblings is None)
         self.seen = Earlier(self.feed.expected * KEYS, self.feed.layout)
-        self.new: dict[str, Seen] = defaultdict(Seen)
+        self.siblings = siblings
+        self.new: dict[str, Seen] = siblings.new if siblings else defaultdict(Seen)
         self.changed: dict[str, Seen] = defaultdict(Seen)
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
         self.groups: Counter[str] = Counter()
@@ -124,8 +127,12 @@ def _advance(session: _Session, run: Run) -> bool:
         decided=session.decided,
         # The preview shows the first ones in full.
         told=rows.numbers if len(session.preview) < PREVIEWED else (),
+        siblings=session.siblings,
     )
     _count(session, judged)
+    if session.siblings is not None:
+        every = [row for row in rows.rows if row is not None]
+        session.siblings.listen(session.feed.mapping, every, judged)
     with run.batch() as job:
         keep(session.plan, judged.verdicts)
         session.plan.counts = {**session.counts, "why": dict(session.groups.most_common(GROUPS))}

@@ -28,6 +28,7 @@ from .judge import judge
 from .mapping import Mapping
 from .rows import Row
 from .seen import Earlier
+from .sources import Siblings
 from .verdict import Judged
 
 # Rows of one import may have numbers below this; see `Ids`.
@@ -63,6 +64,7 @@ def judge_block(
     told: Collection[int] = (),
     ids: Ids | None = None,
     lock: bool = False,
+    siblings: Siblings | None = None,
 ) -> Judged:
     """As `judge`. `told`: numbers of rows of which the plan says something. `ids`: of the records
     to be made; without them no drafts are made, which a plan has no use for."""
@@ -92,7 +94,7 @@ def judge_block(
             seen.add(block.numbers[place], block.keys[place], block.packed[place])
     judged = judge(
         mapping, [row for row in rest if row is not None], by=by, now=now, seen=seen,
-        decided=decided, lock=lock, links=links,
+        decided=decided, lock=lock, siblings=siblings, links=links,
     )  # fmt: skip
     judged.simple = [block.numbers[place] for place in plain]
     if ids is not None:

@@ -14,9 +14,10 @@ from rapport.files.read import Record
 from rapport.meta.field import Field
 from rapport.meta.kinds import InvalidValue, Reading, check
 
-from . import cells, names, options
+from . import cells, names, options, parts
 from .cells import is_named
 from .headers import RECORD_ID, siblings
+from .layouts import same_id
 from .mapping import Mapping
 from .reasons import Reason, of_cell
 
@@ -28,7 +29,8 @@ NOTES = "description"
 class Row:
     """One record of the file. `links`: texts of look-ups that are still to be found. `asked`: the
     record that the file itself names. `parts`: what it says of the records that its look-ups name;
-    `is_bare`: it says nothing else. `defaults`: what fills fields that are blank; `wipes`: fields
+    `is_bare`: it says nothing else. `source`, `sources`: its id in the other program, and those of
+    what its look-ups name. `defaults`: what fills fields that are blank; `wipes`: fields
     that it empties."""
 
     number: int
@@ -40,6 +42,8 @@ class Row:
     wipes: Sequence[str] = ()
     parts: dict[str, dict[str, Any]] = field(default_factory=dict)
     is_bare: bool = False
+    source: str = ""
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 class Converter:
@@ -66,6 +70,12 @@ class Converter:
         self._links = [f.name for _, f, _ in self._columns if is_named(f)]
         self._extras = options.Extras(mapping, reading)
         self._lenient = lenient and NOTES in self.entity.fields
+        self._sources = [
+            (index, lookup)
+            for index, target in mapping.columns.items()
+            for lookup, own in [parts.split(target.field)]
+            if own == parts.SOURCE_ID
+        ]
         self._parts = {
             lookup: Converter(mapping.part(lookup), reading, lenient=lenient)
             for lookup in mapping.filled_parts
@@ -112,17 +122,28 @@ class Converter:
         if self._splits:
             for row in rows:
                 self._split_name(row)
+        self._take_ids(texts, rows)
         self._take_parts(records, rows)
         self._extras.give(records, rows)
         return rows
+
+    def _take_ids(self, texts: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
+        """Ids of the program that the file is from."""
+        for index, lookup in self._sources:
+            for row, cells_ in zip(rows, texts, strict=True):
+                text = same_id(self.mapping.system, cells_[index])
+                if text and lookup:
+                    row.sources[lookup] = text
+                elif text:
+                    row.source = text
 
     def _take_parts(self, records: Sequence[Record], rows: Sequence[Row]) -> None:
         """What the columns of the parts say, and what is wrong with it."""
         if not self._parts:
             return
         for row in rows:
-            own = row.asked or row.values or row.reasons or set(row.links) - set(self._parts)
-            row.is_bare = not own
+            own = row.asked or row.source or row.values or row.reasons
+            row.is_bare = not own and not set(row.links) - set(self._parts)
         for lookup, converter in self._parts.items():
             for row, part in zip(rows, converter._converted(records), strict=True):
                 if part.values:

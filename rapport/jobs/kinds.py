@@ -71,7 +71,7 @@ KINDS = {
         JobKind(
             name="import.plan",
             label=_("Plan an import"),
-            step="rapport.imports.plan:step",
+            step="rapport.imports.bundle:plan_step",
             ended="rapport.imports.unattended:plan_ended",
         ),
         JobKind(

@@ -13,7 +13,7 @@ from .duplicates import (
 from .journal import Change, Operation
 from .lead import Lead
 from .note import Note
-from .operations import ImportFile, Job, Plan, PlanRow, Preference, SignInLink, Visit
+from .operations import ImportFile, Job, Plan, PlanRow, Preference, SignInLink, SourceId, Visit
 from .opportunity import Opportunity
 from .options import ChoiceOption
 from .people import (
@@ -67,6 +67,7 @@ __all__ = [
     "SearchQueue",
     "Share",
     "SignInLink",
+    "SourceId",
     "TakenFile",
     "Team",
     "User",

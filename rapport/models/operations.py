@@ -109,6 +109,23 @@ class ImportFile(models.Model):
         return self.name
 
 
+class SourceId(models.Model):
+    """The id that a record has in the program or file that it was imported from. `system`: which
+    program that is, or which import when nobody knows."""
+
+    id = models.BigAutoField(primary_key=True)
+    system = models.CharField(max_length=60)
+    entity = models.CharField(max_length=32)
+    text = models.CharField(max_length=200)
+    record = models.UUIDField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["system", "entity", "text"], name="one_source_id")
+        ]
+        indexes = [models.Index(fields=["record"], name="source_id_by_record")]
+
+
 class Plan(models.Model):
     """What applying something would do, before it is done."""
 

@@ -1,0 +1,303 @@
+"""Several files in one: an archive whose files refer to each other in any order.
+
+Each is an import of its own below that of the archive, described and mapped like any other; they
+are planned and applied one after the other by one job, in one operation.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rapport.access import Forbidden
+from rapport.actions.lease import Refused, Run
+from rapport.files import archive, bundle as backups
+from rapport.files.detect import Detected
+from rapport.files.read import FileRefused
+from rapport.files.refusal import gettext_noop
+from rapport.meta.entity import Entity
+from rapport.meta.kinds import Kind
+from rapport.meta.registry import registry
+from rapport.models import ImportFile, Plan
+from rapport.models.operations import ImportState
+from rapport.queries.imports import plan_of
+
+from . import mapping as mappings, plan as plans, uploads
+from .feed import Sessions
+from .sources import Siblings
+
+BLOCK = 1 << 20
+
+
+def is_bundle(upload: ImportFile) -> bool:
+    """Whether an import is of several files."""
+    return bool(upload.options.get("bundle"))
+
+
+def members_of(upload: ImportFile) -> list[ImportFile]:
+    """The files of an archive, those first that others refer to; without those that failed."""
+    found = upload.members.exclude(state=ImportState.FAILED).exclude(entity="")
+    return sorted(found, key=lambda m: (_depth(registry[m.entity]), m.created_at, m.name))
+
+
+@lru_cache(maxsize=64)
+def _depth(entity: Entity) -> int:
+    """How many entities one above the other a record of `entity` belongs to: a contact to an
+    account, a deal to both."""
+    links = [entity.fields[name] for name in entity.cards]
+    targets = {found.target for found in links if found.kind is Kind.LOOKUP}
+    below = [_depth(registry[name]) for name in targets if name and name != entity.name]
+    return 1 + max(below) if below else 0
+
+
+# -- a file comes in ------------------------------------------------------------------------------
+
+
+def packed(files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
+    """Several files as one archive, in pieces: they are then taken like one."""
+    out = _Pieces()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as whole:
+        taken: set[str] = set()
+        for name, chunks in files:
+            with whole.open(_free(name, taken), "w", force_zip64=True) as member:
+                for chunk in chunks:
+                    member.write(chunk)
+                    yield from out.drain()
+    yield from out.drain()
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Two files of one name are two members."""
+    path = PurePosixPath(name.replace("\\", "/").rsplit("/", 1)[-1] or "file")
+    found, number = str(path), 1
+    while found in taken:
+        number += 1
+        found = f"{path.stem} ({number}){path.suffix}"
+    taken.add(found)
+    return found
+
+
+class _Pieces(io.RawIOBase):
+    """A stream that only goes forward, of which the caller takes what was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[bytes] = []
+        self._end = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._waiting.append(bytes(data))
+        self._end += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._end
+
+    def drain(self) -> Iterator[bytes]:
+        """What was written since."""
+        yield from self._waiting
+        self._waiting.clear()
+
+
+def refuse_backup(detected: Detected) -> None:
+    """Raise FileRefused for a backup of Rapport, which is no list."""
+    names = {member.name for member in detected.members}
+    if backups.MANIFEST in names and any(name.startswith("tables/") for name in names):
+        raise FileRefused(
+            "backup",
+            gettext_noop("This is a backup of Rapport, not a list of records."),
+            gettext_noop("Bring it back into an empty Rapport with: rapport restore FILE"),
+        )
+
+
+def unpack(upload: ImportFile, detected: Detected) -> tuple[list[ImportFile], list[list[str]]]:
+    """The tables of an archive, each as a file of its own; and [name, reason] of what is none."""
+    found, left = [], []
+    upload.members.all().delete()
+    with archive.opened(uploads.path_of(upload)) as opened:
+        for member in detected.members:
+            if not member.format:
+                left.append([member.name, _("This is no table.")])
+                continue
+            stored, size = uploads.store(_pieces(opened, member.name))
+            found.append(
+                ImportFile.objects.create(
+                    name=PurePosixPath(member.name).name[:255],
+                    stored=stored,
+                    size=size,
+                    options={"auto": True, "member": member.name},
+                    parent=upload,
+                    created_by=upload.created_by,
+                    created_at=timezone.now(),
+                )
+            )
+    return found, left
+
+
+def _pieces(opened: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    with archive.honest(), opened.open(name) as stream:
+        while block := stream.read(BLOCK):
+            yield block
+
+
+def drop(member: ImportFile) -> None:
+    """Forget a file of an archive that is no list after all."""
+    uploads.forget(member)
+    member.delete()
+
+
+def join(upload: ImportFile, members: Sequence[ImportFile], left: Sequence[Sequence[str]]) -> None:
+    """Make `upload` the import of its `members`: their ids mean the same in all of them."""
+    for member in members:
+        if not member.mapping.get("system"):
+            member.mapping = {**member.mapping, "system": f"import {upload.pk}"}
+            member.save(update_fields=["mapping"])
+    first = members_of(upload)[0]
+    programs = dict.fromkeys(m.options.get("program") for m in members)
+    notes = [f"{name}: {reason}" for name, reason in left]
+    upload.entity, upload.mapping, upload.reading = first.entity, {}, {"format": "zip"}
+    upload.options = {
+        **upload.options,
+        "bundle": True,
+        "format": "zip",
+        "columns": [],
+        "sample": [],
+        "members": [member.options["member"] for member in members_of(upload)],
+        "left_out": [list(one) for one in left],
+        "program": ", ".join(name for name in programs if name),
+        "notes": notes,
+    }
+
+
+# -- plan -----------------------------------------------------------------------------------------
+
+
+class _Session:
+    """The plans of several files, one after the other, and what they know of each other."""
+
+    def __init__(self, upload: ImportFile, members: list[ImportFile]) -> None:
+        self.upload, self.waiting = upload, members
+        self.siblings = Siblings()
+        self.current: plans._Session | None = None
+
+    def close(self) -> None:
+        if self.current is not None:
+            self.current.close()
+        self.siblings.close()
+
+
+_sessions = Sessions()
+
+
+def plan_step(run: Run) -> bool:
+    """Plan one batch of rows of an import of one or of several files (the job `import.plan`)."""
+    if not run.job.parameters.get("bundle"):
+        return plans.step(run)
+    key = (run.job.pk, run.job.attempts)
+    try:
+        session = _sessions.get(key, lambda: _begin(run))
+        more = _advance(session, run)
+    except Forbidden as forbidden:
+        _sessions.drop(key)
+        raise Refused(str(plans.NOT_ALLOWED)) from forbidden
+    except BaseException:
+        _sessions.drop(key)
+        raise
+    if not more:
+        _sessions.drop(key)
+    return more
+
+
+def _begin(run: Run) -> _Session:
+    upload = ImportFile.objects.filter(pk=run.job.parameters["import"]).first()
+    if upload is None:
+        raise Refused(_("The import is not there any more."))
+    with run.batch() as job:
+        job.progress = 0
+    return _Session(upload, members_of(upload))
+
+
+def _advance(session: _Session, run: Run) -> bool:
+    if session.current is None:
+        if not session.waiting:
+            _finish(session, run)
+            return False
+        _open(session, session.waiting.pop(0), run)
+        return True
+    current = session.current
+    try:
+        more = plans._advance(current, run)
+    except (FileRefused, Refused, uploads.UploadGone) as refused:
+        # One file that cannot be read does not cost the others.
+        more = False
+        _leave(session, current.upload, str(refused))
+    if not more:
+        current.close()
+        session.current = None
+    return True
+
+
+def _open(session: _Session, member: ImportFile, run: Run) -> None:
+    now = timezone.now()
+    plan = Plan.objects.create(
+        kind=plans.KIND, import_file=member, created_by=run.job.created_by, created_at=now
+    )
+    try:
+        session.current = plans._Session(member, plan, session.siblings)
+        mappings.check(session.current.feed.mapping)
+    except (FileRefused, mappings.MappingRefused, uploads.UploadGone) as refused:
+        session.current = None
+        _leave(session, member, str(refused))
+
+
+def _leave(session: _Session, member: ImportFile, message: str) -> None:
+    member.state, member.message = ImportState.FAILED, message
+    member.save(update_fields=["state", "message"])
+    upload = session.upload
+    left = [*upload.options.get("left_out", []), [member.options["member"], message]]
+    upload.options = {**upload.options, "left_out": left}
+
+
+def _finish(session: _Session, run: Run) -> None:
+    upload, members = session.upload, members_of(session.upload)
+    if not members:
+        raise Refused(_("None of these files holds a list that can be imported."))
+    counts = total(members)
+    with run.batch() as job:
+        plan = Plan.objects.create(
+            kind=plans.KIND, import_file=upload, created_by=run.job.created_by, counts=counts,
+            parameters={"members": [str(m.pk) for m in members]}, created_at=timezone.now(),
+        )  # fmt: skip
+        upload.state, upload.counts, upload.message = ImportState.PLANNED, counts, ""
+        upload.save(update_fields=["state", "counts", "message", "options"])
+        Plan.objects.filter(import_file=upload).exclude(pk=plan.pk).update(import_file=None)
+        job.result = {"plan": str(plan.pk)}
+
+
+def total(members: Iterable[ImportFile]) -> dict[str, int]:
+    """The counts of several files together."""
+    counts: Counter[str] = Counter()
+    for member in members:
+        counts.update(member.counts)
+    return dict(counts)
+
+
+def parts_to_apply(upload: ImportFile) -> list[list[str]]:
+    """[file, plan] of those that are applied, in this order."""
+    found = []
+    for member in members_of(upload):
+        plan = plan_of(member)
+        if plan is not None:
+            found.append([str(member.pk), str(plan.pk)])
+    return found

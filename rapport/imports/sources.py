@@ -1,0 +1,234 @@
+"""Ids of other programs: a row with an id that was imported before is about that record, and links
+by such ids find what came from the row with that id, from whichever file."""
+
+from __future__ import annotations
+
+import marshal
+import tempfile
+import uuid
+from array import array
+from collections import defaultdict
+from collections.abc import Collection, Mapping as MappingType, Sequence
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from rapport import queries
+from rapport.access import Actor
+from rapport.actions import rows as table_rows
+from rapport.duplicates.keys import has_title_key, title_hash
+from rapport.meta.batches import batches
+from rapport.meta.entity import Entity
+from rapport.meta.ids import new_id
+from rapport.meta.registry import registry
+from rapport.models import SourceId
+from rapport.models.operations import Fate
+from rapport.queries import moved
+
+from . import mapping as mappings, parts
+from .links import Links, Named
+from .mapping import Mapping
+from .reasons import Reason
+from .rows import Row
+from .seen import IN_MEMORY, Seen
+
+if TYPE_CHECKING:
+    from .verdict import Judged, Verdict
+
+# Fates of rows of which it is known what record they are about.
+MEANT = frozenset({Fate.CREATE, Fate.UPDATE, Fate.SAME, Fate.DUPLICATE})
+COLUMNS = ("system", "entity", "text", "record")
+
+
+class Learned(NamedTuple):
+    """The record that an id of another program means."""
+
+    entity: str
+    text: str
+    record: uuid.UUID
+
+
+def linking(mapping: Mapping) -> tuple[str, ...]:
+    """The look-ups that some column fills with ids of the other program."""
+    found = map(parts.split, mapping.fields)
+    return tuple(lookup for lookup, own in found if lookup and own == parts.SOURCE_ID)
+
+
+def find(system: str, entity: Entity, ids: Collection[str], by: Actor) -> dict[str, Named]:
+    """The records that `by` may see by their ids in `system`."""
+    known: dict[str, uuid.UUID] = {}
+    for part in batches(ids):
+        rows = SourceId.objects.filter(system=system, entity=entity.name, text__in=part)
+        known.update(rows.values_list("text", "record"))
+    if not known:
+        return {}
+    led = moved.all_moved(entity, set(known.values()))
+    known = {text: led.get(record, record) for text, record in known.items()}
+    titles: dict[uuid.UUID, str] = {}
+    for part in batches(set(known.values())):
+        seen = queries.records(entity, by).filter(pk__in=part)
+        titles.update(seen.values_list("pk", entity.title))
+    return {
+        text: Named(record, titles[record]) for text, record in known.items() if record in titles
+    }
+
+
+def ask(mapping: Mapping, rows: Sequence[Row], *, by: Actor) -> None:
+    """Tell the rows which record they are about, where their id was imported before."""
+    asking = [row for row in rows if row.source and row.asked is None]
+    if asking and mapping.system:
+        known = find(mapping.system, mapping.entity, {row.source for row in asking}, by)
+        for row in asking:
+            if row.source in known:
+                row.asked = known[row.source].id
+
+
+def resolve(
+    mapping: Mapping, rows: Sequence[Row], links: Links, *, by: Actor, siblings: Siblings | None
+) -> None:
+    """Fill the look-ups of `rows` by the ids that they give. A row that names what is not there
+    (yet) may say its name besides; else the look-up stays blank, unless that is to be refused."""
+    for lookup in linking(mapping):
+        entity = parts.entity_of(mapping.entity, lookup)
+        texts = {row.sources[lookup] for row in rows if lookup in row.sources}
+        known = find(mapping.system, entity, texts, by)
+        index = mapping.column_of(f"{lookup}.{parts.SOURCE_ID}")
+        rule = mapping.columns[index].missing if index is not None else ""
+        for row in rows:
+            text = row.sources.get(lookup, "")
+            found = known.get(text)
+            if found is None and text and siblings is not None:
+                found = siblings.promised(entity, text)
+                if found is not None:
+                    links.promised.add(found.id)
+            if found is not None:
+                links.name(row, lookup, found.id, found.title)
+            elif text and rule == mappings.REFUSE and not row.links.get(lookup):
+                message = _("There is no %(entity)s with the id “%(text)s”.")
+                values = {"entity": str(entity.label).lower(), "text": text}
+                remedy = _("Import these first, or both files together.")
+                row.reasons.append(Reason(message % values, index, remedy, "lookup"))
+
+
+def learned(
+    mapping: Mapping, rows: Sequence[Row], verdicts: Sequence[Verdict], written: Collection[Fate]
+) -> list[Learned]:
+    """What the ids of `rows` mean by now: of the rows themselves, also of those that repeat a
+    record, and of what they name."""
+    if not mapping.system:
+        return []
+    found: dict[tuple[str, str], uuid.UUID] = {}
+    names = {lookup: parts.entity_of(mapping.entity, lookup).name for lookup in linking(mapping)}
+    for row, verdict in zip(rows, verdicts, strict=True):
+        draft = verdict.draft if verdict.fate in written else None
+        record = draft.id if draft is not None else verdict.record
+        if record is None or verdict.fate not in MEANT:
+            continue
+        if row.source:
+            found.setdefault((mapping.entity.name, row.source), record)
+        for lookup, text in row.sources.items():
+            id_ = draft.values.get(lookup) if draft is not None else None
+            if id_ is not None:
+                found.setdefault((names[lookup], text), id_)
+    return [Learned(*key, record) for key, record in found.items()]
+
+
+def keep(system: str, news: Sequence[Learned]) -> None:
+    """Remember them. An id that means a record which is still there goes on meaning it."""
+    if not news:
+        return
+    by_entity: dict[str, dict[str, uuid.UUID]] = defaultdict(dict)
+    for one in news:
+        by_entity[one.entity][one.text] = one.record
+    added = []
+    for name, wanted in by_entity.items():
+        changed = []
+        kept = SourceId.objects.filter(system=system, entity=name)
+        for part in batches(list(wanted)):
+            for pk, text, record in kept.filter(text__in=part).values_list("pk", "text", "record"):
+                if record != wanted.pop(text):
+                    changed.append((pk, text, record))
+        if changed:
+            _correct(name, changed, {one.text: one.record for one in news if one.entity == name})
+        added += [(system, name, text, record) for text, record in wanted.items()]
+    table_rows.insert(SourceId, COLUMNS, added)
+
+
+def _correct(
+    name: str, kept: Sequence[tuple[int, str, uuid.UUID]], wanted: MappingType[str, uuid.UUID]
+) -> None:
+    """Let ids of records that are gone mean the new ones."""
+    there: set[uuid.UUID] = set()
+    for part in batches({record for _pk, _text, record in kept}):
+        rows = registry[name].records().filter(pk__in=part)
+        there.update(rows.values_list("pk", flat=True))
+    for pk, text, record in kept:
+        if record not in there:
+            SourceId.objects.filter(pk=pk).update(record=wanted[text])
+
+
+class Siblings:
+    """While several files are planned together: what the rows of earlier ones will make. `new`: by
+    what names those are known, so that none is counted twice."""
+
+    def __init__(self) -> None:
+        self.new: dict[str, Seen] = defaultdict(Seen)
+        self._seen, self._starts = Seen(), array("Q")
+        # In memory while there are few.
+        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- see close
+        self._end = 0
+
+    def listen(self, mapping: Mapping, rows: Sequence[Row], judged: Judged) -> None:
+        """Note what `rows` will make."""
+        entity = mapping.entity
+        for row, verdict in zip(rows, judged.verdicts, strict=True):
+            if verdict.fate not in MEANT:
+                continue
+            values = verdict.draft.values if verdict.draft is not None else row.values
+            title = str({**values, **entity.derive(values)}.get(entity.title) or "")
+            if row.source:
+                self.learn(entity, row.source, title)
+            if verdict.fate is Fate.CREATE:
+                names = judged.links.names.get(row.number, {})
+                for key in self.keys_of(entity, values, names):
+                    if not self.new[entity.name].get(key):
+                        self.new[entity.name].add(key, row.number)
+
+    def keys_of(
+        self, entity: Entity, values: MappingType[str, Any], names: MappingType[str, str]
+    ) -> list[int]:
+        """By what a row of another file names such a record."""
+        if has_title_key(entity):
+            return [title_hash(str(values.get(entity.title) or ""))]
+        return []
+
+    def learn(self, entity: Entity, text: str, title: str) -> None:
+        """A row with this id will be a record."""
+        self._starts.append(self._end)
+        self._seen.add(_key(entity, text), len(self._starts))
+        self._file.seek(self._end)
+        self._end += self._file.write(marshal.dumps((text, title)))
+
+    def promised(self, entity: Entity, text: str) -> Named | None:
+        """What will be made of the row with this id."""
+        place = self._seen.get(_key(entity, text))
+        if not place:
+            return None
+        self._file.seek(self._starts[place - 1])
+        known, title = marshal.load(self._file)  # noqa: S302 -- written by ourselves just before
+        return Named(new_id(), title) if known == text else None
+
+    def close(self) -> None:
+        """Let go of what was kept."""
+        self._file.close()
+
+
+def _key(entity: Entity, text: str) -> int:
+    digest = blake2b(f"{entity.name}\x1f{text}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def row_key(mapping: Mapping, row: Row) -> list[int]:
+    """By what a row with such an id is known to later ones that repeat it."""
+    return [_key(mapping.entity, row.source)] if row.source else []
