@@ -84,6 +84,18 @@ def test_same_headers_in_any_order_are_read_alike(alice, bob):
     assert kept.reading["date_order"] == "dmy"
 
 
+def test_file_that_a_worker_reads_is_read_alike(alice):
+    recipe = saved(alice)
+    upload = flow.receive([LIST], name="x.csv", entity="auto", by=alice)
+    flow.describe_later(upload, by=alice)
+    worker = Worker()
+    for _ in range(3):
+        worker.turn()
+
+    kept = ImportFile.objects.get(pk=upload.pk)
+    assert (kept.recipe, kept.state, kept.mapping["2"]) == (recipe, "uploaded", "email")
+
+
 def test_other_headers_are_offered_it_and_told_what_is_missing(alice):
     recipe = saved(alice)
     upload = describe(b"Vorname,Name,Elektropost,Neu\nAnna,Bo,a@x.de,1\n", by=alice)
