@@ -6,7 +6,7 @@ import hashlib
 import json
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -121,6 +121,11 @@ class Table:
         reader = Reader(self._source, header=self.header, width=len(self.columns))
         # A generator of its own: it keeps the table, and so its temporary folder, alive.
         yield from reader.batches(size, after=after)
+
+    def pick(self, numbers: Collection[int]) -> Iterator[Record]:
+        """The records with these numbers, in the order of the file."""
+        reader = Reader(self._source, header=self.header, width=len(self.columns))
+        yield from reader.picked(numbers)
 
     def close(self) -> None:
         """Remove what was made to read the file; also done when the table is forgotten."""

@@ -23,7 +23,7 @@ from rapport.queries import imports as found
 
 from . import importcolumns, shell
 from .cells import CellContext, cell_context
-from .importrows import CARDS, SIZE, VERBS, Rows
+from .importrows import CARD_SIZE, CARDS, SIZE, VERBS, Rows
 from .importsteps import FATES, error_text, groups, head, visible
 from .signin import local, signed_in
 
@@ -61,14 +61,15 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         return importcolumns.show(request, upload)
     cells = cell_context()
     fate, reason, after = _place(request, plan)
+    size = CARD_SIZE if fate in CARDS else SIZE
     try:
         shown = flow.rows_of(
-            upload, by=request.user, fate=fate, reason=reason or None, after=after, limit=SIZE + 1
+            upload, by=request.user, fate=fate, reason=reason or None, after=after, limit=size + 1
         )
     except (FileRefused, UploadGone) as error:
         messages.error(request, error_text(error))
         shown = []
-    page = Rows(request, upload, shown[:SIZE], fate)
+    page = Rows(request, upload, shown[:size], fate)
     here = _address(upload, fate, reason, after)
     title, text = EMPTY[fate]
     number = plan.counts.get(fate, 0)
@@ -89,8 +90,8 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         "keys": _keys(fate),
         "empty": {"title": title, "text": text},
         "first_url": _address(upload, fate, reason) if after else "",
-        "next_url": _address(upload, fate, reason, shown[SIZE - 1].number)
-        if len(shown) > SIZE
+        "next_url": _address(upload, fate, reason, shown[size - 1].number)
+        if len(shown) > size
         else "",
         "bar": bar(upload, plan, cells),
     }

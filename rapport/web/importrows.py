@@ -25,8 +25,9 @@ from .duplicates import certainty, reason_chips
 from .importsteps import FATES
 from .sidebyside import DIFFERENT, MARKS, ONE, SAME, SIMILAR
 
-# Rows of a page, and columns of its table: those in which something is wrong always stand there.
-SIZE, WIDTH = 50, 14
+# Rows of a page, as a table or as cards, and columns of its table: those in which something is
+# wrong always stand there.
+SIZE, CARD_SIZE, WIDTH = 50, 25, 14
 # Fates that are shown as cards, with what is stored beside; the others as a table of cells.
 CARDS = frozenset({Fate.UPDATE, Fate.DUPLICATE})
 KEYS = {Decision.UPDATE: "u", Decision.FILL: "f", Decision.CREATE: "c", Decision.SKIP: "x"}

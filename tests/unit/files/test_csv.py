@@ -188,6 +188,15 @@ def test_reading_goes_on_after_a_record(read):
     assert [len(batch) for batch in table.iter_batches(1000)] == [50]
 
 
+def test_single_records_are_picked(read):
+    table = read('Title\na,b\n1,2\n\n,3\n5,"6', header=2)
+    whole = {record.number: record for record in table}
+    assert set(whole) == {3, 5, 6}
+
+    for numbers in ({3}, {6, 3}, {5}, {4, 1}, {6, 7, 99}, set()):
+        assert list(table.pick(numbers)) == [whole[n] for n in sorted(numbers) if n in whole]
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
 def test_batches_of_any_size_hold_the_same(read, size):
     table = read('a,b\n1,2\n,3\n\n4\n5,"6')
