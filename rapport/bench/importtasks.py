@@ -162,7 +162,7 @@ def _written(source: str) -> Iterator[Tables]:
     PostgreSQL the rows are lines as COPY writes them."""
     from django.db import connection
 
-    from rapport.models import Account, Change, Contact, MatchKey, Operation
+    from rapport.models import Account, Change, Contact, KeyRing, MatchKey, Operation
 
     read = _Lines if connection.vendor == "postgresql" else _Tuples
     change, contact = Change._meta.db_table, "'contact'"
@@ -177,6 +177,7 @@ def _written(source: str) -> Iterator[Tables]:
                 ("account", Account, "t.id = c.record"),
                 ("contact", Contact, "t.id = c.record"),
                 ("key", MatchKey, "t.record = c.record"),
+                ("ring", KeyRing, "t.record = c.record"),
                 ("change", Change, "t.id = c.id"),
             ):
                 columns = [

@@ -110,18 +110,21 @@ def written(upload: str, file: str) -> dict[str, Any]:
         Change,
         Contact,
         ImportFile,
+        KeyRing,
         Lead,
         MatchKey,
         Operation,
         Plan,
         PlanRow,
+        SourceId,
     )
 
     known = _names(ImportFile.objects.get(pk=upload))
     plans = Plan.objects.exclude(import_file=None)
     rows: dict[str, list[str]] = {}
     for model, found in (
-        *((model, model._default_manager.all()) for model in (Account, Contact, Lead, MatchKey)),
+        *((model, model._default_manager.all()) for model in (Account, Contact, Lead)),
+        *((model, model._default_manager.all()) for model in (MatchKey, KeyRing, SourceId)),
         *((model, model._default_manager.all()) for model in (Change, Operation, ImportFile)),
         (Plan, plans),
         (PlanRow, PlanRow.objects.filter(plan__in=plans)),
