@@ -22,7 +22,7 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Decision, Fate, ImportState
 from rapport.queries.imports import plan_of
 
-from . import decisions, plan as plans, reasons as why, steps
+from . import along, decisions, plan as plans, reasons as why, steps
 from .decisions import ALIKE, Changes, Decided, as_cells
 from .doubles import CERTAIN, key_of
 from .feed import Feed
@@ -132,6 +132,7 @@ class _Work:
         self.upload, self.plan, self.by = upload, plan, by
         self.counts = Counter(plan.counts)
         self.groups: Counter[str] = Counter(self.counts.pop("why", {}))  # type: ignore[arg-type]
+        self._names_new = False
         self._said: dict[int, tuple[str | None, MappingType[int, str] | None]] = {}
 
     def say(
@@ -150,6 +151,9 @@ class _Work:
         if changed:
             repeating = self.plan.rows.filter(like__in=changed).order_by("row")
             self.judge(list(repeating.values_list("row", flat=True)[:AT_ONCE]))
+        _decision, cells = self._said[row]
+        if self._names_new or cells:
+            self.count_along()
         self.save()
         kept = self.plan.rows.filter(row=row).first()
         return kept or PlanRow(plan=self.plan, row=row, fate=Fate.CREATE, found=Fate.CREATE)
@@ -180,6 +184,7 @@ class _Work:
         seen.close()
         wanted = set(numbers)
         verdicts = [one for one in judged.verdicts if one.number in wanted]
+        self._names_new = self._names_new or any(judged.links.new.values())
         self._hold_back_second(verdicts)
         changed = [one.number for one in verdicts if self._is_another(one, kept.get(one.number))]
         self._write(verdicts, kept)
@@ -273,6 +278,12 @@ class _Work:
             for one in preview
         ]
 
+    def count_along(self) -> None:
+        """Count anew what is made along with the rows."""
+        mapping = Mapping.from_json(registry[self.upload.entity], self.upload.mapping)
+        for name, number in along.counts(self.upload, self.plan, mapping, self.by).items():
+            self.counts[name] = number
+
     def recount(self) -> None:
         """Count all rows anew by what becomes of them."""
         found = self.plan.rows.order_by().values_list("fate").annotate(Count("pk"))
@@ -280,6 +291,7 @@ class _Work:
         by_fate[self._plain] += self.counts["rows"] - by_fate.total()
         for fate in Fate:
             self.counts[fate.value] = by_fate[fate]
+        self.count_along()
         self.save()
 
     def save(self) -> None:

@@ -4,7 +4,7 @@ mean, which cells mean which option."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping as MappingType, Sequence
+from collections.abc import Iterable, Iterator, Mapping as MappingType, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,13 @@ def reads(found: Field, target: Target, reading: Reading) -> Convert:
 
 def _defaulting(convert: Convert, default: str) -> Convert:
     return lambda cells: convert([cell if cell.strip() else default for cell in cells])
+
+
+def meant(target: Target, cells: Iterable[str]) -> Iterator[str]:
+    """What the cells of a column stand for, as texts."""
+    values = {fold(cell): text for cell, text in target.values.items()}
+    for cell in cells:
+        yield values.get(fold(cell), cell) if cell.strip() else target.default
 
 
 class Extras:

@@ -242,3 +242,28 @@ def test_nothing_is_made_for_what_an_update_leaves_out(alice, table):
     counts = apply(upload, alice)
 
     assert (counts, Account.objects.count()) == ({"rows": 1, "updated": 1}, 1)
+
+
+def test_companies_are_counted_for_the_rows_that_are_written(alice, table):
+    make_contact(last_name="Bo", email="b@x.de", owner=alice)
+    make_account(name="There", owner=alice)
+    content = table(
+        "Last Name,Email,Company",
+        "Bo,b@x.de,Acme", "Dee,d@x.de,There", "Fa,f@x.de,Bee", "Ga,g@x.de,BEE", "Hu,nonsense,Cee",
+    )  # fmt: skip
+    upload = plan(content, by=alice)
+    assert counted(upload)["accounts"] == 1
+
+    flow.decide(upload, 2, "update", by=alice)
+    assert counted(upload)["accounts"] == 2
+    flow.decide(upload, 4, "skip", by=alice)
+    assert counted(upload)["accounts"] == 2
+    flow.decide(upload, 5, "skip", by=alice)
+    assert counted(upload)["accounts"] == 1
+    flow.repair(upload, 6, {1: "h@x.de"}, by=alice)
+    assert counted(upload)["accounts"] == 2
+    flow.repair(upload, 6, {2: "There"}, by=alice)
+    assert counted(upload)["accounts"] == 1
+
+    assert apply(upload, alice)["accounts_created"] == 1
+    assert Contact.objects.get(email="b@x.de").account == Account.objects.get(name="Acme")
