@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -152,7 +152,7 @@ def _advance(session: _Session, run: Run) -> bool:
             judged = early
             if judged is None or state_of_database() != before:
                 judged = judge(lock=True)
-            _hold_back_changed(judged, plan, kept, decided)
+            _hold_back_changed(judged, plan, kept, decided, op if upload.parent_id else None)
             made = _write(entity, judged, op=op, by=run.by, now=now)
             is_open = _learn(mapping, rows, judged)
             _count(upload, judged, made)
@@ -231,10 +231,16 @@ def _operation(upload: ImportFile, by: Actor) -> Operation:
 
 
 def _hold_back_changed(
-    judged: Judged, plan: Plan, kept: Mapping[int, PlanRow], decided: Decided
+    judged: Judged,
+    plan: Plan,
+    kept: Mapping[int, PlanRow],
+    decided: Decided,
+    op: Operation | None,
 ) -> None:
-    """Rows whose fate is not the one that people have seen are not written."""
+    """Rows whose fate is not the one that people have seen are not written. `op`: an operation of
+    several files, of which one may repeat another."""
     added: list[Verdict] = []
+    repeated = _touched(op, [v.record for v in judged.verdicts if v.record]) if op else set()
     news: list[tuple[Any, tuple[Any, ...]]] = []
     for verdict in judged.verdicts:
         row = kept.get(verdict.number)
@@ -246,6 +252,9 @@ def _hold_back_changed(
         if row is not None and row.like and shown in {Fate.DUPLICATE, Fate.SKIP}:
             # It repeats an earlier row, which this user need not see once it is somebody else's.
             verdict.fate = shown
+            continue
+        if verdict.record in repeated and verdict.fate in {Fate.DUPLICATE, Fate.SAME} and not row:
+            added.append(verdict)
             continue
         reason = Reason(
             _("Planned was “%(planned)s”, and by now it would be “%(now)s”.")
@@ -283,7 +292,8 @@ def _write(
         made[f"{parts.plural(target.name)}_created"] += len(drafts)
     for target, drafts in partlinks.changed(judged.links, written):
         # What this import has made or changed in an earlier batch is counted already.
-        fresh = {draft.id for draft in drafts} - _touched(op, target, drafts)
+        ids = {draft.id for draft in drafts}
+        fresh = ids - _touched(op, ids)
         _save(target, drafts, op=op, by=by, now=now)
         made[f"{parts.plural(target.name)}_updated"] += len(fresh)
     drafts = [v.draft for v in judged.verdicts if v.fate in WRITTEN and v.draft is not None]
@@ -293,9 +303,9 @@ def _write(
     return made
 
 
-def _touched(op: Operation, entity: Entity, drafts: Sequence[Draft]) -> set[uuid.UUID]:
-    ids = [draft.id for draft in drafts]
-    found = Change.objects.filter(operation=op, entity=entity.name, record__in=ids)
+def _touched(op: Operation, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those that the operation has made or changed already."""
+    found = Change.objects.filter(operation=op, record__in=ids)
     return set(found.values_list("record", flat=True))
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
@@ -30,8 +31,9 @@ from rapport.models import ImportFile, Plan
 from rapport.models.operations import ImportState
 from rapport.queries.imports import plan_of
 
-from . import mapping as mappings, plan as plans, uploads
+from . import headers, mapping as mappings, parts, plan as plans, uploads
 from .feed import Sessions
+from .headers import RECORD_ID
 from .sources import Siblings
 
 BLOCK = 1 << 20
@@ -159,10 +161,7 @@ def drop(member: ImportFile) -> None:
 
 def join(upload: ImportFile, members: Sequence[ImportFile], left: Sequence[Sequence[str]]) -> None:
     """Make `upload` the import of its `members`: their ids mean the same in all of them."""
-    for member in members:
-        if not member.mapping.get("system"):
-            member.mapping = {**member.mapping, "system": f"import {upload.pk}"}
-            member.save(update_fields=["mapping"])
+    relate([member for member in members if not member.mapping.get("system")], upload)
     first = members_of(upload)[0]
     programs = dict.fromkeys(m.options.get("program") for m in members)
     notes = [f"{name}: {reason}" for name, reason in left]
@@ -178,6 +177,52 @@ def join(upload: ImportFile, members: Sequence[ImportFile], left: Sequence[Seque
         "program": ", ".join(name for name in programs if name),
         "notes": notes,
     }
+
+
+# Headers by which files name records of an entity by their ids, besides by its own name.
+_CALLED = {"account": ("company", "organization", "organisation", "parentcustomer", "customer")}
+_ABOVE = ("parent", "reportsto", "manager", "supervisor")
+
+
+def relate(members: Sequence[ImportFile], upload: ImportFile) -> None:
+    """Of files of no known program: columns with ids of their own rows and of those of another."""
+    entities = {member.entity for member in members}
+    for member in members:
+        entity = registry[member.entity]
+        mapping = mappings.Mapping.from_json(entity, member.mapping)
+        columns = dict(mapping.columns)
+        for index, header in enumerate(member.options.get("columns", ())):
+            name = _id_of(entity, headers.plain(header), entities)
+            mapped = columns.get(index)
+            taken = any(target.field == name for target in columns.values())
+            instead = {"number", RECORD_ID, parts.split(name)[0]}
+            if name and not taken and (mapped is None or mapped.field in instead):
+                columns[index] = mappings.Target(field=name)
+        made = replace(mapping, columns=columns, system=f"import {upload.pk}")
+        member.mapping = made.as_json()
+        member.save(update_fields=["mapping"])
+
+
+def _id_of(entity: Entity, bare: str, entities: Collection[str]) -> str:
+    """The target of a header like 'id', 'AccountId' or 'primary_contact_id'."""
+    if bare in {"id", "recordid", f"{entity.name}id"}:
+        return parts.SOURCE_ID
+    if not bare.endswith("id"):
+        return ""
+    stem = bare.removesuffix("id")
+    if stem in _ABOVE and entity.hierarchy:
+        return f"{entity.hierarchy}.{parts.SOURCE_ID}"
+    for target in parts.id_targets(entity):
+        lookup = parts.split(target)[0]
+        if not lookup:
+            continue
+        found = entity.fields[lookup]
+        names = {headers.plain(lookup)}
+        if lookup == found.target:
+            names |= {*_CALLED.get(lookup, ())}
+        if found.target in entities and stem in names:
+            return target
+    return ""
 
 
 # -- plan -----------------------------------------------------------------------------------------

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from django.utils.translation import get_language, override
 
 from rapport.meta.entity import Entity
 from rapport.meta.folding import fold
+from rapport.meta.registry import registry
 
 from . import words
 
@@ -58,6 +59,12 @@ def _known(known: Mapping[str, str], bare: str) -> str:
         if bare.endswith(tail) and len(bare) > len(tail):
             return _known(known, bare[: -len(tail)])
     return ""
+
+
+def tell_of_people(columns: Iterable[str]) -> bool:
+    """Whether some column is somebody's first name."""
+    people = [entity for entity in registry if entity.importable and is_split(entity)]
+    return any(field_for(e, column) == "first_name" for column in columns for e in people)
 
 
 def is_record_id(entity: Entity, header: str) -> bool:

@@ -481,6 +481,9 @@ def _score(
     title = mapping.column_of(entity.title)
     if title is None or mapping.fields & {"first_name", "last_name"}:
         return score
+    if not headers.is_split(entity) and headers.tell_of_people(columns):
+        # The company of somebody whose first name has a column of its own.
+        return score
     # “Name” alone says little; what stands below it says whether they are people.
     fits = _are_people(_values(sample, title)) == headers.is_split(entity)
     return score + 2 if fits else score

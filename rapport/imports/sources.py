@@ -66,8 +66,8 @@ def find(system: str, entity: Entity, ids: Collection[str], by: Actor) -> dict[s
     led = moved.all_moved(entity, set(known.values()))
     known = {text: led.get(record, record) for text, record in known.items()}
     titles: dict[uuid.UUID, str] = {}
-    for part in batches(set(known.values())):
-        seen = queries.records(entity, by).filter(pk__in=part)
+    for some in batches(set(known.values())):
+        seen = queries.records(entity, by).filter(pk__in=some)
         titles.update(seen.values_list("pk", entity.title))
     return {
         text: Named(record, titles[record]) for text, record in known.items() if record in titles

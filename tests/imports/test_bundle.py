@@ -1,0 +1,168 @@
+"""Archives of several files that refer to each other in any order."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from rapport.actions import undo
+from rapport.files.read import FileRefused
+from rapport.imports import apply, bundle, flow
+from rapport.models import Account, Contact, ImportFile, Opportunity, SourceId
+from rapport.models.operations import JobState
+from tests.imports.bringing import bring, outcome
+from tests.imports.test_resume import take
+
+pytestmark = pytest.mark.django_db
+
+FOLDER = Path(__file__).parent / "programs"
+SALESFORCE = ("opportunities", "contacts", "accounts")
+
+
+def zipped(files):
+    """{name: content} as an archive."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as whole:
+        for name, content in files.items():
+            whole.writestr(name, content)
+    return out.getvalue()
+
+
+def salesforce():
+    """An export whose deals come before their contacts, and those before their accounts."""
+    names = [f"salesforce_{name}.csv" for name in SALESFORCE]
+    return zipped({n: (FOLDER / n).read_bytes() for n in names} | {"logo.png": b"\x89PNG\r\n"})
+
+
+def described(content, by, name="export.zip"):
+    upload = flow.receive([content], name=name, entity="auto", by=by)
+    flow.describe(upload, by=by)
+    return upload
+
+
+def linked():
+    """What names what."""
+    return (
+        list(Account.objects.order_by("name").values_list("name", "parent_account__name")),
+        list(
+            Contact.objects.order_by("last_name").values_list(
+                "last_name", "account__name", "manager__last_name"
+            )
+        ),
+        list(Opportunity.objects.order_by("topic").values_list("topic", "account__name")),
+    )
+
+
+LINKED = (
+    [("Acme GmbH", None), ("Acme Nord", "Acme GmbH")],
+    [("Berg", "Acme GmbH", None), ("Dahl", "Acme GmbH", "Berg")],
+    [("Roof", "Acme GmbH"), ("Wall", "Acme Nord")],
+)
+
+
+def test_files_of_an_archive_find_each_other_in_one_operation(alice):
+    upload = described(salesforce(), alice)
+    assert [member.entity for member in bundle.members_of(upload)] == [
+        "account", "contact", "opportunity",
+    ]  # fmt: skip
+    assert upload.options["program"] == "Salesforce"
+    assert [name for name, _reason in upload.options["left_out"]] == ["logo.png"]
+    flow.plan_now(upload, by=alice)
+    upload = ImportFile.objects.get(pk=upload.pk)
+    assert {name: n for name, n in upload.counts.items() if n} == {"rows": 6, "create": 6}
+    assert Account.objects.count() == 0
+
+    flow.apply_now(upload, by=alice)
+
+    done = outcome(upload)
+    assert (done.upload.state, done.counts) == ("done", {"rows": 6, "created": 6})
+    assert linked() == LINKED
+    assert {m.operation_id for m in upload.members.all()} == {done.operation.pk}
+    assert {m.state for m in upload.members.all()} == {"done"}
+    _, undone = undo.undo(done.operation, by=alice)
+    assert (undone.conflicts, linked()) == ([], ([], [], []))
+
+
+def test_ids_are_known_to_later_imports(alice):
+    for name in ("accounts", "contacts", "opportunities"):
+        file = FOLDER / f"salesforce_{name}.csv"
+        bring(file.read_bytes(), "auto", by=alice, name=file.name)
+    assert linked() == LINKED
+    assert SourceId.objects.filter(system="salesforce").count() == 6
+
+    again = described(salesforce(), alice)
+    flow.plan_now(again, by=alice)
+    flow.apply_now(again, by=alice)
+
+    assert outcome(again).counts == {"rows": 6, "same": 6}
+    contact = Contact.objects.get(last_name="Berg")
+    changed = (FOLDER / "salesforce_contacts.csv").read_text().replace("Head of Sales", "Boss")
+    assert bring(changed.encode(), "auto", by=alice).counts["updated"] == 1
+    contact.refresh_from_db()
+    assert contact.job_title == "Boss"
+
+
+def test_circles_and_unknown_programs_are_linked_in_a_second_pass(alice, table):
+    files = {
+        "people/contacts.csv": table(
+            "Id,First Name,Last Name,AccountId", "p1,Anna,Berg,c1", "p2,Carl,Dahl,c1"
+        ),
+        "accounts.csv": table(
+            "Id,Account Name,PrimaryContactId,ParentId", "c2,Acme Nord,,c1", "c1,Acme,p2,"
+        ),
+        "read me.txt": b"Exported on Sunday.\n",
+    }
+    for _time in range(2):
+        upload = described(zipped(files), alice)
+        flow.plan_now(upload, by=alice)
+        flow.apply_now(upload, by=alice)
+
+        assert linked()[:2] == (
+            [("Acme", None), ("Acme Nord", "Acme")],
+            [("Berg", "Acme", None), ("Dahl", "Acme", None)],
+        )
+        assert Account.objects.get(name="Acme").primary_contact.last_name == "Dahl"
+
+
+@pytest.mark.parametrize("steps", [1, 3, 5, 7, 9])
+def test_killed_archive_is_finished_and_nothing_is_doubled(steps, alice):
+    upload = described(salesforce(), alice)
+    flow.plan_now(upload, by=alice)
+    flow.start_apply(upload, by=alice)
+
+    first = take("first")
+    for _ in range(steps):
+        if not apply.step(first):
+            break
+    apply._sessions._kept.clear()
+    second = take("second")
+    while apply.step(second):
+        pass
+    second.end(JobState.DONE, ended=apply.ended)
+
+    assert (linked(), outcome(upload).counts) == (LINKED, {"rows": 6, "created": 6})
+
+
+def test_several_files_are_like_an_archive_and_one_list_is_a_file(alice, table):
+    people = table("First Name,Last Name,Company", "Anna,Berg,Acme")
+    upload = flow.receive_many(
+        [("a.csv", [people]), ("a.csv", [table("Account Name,Main Phone", "Acme,1")])],
+        entity="auto",
+        by=alice,
+    )
+    flow.describe(upload, by=alice)
+    flow.plan_now(upload, by=alice)
+    assert outcome(upload).counts == {"rows": 2, "create": 2}
+    flow.apply_now(upload, by=alice)
+    assert outcome(upload).counts == {"rows": 2, "created": 2}
+    assert Contact.objects.get().account.main_phone == "1"
+
+    alone = described(zipped({"people.csv": people, "notes.txt": b"hello\n"}), alice)
+    assert (bundle.is_bundle(alone), alone.entity) == (False, "contact")
+
+
+def test_backup_is_named_with_its_remedy(alice):
+    content = zipped({"tables/account.jsonl": b"{}\n", "manifest.json": b"{}"})
+    with pytest.raises(FileRefused, match="rapport restore"):
+        described(content, alice)
