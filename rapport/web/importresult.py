@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
@@ -19,6 +21,7 @@ from rapport.imports import flow, reasons, report
 from rapport.imports.reasons import Reason
 from rapport.imports.showing import Shown
 from rapport.imports.uploads import FileRefused, UploadGone
+from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate, ImportState, JobState
@@ -28,6 +31,7 @@ from rapport.queries.query import Group, InvalidQuery, field_of, of_view
 from . import shell
 from .cells import CellContext, cell, cell_context, moment_text
 from .importsteps import FATES, TONES, head, tally, visible
+from .lists import TITLE_WIDTH, WIDTHS
 from .liststate import label_of, require_read
 from .signin import signed_in
 
@@ -294,11 +298,15 @@ def records_page(request: HttpRequest, id: uuid.UUID, verb: str) -> HttpResponse
     context = {
         **head(upload, 3),
         "heading": text % {"file": upload.name},
-        "heads": [label_of(entity, name) for name in (entity.title, *names)],
+        "heads": [
+            (label_of(entity, entity.title), TITLE_WIDTH),
+            *((label_of(entity, name), WIDTHS[field.kind]) for name, field in fields),
+        ],
         "rows": [
             {
                 "url": cells.address(entity.name, row.id),
-                "title": getattr(row.values[entity.title], "title", row.values[entity.title]),
+                "title": (title := _title(entity, row.values[entity.title])),
+                "face": _face(entity, title),
                 "cells": [cell(field, row.values.get(name), cells) for name, field in fields],
             }
             for row in page.rows
@@ -308,6 +316,21 @@ def records_page(request: HttpRequest, id: uuid.UUID, verb: str) -> HttpResponse
         "next_url": f"{url}?after={quote(page.next)}" if page.next else "",
     }
     return shell.render(request, "imports/records.html", context)
+
+
+def _title(entity: Entity, value: Any) -> str:
+    return str(getattr(value, "title", value) or entity.label)
+
+
+def _face(entity: Entity, title: str) -> SafeString:
+    """The circle of a person, as in lists."""
+    if "first_name" not in entity.title_fields:
+        return SafeString("")
+    return format_html(
+        '<span class="avatar hue-{}" aria-hidden="true">{}</span>',
+        shell.hue(title),
+        shell.initials(title),
+    )
 
 
 def _heading(upload: ImportFile, cells: CellContext, *, undone: bool) -> str:

@@ -93,7 +93,8 @@ def error_text(error: Exception) -> str:
 
 def tally(counts: dict[str, Any], cells: CellContext, *, applied: bool) -> list[dict[str, Any]]:
     """The counts of a plan or a result."""
-    made = [{"label": _("Rows in the file"), "count": cells.number(counts.get("rows", 0))}]
+    rows = _("Rows read") if applied else _("Rows in the file")
+    made = [{"label": rows, "count": cells.number(counts.get("rows", 0))}]
     for fate, (tone, planned, done) in FATES.items():
         number = counts.get(done if applied else planned, 0)
         if number or fate in {Fate.CREATE, Fate.REFUSED}:
