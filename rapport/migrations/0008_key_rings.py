@@ -3,16 +3,15 @@ and what cannot go is not looked for by the database."""
 
 from typing import Any
 
-import django.db.models.deletion
-from django.conf import settings
 from django.db import migrations, models
+from django.db.migrations.operations.base import Operation
 
 STAMPED = (
     "account", "activity", "businessunit", "choiceoption", "contact", "duplicaterule", "lead",
     "membership", "note", "opportunity", "party", "role", "roleassignment", "rolegrant",
     "savedview", "share", "team", "user",
 )  # fmt: skip
-STAMPS = {"created_by": "Created by", "modified_by": "Modified by"}
+STAMPS = ("created_by", "modified_by")
 
 
 def put_in_rings(apps: Any, schema_editor: Any) -> None:
@@ -23,16 +22,24 @@ def put_in_rings(apps: Any, schema_editor: Any) -> None:
     for sql in (
         "DROP INDEX key_by_hash",
         "ALTER TABLE rapport_matchkey RENAME TO rapport_matchkey_before",
-        f"CREATE TABLE rapport_keyring (record {record} NOT NULL PRIMARY KEY, "
-        f"entity smallint NOT NULL, hashes text NOT NULL){itself}",
-        f"CREATE TABLE rapport_matchkey (hash bigint NOT NULL, entity smallint NOT NULL, "
-        f"record {record} NOT NULL, CONSTRAINT key_by_hash PRIMARY KEY (hash, entity, record))"
-        f"{itself}",
-        "INSERT INTO rapport_matchkey SELECT DISTINCT hash, entity, record "
-        "FROM rapport_matchkey_before ORDER BY hash",
-        f"INSERT INTO rapport_keyring SELECT record, entity, {joined} FROM "
-        "(SELECT DISTINCT hash, entity, record FROM rapport_matchkey_before) AS kept "
-        "GROUP BY record, entity",
+        (
+            f"CREATE TABLE rapport_keyring (record {record} NOT NULL PRIMARY KEY, "
+            f"entity smallint NOT NULL, hashes text NOT NULL){itself}"
+        ),
+        (
+            f"CREATE TABLE rapport_matchkey (hash bigint NOT NULL, entity smallint NOT NULL, "
+            f"record {record} NOT NULL, CONSTRAINT key_by_hash PRIMARY KEY (hash, entity, record))"
+            f"{itself}"
+        ),
+        (
+            "INSERT INTO rapport_matchkey SELECT DISTINCT hash, entity, record "
+            "FROM rapport_matchkey_before ORDER BY hash"
+        ),
+        (
+            f"INSERT INTO rapport_keyring SELECT record, entity, {joined} FROM "  # noqa: S608
+            "(SELECT DISTINCT hash, entity, record FROM rapport_matchkey_before) AS kept "
+            "GROUP BY record, entity"
+        ),
         "DROP TABLE rapport_matchkey_before",
     ):
         schema_editor.execute(sql)
@@ -48,10 +55,14 @@ def take_from_rings(apps: Any, schema_editor: Any) -> None:
     )
     for sql in (
         "ALTER TABLE rapport_matchkey RENAME TO rapport_matchkey_after",
-        f"CREATE TABLE rapport_matchkey (id {number}, hash bigint NOT NULL, "
-        f"entity smallint NOT NULL, record {record} NOT NULL)",
-        "INSERT INTO rapport_matchkey (hash, entity, record) "
-        "SELECT hash, entity, record FROM rapport_matchkey_after",
+        (
+            f"CREATE TABLE rapport_matchkey (id {number}, hash bigint NOT NULL, "
+            f"entity smallint NOT NULL, record {record} NOT NULL)"
+        ),
+        (
+            "INSERT INTO rapport_matchkey (hash, entity, record) "
+            "SELECT hash, entity, record FROM rapport_matchkey_after"
+        ),
         "DROP TABLE rapport_matchkey_after",
         "DROP TABLE rapport_keyring",
         "CREATE INDEX key_by_hash ON rapport_matchkey (hash, entity, record)",
@@ -60,44 +71,49 @@ def take_from_rings(apps: Any, schema_editor: Any) -> None:
         schema_editor.execute(sql)
 
 
-def look_no_more(apps: Any, schema_editor: Any) -> None:
-    """SQLite keeps the constraints: there they cost next to nothing, and to drop them means to
-    write all tables anew."""
-    if schema_editor.connection.vendor == "sqlite":
-        return
-    for name, column in _columns():
-        model = apps.get_model("rapport", name)
-        for constraint in schema_editor._constraint_names(model, [column], foreign_key=True):
-            schema_editor.execute(schema_editor._delete_fk_sql(model, constraint))
+class DropConstraints(Operation):
+    """Foreign keys without a constraint in the database. SQLite keeps its own: there they cost next
+    to nothing, and to drop them means to write all tables anew. One operation, since each takes
+    the models of a whole history anew."""
+
+    reversible = True
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        for model, name in LINKS:
+            fields = state.models[app_label, model].fields
+            fields[name] = fields[name].clone()
+            fields[name].db_constraint = False
+        state.reload_models({(app_label, model) for model, _name in LINKS})
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            return
+        for model, name in LINKS:
+            found = from_state.apps.get_model(app_label, model)
+            for constraint in schema_editor._constraint_names(
+                found, [f"{name}_id"], foreign_key=True
+            ):
+                schema_editor.execute(schema_editor._delete_fk_sql(found, constraint))
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            return
+        for model, name in LINKS:
+            found = to_state.apps.get_model(app_label, model)
+            field = found._meta.get_field(name)
+            schema_editor.execute(
+                schema_editor._create_fk_sql(found, field, "_fk_%(to_table)s_%(to_column)s")
+            )
+
+    def describe(self) -> str:
+        return "Drop the constraints of foreign keys"
 
 
-def look_again(apps: Any, schema_editor: Any) -> None:
-    if schema_editor.connection.vendor == "sqlite":
-        return
-    for name, column in _columns():
-        model = apps.get_model("rapport", name)
-        field = next(f for f in model._meta.concrete_fields if f.column == column)
-        schema_editor.execute(
-            schema_editor._create_fk_sql(model, field, "_fk_%(to_table)s_%(to_column)s")
-        )
-
-
-def _columns() -> list[tuple[str, str]]:
-    stamps = [(model, f"{name}_id") for model in STAMPED for name in STAMPS]
-    return [*stamps, ("change", "operation_id")]
-
-
-def _stamp(label: str) -> Any:
-    return models.ForeignKey(
-        db_constraint=False,
-        db_index=False,
-        editable=False,
-        null=True,
-        on_delete=django.db.models.deletion.SET_NULL,
-        related_name="+",
-        to=settings.AUTH_USER_MODEL,
-        verbose_name=label,
-    )
+LINKS = (*((model, name) for model in STAMPED for name in STAMPS), ("change", "operation"))
 
 
 class Migration(migrations.Migration):
@@ -138,24 +154,5 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.SeparateDatabaseAndState(
-            [migrations.RunPython(look_no_more, look_again)],
-            [
-                *(
-                    migrations.AlterField(model_name=model, name=name, field=_stamp(label))
-                    for model in STAMPED
-                    for name, label in STAMPS.items()
-                ),
-                migrations.AlterField(
-                    model_name="change",
-                    name="operation",
-                    field=models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="changes",
-                        to="rapport.operation",
-                    ),
-                ),
-            ],
-        ),
+        DropConstraints(),
     ]
