@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-PATIENCE = 180
+PATIENCE = 600  # a machine may be busy with much more than this
 
 
 class Installation:
