@@ -38,13 +38,13 @@ def write_list(file: str, rows: int) -> dict[str, Any]:
 # -- the way in -----------------------------------------------------------------------------------
 
 
-def receive(user: str, file: str) -> dict[str, Any]:
+def receive(user: str, file: str, entity: str = "contact") -> dict[str, Any]:
     """A file on its way in: received, described, ready to be planned."""
-    upload, seconds = _received(user, file)
+    upload, seconds = _received(user, file, entity)
     return {"import": str(upload.pk), "seconds": seconds}
 
 
-def _received(user: str, file: str) -> tuple[Any, float]:
+def _received(user: str, file: str, entity: str = "contact") -> tuple[Any, float]:
     from rapport.imports import flow
     from rapport.models import User
 
@@ -52,7 +52,7 @@ def _received(user: str, file: str) -> tuple[Any, float]:
     start = time.perf_counter()
     with Path(file).open("rb") as stream:
         chunks = iter(lambda: stream.read(1 << 20), b"")
-        upload = flow.receive(chunks, name=Path(file).name, entity="contact", by=by)
+        upload = flow.receive(chunks, name=Path(file).name, entity=entity, by=by)
     flow.describe(upload, by=by)
     return upload, time.perf_counter() - start
 

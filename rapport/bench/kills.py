@@ -30,21 +30,23 @@ EXPIRED = "UPDATE rapport_job SET heartbeat_at = '2000-01-01 00:00:00' WHERE sta
 def measure_kills(name: str, empty: Data, *, kills: int, rows: int) -> Iterator[Figure]:
     """Kill workers so many times, import after import, and compare what is there in the end."""
     user, data = empty.people["admin"], copied(empty, "known")
-    upload = inside(data, "prepare", user=user, rows=rows)["import"]
+    uploads = inside(data, "prepare", user=user, rows=rows)
     pick = random.Random(rows)  # noqa: S311 -- moments, not secrets
-    whole = _Import(copied(data, "whole"), upload, user)
-    expected = whole.bring(0, pick, rows)
-    done = wrong = left = 0
-    while done < kills:
-        one = _Import(copied(data, "killed"), upload, user)
-        found = one.bring(min(2 * KILLS_OF_A_JOB, kills - done), pick, rows)
-        done, left = done + one.kills, left + one.left
-        wrong += _differences(expected, found)
-    written = sum(len(lines) for lines in expected.values())
-    yield at_least(f"{name}: workers killed during imports", done, kills, "kills")
-    yield shown(f"{name}: rows compared after each", written, "rows")
-    yield at_most(f"{name}: rows that are not as without", wrong, 0, "rows")
-    yield at_most(f"{name}: processes that killed workers leave", left, 0, "processes")
+    for kind, share in (("file", kills - kills // 3), ("archive", kills // 3)):
+        what = f"{name}: import of a file" if kind == "file" else f"{name}: of an archive"
+        upload = uploads[kind]
+        expected = _Import(copied(data, "whole"), upload, user).bring(0, pick, rows)
+        done = wrong = left = 0
+        while done < share:
+            one = _Import(copied(data, "killed"), upload, user)
+            found = one.bring(min(2 * KILLS_OF_A_JOB, share - done), pick, rows)
+            done, left = done + one.kills, left + one.left
+            wrong += _differences(expected, found)
+        written = sum(len(lines) for lines in expected.values())
+        yield at_least(f"{what}, workers killed", done, share, "kills")
+        yield shown(f"{what}, rows compared", written, "rows")
+        yield at_most(f"{what}, rows not as without", wrong, 0, "rows")
+        yield at_most(f"{what}, processes left behind", left, 0, "processes")
 
 
 def _differences(expected: Mapping[str, list[str]], found: Mapping[str, list[str]]) -> int:

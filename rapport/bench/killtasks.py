@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import datetime
+import io
 import json
 import random
 import re
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,9 @@ DECIDED = 30
 
 
 def prepare(user: str, rows: int) -> dict[str, Any]:
-    """People who are there already; and a file with new ones, with changes of those, with others
-    who are there twice, and with rows that nobody can take. Received and described."""
+    """People who are there already; a file with new ones, with changes of those, with others who
+    are there twice, and with rows that nobody can take; and an archive of files that refer to each
+    other. Received and described."""
     from django.conf import settings
 
     from . import importtasks, people
@@ -34,7 +37,40 @@ def prepare(user: str, rows: int) -> dict[str, Any]:
         table = csv.writer(stream)
         table.writerow(["(Do Not Modify) Contact", *people.HEADER])
         table.writerows(_mixed(rows))
-    return {"import": importtasks.receive(user, str(file))["import"]}
+    archive = home / "mixed.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as whole:
+        for name, lines in _referring(rows // 2).items():
+            text = io.StringIO(newline="")
+            csv.writer(text).writerows(lines)
+            whole.writestr(name, text.getvalue())
+    return {
+        "file": importtasks.receive(user, str(file))["import"],
+        "archive": importtasks.receive(user, str(archive), entity="auto")["import"],
+    }
+
+
+def _referring(rows: int) -> dict[str, list[list[str]]]:
+    """Deals, people and companies as another program exports them; those first that refer to what
+    comes later, some to what never comes."""
+    from . import people
+
+    pick = random.Random(4)  # noqa: S311 -- believable data, not secrets
+    accounts = [["Id", "Name", "ParentId", "Phone", "BillingCity"]]
+    contacts = [["Id", "AccountId", "LastName", "FirstName", "Email", "ReportsToId"]]
+    deals = [["Id", "Name", "AccountId", "CloseDate", "Amount"]]
+    for number in range(rows // 10):
+        parent = f"A{pick.randrange(rows // 10)}" if pick.random() < 0.3 else ""
+        accounts.append(
+            [f"A{number}", people.company(number)[0], parent, f"+49 30 {number + 100_000}", "Bonn"]
+        )
+    for number, row in enumerate(people.people(rows, seed=5)):
+        account = f"A{pick.randrange(rows // 10 + 5)}"
+        chief = f"C{pick.randrange(rows)}" if pick.random() < 0.2 else ""
+        last = row[1] if pick.random() < 0.97 else ""
+        contacts.append([f"C{number}", account, last, row[0], row[2], chief])
+        if number % 5 == 0:
+            deals.append([f"D{number}", f"Deal {number}", account, "2027-01-31", str(number)])
+    return {"opportunities.csv": deals, "contacts.csv": contacts, "accounts.csv": accounts}
 
 
 def _mixed(rows: int) -> Iterator[list[str]]:
@@ -78,6 +114,8 @@ def decide(user: str, upload: str) -> dict[str, Any]:
     from rapport.queries.imports import plan_of
 
     by, file = User.objects.get(pk=user), ImportFile.objects.get(pk=upload)
+    if file.members.exists():
+        return {}
     columns, plan = columns_of(file), plan_of(file)
     assert plan is not None
     of = {
@@ -114,6 +152,7 @@ def written(upload: str, file: str) -> dict[str, Any]:
         Lead,
         MatchKey,
         Operation,
+        Opportunity,
         Plan,
         PlanRow,
         SourceId,
@@ -123,7 +162,7 @@ def written(upload: str, file: str) -> dict[str, Any]:
     plans = Plan.objects.exclude(import_file=None)
     rows: dict[str, list[str]] = {}
     for model, found in (
-        *((model, model._default_manager.all()) for model in (Account, Contact, Lead)),
+        *((model, model._default_manager.all()) for model in (Account, Contact, Lead, Opportunity)),
         *((model, model._default_manager.all()) for model in (MatchKey, KeyRing, SourceId)),
         *((model, model._default_manager.all()) for model in (Change, Operation, ImportFile)),
         (Plan, plans),
@@ -134,7 +173,7 @@ def written(upload: str, file: str) -> dict[str, Any]:
             _line(known, {k: v for k, v in row.items() if k != "id" or not is_counted})
             for row in found.values().iterator()
         ]
-    for entity in ("account", "contact", "lead"):
+    for entity in ("account", "contact", "lead", "opportunity"):
         table = registry[entity].search_table
         rows[table] = [_line(known, row) for row in _asked(f"SELECT record, text FROM {table}")]
     for lines in rows.values():
@@ -156,7 +195,7 @@ def _asked(sql: str) -> Iterator[dict[str, Any]]:
 def _names(upload: Any) -> Callable[[re.Match[str]], str]:
     """What to call the records that the import made: by entity, row and title."""
     from rapport.meta.registry import registry
-    from rapport.models import Change
+    from rapport.models import Change, Plan
     from rapport.models.journal import ChangeVerb
 
     made = Change.objects.filter(operation=upload.operation_id, verb=ChangeVerb.CREATE)
@@ -169,8 +208,8 @@ def _names(upload: Any) -> Callable[[re.Match[str]], str]:
         for row, title, id_ in pairs:
             found[id_.hex] = f"{name} {row} {title}"
     found[uuid.UUID(str(upload.operation_id)).hex] = "operation"
-    for plan in upload.plans.all():
-        found[plan.pk.hex] = "plan"
+    for plan in Plan.objects.exclude(import_file=None).select_related("import_file"):
+        found[plan.pk.hex] = f"plan of {plan.import_file}"
 
     def known(match: re.Match[str]) -> str:
         return found.get(match[0].replace("-", ""), match[0])
