@@ -61,7 +61,13 @@ def _referring(rows: int) -> dict[str, list[list[str]]]:
     for number in range(rows // 10):
         parent = f"A{pick.randrange(rows // 10)}" if pick.random() < 0.3 else ""
         accounts.append(
-            [f"A{number}", people.company(number)[0], parent, f"+49 30 {number + 100_000}", "Bonn"]
+            [
+                f"A{number}",
+                people.company(number + 5_000 * (number % 4))[0],
+                parent,
+                f"+49 30 {number + 100_000}",
+                "Bonn",
+            ]
         )
     for number, row in enumerate(people.people(rows, seed=5)):
         account = f"A{pick.randrange(rows // 10 + 5)}"
