@@ -93,8 +93,7 @@ def decide_all(
         if column_reason is not None:
             rows = [row for row in rows if column_reason in reason_keys(row)]
         with transaction.atomic():
-            steps.lock(upload)
-            steps.require_state(upload, ImportState.PLANNED)
+            _lock(upload)
             questions += alike.apply(rows, "" if column_reason is None else decision)
         number += len(rows)
     with transaction.atomic():
@@ -116,13 +115,20 @@ def reason_keys(row: PlanRow) -> set[str]:
 
 def _open(upload: ImportFile, by: Actor) -> Plan:
     """The plan, which nobody applies meanwhile."""
-    steps.lock(upload)
-    steps.require_state(upload, ImportState.PLANNED)
+    _lock(upload)
     plans.require(registry[upload.entity], by)
     plan = plan_of(upload)
     if plan is None:
         raise NotNow(_("The plan is not there any more: make it again."))
     return plan
+
+
+def _lock(upload: ImportFile) -> None:
+    """Nobody imports the file meanwhile, nor the archive that it is from."""
+    for one in (upload.parent, upload):
+        if one is not None:
+            steps.lock(one)
+            steps.require_state(one, ImportState.PLANNED)
 
 
 class _Work:
@@ -302,6 +308,21 @@ class _Work:
         self.plan.save(update_fields=["counts", "parameters"])
         self.upload.counts = counts
         self.upload.save(update_fields=["counts"])
+        if self.upload.parent is not None:
+            _count_archive(self.upload.parent)
+
+
+def _count_archive(whole: ImportFile) -> None:
+    """Count all files of an archive together."""
+    counts: Counter[str] = Counter()
+    for member in whole.members.exclude(state=ImportState.FAILED):
+        counts.update(member.counts)
+    whole.counts = dict(counts)
+    whole.save(update_fields=["counts"])
+    plan = plan_of(whole)
+    if plan is not None:
+        plan.counts = dict(counts)
+        plan.save(update_fields=["counts"])
 
 
 class _Alike:

@@ -6,8 +6,10 @@ from collections.abc import Mapping as MappingType, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rapport.models import Plan, PlanRow
+from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Decision, Fate
+
+from . import uploads
 
 # `Plan.parameters`: what is to become of all rows that are found to be this or that.
 ALIKE = "decisions"
@@ -100,3 +102,44 @@ def repaired(plan: Plan) -> dict[int, dict[int, str]]:
 def as_cells(kept: MappingType[str, str]) -> dict[int, str]:
     """`PlanRow.cells`, with columns as numbers."""
     return {int(index): text for index, text in kept.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What people said about rows before the plan was made anew. `cells`: repaired ones, by row and
+    column; `rows`: decisions."""
+
+    cells: MappingType[int, MappingType[int, str]] = field(default_factory=dict)
+    rows: MappingType[int, str] = field(default_factory=dict)
+    alike: MappingType[str, str] = field(default_factory=dict)
+    numbers: frozenset[int] = frozenset()
+
+    def kept(self, number: int) -> dict[str, str] | None:
+        """The repaired cells of a row, for `PlanRow.cells`."""
+        cells = self.cells.get(number)
+        return {str(index): text for index, text in cells.items()} if cells else None
+
+
+NOTHING_SAID = Said()
+READ = "read"
+
+
+def told_of(upload: ImportFile) -> dict[str, Any]:
+    """What the numbers of rows and columns of `upload` mean: part of the parameters of its plan."""
+    return {READ: [upload.entity, uploads.reading_of(uploads.options_of(upload.reading))]}
+
+
+def carried(upload: ImportFile, plan: Plan) -> Said:
+    """What was said about the rows of the last whole plan: it holds for the new `plan` when the
+    file is read in the same way, also by another mapping."""
+    for last in upload.plans.exclude(pk=plan.pk).order_by("-created_at", "-pk"):
+        told = last.parameters.get(READ)
+        if told is None:
+            continue
+        if told != told_of(upload)[READ]:
+            break
+        cells = repaired(last)
+        rows = dict(last.rows.exclude(decision="").values_list("row", "decision"))
+        alike = last.parameters.get(ALIKE, {})
+        return Said(cells, rows, alike, frozenset({*cells, *rows}))
+    return Said(alike=upload.options.get(ALIKE, {}))

@@ -85,7 +85,7 @@ def _repeat_stored(batch: Batch, repeating: MappingType[int, Match], *, every: b
     mapping, entity = batch.mapping, batch.mapping.entity
     stored = write.load(entity, {match.id for match in repeating.values()}, lock=batch.lock)
     updating: list[_Updating] = []
-    made = updates.made_by(batch.links)
+    made = updates.made_by(batch.links, batch.rows)
     for original, row, verdict in zip(batch.originals, batch.rows, batch.verdicts, strict=True):
         match = repeating.get(verdict.number)
         if match is None or match.id not in stored or verdict.draft is None:

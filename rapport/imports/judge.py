@@ -80,7 +80,7 @@ def judge(
     if stored:
         _forbid(entity, clean, stored, by)
     partlinks.resolve(mapping, clean, links, stored, by=by, now=now, lock=lock)
-    made = updates.made_by(links)
+    made = updates.made_by(links, clean)
     verdicts = [_verdict(mapping, row, stored, decided, made) for row in rows]
     checking.check(
         entity,

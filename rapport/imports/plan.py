@@ -24,8 +24,8 @@ from rapport.models import ImportFile, Job, Plan, PlanRow
 from rapport.models.operations import Fate, ImportState, JobState
 from rapport.models.people import Verb
 
-from . import mapping as mappings, partlinks, parts, reasons as why
-from .decisions import ALIKE, Decided
+from . import decisions, mapping as mappings, partlinks, parts, reasons as why
+from .decisions import ALIKE, NOTHING_SAID, Decided, Said
 from .feed import Feed, Sessions
 from .mapping import Mapping
 from .names import PARTS
@@ -56,8 +56,9 @@ class _Session:
     def __init__(self, upload: ImportFile, plan: Plan, siblings: Siblings | None = None) -> None:
         self.upload = upload
         self.plan = plan
+        self.said = decisions.carried(upload, plan)
         # What other files name must be looked at row by row.
-        self.feed = Feed(upload, compact=siblings is None)
+        self.feed = Feed(upload, compact=siblings is None, repaired=self.said.cells)
         self.seen = Earlier(self.feed.expected * KEYS, self.feed.layout)
         self.siblings = siblings
         self.new: dict[str, Seen] = siblings.new if siblings else defaultdict(Seen)
@@ -65,7 +66,7 @@ class _Session:
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
         self.groups: Counter[str] = Counter()
         self.preview: list[dict[str, Any]] = []
-        self.decided = Decided(alike=upload.options.get(ALIKE, {}))
+        self.decided = Decided(self.said.rows, self.said.alike)
 
     def close(self) -> None:
         self.feed.close()
@@ -126,7 +127,7 @@ def _advance(session: _Session, run: Run) -> bool:
         seen=session.seen,
         decided=session.decided,
         # The preview shows the first ones in full.
-        told=rows.numbers if len(session.preview) < PREVIEWED else (),
+        told=rows.numbers if len(session.preview) < PREVIEWED else session.said.numbers,
         siblings=session.siblings,
     )
     _count(session, judged)
@@ -134,9 +135,14 @@ def _advance(session: _Session, run: Run) -> bool:
         every = [row for row in rows.rows if row is not None]
         session.siblings.listen(session.feed.mapping, every, judged)
     with run.batch() as job:
-        keep(session.plan, judged.verdicts)
+        keep(session.plan, judged.verdicts, session.said)
         session.plan.counts = {**session.counts, "why": dict(session.groups.most_common(GROUPS))}
-        session.plan.parameters = {ALIKE: session.decided.alike, "preview": session.preview}
+        session.plan.parameters = {
+            ALIKE: session.decided.alike,
+            "preview": session.preview,
+            # Only of a plan that is whole: see `decisions.carried`.
+            **({} if rows else decisions.told_of(session.upload)),
+        }
         session.plan.save(update_fields=["counts", "parameters"])
         job.progress += len(rows)
         if not rows:
@@ -224,16 +230,16 @@ def preview(mapping: Mapping, verdict: Verdict, judged: Judged) -> dict[str, Any
     }
 
 
-def keep(plan: Plan, verdicts: Iterable[Verdict]) -> None:
-    """Write what `verdicts` have to tell."""
+def keep(plan: Plan, verdicts: Iterable[Verdict], said: Said = NOTHING_SAID) -> None:
+    """Write what `verdicts` have to tell, and what was said about their rows."""
     table_rows.insert(
         PlanRow,
         PLAN_COLUMNS,
         [
-            (plan.pk, one.number, one.fate, one.record, details(one), None, one.found, one.like,
-             one.changes, "")
+            (plan.pk, one.number, one.fate, one.record, details(one), said.kept(one.number),
+             one.found, one.like, one.changes, said.rows.get(one.number, ""))
             for one in verdicts
-            if tells(one)
+            if tells(one) or one.number in said.numbers
         ],
     )  # fmt: skip
 

@@ -49,9 +49,15 @@ def as_changes(
     ]
 
 
-def made_by(links: Links) -> dict[Any, str]:
-    """The names of what is to be made, by id."""
-    return {one.id: one.title for made in links.new.values() for one in made.values()}
+def made_by(links: Links, rows: Iterable[Row]) -> dict[Any, str]:
+    """The names of what is to be made, along with these rows or by another file, by id."""
+    made = {one.id: one.title for made in links.new.values() for one in made.values()}
+    if links.promised:
+        for row in rows:
+            for lookup, title in links.names.get(row.number, {}).items():
+                if row.values.get(lookup) in links.promised:
+                    made[row.values[lookup]] = title
+    return made
 
 
 def are_as_planned(planned: Changes, verdict: Verdict, links: Links) -> bool:

@@ -267,3 +267,28 @@ def test_companies_are_counted_for_the_rows_that_are_written(alice, table):
 
     assert apply(upload, alice)["accounts_created"] == 1
     assert Contact.objects.get(email="b@x.de").account == Account.objects.get(name="Acme")
+
+
+def test_what_was_said_holds_for_another_mapping_but_not_for_another_sheet(alice, stored, table):
+    upload = plan(table(*LIST), by=alice)
+    flow.decide_all(upload, "duplicate", "fill", by=alice)
+    flow.decide(upload, 4, "skip", by=alice)
+    flow.repair(upload, 6, {1: "Hay"}, by=alice)
+    mapping = flow.mapping_of(upload)
+    columns = {i: t for i, t in mapping.columns.items() if t.field != "job_title"}
+
+    flow.remap(upload, type(mapping)(entity=mapping.entity, columns=columns))
+    flow.plan_now(upload, by=alice)
+
+    assert fates(upload) == {2: "same", 3: "update", 4: "skip", 6: "create"}
+    assert apply(upload, alice) == {
+        "rows": 5, "created": 2, "updated": 1, "same": 1, "skipped": 1,
+    }  # fmt: skip
+    assert Contact.objects.get(email="gus@x.de").last_name == "Hay"
+
+    upload = plan(table(*LIST), by=alice)
+    flow.decide(upload, 3, "skip", by=alice)
+    flow.read_again(upload, flow.mapping_of(upload).entity, {"header": 0}, by=alice)
+    flow.remap(upload, type(mapping)(entity=mapping.entity, columns=mapping.columns))
+    flow.plan_now(upload, by=alice)
+    assert "skip" not in fates(upload).values()
