@@ -352,7 +352,8 @@ def use(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 def offer_context(request: HttpRequest, upload: ImportFile) -> dict[str, Any]:
     """For recipes/offer.html on the page of the columns: what is used, and what may be."""
-    offers = recipes.offers(upload, by=request.user)
+    # Also for other records: what a file holds may have been guessed wrongly.
+    offers = recipes.offers(upload, by=request.user, any_entity=True)
     used = upload.recipe
     return {
         "recipe_used": used,
@@ -364,6 +365,9 @@ def offer_context(request: HttpRequest, upload: ImportFile) -> dict[str, Any]:
             {
                 "id": one.recipe.pk,
                 "name": one.recipe.name,
+                "records": str(one.mapping.entity.label_plural)
+                if one.recipe.entity != upload.entity
+                else "",
                 "owner": "" if _is_own(one.recipe, request) else str(one.recipe.owner),
                 "likeness": round(one.likeness * 100),
             }
