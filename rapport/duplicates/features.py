@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
@@ -66,23 +66,54 @@ class Shape:
     def prepare(self, values: Mapping[str, Any], names: Mapping[str, str]) -> Prepared:
         """The record with these field values; `names` {look-up: title of what it names}. First
         whether it is active, then the features. A blank is '' or ()."""
-        made: list[Any] = [not values.get("state")]
-        links = self.links
-        for fields, normal, is_bag in self._plan:
-            if is_bag:
-                bag: list[Any] = []
-                for name in fields:
-                    raw = values.get(name)
-                    if raw:
-                        one = normal(raw)
-                        if one and one not in bag:
-                            bag.append(one)
-                made.append(tuple(bag))
-                continue
-            name = fields[0]
-            raw = (names.get(name) or values.get(name)) if name in links else values.get(name)
-            made.append("" if raw is None or raw == "" else normal(raw))
-        return tuple(made)
+        found = [self._feature(*one, values, names) for one in self._plan]
+        return (not values.get("state"), *found)
+
+    def lazily(self, values: Mapping[str, Any], names: Mapping[str, str]) -> Prepared:
+        """The same, but nothing is prepared before it is looked at: most pairs end early."""
+        return cast("Prepared", _Lazy(self, values, names))
+
+    def at(self, place: int, values: Mapping[str, Any], names: Mapping[str, str]) -> Any:
+        """One place of a prepared record."""
+        if not place:
+            return not values.get("state")
+        return self._feature(*self._plan[place - 1], values, names)
+
+    def _feature(
+        self,
+        fields: tuple[str, ...],
+        normal: Callable[[Any], Any],
+        is_bag: bool,
+        values: Mapping[str, Any],
+        names: Mapping[str, str],
+    ) -> Any:
+        if is_bag:
+            bag: list[Any] = []
+            for name in fields:
+                raw = values.get(name)
+                if raw:
+                    one = normal(raw)
+                    if one and one not in bag:
+                        bag.append(one)
+            return tuple(bag)
+        name = fields[0]
+        raw = (names.get(name) or values.get(name)) if name in self.links else values.get(name)
+        return "" if raw is None or raw == "" else normal(raw)
+
+
+class _Lazy:
+    """A prepared record of which every place is prepared when it is first asked for."""
+
+    __slots__ = ("_made", "_names", "_shape", "_values")
+
+    def __init__(self, shape: Shape, values: Mapping[str, Any], names: Mapping[str, str]) -> None:
+        self._shape, self._values, self._names = shape, values, names
+        self._made: dict[int, Any] = {}
+
+    def __getitem__(self, place: int) -> Any:
+        if place not in self._made:
+            self._made[place] = self._shape.at(place, self._values, self._names)
+        return self._made[place]
 
 
 def is_link(field: Field) -> bool:

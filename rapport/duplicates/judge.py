@@ -111,8 +111,11 @@ class Judge:
         """The same, but for what tells of a place: blank."""
         found = []
         for (one, other, compare), is_place in zip(self._steps, self._place, strict=True):
+            if is_place:
+                found.append(BLANK)
+                continue
             a, b = ours[one], theirs[other]
-            found.append(compare(a, b) if a and b and not is_place else BLANK)
+            found.append(compare(a, b) if a and b else BLANK)
         if self._names is not None:
             first, last = self._names
             if found[first] != SAME or found[last] != SAME:

@@ -245,9 +245,9 @@ def _some(
     return found if len(found) < 2 else list(dict.fromkeys(found))[:OF_A_SORT]
 
 
-def _begin(first: str, last: str) -> str:
+def _begin(first: str, last: str, length: int = 2) -> str:
     """Beginnings of both names in any order."""
-    one, other = first[:2], last[:2]
+    one, other = first[:length], last[:length]
     return one + other if one <= other else other + one
 
 
@@ -298,11 +298,11 @@ def _of_person(
     if company:
         initials = first[0] + last[0] if first[0] <= last[0] else last[0] + first[0]
         yield f"NC\x1f{company}\x1f{initials}"
+    if place.postcode:
+        yield f"NP3\x1f{place.postcode}\x1f{_begin(first, last, 3)}"
     if is_reachable:
         # Found by e-mail or phone, too: one key of the address is enough.
-        if place.postcode:
-            yield f"NP\x1f{place.postcode}\x1f{begin}"
-        elif place.city:
+        if place.city and not place.postcode:
             yield f"NC4\x1f{place.city[:4]}\x1f{begin}"
         return
     place.read_lines()

@@ -39,7 +39,7 @@ from . import (
 from .compact import Block
 from .decisions import Decided
 from .feed import Feed, Sessions
-from .quick import Ids, judge_block
+from .quick import Ids, judge_block, names_of
 from .reasons import Reason, as_json
 from .uploads import UploadGone
 from .verdict import Judged, Verdict
@@ -68,6 +68,7 @@ class _Session:
     def __init__(self, plan: Plan, upload: ImportFile, after: int, *, late: bool = False) -> None:
         self.plan, self.late = plan, late
         self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan))
+        self.names = names_of(self.feed.mapping, self.feed.layout)
 
     def kept(self, numbers: Sequence[int]) -> dict[int, PlanRow]:
         """What the plan says of these rows."""
@@ -132,11 +133,13 @@ def _advance(session: _Session, run: Run) -> bool:
     kept = session.kept(rows.numbers)
     decided = decisions.of_plan(session.plan, kept)
     before = state_of_database()
+    if session.names is not None:
+        session.names.stay(before)
     # Judged before the one write lock of SQLite is taken, and again only if others have written
     # in between: the lock is held for the writing alone.
     early = None
     judge = partial(
-        judge_block, mapping, session.feed.layout, rows, by=run.by, now=now, decided=decided,
+        judge_block, mapping, session.names, rows, by=run.by, now=now, decided=decided,
         told=kept, ids=Ids(session.plan.pk),
     )  # fmt: skip
     if before is not None:
@@ -151,6 +154,8 @@ def _advance(session: _Session, run: Run) -> bool:
         if rows:
             judged = early
             if judged is None or state_of_database() != before:
+                if session.names is not None:
+                    session.names.stay(None)
                 judged = judge(lock=True)
             _hold_back_changed(judged, plan, kept, decided, op if upload.parent_id else None)
             made = _write(entity, judged, op=op, by=run.by, now=now)

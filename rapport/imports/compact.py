@@ -125,11 +125,12 @@ class Block:
             del part[:size]
         return taken
 
-    def row(self, place: int, layout: Layout) -> Row:
-        """A row as it is."""
+    def row(self, place: int, layout: Layout | None) -> Row:
+        """A row as it is. Without a layout none is compact."""
         found = self.rows[place]
         if found is not None:
             return found
+        assert layout is not None
         values, links = layout.open(self.packed[place])
         values = {n: value for n, value in values.items() if n not in layout.derived}
         return Row(self.numbers[place], values, links)
@@ -195,7 +196,7 @@ class Packer:
         derive, known, dumps = entity.derive, self._fields, pickle.dumps
         for row in rows:
             values = row.values
-            if row.reasons or row.asked or row.parts or row.is_bare or row.defaults or row.wipes:
+            if _says_more(row):
                 yield row, (), b"", ()
                 continue
             values = {**values, **derive(values)}
@@ -215,6 +216,14 @@ class Packer:
     def _is_missing(row: Row, values: MappingType[str, Any], name: str) -> bool:
         value = values.get(name)
         return (value is None or value == "") and not row.links.get(name)
+
+
+def _says_more(row: Row) -> bool:
+    """Whether there is more to a row than values and names."""
+    return bool(
+        row.reasons or row.asked or row.parts or row.is_bare or row.defaults or row.wipes
+        or row.source or row.sources
+    )  # fmt: skip
 
 
 def hold(values: MappingType[str, Any], names: MappingType[str, str]) -> bytes:

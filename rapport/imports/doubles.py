@@ -207,9 +207,9 @@ def _compare(
     verdict: Verdict, one: Proposed, likes: Iterable[tuple[int, Held]], room: Room
 ) -> None:
     """The row may be a duplicate of one of `likes`, earlier rows that will be created."""
-    prepared = room.shape.prepare(one.values, one.names)
+    ours = room.shape.lazily(one.values, one.names)
     for number, theirs in likes:
-        found = room.strongest(room.entity.name, prepared, room.shape.prepare(*theirs))
+        found = room.strongest(room.entity.name, ours, room.shape.lazily(*theirs))
         if found is not None:
             judge, said = found
             source = Source(room.entity, one.values, one.names)

@@ -29,7 +29,7 @@ from .decisions import ALIKE, NOTHING_SAID, Decided, Said
 from .feed import Feed, Sessions
 from .mapping import Mapping
 from .names import PARTS
-from .quick import judge_block
+from .quick import judge_block, names_of
 from .seen import Earlier, Seen
 from .sources import Siblings
 from .uploads import UploadGone
@@ -59,6 +59,7 @@ class _Session:
         self.said = decisions.carried(upload, plan)
         # What other files name must be looked at row by row.
         self.feed = Feed(upload, compact=siblings is None, repaired=self.said.cells)
+        self.names = names_of(self.feed.mapping, self.feed.layout)
         self.seen = Earlier(self.feed.expected * KEYS, self.feed.layout)
         self.siblings = siblings
         self.new: dict[str, Seen] = siblings.new if siblings else defaultdict(Seen)
@@ -120,7 +121,7 @@ def _advance(session: _Session, run: Run) -> bool:
     # Read and judged outside of the transaction: only what was found is written.
     judged = judge_block(
         session.feed.mapping,
-        session.feed.layout,
+        session.names,
         rows,
         by=run.by,
         now=timezone.now(),

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
-from typing import Any
 
 from rapport.access import Actor
 from rapport.duplicates import normalise
 from rapport.duplicates.find import held
 from rapport.duplicates.keys import keys, plan_of
+from rapport.duplicates.room import Room, room_for
 from rapport.meta.entity import Draft, Entity, Known
 from rapport.meta.ids import new_id
 from rapport.models import User
@@ -25,12 +25,15 @@ from . import links as linking
 from .compact import Block, Layout
 from .decisions import NOTHING, Decided
 from .judge import judge
+from .links import Named
 from .mapping import Mapping
 from .rows import Row
 from .seen import Earlier
 from .sources import Siblings
 from .verdict import Judged
 
+# Texts that are kept per look-up.
+KEPT = 200_000
 # Rows of one import may have numbers below this; see `Ids`.
 _ROWS = 1 << 24
 
@@ -54,7 +57,7 @@ class Ids:
 
 def judge_block(
     mapping: Mapping,
-    layout: Layout | None,
+    names: Names | None,
     block: Block,
     *,
     by: Actor,
@@ -66,35 +69,24 @@ def judge_block(
     lock: bool = False,
     siblings: Siblings | None = None,
 ) -> Judged:
-    """As `judge`. `told`: numbers of rows of which the plan says something. `ids`: of the records
-    to be made; without them no drafts are made, which a plan has no use for."""
+    """As `judge`. `names`: what rows of the file name; None sends all of them the long way. `told`:
+    numbers of rows of which the plan says something. `ids`: of the records to be made; without them
+    no drafts are made, which a plan has no use for."""
     links = linking.Links()
-    if layout is None or not isinstance(by, User) or decided.alike.get(Fate.CREATE):
-        plain: list[int] = []
-    else:
-        names = _Names(mapping, layout, block, links, by)
-        plain = [
-            place
-            for place, row in enumerate(block.rows)
-            if row is None and block.numbers[place] not in told and names.are_known(place)
-        ]
-        plain = _unlike(mapping.entity, block, plain, seen, ids)
-        if seen is None and told:
-            others = _keys_of(mapping.entity, block, told)
-            plain = [place for place in plain if others.isdisjoint(block.keys[place])]
-        names.ask_for(plain)
+    plain: list[int] = []
+    if names is not None and isinstance(by, User) and not decided.alike.get(Fate.CREATE):
+        names.read(block, links, by)
+        plain = _plain(names, block, seen=seen, told=told, ids=ids)
+        names.ask_for(plain, block, links)
     taken = set(plain)
     rest = [
-        block.row(place, layout) if layout else block.rows[place]
+        block.row(place, names.layout if names else None)
         for place in range(len(block))
         if place not in taken
     ]
-    if seen is not None:
-        for place in plain:
-            seen.add(block.numbers[place], block.keys[place], block.packed[place])
     judged = judge(
-        mapping, [row for row in rest if row is not None], by=by, now=now, seen=seen,
-        decided=decided, lock=lock, siblings=siblings, links=links,
+        mapping, rest, by=by, now=now, seen=seen, decided=decided, lock=lock, siblings=siblings,
+        links=links,
     )  # fmt: skip
     judged.simple = [block.numbers[place] for place in plain]
     if ids is not None:
@@ -103,100 +95,154 @@ def judge_block(
             made = verdict.fate is Fate.CREATE and verdict.number not in told
             if made and verdict.draft is not None:
                 verdict.draft.id = ids.of(verdict.number)
-        if plain and layout is not None and isinstance(by, User):
-            judged.drafts = names.drafts(plain, ids, by)
+        if plain and names is not None and isinstance(by, User):
+            judged.drafts = names.drafts(plain, block, ids, by)
     return judged
 
 
-def _unlike(
-    entity: Entity, block: Block, plain: list[int], seen: Earlier | None, ids: Ids | None
+def _plain(
+    names: Names,
+    block: Block,
+    *,
+    seen: Earlier | None,
+    told: Collection[int],
+    ids: Ids | None,
 ) -> list[int]:
-    """Those of the places `plain` whose rows share no key with anything."""
-    own_keys = block.keys
-    every = list(chain.from_iterable(own_keys[place] for place in plain))
-    own = set(every)
-    shared = held(own, entity, but=ids.ends if ids else None) if own else set()
-    if seen is not None:
+    """Places of the rows that are like nothing that there is."""
+    entity = names.mapping.entity
+    stored = held(set(chain.from_iterable(block.keys)), entity, but=ids.ends if ids else None)
+    # Keys of rows that go the long way: who shares one goes behind them.
+    others = _keys_of(entity, block, told) if seen is None else set()
+    room = room_for(entity, {entity.name})
+    plain = []
+    for place, own in enumerate(block.keys):
+        row, number = block.rows[place], block.numbers[place]
+        if (
+            row is not None
+            or not others.isdisjoint(own)
+            or number in told
+            or not stored.isdisjoint(own)
+            or not names.are_known(block.texts[place])
+            or (seen is not None and _is_like_earlier(block, place, seen, room, names.layout))
+        ):
+            if seen is not None:
+                others.update(own if row is None else _own(entity, row))
+            continue
+        plain.append(place)
         # To be applied, the plan is trusted: it has compared the rows of the file.
-        if len(own) < len(every):
-            once: set[int] = set()
-            for key in every:
-                (shared if key in once else once).add(key)
-        is_known = seen.is_known
-        plain = [place for place in plain if not is_known(own_keys[place])]
-    if not shared:
-        return plain
-    return [place for place in plain if shared.isdisjoint(own_keys[place])]
+        if seen is not None:
+            seen.add(number, own, block.packed[place])
+    return plain
+
+
+def _is_like_earlier(block: Block, place: int, seen: Earlier, room: Room, layout: Layout) -> bool:
+    """Whether an earlier row is the same."""
+    if room.entity.name not in room.judges or not (likes := seen.like(block.keys[place])):
+        return False
+    ours = room.shape.lazily(*layout.open(block.packed[place]))
+    return any(
+        room.strongest(room.entity.name, ours, room.shape.lazily(*theirs))
+        for _number, theirs in likes
+    )
+
+
+def _own(entity: Entity, row: Row) -> Sequence[int]:
+    """The keys of a row that is not compact, as far as it has any."""
+    if row.reasons:
+        return ()
+    return keys(entity, {**row.values, **entity.derive(row.values)}, row.links)
 
 
 def _keys_of(entity: Entity, block: Block, told: Collection[int]) -> set[int]:
     """Keys of the rows that people have repaired or decided about since they were compared."""
     found: set[int] = set()
-    for number, row, own in zip(block.numbers, block.rows, block.keys, strict=True):
-        if number in told:
-            if row is not None and not row.reasons:
-                own = tuple(keys(entity, {**row.values, **entity.derive(row.values)}, row.links))
-            found.update(own)
+    if told:
+        for number, row, own in zip(block.numbers, block.rows, block.keys, strict=True):
+            if number in told:
+                found.update(own if row is None else _own(entity, row))
     return found
 
 
-class _Names:
-    """What the rows of a block name, each text looked for once."""
+def names_of(mapping: Mapping, layout: Layout | None) -> Names | None:
+    """What keeps the names of rows that have this layout."""
+    return Names(mapping, layout) if layout else None
 
-    def __init__(
-        self, mapping: Mapping, layout: Layout, block: Block, links: linking.Links, by: User
-    ) -> None:
-        self._layout, self._block, self._links = layout, block, links
+
+class Names:
+    """What the rows of a file name: each text is looked for once, and kept."""
+
+    def __init__(self, mapping: Mapping, layout: Layout) -> None:
+        self.layout = layout
+        self.mapping = mapping
         # By look-up: {text: (id, title)} of those that leave no question.
-        self._known: list[dict[str, tuple[Any, str]]] = []
-        exact = bool(plan_of(mapping.entity).own)
-        for place, lookup in enumerate(layout.links):
+        self._kept: list[dict[str, Named]] = [{} for _ in layout.links]
+        self._known: list[dict[str, Named]] = []
+        self._state: int | None = None
+
+    def stay(self, state: int | None) -> None:
+        """Forget what is kept unless the database is in the same state as before."""
+        if state is None or state != self._state:
+            self._kept = [{} for _ in self.layout.links]
+        self._state = state
+
+    def read(self, block: Block, links: linking.Links, by: User) -> None:
+        """Find what these rows name."""
+        exact = bool(plan_of(self.mapping.entity).own)
+        self._known = []
+        for place, lookup in enumerate(self.layout.links):
+            kept = self._kept[place]
+            if len(kept) > KEPT:
+                kept.clear()
             asking: dict[str, Row] = {}
             for number, row, texts in zip(block.numbers, block.rows, block.texts, strict=True):
                 text = texts[place] if row is None else _text(row, lookup)
-                if text and text not in asking:
+                if text and text not in kept and text not in asking:
                     asking[text] = Row(number, {}, {lookup: text})
-            linking.resolve(mapping, list(asking.values()), links, by=by)
-            found: dict[str, tuple[Any, str]] = {"": (None, "")}
+            linking.resolve(self.mapping, list(asking.values()), links, by=by)
+            made = links.pending
+            found: dict[str, Named] = {}
             for text, row in asking.items():
                 title = links.names.get(row.number, {}).get(lookup)
                 if title is not None and not row.reasons and _is_called(text, title, exact):
-                    found[text] = row.values[lookup], title
+                    id_ = row.values[lookup]
+                    (found if id_ in made else kept)[text] = Named(id_, title)
             self._known.append(found)
         links.names.clear()
 
-    def are_known(self, place: int) -> bool:
+    def are_known(self, texts: Iterable[str]) -> bool:
         """Whether a row names what is there or will be made."""
-        texts = self._block.texts[place]
-        return all(text in known for text, known in zip(texts, self._known, strict=True))
+        return all(
+            not text or text in kept or text in known
+            for text, kept, known in zip(texts, self._kept, self._known, strict=True)
+        )
 
-    def ask_for(self, plain: list[int]) -> None:
-        """Let those that are to be made be made for these rows."""
-        wanted = {new.id: new for made in self._links.new.values() for new in made.values()}
-        if not wanted:
+    def ask_for(self, plain: Sequence[int], block: Block, links: linking.Links) -> None:
+        """Let what these rows name be made where it is not there."""
+        if not any(self._known):
             return
-        numbers, texts = self._block.numbers, self._block.texts
+        wanted = {new.id: new for made in links.new.values() for new in made.values()}
         for place in plain:
-            for text, known in zip(texts[place], self._known, strict=True):
-                new = wanted.get(known[text][0])
-                if new is not None:
-                    new.asked_by.add(numbers[place])
+            for text, kept, known in zip(block.texts[place], self._kept, self._known, strict=True):
+                if text in known:
+                    # Kept only now: what no row asks for in the end is not made.
+                    named = kept[text] = known.pop(text)
+                    wanted[named.id].asked_by.add(block.numbers[place])
 
-    def drafts(self, plain: list[int], ids: Ids, by: User) -> list[Draft]:
+    def drafts(self, plain: Sequence[int], block: Block, ids: Ids, by: User) -> list[Draft]:
         """The records that these rows become, checked as `checking.check` would."""
-        block, layout = self._block, self._layout
+        layout = self.layout
         given = {"owner": by.pk, "owning_unit": by.business_unit_id}
         made = []
         for place in plain:
             values, texts = layout.open(block.packed[place])
-            names: dict[str, str] = {}
-            for lookup, known in zip(layout.links, self._known, strict=True):
+            titles: dict[str, str] = {}
+            for lookup, kept in zip(layout.links, self._kept, strict=True):
                 if text := texts.get(lookup):
-                    values[lookup], names[lookup] = known[text]
+                    values[lookup], titles[lookup] = kept[text]
             values.update(given)
             number = block.numbers[place]
-            known_ = Known({n: values.get(n, "") for n in layout.derived}, names, block.keys[place])
-            made.append(Draft(ids.of(number), values, source_row=number, known=known_))
+            known = Known({n: values.get(n, "") for n in layout.derived}, titles, block.keys[place])
+            made.append(Draft(ids.of(number), values, source_row=number, known=known))
         return made
 
 
