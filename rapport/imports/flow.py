@@ -168,7 +168,8 @@ def describe(
     path = uploads.path_of(upload)
     detected = sniff(path)
     bundle.refuse_backup(detected)
-    if _is_bundle(upload, detected, reading or {}) and _describe_members(upload, detected, by):
+    if _is_bundle(upload, detected, reading or {}):
+        _describe_members(upload, detected, by, reading or {})
         return
     options = _options(detected, reading or {})
     with _opened(path, options) as table:
@@ -198,6 +199,8 @@ def describe(
         upload.options["program"] = layout.program.label if layout else ""
     upload.state, upload.message = ImportState.UPLOADED, ""
     upload.save()
+    if upload.parent is not None and bundle.is_bundle(upload.parent):
+        bundle.relate([upload], upload.parent)
 
 
 def _is_bundle(upload: ImportFile, detected: Detected, reading: MappingType[str, Any]) -> bool:
@@ -207,13 +210,15 @@ def _is_bundle(upload: ImportFile, detected: Detected, reading: MappingType[str,
     return len(tables) > 1 and _is_auto(upload) and not chosen
 
 
-def _describe_members(upload: ImportFile, detected: Detected, by: Actor) -> bool:
-    """Look at each file of an archive; whether several of them can be imported."""
+def _describe_members(
+    upload: ImportFile, detected: Detected, by: Actor, reading: MappingType[str, Any]
+) -> None:
+    """Look at each file of an archive. When only one is a list, the import is of that."""
     members, left = bundle.unpack(upload, detected)
     taken = []
     for member in members:
         try:
-            describe(member, by=by)
+            describe(member, by=by, reading=reading)
             mappings.check(mapping_of(member))
             taken.append(member)
         except (FileRefused, MappingRefused) as refused:
@@ -223,7 +228,7 @@ def _describe_members(upload: ImportFile, detected: Detected, by: Actor) -> bool
         bundle.join(upload, taken, left)
         upload.state, upload.message = ImportState.UPLOADED, ""
         upload.save()
-        return True
+        return
     for member in taken:
         bundle.drop(member)
     if not taken:
@@ -232,8 +237,7 @@ def _describe_members(upload: ImportFile, detected: Detected, by: Actor) -> bool
             _("None of these files holds a list that can be imported.") + f" {said}"
         )
     upload.options = {**upload.options, "left_out": left}
-    describe(upload, by=by, reading={"member": taken[0].options["member"]})
-    return True
+    describe(upload, by=by, reading={**reading, "member": taken[0].options["member"]})
 
 
 def _opened(path: Path, options: ReadOptions) -> Table:
@@ -359,6 +363,8 @@ def remap(
     MappingRefused, NotNow."""
     require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
     mappings.check(mapping)
+    # Whose ids the file has is not for people to say.
+    mapping = replace(mapping, system=mapping.system or upload.mapping.get("system", ""))
     kept = upload.reading
     upload.reading = {**kept, **(reading or {})}
     try:
@@ -369,6 +375,7 @@ def remap(
     upload.mapping = mapping.as_json()
     upload.state = ImportState.UPLOADED
     upload.save(update_fields=["mapping", "reading", "state"])
+    _check_archive_again(upload)
 
 
 def read_again(
@@ -380,6 +387,19 @@ def read_again(
     plans.require(entity, by)
     upload.entity, upload.options = entity.name, {**upload.options, "auto": False, "doubt": ""}
     describe(upload, by=by, reading=reading)
+    _check_archive_again(upload)
+
+
+def _check_archive_again(member: ImportFile) -> None:
+    """The plan of an archive says nothing any more once one of its files is read otherwise."""
+    if member.parent_id is None:
+        return
+    planned = ImportFile.objects.filter(pk=member.parent_id, state=ImportState.PLANNED)
+    if planned.update(state=ImportState.UPLOADED):
+        # Its siblings wait for the next plan as well.
+        ImportFile.objects.filter(parent=member.parent_id, state=ImportState.PLANNED).update(
+            state=ImportState.UPLOADED
+        )
 
 
 # -- plan and apply -------------------------------------------------------------------------------

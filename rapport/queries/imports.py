@@ -17,7 +17,7 @@ PAGE = 50
 
 def visible_imports(by: Actor) -> QuerySet[ImportFile]:
     """Imports that `by` may see, newest first."""
-    found = ImportFile.objects.select_related("created_by", "operation", "job")
+    found = ImportFile.objects.select_related("created_by", "operation", "job", "parent")
     undoing = Operation.objects.filter(undo_of=OuterRef("operation"), state=OperationState.DONE)
     found = found.annotate(is_undone=Exists(undoing)).order_by("-created_at", "-pk")
     if isinstance(by, SystemActor) or access.is_administrator(by):

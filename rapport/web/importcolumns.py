@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from rapport.actions.lease import CancelAsked, Refused
-from rapport.imports import flow, mapping as mappings, parts, recipes
+from rapport.imports import bundle, flow, mapping as mappings, parts, recipes
 from rapport.imports.headers import RECORD_ID
 from rapport.imports.mapping import Mapping, MappingRefused, Target
 from rapport.imports.uploads import FileRefused, UploadGone
@@ -22,7 +22,7 @@ from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
 
-from . import importreading, importtargets, recipes as offers, shell
+from . import importbundle, importreading, importtargets, recipes as offers, shell
 from .cells import cell_context
 from .importsteps import error_text, head, visible
 from .signin import signed_in
@@ -57,6 +57,8 @@ def mapping_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """What each column is; posted: read the file otherwise, show the options of what was chosen, or
     check every row."""
     upload = visible(request, id)
+    if bundle.is_bundle(upload):
+        return _check_files(request, upload)
     if request.method != "POST":
         return show(request, upload)
     try:
@@ -66,6 +68,9 @@ def mapping_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             return show(request, upload)
         made = chosen(upload, request.POST)
         flow.remap(upload, made, reading=importreading.values_of(request.POST))
+        if upload.parent_id is not None:
+            # Its siblings are checked with it.
+            return shell.moved(request, reverse("import", args=[upload.parent_id]))
         if "save" in request.POST:
             return shell.moved(request, f"{reverse('import-save', args=[upload.pk])}?next=columns")
         if upload.size <= AT_ONCE:
@@ -75,6 +80,23 @@ def mapping_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     except (MappingRefused, FileRefused, Refused, UploadGone) as error:
         upload.refresh_from_db()
         return show(request, upload, error=error_text(error), status=422)
+    except (flow.NotNow, CancelAsked) as error:
+        messages.warning(request, str(error) or _("Cancelled."))
+    return shell.moved(request, reverse("import", args=[upload.pk]))
+
+
+def _check_files(request: HttpRequest, upload: ImportFile) -> HttpResponse:
+    """Check every row of several files; the columns of each are on a page of its own."""
+    if request.method != "POST" or "plan" not in request.POST:
+        return importbundle.show(request, upload)
+    try:
+        if upload.size <= AT_ONCE:
+            flow.plan_now(upload, by=request.user)
+        else:
+            flow.start_plan(upload, by=request.user)
+    except (MappingRefused, FileRefused, Refused, UploadGone) as error:
+        upload.refresh_from_db()
+        return importbundle.show(request, upload, error=error_text(error))
     except (flow.NotNow, CancelAsked) as error:
         messages.warning(request, str(error) or _("Cancelled."))
     return shell.moved(request, reverse("import", args=[upload.pk]))
@@ -248,6 +270,8 @@ def _posted(upload: ImportFile, post: QueryDict, mapping: Mapping) -> tuple[Mapp
 
 
 def _check_words(upload: ImportFile) -> str:
+    if upload.parent_id is not None:
+        return _("Save and go back")
     known, about = upload.options.get("known_rows"), upload.options.get("about_rows")
     if not about:
         return _("Check the file")

@@ -13,15 +13,13 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from rapport.actions.records import RecordNotFound
-from rapport.imports import decisions, flow, parts
+from rapport.imports import decisions, flow
 from rapport.imports.uploads import FileRefused, UploadGone
-from rapport.meta.entity import Entity
-from rapport.meta.registry import registry
 from rapport.models import ImportFile, Plan
 from rapport.models.operations import Decision, Fate
 from rapport.queries import imports as found
 
-from . import importcolumns, shell
+from . import importbar, importbundle, importcolumns, shell
 from .cells import CellContext, cell_context
 from .importrows import CARD_SIZE, CARDS, SIZE, VERBS, Rows
 from .importsteps import FATES, error_text, groups, head, visible
@@ -76,6 +74,7 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
     context = {
         **head(upload, 2),
         **page.context(),
+        "siblings": importbundle.siblings(upload, cells),
         "tabs": tabs(upload, plan, cells, fate),
         "label": TABS[fate],
         "fate": fate,
@@ -93,7 +92,7 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         "next_url": _address(upload, fate, reason, shown[size - 1].number)
         if len(shown) > size
         else "",
-        "bar": bar(upload, plan, cells),
+        "bar": importbar.bar(upload, cells),
     }
     return shell.render(request, "imports/plan.html", context)
 
@@ -191,61 +190,6 @@ def _keys(fate: str) -> list[tuple[str, Any]]:
     return [*keys, ("X", _("leave out"))]
 
 
-# -- what it would do -----------------------------------------------------------------------------
-
-
-def bar(upload: ImportFile, plan: Plan, cells: CellContext) -> dict[str, Any]:
-    """What the import would do in a line, and the button that does it."""
-    counts = plan.counts
-    entity = registry[upload.entity]
-    written = counts.get("create", 0) + counts.get("update", 0)
-    along = [(e, n) for e in registry if (n := _along(counts, e))]
-    left = counts["rows"] - written - counts.get("same", 0)
-    said = []
-    if counts.get("create"):
-        what = f"{cells.number(counts['create'])} {noun(entity, counts['create'])}"
-        said.append({"text": _("%(what)s to create") % {"what": what}, "tone": "ok"})
-    if counts.get("update"):
-        said.append({"text": _("%(n)s to update") % {"n": cells.number(counts["update"])}})
-    for other, number in along:
-        what = f"{cells.number(number)} {noun(other, number)}"
-        said.append({"text": _("%(what)s made along with them") % {"what": what}})
-    if left:
-        text = ngettext("%(n)s row left out", "%(n)s rows left out", left)
-        said.append({"text": text % {"n": cells.number(left)}, "tone": "warn"})
-    go = ""
-    if written or along:
-        number = written or sum(n for _e, n in along)
-        what = noun(entity if written else along[0][0], number)
-        go = _("Import %(n)s %(records)s") % {"n": cells.number(number), "records": what}
-    return {
-        "said": said,
-        "nothing": "" if go else _nothing(counts),
-        "go": go,
-        "apply_url": reverse("import-apply", args=[upload.pk]),
-        "mapping_url": reverse("import-mapping", args=[upload.pk]),
-        "delete_url": reverse("import-delete", args=[upload.pk]),
-    }
-
-
-def _along(counts: dict[str, Any], entity: Entity) -> int:
-    return int(counts.get(parts.plural(entity.name), 0))
-
-
-def noun(entity: Entity, number: int) -> str:
-    """What so many records are called."""
-    return str(entity.label if number == 1 else entity.label_plural).lower()
-
-
-def _nothing(counts: dict[str, Any]) -> str:
-    """Why there is nothing to import."""
-    if counts.get("refused") == counts["rows"]:
-        return _("Every row would be refused: correct the columns, or the file.")
-    if counts.get("refused"):
-        return _("Nothing would be written: all rows that can be taken are there already.")
-    return _("Everything in this file is there already.")
-
-
 # -- what a person says ---------------------------------------------------------------------------
 
 
@@ -279,7 +223,7 @@ def row(request: HttpRequest, id: uuid.UUID, number: int) -> HttpResponse:
         "has_notes": has_notes,
         "is_table": page.is_table,
         "tabs": tabs(upload, plan, cells, tab),
-        "bar": bar(upload, plan, cells),
+        "bar": importbar.bar(upload, cells),
         "here": back,
     }
     return shell.render(request, "imports/row_part.html", context)

@@ -73,7 +73,7 @@ def chosen(upload: ImportFile, post: Mapping[str, str]) -> dict[str, Any]:
         if post.get("quote", kept.get("quote")) != kept.get("quote"):
             # Only the mark changes: what separates the cells has been settled.
             reading |= {"quote": post["quote"], "delimiter": delimiter}
-    header = post.get("header", "")
+    header = post["read"] if post.get("read", "") > "1" else post.get("header", "")
     if header.isdecimal() and len(header) < 5 and int(header) != upload.options["header_row"]:
         reading["header"] = int(header)
     elif kept.get("header") is not None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from rapport.actions.records import RecordNotFound
-from rapport.imports import flow, reasons, report
+from rapport.imports import bundle, flow, reasons, report
 from rapport.imports.reasons import Reason
 from rapport.imports.showing import Shown
 from rapport.imports.uploads import FileRefused, UploadGone
@@ -28,7 +28,7 @@ from rapport.models.operations import Fate, ImportState, JobState
 from rapport.queries import imports as found, operations, pages
 from rapport.queries.query import Group, InvalidQuery, field_of, of_view
 
-from . import shell
+from . import importbundle, shell
 from .cells import CellContext, cell, cell_context, moment_text
 from .importsteps import FATES, TONES, head, tally, visible
 from .lists import TITLE_WIDTH, WIDTHS
@@ -156,9 +156,12 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
     op = upload.operation
     undone = bool(op and operations.undone_by(op))
     job = upload.job
+    several = bundle.is_bundle(upload)
     context = {
         **head(upload, 3 if applied else 1),
-        **(_rows(request, upload, plan, cells) if applied and plan else {}),
+        **(_rows(request, upload, plan, cells) if applied and plan and not several else {}),
+        "members": importbundle.members(upload, cells) if several else [],
+        "applied": applied,
         "tally": tally(counts, cells, applied=True) if applied else [],
         "tone": TONES[ImportState(upload.state)],
         "heading": _heading(upload, cells, undone=undone),
@@ -167,7 +170,10 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         "operation_url": reverse("operation", args=[op.pk]) if op else "",
         "lists": _lists(upload, cells) if op else [],
         "errors_url": reverse("import-errors", args=[upload.pk])
-        if plan and upload.stored and counts.get("refused", 0) + counts.get("changed", 0)
+        if plan
+        and upload.stored
+        and not several
+        and counts.get("refused", 0) + counts.get("changed", 0)
         else "",
         "retry_url": reverse("import-retry", args=[upload.pk])
         if job and job.state in {JobState.FAILED, JobState.CANCELLED} and not undone
@@ -185,7 +191,10 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
 
 def _lists(upload: ImportFile, cells: CellContext) -> list[dict[str, Any]]:
     """Where the records are that it made and changed."""
-    made = []
+    made: list[dict[str, Any]] = []
+    if bundle.is_bundle(upload):
+        # Records of several sorts: each file leads to its own.
+        return made
     for verb, label in (("created", _("Created")), ("updated", _("Updated"))):
         if number := upload.counts.get(verb, 0):
             url = reverse("import-records", args=[upload.pk, verb])
@@ -346,6 +355,8 @@ def _heading(upload: ImportFile, cells: CellContext, *, undone: bool) -> str:
                 return _("This file cannot be imported")
             return _("The import could not be finished")
     entity = registry[upload.entity]
+    if created and bundle.is_bundle(upload):
+        return ngettext("%(n)s record imported", "%(n)s records imported", created) % {"n": number}
     if created:
         name = str(entity.label if created == 1 else entity.label_plural).lower()
         return _("%(count)s %(records)s imported") % {"count": number, "records": name}

@@ -21,16 +21,16 @@ from django.views.decorators.http import require_POST, require_safe
 from rapport import access
 from rapport.actions import jobs
 from rapport.actions.records import RecordNotFound
-from rapport.imports import flow, report
+from rapport.imports import bundle, flow, report
 from rapport.imports.uploads import FileRefused, UploadGone
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
 from rapport.models.operations import Fate, ImportState, JobState
 from rapport.queries import imports as found
 
-from . import importcolumns, importplan, importresult, importstart, shell
+from . import importbundle, importcolumns, importplan, importresult, importstart, shell
 from .cells import CellContext, cell_context, moment_text
-from .importsteps import TONES, error_text, visible
+from .importsteps import TONES, error_text, visible, whole
 from .signin import signed_in
 
 # My Imports by status: names in the address, their labels and the states that they mean.
@@ -132,6 +132,8 @@ def _is_being_read(upload: ImportFile) -> bool:
 def import_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """The step at which an import stands."""
     upload = visible(request, id)
+    if upload.parent is not None and _is_alive(upload.parent):
+        return HttpResponseRedirect(reverse("import", args=[upload.parent_id]), status=303)
     if _is_alive(upload) and not (upload.job and upload.job.state == JobState.FAILED):
         return importresult.progress_page(request, upload)
     if request.GET.get("poll"):
@@ -139,6 +141,8 @@ def import_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         url = reverse("import", args=[upload.pk])
         return HttpResponse(status=204, headers={"HX-Redirect": url})
     match upload.state:
+        case ImportState.UPLOADED | ImportState.PLANNED if bundle.is_bundle(upload):
+            return importbundle.show(request, upload)
         case ImportState.UPLOADED:
             return importcolumns.show(request, upload)
         case ImportState.PLANNED:
@@ -150,7 +154,7 @@ def import_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @signed_in
 def apply(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Import what the plan says."""
-    upload = visible(request, id)
+    upload = whole(visible(request, id))
     try:
         flow.start_apply(upload, by=request.user)
     except flow.NotNow as error:
@@ -190,7 +194,7 @@ def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 @signed_in
 def cancel(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Ask what is running for this import to end."""
-    upload = visible(request, id)
+    upload = whole(visible(request, id))
     if upload.job is not None:
         try:
             jobs.cancel(upload.job, by=request.user)
@@ -203,7 +207,7 @@ def cancel(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @signed_in
 def retry(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Let a failed or cancelled import go on where it stopped."""
-    upload = visible(request, id)
+    upload = whole(visible(request, id))
     try:
         flow.go_on(upload, by=request.user)
     except (flow.NotNow, jobs.JobIsOver) as error:
@@ -215,7 +219,7 @@ def retry(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @signed_in
 def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Forget a file that has not been imported; of one that has, only the file itself."""
-    upload = visible(request, id)
+    upload = whole(visible(request, id))
     url = reverse("import", args=[upload.pk])
     try:
         if upload.operation_id is not None or upload.state == ImportState.DONE:

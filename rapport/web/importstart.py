@@ -111,8 +111,10 @@ def _kept(
         # A byte order mark: pasted text is Unicode whatever it looks like.
         chunks = [("\ufeff" + pasted).encode("utf-8", "replace")]
         return flow.receive(chunks, name=_("Pasted cells.txt"), entity=entity, by=request.user)
-    (file,) = files[:1]
-    return flow.receive(file.chunks(), name=file.name or "", entity=entity, by=request.user)
+    # Several are an archive of themselves, of which each file says what it holds.
+    kept = [(file.name or "", file.chunks()) for file in files]
+    several = entity if len(kept) == 1 else flow.AUTO
+    return flow.receive_many(kept, entity=several, by=request.user)
 
 
 def _describe(request: HttpRequest, upload: ImportFile, choices: list[Entity]) -> None:

@@ -55,6 +55,11 @@ def visible(request: HttpRequest, id: uuid.UUID) -> ImportFile:
     return upload
 
 
+def whole(upload: ImportFile) -> ImportFile:
+    """The import that a file is part of: of several files the one of all."""
+    return upload.parent or upload
+
+
 def head(upload: ImportFile, step: int) -> dict[str, Any]:
     """What all pages of one import show."""
     entity = registry[upload.entity] if upload.entity else None
@@ -63,7 +68,10 @@ def head(upload: ImportFile, step: int) -> dict[str, Any]:
         "entity": entity,
         "steps": steps(step),
         "url": reverse("import", args=[upload.pk]),
+        "whole_url": reverse("import", args=[upload.parent_id]) if upload.parent_id else "",
+        "whole_name": upload.parent.name if upload.parent else "",
         "may_delete": upload.operation_id is None
+        and upload.parent_id is None
         and upload.state not in {ImportState.PLANNING, ImportState.IMPORTING, ImportState.DONE},
     }
 

@@ -274,6 +274,8 @@ def _choices(entity: Entity) -> SafeString:
         label = _("Of the %(record)s") % {"record": str(part.label).lower()}
         own = [f"{lookup}.{name}" for name in parts.fields(part)]
         made.append(_group(label, [(n, parts.label(entity, n)) for n in own]))
+    others = [(name, parts.label(entity, name)) for name in parts.id_targets(entity)]
+    made.append(_group(str(_("Ids in another program")), others))
     known = [(RECORD_ID, id_header(entity))]
     made.insert(1, _group(str(_("Stored record")), known))
     return SafeString("".join(made))

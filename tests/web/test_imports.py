@@ -410,7 +410,7 @@ def test_result_lists_failures_and_the_records(client_of, alice):
     assert "The same as row 2 of this file" in held
     created = text(client.get(f"{url}records/created/"))
     assert "Created by “people.csv”" in created
-    assert f'<a href="/contacts/{Contact.objects.get().pk}/"><bdi>Anna Bo</bdi></a>' in created
+    assert f'<a href="/contacts/{Contact.objects.get().pk}/">Anna Bo</a>' in created
     assert client.get(f"{url}records/nonsense/").status_code == 404
 
 
@@ -437,6 +437,39 @@ def test_cells_are_pasted(client_of, alice):
     assert answer.headers["Location"] == f"/imports/{made.pk}/"
     assert made.options["sample"] == [["Bö", "b@x.de"]]
     assert client.post("/imports/new/", {"entity": "contact"}).status_code == 422
+
+
+def test_several_files_are_one_import(client_of, alice):
+    client = client_of(alice)
+    files = [
+        SimpleUploadedFile("people.csv", b"Last Name,Mail,Account Id\nBo,b@x.de,A1\nCy,no,A1\n"),
+        SimpleUploadedFile("firms.csv", b"Id,Name,Website\nA1,Acme,acme.example\n"),
+    ]
+    answer = client.post("/imports/new/", {"file": files, "entity": "auto"})
+    url = answer.headers["Location"]
+    page = text(client.get(url))
+    # What others refer to comes first.
+    assert page.index("firms.csv</bdi>") < page.index("people.csv</bdi>")
+    assert "Check 2 files" in page
+    people = ImportFile.objects.get(name="people.csv")
+    own = f"/imports/{people.pk}/"
+
+    # A change of one file's columns leads back to all; they are checked together.
+    back = plan(client, own)
+    assert back.headers["Location"] == url
+    client.post(f"{url}columns/", {"plan": "1"})
+    assert "Import 2 records" in text(client.get(url))
+    member = text(client.get(own))
+    assert 'value="no"' in member
+    assert "1 account to create" in member
+    client.post(f"{own}rows/3/", {"cell-1": "c@x.de"})
+
+    assert client.post(f"{own}apply/").headers["Location"] == url
+    assert client.get(own).headers["Location"] == url
+    work_off()
+    assert "3 records imported" in text(client.get(url))
+    assert Contact.objects.filter(account__name="Acme").count() == 2
+    assert "people.csv" not in re.sub(r"[^<>]*, [^<>]*", "", text(client.get("/imports/")))
 
 
 def test_options_of_the_mapping_are_kept_and_shown_again(client_of, alice):
