@@ -89,7 +89,7 @@ class Ahead(Kept):
     def __init__(self, path: Path, make: Callable[[], Iterator[Block]]) -> None:
         # Of another mapping, or of a process that was killed.
         forget(path.parent)
-        part = path.with_name(f"{path.name}.{os.getpid()}")
+        self._part = part = path.with_name(f"{path.name}.{os.getpid()}")
         self._file = part.open("w+b", buffering=0)
         self._end = 0
         self._news, telling = os.pipe()
@@ -120,6 +120,8 @@ class Ahead(Kept):
             with suppress(ChildProcessError):
                 os.waitpid(self._pid, 0)
             self._pid = 0
+            # Killed in the middle, it could not tidy up.
+            self._part.unlink(missing_ok=True)
         super().close()
 
 

@@ -45,7 +45,7 @@ from .uploads import UploadGone
 from .verdict import Judged, Verdict
 
 # A smaller batch takes hardly less time.
-SMALLEST = 200
+SMALLEST = 500
 WRITTEN = frozenset({Fate.CREATE, Fate.UPDATE})
 # What the import's counts are called once it is applied, by fate.
 OUTCOMES = {
@@ -70,12 +70,32 @@ class _Session:
         self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan))
         self.names = names_of(self.feed.mapping, self.feed.layout)
 
+        self._settings = _settle(_WRITING)
+
     def kept(self, numbers: Sequence[int]) -> dict[int, PlanRow]:
         """What the plan says of these rows."""
         return plans.planned(self.plan, numbers)
 
     def close(self) -> None:
         self.feed.close()
+        _settle(self._settings)
+
+
+# While much is written to SQLite: what is changed again and again stays at hand (keys lie anywhere
+# in their index), and is brought to its place in the file by and by.
+_WRITING = {"mmap_size": 0, "cache_size": -98_304, "wal_autocheckpoint": 16_384}
+
+
+def _settle(settings: Mapping[str, int]) -> dict[str, int]:
+    """Give the connection these settings; those that it had."""
+    before: dict[str, int] = {}
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            for name, value in settings.items():
+                cursor.execute(f"PRAGMA {name}")
+                before[name] = int(cursor.fetchone()[0])
+                cursor.execute(f"PRAGMA {name} = {value}")
+    return before
 
 
 _sessions = Sessions()

@@ -1,0 +1,102 @@
+"""A process of its own reads ahead: nothing is lost on the way, and it ends with us."""
+
+import os
+import time
+
+import pytest
+
+from rapport.files.refusal import damaged
+from rapport.imports.ahead import Ahead, Kept, ReaderDied, forget, path_for
+from rapport.imports.compact import Block
+from rapport.imports.rows import Row
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes by fork here")
+
+
+def block(number):
+    """Two rows, one of them compact."""
+    row = Row(2 * number + 1, {"last_name": "Bo"}, reasons=[])
+    return Block(
+        [2 * number, 2 * number + 1], [None, row], [b"x.", b""], [(1, -5), ()], [("A",), ()]
+    )
+
+
+def endless():
+    """Blocks without an end."""
+    while True:
+        yield block(0)
+
+
+def gone(pid):
+    """Whether the process has ended."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_blocks_come_in_order_and_stay(tmp_path):
+    path = path_for(tmp_path, "one")
+    reading = Ahead(path, lambda: iter(map(block, range(50))))
+    first = list(reading)
+    reading.close()
+    kept = Kept(path)
+
+    assert first == list(kept) == [block(number) for number in range(50)]
+    kept.close()
+    forget(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_refusal_comes_through_with_its_words(tmp_path):
+    def refused():
+        yield block(0)
+        raise damaged("50% of it")
+
+    reading = Ahead(path_for(tmp_path, "one"), refused)
+    with pytest.raises(type(damaged(""))) as error:
+        list(reading)
+    reading.close()
+
+    assert str(error.value) == str(damaged("50% of it"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_accident_there_is_one_here(tmp_path):
+    def failing():
+        yield block(0)
+        raise MemoryError
+
+    reading = Ahead(path_for(tmp_path, "one"), failing)
+
+    with pytest.raises(ReaderDied):
+        list(reading)
+    reading.close()
+
+
+def test_whoever_stops_ends_the_process(tmp_path):
+    reading = Ahead(path_for(tmp_path, "one"), endless)
+    assert next(iter(reading)) == block(0)
+    pid = reading._pid
+    reading.close()
+
+    assert gone(pid)
+
+
+def test_process_ends_when_ours_is_killed(tmp_path):
+    started, tell = os.pipe()
+    ours = os.fork()
+    if not ours:
+        reading = Ahead(path_for(tmp_path, "one"), endless)
+        os.write(tell, str(reading._pid).encode())
+        time.sleep(60)
+        os._exit(0)
+    pid = int(os.read(started, 20))
+    os.kill(ours, 9)
+    os.waitpid(ours, 0)
+
+    until = time.monotonic() + 20
+    while not gone(pid) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert gone(pid)
