@@ -101,7 +101,10 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
             "import people.csv --match email --match last_name+account --on-match fill",
         ),
     )
-    bring.add_argument("file", type=Path, metavar="FILE", help="CSV, Excel, XML, JSON or vCard")
+    bring.add_argument(
+        "file", type=Path, nargs="+", metavar="FILE",
+        help="CSV, Excel, XML, JSON or vCard, or a .zip of several that refer to each other",
+    )  # fmt: skip
     bring.add_argument(
         "--entity", choices=(*ENTITIES, "auto"), default="auto", help="what it holds (%(default)s)"
     )

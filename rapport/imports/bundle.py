@@ -161,7 +161,7 @@ def drop(member: ImportFile) -> None:
 
 def join(upload: ImportFile, members: Sequence[ImportFile], left: Sequence[Sequence[str]]) -> None:
     """Make `upload` the import of its `members`: their ids mean the same in all of them."""
-    relate([member for member in members if not member.mapping.get("system")], upload)
+    relate(members, upload)
     first = members_of(upload)[0]
     programs = dict.fromkeys(m.options.get("program") for m in members)
     notes = [f"{name}: {reason}" for name, reason in left]
@@ -186,8 +186,10 @@ _ABOVE = ("parent", "reportsto", "manager", "supervisor")
 
 def relate(members: Sequence[ImportFile], upload: ImportFile) -> None:
     """Of files of no known program: columns with ids of their own rows and of those of another."""
-    entities = {member.entity for member in members}
+    entities = set(upload.members.values_list("entity", flat=True))
     for member in members:
+        if member.mapping.get("system"):
+            continue
         entity = registry[member.entity]
         mapping = mappings.Mapping.from_json(entity, member.mapping)
         columns = dict(mapping.columns)

@@ -18,10 +18,20 @@ from rapport.access import Actor, Forbidden
 from rapport.actions.lease import CancelAsked, Refused, Run
 from rapport.files.read import FileRefused
 from rapport.models import ImportFile, ImportRecipe, Job
-from rapport.queries.imports import plan_of
 from rapport.queries.recipes import usable_recipes
 
-from . import flow, mapping as mappings, newoptions, parts, recipes, report, saying, uploads
+from . import (
+    bundle,
+    flow,
+    mapping as mappings,
+    newoptions,
+    recipes,
+    report,
+    saying,
+    tallies,
+    uploads,
+)
+from .tallies import others, totals
 
 READ_AT_ONCE = 1 << 20
 SHOWN_ERRORS = 20
@@ -75,20 +85,22 @@ def run(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> None:
     by: Actor = args.by
-    path = Path(args.file)
     recipe = recipes.find(args.recipe, by=by) if getattr(args, "recipe", None) else None
     entity = recipe.entity if recipe else args.entity
-    upload = outcome.upload = flow.receive(_chunks(path), name=path.name, entity=entity, by=by)
+    files = [(path.name, _chunks(path)) for path in _paths(args)]
+    upload = outcome.upload = flow.receive_many(files, entity=entity, by=by)
     try:
         flow.describe(upload, by=by, reading=_chosen(args))
         if recipe is not None:
             recipes.use(upload, recipe, by=by, strict=True, reading=_chosen(args))
+        _require_one(upload, args)
         mapping = flow.mapping_of(upload)
         wanted = saying.said(mapping, flow.columns_of(upload), args)
         wanted = newoptions.without(wanted) if args.dry_run else newoptions.make(wanted, by=by)
         if wanted != mapping:
             flow.remap(upload, wanted)
-        mappings.check(flow.mapping_of(upload))
+        if not bundle.is_bundle(upload):
+            mappings.check(flow.mapping_of(upload))
     except (FileRefused, mappings.MappingRefused, recipes.RecipeRefused) as refused:
         outcome.counts = {"rows": _records_in(upload)}
         flow.refuse(upload, str(refused))
@@ -107,6 +119,19 @@ def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> Non
             flow.apply_now(upload, by=by, between=_watched(screen))
         finally:
             outcome.counts = _read(upload).counts
+
+
+def _paths(args: argparse.Namespace) -> list[Path]:
+    given = args.file if isinstance(args.file, list) else [args.file]
+    return [Path(path) for path in given]
+
+
+def _require_one(upload: ImportFile, args: argparse.Namespace) -> None:
+    """A mapping is that of one file."""
+    told = ("map", "match", "constant", "default", "value", "missing", "several", "wipe")
+    if bundle.is_bundle(upload) and any(getattr(args, name, None) for name in told):
+        message = _("These are several files: import the one that this is about alone.")
+        raise mappings.MappingRefused(message)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -160,11 +185,22 @@ class _Screen:
         self._job: object = None
 
     def describe(self, upload: ImportFile) -> None:
-        """What the file seems to be."""
+        """What the file seems to be, or each file of several."""
         if self._quiet:
             return
+        if bundle.is_bundle(upload):
+            for member in bundle.members_of(upload):
+                self.describe(member)
+            for name, reason in upload.options.get("left_out", ()):
+                print(f"{name}: left out. {reason}")
+            return
         reading = upload.reading
-        parts = [upload.options["format"], reading.get("encoding"), reading.get("sheet")]
+        parts = [
+            upload.options.get("program"),
+            upload.options["format"],
+            reading.get("encoding"),
+            reading.get("sheet"),
+        ]
         said = ", ".join(str(part) for part in parts if part)
         print(f"{upload.name}: {said}, {upload.entity}", flush=True)
         for header, name in report.mapping_of(upload).items():
@@ -192,38 +228,6 @@ class _Screen:
             print(" " * 78, end="\r", file=self._stream, flush=True)
 
 
-def totals(counts: Mapping[str, int], *, dry_run: bool) -> dict[str, int]:
-    """The counts of a plan or of an import, named alike."""
-    names = {
-        "created": "create" if dry_run else "created",
-        "updated": "update" if dry_run else "updated",
-        "duplicates": "duplicate" if dry_run else "duplicates",
-    }
-    found = {"rows": counts.get("rows", 0)}
-    found |= {name: counts.get(kept, 0) for name, kept in names.items()}
-    left_out = counts.get("skip" if dry_run else "skipped", 0)
-    found["skipped"] = counts.get("same", 0) + counts.get("changed", 0) + left_out
-    found["refused_rows"] = counts.get("refused", 0)
-    found["accounts_created"] = counts.get("accounts" if dry_run else "accounts_created", 0)
-    for name in parts.COUNTED:
-        for what, planned in (("created", ""), ("updated", "_updated")):
-            number = counts.get(f"{name}{planned}" if dry_run else f"{name}_{what}", 0)
-            if number:
-                found[f"{name}_{what}"] = number
-    return found
-
-
-def _others(found: Mapping[str, int], done: str) -> str:
-    """What became of the records that rows name: '1 accounts created, 2 contacts created'."""
-    said = [f"{found['accounts_created']:,} accounts {done}"]
-    for name in parts.COUNTED:
-        for what in ("created", "updated"):
-            number = found.get(f"{name}_{what}", 0)
-            if number and (name, what) != ("accounts", "created"):
-                said.append(f"{number:,} {name} {done if what == 'created' else 'updated'}")
-    return ", ".join(said)
-
-
 def _print_json(outcome: _Outcome, args: argparse.Namespace) -> None:
     """One object; the errors last and one by one, since there may be a million."""
     upload = outcome.upload
@@ -236,7 +240,7 @@ def _print_json(outcome: _Outcome, args: argparse.Namespace) -> None:
         "import": str(upload.pk) if upload and not outcome.dry_run else None,
         "seconds": outcome.seconds,
         "dry_run": outcome.dry_run,
-        "file": str(args.file),
+        "file": ", ".join(str(path) for path in _paths(args)),
         "entity": upload.entity if upload and upload.entity else None,
         "format": upload.options.get("format") if upload else None,
         "encoding": reading.get("encoding"),
@@ -248,12 +252,13 @@ def _print_json(outcome: _Outcome, args: argparse.Namespace) -> None:
     }
     if upload and upload.entity:
         found |= saying.as_json(upload)
+        found["program"] = upload.options.get("program") or None
+        found |= tallies.members(upload, dry_run=outcome.dry_run)
     if upload is not None and upload.recipe_id:
         found |= {"recipe": str(upload.recipe_id), "waits": outcome.waits}
     out = sys.stdout
     out.write(json.dumps(found, ensure_ascii=False)[:-1] + ', "errors": [')
-    plan = plan_of(upload) if upload else None
-    for number, error in enumerate(report.errors(plan) if plan else ()):
+    for number, error in enumerate(tallies.errors(upload) if upload else ()):
         out.write(("\n " if not number else ",\n ") + json.dumps(error, ensure_ascii=False))
     out.write("]}\n")
     out.flush()
@@ -270,19 +275,21 @@ def _print(outcome: _Outcome) -> None:
     if upload is None or not outcome.counts.get("rows"):
         return
     found = totals(outcome.counts, dry_run=outcome.dry_run or not _applied(upload))
-    plan = plan_of(upload)
+    for one in tallies.members(upload, dry_run=outcome.dry_run).get("members", ()):
+        print(f"  {one['file']}: {one['rows']:,} rows, {one['created']:,} of them new")
     listed = 0
-    for listed, error in enumerate(report.errors(plan) if plan else (), 1):
+    for listed, error in enumerate(tallies.errors(upload), 1):
         if listed <= SHOWN_ERRORS:
+            where = f"{error['file']} row" if "file" in error else "row"
             column = f" [{error['column']}]" if error["column"] else ""
-            print(f"  row {error['row']}{column}: {error['reason']}")
+            print(f"  {where} {error['row']}{column}: {error['reason']}")
     if listed > SHOWN_ERRORS:
         print(f"  … and {listed - SHOWN_ERRORS} more")
     done = "would be created" if outcome.dry_run or outcome.waits else "created"
     print(
         f"{found['rows']:,} rows: {found['created']:,} {done}, {found['updated']:,} updated, "
         f"{found['duplicates']:,} duplicates, {found['skipped']:,} skipped, "
-        f"{found['refused_rows']:,} refused; {_others(found, done)}; {outcome.seconds:.1f} s"
+        f"{found['refused_rows']:,} refused; {others(found, done)}; {outcome.seconds:.1f} s"
     )
     if outcome.waits:
         print("Nothing is written yet: look at it in My Imports and apply it there.")

@@ -107,7 +107,7 @@ def label(entity: Entity, name: str) -> str:
     lookup, own = split(name)
     found = field_of(entity, name)
     if own == SOURCE_ID:
-        ours = _("id in the other program")
+        ours = _("id in another program")
         return f"{entity.fields[lookup].label}: {ours}" if lookup else ours.capitalize()
     if found is None:
         return own

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 FIELDS = {
     "rows", "created", "updated", "skipped", "duplicates", "errors", "accounts_created",
     "operation", "seconds", "mapping", "entity", "file", "encoding", "delimiter", "sheet",
-    "refused", "refused_rows", "dry_run", "format", "import", "notes",
+    "refused", "refused_rows", "dry_run", "format", "import", "notes", "program",
 }  # fmt: skip
 
 

@@ -1,0 +1,72 @@
+"""The outcome of an import in numbers: of one file, or of an archive and each file in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rapport.models import ImportFile
+from rapport.queries.imports import plan_of
+
+from . import bundle, parts, report
+
+
+def totals(counts: Mapping[str, int], *, dry_run: bool) -> dict[str, int]:
+    """The counts of a plan or of an import, named alike."""
+    names = {
+        "created": "create" if dry_run else "created",
+        "updated": "update" if dry_run else "updated",
+        "duplicates": "duplicate" if dry_run else "duplicates",
+    }
+    found = {"rows": counts.get("rows", 0)}
+    found |= {name: counts.get(kept, 0) for name, kept in names.items()}
+    left_out = counts.get("skip" if dry_run else "skipped", 0)
+    found["skipped"] = counts.get("same", 0) + counts.get("changed", 0) + left_out
+    found["refused_rows"] = counts.get("refused", 0)
+    found["accounts_created"] = counts.get("accounts" if dry_run else "accounts_created", 0)
+    for name in parts.COUNTED:
+        for what, planned in (("created", ""), ("updated", "_updated")):
+            number = counts.get(f"{name}{planned}" if dry_run else f"{name}_{what}", 0)
+            if number:
+                found[f"{name}_{what}"] = number
+    return found
+
+
+def others(found: Mapping[str, int], done: str) -> str:
+    """What became of the records that rows name: '1 accounts created, 2 contacts created'."""
+    said = [f"{found['accounts_created']:,} accounts {done}"]
+    for name in parts.COUNTED:
+        for what in ("created", "updated"):
+            number = found.get(f"{name}_{what}", 0)
+            if number and (name, what) != ("accounts", "created"):
+                said.append(f"{number:,} {name} {done if what == 'created' else 'updated'}")
+    return ", ".join(said)
+
+
+def errors(upload: ImportFile) -> Iterator[dict[str, Any]]:
+    """Every reason of every row that was not taken; in an archive with the file that it is in."""
+    several = bundle.is_bundle(upload)
+    for one in bundle.members_of(upload) if several else [upload]:
+        plan = plan_of(one)
+        for error in report.errors(plan) if plan else ():
+            yield {"file": one.options["member"], **error} if several else error
+
+
+def members(upload: ImportFile, *, dry_run: bool) -> dict[str, Any]:
+    """The files of an archive, each with its numbers, and what was left out of it and why."""
+    left = [{"file": name, "reason": reason} for name, reason in upload.options.get("left_out", ())]
+    if not bundle.is_bundle(upload):
+        return {"left_out": left} if left else {}
+    found = [
+        {
+            "file": member.options["member"],
+            "import": None if dry_run else str(member.pk),
+            "entity": member.entity,
+            "program": member.options.get("program") or None,
+            "format": member.options.get("format"),
+            **totals(member.counts, dry_run=dry_run or "created" not in member.counts),
+            "mapping": report.mapping_of(member),
+        }
+        for member in bundle.members_of(upload)
+    ]
+    return {"members": found, "left_out": left}
