@@ -40,8 +40,6 @@ FORM = "multipart/form-data"
 @for_programs("POST", per_minute=PER_MINUTE)
 def receive(request: HttpRequest, recipe: ImportRecipe) -> HttpResponse:
     """Take a file: the body as it is, or the part `file` of a form. 202 and where to ask."""
-    if problem := unattended.owner_problem(recipe):
-        raise Answer(403, problem)
     kind = request.content_type or ""
     if kind in NO_TABLES or not (not kind or kind == FORM or kind.startswith(TABLES)):
         text = _(
