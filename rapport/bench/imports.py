@@ -79,6 +79,9 @@ def _in_process(name: str, empty: Data, file: Path, parts: set[str], rows: int) 
         yield at_least(
             f"{name}: apply", rows / made["apply"], APPLY_GOAL, "rows/s", rows / limit["seconds"]
         )
+        for step in ("plan", "apply"):
+            worked = made[f"{step}_processors"] * 1_000_000 / rows
+            yield shown(f"{name}: {step}, work of our processes", worked, "us a row")
         ratio = made["apply"] / limit["seconds"]
         yield at_most(f"{name}: apply against the raw limit", ratio, LIMIT_GOAL, "times")
         yield shown(f"{name}: records made", written, "records")
@@ -98,7 +101,8 @@ def _in_process(name: str, empty: Data, file: Path, parts: set[str], rows: int) 
             again["plan"] / made["plan"], 1, "times",
         )  # fmt: skip
         yield shown(f"{name}: applying it, which changes nothing", rows / again["apply"], "rows/s")
-        yield at_least(f"{name}: rows found unchanged", again["planned"]["same"], rows, "rows")
+        same, known = again["planned"]["same"], made["counts"]["created"]
+        yield at_least(f"{name}: rows found unchanged", same, known, "rows")
     if "undo" in parts:
         back = inside(data, "undo", user=user, operation=made["operation"])
         ratio = back["seconds"] / made["apply"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,22 +65,30 @@ def bring(user: str, file: str) -> dict[str, Any]:
 
     by = User.objects.get(pk=user)
     upload, described = _received(user, file)
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), _processors()
     flow.plan_now(upload, by=by)
-    planned = time.perf_counter()
+    planned, plan_worked = time.perf_counter(), _processors()
     upload = ImportFile.objects.get(pk=upload.pk)
     plan = dict(upload.counts)
     flow.apply_now(upload, by=by)
-    ended = time.perf_counter()
+    ended, apply_worked = time.perf_counter(), _processors()
     upload.refresh_from_db()
     return {
         "describe": described,
         "plan": planned - start,
         "apply": ended - planned,
+        "plan_processors": plan_worked - worked,
+        "apply_processors": apply_worked - plan_worked,
         "planned": plan,
         "counts": upload.counts,
         "operation": str(upload.operation_id or ""),
     }
+
+
+def _processors() -> float:
+    """Seconds that processors worked for this process and its ended children: it tells more than
+    the clock where others work on the same machine. A database server is not in it."""
+    return sum(os.times()[:4])
 
 
 def begin(user: str, upload: str, step: str) -> dict[str, Any]:
