@@ -212,6 +212,12 @@ def use(
     """
     entity = entity_of(recipe)
     found = _read(upload, recipe, entity, reading or {}, by)
+    members = upload.options.get("members", ())
+    wanted = (reading or {}).get("member") or recipe.reading.get("member")
+    if strict and len(members) > 1 and upload.reading.get("member") != wanted:
+        # Nobody would see that the others are left out.
+        text = _("The archive holds %(count)d files, and a recipe imports one: send it alone.")
+        raise RecipeRefused(text % {"count": len(members)})
     if strict and found.problems:
         text = _("“%(recipe)s” does not fit this file.") % {"recipe": recipe.name}
         raise RecipeRefused(" ".join([text, *found.problems]))

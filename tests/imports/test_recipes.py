@@ -1,6 +1,8 @@
 """Saved mappings: who sees them, which file they fit, what they do to it; the command line."""
 
+import io
 import json
+import zipfile
 
 import pytest
 
@@ -136,6 +138,23 @@ def test_guessed_encoding_and_delimiter_are_those_of_last_time(alice):
     recipes.use(again, recipe, by=alice, strict=True)
 
     assert (again.reading["encoding"], again.options["sample"][0][0]) == ("cp1250", "Łu")
+
+
+def test_archive_of_several_files_is_not_taken_for_its_first(alice):
+    recipe = saved(alice)
+
+    def use(*names, **reading):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for name in names:
+                archive.writestr(name, LIST)
+        upload = describe(packed.getvalue(), by=alice, name="lists.zip")
+        return recipes.use(upload, recipe, by=alice, strict=True, reading=reading)
+
+    assert use("monday.csv").is_exact
+    assert use("monday.csv", "tuesday.csv", member="tuesday.csv").is_exact
+    with pytest.raises(RecipeRefused, match="2 files"):
+        use("monday.csv", "tuesday.csv")
 
 
 def test_name_is_taken_once_unless_it_is_to_be_replaced(alice):
