@@ -179,12 +179,17 @@ _NUMBERED = ("recordid", "associatedcompany", "associatedcontact")
 
 
 def _ids(program: Program, values: Sequence[str]) -> Iterator[bool]:
-    return (bool(program.ids.fullmatch(value)) for value in values)
+    return (bool(program.ids.fullmatch(_first(value))) for value in values)
+
+
+def _first(text: str) -> str:
+    """HubSpot writes several ids into one cell; the first is the main one."""
+    return text.partition(";")[0].strip()
 
 
 def same_id(system: str, text: str) -> str:
     """An id as it is kept: 15 and 18 characters of Salesforce are one, brackets say nothing."""
-    text = text.strip()
+    text = _first(text) if system == HUBSPOT.key else text.strip()
     program = PROGRAMS.get(system)
     if program is DYNAMICS:
         return text.strip("{}").lower()

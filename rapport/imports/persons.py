@@ -119,6 +119,8 @@ def _person(place: _Place, row: Row, links: Links) -> _Person:
 
 def name_of(entity: Entity, text: str) -> dict[str, Any]:
     """The parts of a whole name. Raises InvalidValue."""
+    # Of several names the first.
+    text = text.partition(";")[0].strip()
     if not text or _is_id(text):
         return {}
     return {

@@ -120,11 +120,13 @@ def learned(
         return []
     found: dict[tuple[str, str], uuid.UUID] = {}
     names = {lookup: parts.entity_of(mapping.entity, lookup).name for lookup in linking(mapping)}
+    about: dict[int, uuid.UUID] = {}
     for row, verdict in zip(rows, verdicts, strict=True):
         draft = verdict.draft if verdict.fate in written else None
-        record = draft.id if draft is not None else verdict.record
+        record = draft.id if draft is not None else verdict.record or about.get(verdict.like)
         if record is None or verdict.fate not in MEANT:
             continue
+        about[row.number] = record
         if row.source:
             found.setdefault((mapping.entity.name, row.source), record)
         for lookup, text in row.sources.items():

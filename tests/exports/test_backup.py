@@ -35,6 +35,7 @@ from rapport.models import (
     RadarState,
     SearchQueue,
     SignInLink,
+    SourceId,
     User,
     Visit,
 )
@@ -54,6 +55,7 @@ def fill(owner):
         factories.make(entity.name, **varied(entity, 1) if entity.ownership == "user" else {})
     account = factories.make_account(name='Müller & Söhne \\ "x"\n\t\'', owner=owner)
     factories.make_contact(account=account, owner=owner, description="a\u2028b\x0bc\r\nd")
+    factories.make("choice_option")
     factories.share_with(account, factories.make_user(), can_write=True)
     records.update_record(registry["account"], account.pk, {"number": "A-1"}, by=owner)
     gone = factories.make_account(owner=owner)
@@ -75,6 +77,7 @@ def fill(owner):
         rule="r", confidence=80, weight=3.25, status="different", found_at=NOW, decided_by=owner,
         decided_at=NOW,
     )  # fmt: skip
+    SourceId.objects.create(system="salesforce", entity="account", text="1", record=account.pk)
     LearnedWeights.objects.create(rule="r", weights={"x": 0.1}, learned_at=NOW)
     RadarState.objects.create(entity="account", change=7)
     QualityFigure.objects.create(day=NOW, entity="account", measure="m", number=1, total=2)

@@ -112,13 +112,17 @@ def test_ids_are_known_to_later_imports(alice):
 def test_circles_and_unknown_programs_are_linked_in_a_second_pass(alice, table):
     files = {
         "people/contacts.csv": table(
-            "Id,First Name,Last Name,AccountId", "p1,Anna,Berg,c1", "p2,Carl,Dahl,c1"
+            "Id,First Name,Last Name,AccountId", "p1,Anna,Berg,c3", "p2,Carl,Dahl,c1"
         ),
         "accounts.csv": table(
-            "Id,Account Name,PrimaryContactId,ParentId", "c2,Acme Nord,,c1", "c1,Acme,p2,"
+            "Id,Account Name,PrimaryContactId,ParentId",
+            "c2,Acme Nord,,c1",
+            "c1,Acme,p2,",
+            "c3,ACME,,",
         ),
         "read me.txt": b"Exported on Sunday.\n",
     }
+    # The third account is the second once more: whoever belongs to it belongs to that.
     for _time in range(2):
         upload = described(zipped(files), alice)
         flow.plan_now(upload, by=alice)
