@@ -90,6 +90,11 @@ def find(
     ]
 
 
+def holders(hashes: Collection[int], entity: Entity) -> dict[int, list[uuid.UUID]]:
+    """The stored records of `entity` that have these keys, whoever may see them."""
+    return {key: [id_ for _code, id_ in own] for key, own in _rows(hashes, [entity.code]).items()}
+
+
 def held(
     hashes: Collection[int], entity: Entity, *, but: tuple[uuid.UUID, uuid.UUID] | None = None
 ) -> set[int]:

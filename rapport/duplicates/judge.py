@@ -64,6 +64,11 @@ class Judge:
         share = min(max(rule.threshold, 1), 99.5) / 100
         self._needed = _logit(share) - weights.prior
 
+    @property
+    def ignores_blanks(self) -> bool:
+        """Whether a blank never counts as a value like others."""
+        return not self._blanks
+
     def _step(self, condition: Condition, base: Shape, matching: Shape) -> tuple[int, int, Compare]:
         sensitive = self.rule.case_sensitive
         compare: Compare = COMPARE[condition.criterion]

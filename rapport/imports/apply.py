@@ -152,6 +152,11 @@ def _advance(session: _Session, run: Run) -> bool:
     entity = mapping.entity
     kept = session.kept(rows.numbers)
     decided = decisions.of_plan(session.plan, kept)
+    same = {
+        number
+        for number, row in kept.items()
+        if row.fate == row.found == Fate.SAME and not row.decision and not row.cells
+    }
     before = state_of_database()
     if session.names is not None:
         session.names.stay(before)
@@ -160,7 +165,7 @@ def _advance(session: _Session, run: Run) -> bool:
     early = None
     judge = partial(
         judge_block, mapping, session.names, rows, by=run.by, now=now, decided=decided,
-        told=kept, ids=Ids(session.plan.pk),
+        told=kept.keys() - same, same=same, ids=Ids(session.plan.pk),
     )  # fmt: skip
     if before is not None:
         early = judge()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping as MappingType, Sequence
 from itertools import chain
 
 from rapport.access import Actor
@@ -24,13 +24,15 @@ from rapport.models.operations import Fate
 from . import links as linking
 from .compact import Block, Layout
 from .decisions import NOTHING, Decided
+from .doubles import key_of
 from .judge import judge
 from .links import Named
 from .mapping import Mapping
 from .rows import Row
 from .seen import Earlier
 from .sources import Siblings
-from .verdict import Judged
+from .unchanged import unchanged
+from .verdict import Judged, Verdict
 
 # Texts that are kept per look-up.
 KEPT = 200_000
@@ -65,20 +67,26 @@ def judge_block(
     seen: Earlier | None = None,
     decided: Decided = NOTHING,
     told: Collection[int] = (),
+    same: Collection[int] = (),
     ids: Ids | None = None,
     lock: bool = False,
     siblings: Siblings | None = None,
 ) -> Judged:
     """As `judge`. `names`: what rows of the file name; None sends all of them the long way. `told`:
-    numbers of rows of which the plan says something. `ids`: of the records to be made; without them
-    no drafts are made, which a plan has no use for."""
+    numbers of rows of which the plan says something; `same`: of those that change nothing, as it
+    says. `ids`: of the records to be made; without them no drafts are made, which a plan has no use
+    for."""
     links = linking.Links()
     plain: list[int] = []
+    repeated: dict[int, uuid.UUID] = {}
     if names is not None and isinstance(by, User) and not decided.alike.get(Fate.CREATE):
         names.read(block, links, by)
-        plain = _plain(names, block, seen=seen, told=told, ids=ids)
+        if not decided.alike.get(Fate.SAME):
+            repeated = _repeated(names, block, by, told, same if seen is None else None)
+        left = {*told, *same}.difference([block.numbers[place] for place in repeated])
+        plain = _plain(names, block, repeated, seen=seen, told=left, ids=ids)
         names.ask_for(plain, block, links)
-    taken = set(plain)
+    taken = {*plain, *repeated}
     rest = [
         block.row(place, names.layout if names else None)
         for place in range(len(block))
@@ -88,6 +96,12 @@ def judge_block(
         mapping, rest, by=by, now=now, seen=seen, decided=decided, lock=lock, siblings=siblings,
         links=links,
     )  # fmt: skip
+    if repeated:
+        judged.verdicts += [
+            Verdict(block.numbers[place], Fate.SAME, record=id_, found=Fate.SAME, changes=[])
+            for place, id_ in repeated.items()
+        ]
+        judged.verdicts.sort(key=lambda verdict: verdict.number)
     judged.simple = [block.numbers[place] for place in plain]
     if ids is not None:
         for verdict in judged.verdicts:
@@ -100,23 +114,53 @@ def judge_block(
     return judged
 
 
+def _repeated(
+    names: Names,
+    block: Block,
+    by: User,
+    told: Collection[int],
+    among: Collection[int] | None,
+) -> dict[int, uuid.UUID]:
+    """Records by the places of the rows that change nothing of them. `among`: only these rows."""
+    places = [
+        place
+        for place, number in enumerate(block.numbers)
+        if block.rows[place] is None
+        and number not in told
+        and (among is None or number in among)
+        and names.are_there(block.texts[place])
+    ]
+    if not places:
+        return {}
+    entity, layout = names.mapping.entity, names.layout
+    return unchanged(entity, layout, block, places, names.kept, by=by)
+
+
 def _plain(
     names: Names,
     block: Block,
+    repeated: dict[int, uuid.UUID],
     *,
     seen: Earlier | None,
     told: Collection[int],
     ids: Ids | None,
 ) -> list[int]:
-    """Places of the rows that are like nothing that there is."""
+    """Places of the rows that are like nothing that there is. Of the rows that are `repeated` those
+    are taken out of which an earlier row may have changed the record."""
     entity = names.mapping.entity
-    stored = held(set(chain.from_iterable(block.keys)), entity, but=ids.ends if ids else None)
+    asking = set(chain.from_iterable(k for p, k in enumerate(block.keys) if p not in repeated))
+    stored = held(asking, entity, but=ids.ends if ids else None)
     # Keys of rows that go the long way: who shares one goes behind them.
     others = _keys_of(entity, block, told) if seen is None else set()
     room = room_for(entity, {entity.name})
     plain = []
     for place, own in enumerate(block.keys):
         row, number = block.rows[place], block.numbers[place]
+        if place in repeated:
+            if others.isdisjoint(own) and not (seen and seen.changed.get(key_of(repeated[place]))):
+                continue
+            del repeated[place]
+            stored.update(own)
         if (
             row is not None
             or not others.isdisjoint(own)
@@ -215,6 +259,15 @@ class Names:
             not text or text in kept or text in known
             for text, kept, known in zip(texts, self._kept, self._known, strict=True)
         )
+
+    def are_there(self, texts: Iterable[str]) -> bool:
+        """Whether all that a row names is stored, or has been asked for before."""
+        return all(not text or text in kept for text, kept in zip(texts, self._kept, strict=True))
+
+    @property
+    def kept(self) -> Sequence[MappingType[str, Named]]:
+        """Records by text for each of the look-ups."""
+        return self._kept
 
     def ask_for(self, plain: Sequence[int], block: Block, links: linking.Links) -> None:
         """Let what these rows name be made where it is not there."""

@@ -13,7 +13,7 @@ from rapport.models import Account, Contact, MatchKey
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact
 
-from .bringing import describe, outcome
+from .bringing import bring, describe, outcome
 
 HEADER = (
     "First Name",
@@ -92,3 +92,23 @@ def test_both_ways_come_to_the_same(alice, seed):
 
     assert told(quick) == told(long)
     assert applied(quick, alice) == applied(long, alice)
+
+
+def test_a_list_that_comes_again_is_found_unchanged_either_way(alice):
+    content = messy(150, 3)
+    bring(content, by=alice)
+    # In one of the records something is changed, another one is closed, a third is there twice.
+    first, second, third = Contact.objects.exclude(email="").order_by("pk")[:3]
+    Contact.objects.filter(pk=first.pk).update(job_title="New", address1_city="Elsewhere")
+    Contact.objects.filter(pk=second.pk).update(state=1)
+    make_contact(first_name="Other", last_name="Person", email=third.email, owner=alice)
+    quick, long = (describe(content, by=alice) for _ in range(2))
+    long.options[ALIKE] = {"create": "create"}
+    long.save()
+    for upload in (quick, long):
+        flow.plan_now(upload, by=alice)
+        upload.refresh_from_db()
+
+    assert told(quick) == told(long)
+    assert applied(quick, alice) == applied(long, alice)
+    assert told(quick)[1]["same"] > 20
