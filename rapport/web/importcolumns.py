@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from rapport.actions.lease import CancelAsked, Refused
-from rapport.imports import bundle, flow, mapping as mappings, parts, recipes
+from rapport.imports import bundle, flow, mapping as mappings, newoptions, parts, recipes
 from rapport.imports.headers import RECORD_ID
 from rapport.imports.mapping import Mapping, MappingRefused, Target
 from rapport.imports.uploads import FileRefused, UploadGone
@@ -66,13 +66,13 @@ def mapping_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             return _read_again(request, upload)
         if not {"plan", "save"} & set(request.POST):
             return show(request, upload)
-        made = chosen(upload, request.POST)
+        made = newoptions.make(chosen(upload, request.POST), by=request.user)
         flow.remap(upload, made, reading=importreading.values_of(request.POST))
+        if "save" in request.POST:
+            return shell.moved(request, f"{reverse('import-save', args=[upload.pk])}?next=columns")
         if upload.parent_id is not None:
             # Its siblings are checked with it.
             return shell.moved(request, reverse("import", args=[upload.parent_id]))
-        if "save" in request.POST:
-            return shell.moved(request, f"{reverse('import-save', args=[upload.pk])}?next=columns")
         if upload.size <= AT_ONCE:
             flow.plan_now(upload, by=request.user)
         else:
@@ -247,7 +247,7 @@ def show(
         "notes": options.get("notes", ()),
         "opened": opened,
         "columns": importtargets.rows(
-            upload, mapping, shown if one is None else [one], opened=unfolded
+            upload, mapping, shown if one is None else [one], opened=unfolded, by=request.user
         ),
         "is_whole": one is None,
         "hidden": len(flow.columns_of(upload)) - len(shown),

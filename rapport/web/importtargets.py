@@ -12,7 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
-from rapport.imports import flow, mapping as mappings, options, parts, report, uploads
+from rapport.actions.options import may_add
+from rapport.imports import flow, mapping as mappings, newoptions, options, parts, report, uploads
 from rapport.imports.feed import reading_of
 from rapport.imports.headers import RECORD_ID, id_header, targets
 from rapport.imports.mapping import Mapping, Target
@@ -58,10 +59,16 @@ class Sheet:
     choices: SafeString
     cells: CellContext
     values: MappingType[int, Sequence[options.Cell]]
+    may_add: bool
 
 
 def rows(
-    upload: ImportFile, mapping: Mapping, shown: Sequence[int], *, opened: frozenset[int]
+    upload: ImportFile,
+    mapping: Mapping,
+    shown: Sequence[int],
+    *,
+    opened: frozenset[int],
+    by: Any,
 ) -> Iterator[dict[str, Any]]:
     """The columns `shown`; of those `opened` the options are unfolded."""
     sheet = Sheet(
@@ -71,6 +78,7 @@ def rows(
         _choices(mapping.entity),
         cell_context(),
         _values_of(upload, mapping, shown),
+        may_add(by),
     )
     taken: dict[str, int] = {}
     for index, target in sorted(mapping.columns.items()):
@@ -206,7 +214,7 @@ def _values(sheet: Sheet, index: int, field: Field, target: Target) -> list[dict
                 "count": sheet.cells.number(count) if count else "",
                 "is_known": option is not None,
                 "is_open": option is None and said is None,
-                "options": _value_options(field, option, said),
+                "options": _value_options(sheet, field, text, option, said),
             }
         )
     return made
@@ -219,8 +227,10 @@ def _option(field: Field, text: str, reading: Reading) -> Any:
         return None
 
 
-def _value_options(field: Field, option: Any, said: str | None) -> list[dict[str, Any]]:
-    """What a value may mean: an option, or nothing."""
+def _value_options(
+    sheet: Sheet, field: Field, text: str, option: Any, said: str | None
+) -> list[dict[str, Any]]:
+    """What a value may mean: an option, a new one, or nothing."""
     if field.kind is Kind.BOOLEAN:
         known = [("1", _("Yes"), True), ("0", _("No"), False)]
     elif field.labels:
@@ -236,6 +246,8 @@ def _value_options(field: Field, option: Any, said: str | None) -> list[dict[str
     else:
         as_it_is = next((label for _v, label, own in known if own == option), str(option))
     first = [(AS_IT_IS, as_it_is), ("", _("— leave blank —"))]
+    if option is None and field.grows and sheet.may_add:
+        first.append((newoptions.NEW, _("— add “%(text)s” as an option —") % {"text": text[:60]}))
     rest = [(value, label) for value, label, own in known if own != option]
     return [
         {"value": value, "label": label, "selected": value == chosen}

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from rapport.jobs.worker import Worker
-from rapport.models import Account, Contact, ImportFile, Job, Plan
+from rapport.models import Account, ChoiceOption, Contact, ImportFile, Job, Lead, Plan
 from tests.factories import make_contact, make_user
 
 pytestmark = pytest.mark.django_db
@@ -334,7 +334,7 @@ def test_wrong_cell_is_repaired_in_place(headers, client_of, alice):
     assert (made.counts["create"], made.counts["refused"]) == (2, 1)
     if headers:
         part = text(answer)
-        assert part.startswith('<tr class="plan-row" id="row-4" tabindex="-1" data-decided')
+        assert part.startswith('<table><tr class="plan-row" id="row-4" tabindex="-1" data-decided')
         assert "will be created" in part
         assert 'id="fates"' in part
         assert "Import 2 contacts" in part
@@ -509,6 +509,26 @@ def test_options_of_the_mapping_are_kept_and_shown_again(client_of, alice):
     assert '<input name="constant-text-0" value="Guest"' in page
     assert 'name="match" value="email" checked' in page
     assert 'name="match-own" value="last_name" checked' in page
+
+
+def test_option_that_a_list_lacks_is_added_by_who_may(client_of, alice, admin):
+    content = b"Last Name,Company,Lead source\nBo,Acme,Stand 7\n"
+    said = {"column-2": "source", "was-2": "source", "cell-2-0": "Stand 7", "value-2-0": "+"}
+    client = client_of(alice)
+    _made, url = upload(client, content, "lead")
+    refused = plan(client, url, **said)
+    assert "Only administrators add options to choice lists." in text(refused)
+
+    client = client_of(admin)
+    _made, url = upload(client, content, "lead")
+    form = {**mapping_form(client, url), "column-2": "source", "column": "2"}
+    del form["plan"]
+    part = text(client.post(f"{url}columns/", form, headers=HTMX))
+    assert "— add “Stand 7” as an option —" in part
+    assert plan(client, url, **said).status_code == 303
+    client.post(f"{url}apply/")
+    work_off()
+    assert Lead.objects.get().source == ChoiceOption.objects.get(label="Stand 7").value
 
 
 def test_change_of_dates_keeps_the_columns(client_of, alice):
