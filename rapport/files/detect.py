@@ -204,7 +204,7 @@ def _no_table(name: str) -> FileRefused:
 
 def _inside_zip(path: Path, limits: Limits) -> Format:
     with archive.opened(path, limits) as opened:
-        names = set(opened.namelist())
+        names = {name.lstrip("/") for name in opened.namelist()}
         if any(name.lower().endswith("vbaproject.bin") for name in names):
             raise macros()
         if "[Content_Types].xml" in names:

@@ -41,7 +41,12 @@ def _peek(source: Source) -> list[list[str]]:
         rows = take(found, _PEEK, 1)
     if rows:
         without_end(rows)
-    return [[show_bytes(cell)[0] for cell in row] for row in rows]
+    show = _unmarked if source.canonical else show_bytes
+    return [[show(cell)[0] for cell in row] for row in rows]
+
+
+def _unmarked(cell: str) -> tuple[str, object]:
+    return canonical.shown(cell)[:2] if canonical.MARK in cell else (cell, None)
 
 
 def _without_header(rows: list[list[str]], width: int) -> Header:

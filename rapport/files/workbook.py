@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from rapport.files import archive, safexml
+from rapport.files import archive, package, safexml
 from rapport.files.canonical import Converted, Sink, marked
 from rapport.files.celltext import digit_mask, masked, text_of
 from rapport.files.detect import Format, Sheet
@@ -25,14 +24,6 @@ _ERROR = re.compile(rb"""\bt=["']e["']""")
 _COUNT_UP_TO = 64 * 1024**2
 
 
-class _Part(NamedTuple):
-    """A worksheet of an xlsx file and the member of the archive that holds it."""
-
-    name: str
-    member: str
-    hidden: bool
-
-
 def sheets(path: Path, kind: Format, limits: Limits) -> tuple[Sheet, ...]:
     if kind != "xlsx":
         from rapport.files import convert  # convert leans on this module
@@ -41,7 +32,7 @@ def sheets(path: Path, kind: Format, limits: Limits) -> tuple[Sheet, ...]:
     with archive.opened(path, limits) as opened:
         return tuple(
             Sheet(name=part.name, rows=_rows(opened, part.member), hidden=part.hidden)
-            for part in _parts(opened)
+            for part in package.parts(opened)
         )
 
 
@@ -58,48 +49,13 @@ def _rows(opened: zipfile.ZipFile, member: str) -> int | None:
     return len(_ROW.findall(archive.read_member(opened, member, _COUNT_UP_TO)))
 
 
-def _parts(opened: zipfile.ZipFile) -> list[_Part]:
-    names = {name.lower().replace("\\", "/").lstrip("/"): name for name in opened.namelist()}
-    targets = _targets(opened, names)
-    found = []
-    for element in _part(opened, names, "xl/workbook.xml").iter():
-        if local(element.tag) != "sheet":
-            continue
-        relation = next(
-            (v for k, v in element.attrib.items() if local(k) == "id" and k != "id"), ""
-        )
-        member = names.get(targets.get(relation, ""))
-        if member:
-            hidden = element.get("state", "visible") != "visible"
-            found.append(_Part(name=element.get("name", ""), member=member, hidden=hidden))
-    if not found:
-        raise damaged("xl/worksheets")
-    return found
-
-
-def _targets(opened: zipfile.ZipFile, names: dict[str, str]) -> dict[str, str]:
-    """Relation id → member, only of worksheets: a chart sheet has no cells."""
-    targets = {}
-    for element in _part(opened, names, "xl/_rels/workbook.xml.rels").iter():
-        target = element.get("Target", "")
-        if element.get("Type", "").endswith("/worksheet") and target:
-            whole = target.lstrip("/") if target.startswith("/") else posixpath.join("xl", target)
-            targets[element.get("Id", "")] = posixpath.normpath(whole).lower()
-    return targets
-
-
-def _part(opened: zipfile.ZipFile, names: dict[str, str], wanted: str) -> Element:
-    if wanted not in names:
-        raise damaged(wanted)
-    return safexml.small(archive.read_member(opened, names[wanted]))
-
-
 def convert(path: Path, kind: str, sheet: str | None, target: Path) -> Converted:
     """One sheet as the canonical file, in a process of its own: the library holds all cells."""
     import python_calamine  # only the process that converts needs it
 
+    tidy = package.tidied(path, target) if kind == "xlsx" else path
     try:
-        with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
+        with python_calamine.CalamineWorkbook.from_path(str(tidy)) as book:
             names = [meta.name for meta in book.sheets_metadata]
             found = book.get_sheet_by_name(sheet if sheet in names else _missing(sheet, names))
             special = _Special(path, sheet, (found.start or (0, 0))[1]) if kind == "xlsx" else None
@@ -108,6 +64,9 @@ def convert(path: Path, kind: str, sheet: str | None, target: Path) -> Converted
         raise archive.encrypted() from error
     except python_calamine.CalamineError as error:
         raise _refusal(error) from error
+    finally:
+        if tidy != path:
+            tidy.unlink()
 
 
 def list_sheets(path: Path) -> list[dict[str, Any]]:
@@ -174,7 +133,7 @@ class _Special:
         self.masked = False
         self._member = ""
         with archive.opened(path) as opened:
-            parts = {part.name: part.member for part in _parts(opened)}
+            parts = {part.name: part.member for part in package.parts(opened)}
             self._member = parts.get(sheet or "", "")
             self._masks = _masks(opened)
             self.any = bool(self._member) and (
@@ -229,7 +188,7 @@ class _Special:
 
 def _masks(opened: zipfile.ZipFile) -> dict[str, str]:
     """Style number → digit mask, for the styles that have one."""
-    names = {name.lower(): name for name in opened.namelist()}
+    names = package.named(opened)
     if "xl/styles.xml" not in names:
         return {}
     formats: dict[str, str] = {}

@@ -137,6 +137,35 @@ def test_first_sheet_that_is_shown_is_read(book):
     assert open_table(path, ReadOptions(sheet="More")).columns == ("b",)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        lambda name: f"/{name}",
+        lambda name: name.replace("/", "\\"),
+        lambda name: name.replace("workbook.xml", "workbook22.xml"),
+    ],
+    ids=["slash", "backslash", "other workbook"],
+)
+def test_parts_may_have_other_names(book, tmp_path, name):
+    path = tmp_path / "other.xlsx"
+    whole = book({"S": [["a", "b"], ["1", None]]})
+    with zipfile.ZipFile(whole) as made, zipfile.ZipFile(path, "w") as other:
+        for part in made.namelist():
+            info = zipfile.ZipInfo()
+            info.filename = name(part)
+            text = made.read(part)
+            if part in {"_rels/.rels", "[Content_Types].xml"} and "22" in name("workbook.xml"):
+                text = text.replace(b"workbook.xml", b"workbook22.xml")
+            other.writestr(info, text)
+
+    with open_table(path) as table:
+        assert (table.columns, plain(table)) == (("a", "b"), [(2, ("1", ""))])
+
+
+def test_error_cell_in_the_header_is_a_name(book):
+    assert open_table(book({"S": [["a", "#N/A"], ["1", "2"]]})).columns == ("a", "#N/A")
+
+
 def test_sheet_that_is_not_there_is_refused(book):
     with pytest.raises(FileRefused) as refused:
         open_table(book({"S": [["a"]]}), ReadOptions(sheet="T"))
