@@ -28,8 +28,12 @@ def plain(header: str) -> str:
 def field_for(entity: Entity, header: str) -> str:
     """Name of the field that `header` means; '' when none."""
     known = _index(entity, get_language() or "en")
-    if found := _known(known, plain(header)):
+    bare = plain(header)
+    if found := _known(known, bare):
         return found
+    for word in words.CALLED.get(entity.name, ()):
+        if bare.startswith(word) and (found := known.get(bare[len(word) :], "")):
+            return found
     if (numbered := _SECOND.match(header)) and (found := field_for(entity, numbered[1])):
         # 'Email 2' beside 'Email': the second of its kind.
         at = int(numbered[2]) - 1

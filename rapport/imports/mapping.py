@@ -469,8 +469,7 @@ def _score(
     mapping: Mapping, columns: Sequence[str], sample: Sequence[Sequence[str]], file_name: str
 ) -> float:
     entity = mapping.entity
-    own = sum(not parts.split(target.field)[0] for target in mapping.columns.values())
-    score = own + 0.9 * (len(mapping.columns) - own)
+    score = float(len(mapping.columns))
     called = headers.plain(entity.name)
     score += 0.5 * min(3, sum(headers.plain(column).startswith(called) for column in columns))
     plural = headers.plain(str(entity.label_plural))

@@ -95,6 +95,8 @@ OWNERS = (
     "firma|firm|business|work|office|primary|main|default|current|mailing|billing|corporate|hq|"
     "headquarters|dienstlich|geschäftlich|address 1|personal"
 )
+# What else people call a record, before the name of one of its fields.
+CALLED = {"opportunity": ("deal", "opportunity", "verkaufschance", "opportunite", "oportunidad")}
 # Words before a field's own that say whose record it belongs to: 'company city' beside 'city'.
 WHOSE = {
     "account": "account|company|organization|organisation|firma|firm|employer|corporate|"
