@@ -151,6 +151,7 @@ def _compare_with_earlier(
     entity = batch.mapping.entity
     room = room_for(entity, {entity.name})
     comparing = entity.name in room.judges
+    own_keys = matching.OwnKeys(batch.mapping, batch.links)
     rest = iter(new)
     waiting = next(rest, None)
     for place, verdict in enumerate(batch.verdicts):
@@ -163,7 +164,7 @@ def _compare_with_earlier(
         if verdict.record is not None and verdict.fate is not Fate.CREATE:
             _hold_back_second(verdict, earlier)
             continue
-        own = matching.own_keys(batch.mapping, batch.rows[place], batch.links)
+        own = own_keys.of(batch.rows[place])
         if verdict.record is None:
             _repeat_earlier(verdict, own, earlier)
             # Made ready for comparing when it must be: few rows share a key with another.

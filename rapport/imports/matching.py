@@ -36,6 +36,7 @@ from rapport.meta.kinds import TEXTS, Kind, Ref
 from . import phones, sources
 from .candidates import active, as_typed, held, words
 from .cells import is_named
+from .headers import RECORD_ID
 from .links import Links
 from .mapping import Mapping
 from .reasons import Reason
@@ -56,9 +57,8 @@ def match(
     """Tell the rows that name no record of `stored` which one they are about, of those that `by`
     may see; a row that several fit is refused. The ids that were found."""
     found: set[uuid.UUID] = set()
-    for names in mapping.match:
+    for fields in _sets(mapping, links):
         asking: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-        fields = _Fields(mapping, names)
         for row in rows:
             if row.reasons or row.asked in stored or row.asked in found:
                 continue
@@ -73,22 +73,35 @@ def match(
                 if len(ids) == 1:
                     row.asked = ids[0]
                 elif ids:
-                    row.reasons.append(_several(mapping, names, len(ids)))
+                    row.reasons.append(_several(mapping, fields.names, len(ids)))
             if len(ids) == 1:
                 found.add(ids[0])
     return found
 
 
-def own_keys(mapping: Mapping, row: Row, links: Links) -> list[int]:
-    """Hashes by which a row is known to later ones that mean the same new record."""
-    found = sources.row_key(mapping, row)
-    for names in mapping.match:
-        if own := _Fields(mapping, names).of_row(row, links):
-            text = "\x1f".join((*names, *own))
-            found.append(
-                int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
-            )
-    return found
+class OwnKeys:
+    """Hashes by which rows are known to later ones that mean the same new record."""
+
+    def __init__(self, mapping: Mapping, links: Links) -> None:
+        self._mapping, self._links = mapping, links
+        self._sets = _sets(mapping, links)
+
+    def of(self, row: Row) -> list[int]:
+        """Those of one row."""
+        found = sources.row_key(self._mapping, row)
+        for fields in self._sets:
+            if own := fields.of_row(row, self._links):
+                text = "\x1f".join((*fields.names, *own))
+                found.append(
+                    int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
+                )
+        return found
+
+
+def _sets(mapping: Mapping, links: Links) -> list[_Fields]:
+    """The sets of fields, without the record id: that comes first anyway."""
+    pending = links.pending if mapping.match else set()
+    return [_Fields(mapping, names, pending) for names in mapping.match if RECORD_ID not in names]
 
 
 def _several(mapping: Mapping, names: Sequence[str], count: int) -> Reason:
@@ -100,9 +113,12 @@ def _several(mapping: Mapping, names: Sequence[str], count: int) -> Reason:
 
 
 class _Fields:
-    """A set of fields by which records are found."""
+    """A set of fields by which records are found. `pending`: ids of those still to be made."""
 
-    def __init__(self, mapping: Mapping, names: Sequence[str]) -> None:
+    def __init__(
+        self, mapping: Mapping, names: Sequence[str], pending: Collection[uuid.UUID]
+    ) -> None:
+        self.pending = pending
         self.entity, self.names, self.country = mapping.entity, names, mapping.country
         self.forms = [form_of(mapping.entity, name, mapping.country) for name in names]
 
@@ -120,7 +136,7 @@ class _Fields:
         for name, form in zip(self.names, self.forms, strict=True):
             value = self.value(row, name)
             own = "" if value is None or value == "" else form(value)
-            if own and value in links.pending:
+            if own and value in self.pending:
                 if stored_only:
                     return ()
                 # Another id in every batch, but the same name.
