@@ -157,6 +157,7 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
     undone = bool(op and operations.undone_by(op))
     job = upload.job
     several = bundle.is_bundle(upload)
+    back = reverse("import", args=[upload.pk])
     context = {
         **head(upload, 3 if applied else 1),
         **(_rows(request, upload, plan, cells) if applied and plan and not several else {}),
@@ -166,7 +167,9 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         "tone": TONES[ImportState(upload.state)],
         "heading": _heading(upload, cells, undone=undone),
         "undone": undone,
-        "undo_url": reverse("operation", args=[op.pk]) if op and not undone else "",
+        "undo_url": f"{reverse('operation', args=[op.pk])}?next={back}"
+        if op and not undone
+        else "",
         "operation_url": reverse("operation", args=[op.pk]) if op else "",
         "lists": _lists(upload, cells) if op else [],
         "errors_url": reverse("import-errors", args=[upload.pk])

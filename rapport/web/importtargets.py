@@ -34,6 +34,8 @@ MISSING = {
     mappings.REFUSE: gettext_lazy("refuse the row"),
     mappings.BLANK: gettext_lazy("leave it blank"),
 }
+# An owner is never blank.
+MISSING_OWNER = {**MISSING, mappings.BLANK: gettext_lazy("take myself")}
 SEVERAL = {
     mappings.REFUSE: gettext_lazy("refuse the row"),
     mappings.OLDEST: gettext_lazy("take the oldest"),
@@ -124,7 +126,7 @@ def _row(
     values = _values(sheet, index, field, target)
     return made | {
         "missing": _rules(
-            mappings.missing_choices(field), MISSING, mappings.missing_rule(field, target)
+            mappings.missing_choices(field), _missing(field), mappings.missing_rule(field, target)
         ),
         "several": _rules(
             mappings.several_choices(field), SEVERAL, target.several or mappings.REFUSE
@@ -138,6 +140,10 @@ def _row(
         "said": _said(field, target, values),
         "is_open": is_open,
     }
+
+
+def _missing(field: Field) -> MappingType[str, Any]:
+    return MISSING_OWNER if field.kind is Kind.OWNER else MISSING
 
 
 def _thing(field: Field) -> str:
@@ -156,7 +162,7 @@ def _said(field: Field, target: Target, values: Sequence[MappingType[str, Any]])
     said = []
     if field.is_link:
         rule = mappings.missing_rule(field, target)
-        said.append(_("not found: %(rule)s") % {"rule": MISSING[rule]})
+        said.append(_("not found: %(rule)s") % {"rule": _missing(field)[rule]})
         if target.several and target.several != mappings.REFUSE:
             said.append(_("several: %(rule)s") % {"rule": SEVERAL[target.several]})
     if values:

@@ -62,6 +62,8 @@ def operation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         ],
         "more_url": f"?after={changes[-1][0].change.pk}" if more and changes else "",
         "is_large": is_large,
+        # Where to go on: once what it made is gone, this page is, too.
+        "back": local(request.GET.get("next", "")) or request.path,
         **_outlook(op, request, is_large=is_large),
     }
     return shell.render(request, "records/operation.html", context)

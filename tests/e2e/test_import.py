@@ -72,7 +72,7 @@ def test_a_list_comes_in_and_goes_again(page, tmp_path, unique, seed):
     undo.click()
     expect(main).to_contain_text("go away")
     page.get_by_role("button", name="Undo", exact=True).click()
-    expect(main).to_contain_text("It has been undone")
+    expect(main).to_contain_text("This import has been undone")
     page.goto(f"/search/?q={family}")
     expect(main).to_contain_text(known)
     expect(main).not_to_contain_text(company)

@@ -113,8 +113,11 @@ def test_whole_way_through_plain_forms(client_of, alice):
     assert (Contact.objects.get().full_name, Account.objects.get().name) == ("Anna Bo", "Acme")
 
     made.refresh_from_db()
+    outlook = f"{reverse('operation', args=[made.operation_id])}?next={url}"
+    assert f'href="{outlook}"' in result
+    assert f'name="next" value="{url}"' in text(client.get(outlook))
     undone = client.post(reverse("undo", args=[made.operation_id]), {"next": url})
-    assert undone.status_code == 303
+    assert undone.headers["Location"] == url
     assert "This import has been undone" in text(client.get(url))
     assert Contact.objects.count() == 0
     assert "Undone" in text(client.get("/imports/"))
