@@ -28,16 +28,20 @@ Changes = list[list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Decisions for rows that are judged. `rows` {number: decision}; `alike` {fate: decision};
-    `found` {number: what the plan found a row to be}, for rows that are judged again."""
+    """Decisions for rows that are judged. `rows` {number: decision}; `alike` {fate: decision}. Of a
+    plan also `found` {number: what it found a row to be}, and `others` for all other rows: what is
+    decided for all alike is meant of what people saw."""
 
     rows: MappingType[int, str] = field(default_factory=dict)
     alike: MappingType[str, str] = field(default_factory=dict)
     found: MappingType[int, str] = field(default_factory=dict)
+    others: str = ""
 
     def of(self, number: int, fate: str) -> str:
         """What is decided about the row `number`, which is found to be `fate`; '' when nothing."""
-        return self.rows.get(number) or self.alike.get(self.found.get(number, fate), "")
+        return self.rows.get(number) or self.alike.get(
+            self.found.get(number, self.others or fate), ""
+        )
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.alike)
@@ -52,7 +56,8 @@ def of_plan(plan: Plan, kept: MappingType[int, PlanRow]) -> Decided:
     rows = {number: row.decision for number, row in kept.items() if row.decision}
     if not alike:
         return Decided(rows) if rows else NOTHING
-    return Decided(rows, alike, {number: row.found for number, row in kept.items() if row.found})
+    found = {number: row.found for number, row in kept.items() if row.found}
+    return Decided(rows, alike, found, Fate.CREATE)
 
 
 def shown(row: PlanRow | None, decided: Decided) -> Fate:

@@ -159,6 +159,17 @@ def test_what_the_world_did_meanwhile_is_told(alice, stored, table):
     assert anna.job_title == "CFO"
 
 
+def test_what_is_decided_for_all_alike_is_meant_of_what_was_seen(alice, stored, table):
+    upload = plan(table(*LIST), by=alice)
+    flow.decide_all(upload, "duplicate", "create", by=alice)
+    make_contact(first_name="Eve", last_name="Fa", email="eve@x.de", owner=alice)
+
+    # Row 4 was new to whoever decided about duplicates.
+    counts = apply(upload, alice)
+
+    assert (counts["changed"], fates(upload)[4]) == (1, "changed")
+
+
 def test_only_what_may_be_changed_becomes_an_update(alice, bob, charlie, table):
     hers = make_contact(last_name="Bo", email="b@x.de", owner=charlie)
     share_with(hers, bob)
