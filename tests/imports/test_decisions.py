@@ -162,7 +162,7 @@ def test_what_the_world_did_meanwhile_is_told(alice, stored, table):
 def test_what_is_decided_for_all_alike_is_meant_of_what_was_seen(alice, stored, table):
     upload = plan(table(*LIST), by=alice)
     flow.decide_all(upload, "duplicate", "create", by=alice)
-    make_contact(first_name="Eve", last_name="Fa", email="eve@x.de", owner=alice)
+    make_contact(first_name="Evi", last_name="Fa", email="eve@x.de", owner=alice)
 
     # Row 4 was new to whoever decided about duplicates.
     counts = apply(upload, alice)
