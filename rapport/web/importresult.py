@@ -26,6 +26,7 @@ from rapport.meta.registry import registry
 from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate, ImportState, JobState
 from rapport.queries import imports as found, operations, pages
+from rapport.queries.pages import Link
 from rapport.queries.query import Group, InvalidQuery, field_of, of_view
 
 from . import importbundle, shell
@@ -331,7 +332,7 @@ def records_page(request: HttpRequest, id: uuid.UUID, verb: str) -> HttpResponse
 
 
 def _title(entity: Entity, value: Any) -> str:
-    return str(getattr(value, "title", value) or entity.label)
+    return str((value.title if isinstance(value, Link) else value) or entity.label)
 
 
 def _face(entity: Entity, title: str) -> SafeString:

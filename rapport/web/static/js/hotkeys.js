@@ -28,7 +28,9 @@ function press(element) {
 
 function list() {
   const dialog = document.getElementById("hotkeys");
-  const rows = declared().map((element) => {
+  // of two with the same key the one that is pressed
+  const pressed = declared().filter((element, at, all) => all.findLastIndex((other) => other.dataset.hotkey === element.dataset.hotkey) === at);
+  const rows = pressed.map((element) => {
     const row = document.createElement("div");
     const keys = document.createElement("dt");
     const text = document.createElement("dd");
