@@ -372,7 +372,9 @@ class _Alike:
         if found in {Fate.CREATE, Fate.REFUSED}:
             return found, row.like
         if said == Decision.CREATE:
-            return (None if row.changes is None and row.record else Fate.CREATE), row.like
+            # A duplicate could be created; an update may lack what a new record needs.
+            known = found is Fate.DUPLICATE and (row.changes is not None or row.record is None)
+            return (Fate.CREATE if known else None), row.like
         if row.record is None or found is Fate.SAME or not said:
             return found, row.like
         if row.changes is None:

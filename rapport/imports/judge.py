@@ -94,7 +94,10 @@ def judge(
     for verdict in verdicts:
         if verdict.draft is not None and verdict.draft.errors:
             verdict.reasons = updates.why_not(mapping, verdict.draft)
-            verdict.fate, verdict.found, verdict.draft = Fate.REFUSED, Fate.REFUSED, None
+            verdict.fate, verdict.draft = Fate.REFUSED, None
+            # What somebody decided can be taken back: the row is still what it was.
+            if not decided.of(verdict.number, verdict.found):
+                verdict.found = Fate.REFUSED
     batch = doubles.Batch(mapping, originals, rows, verdicts, links, by, now, decided, lock)
     doubles.find_doubles(batch, seen)
     if links.new and not mapping.filled_parts:

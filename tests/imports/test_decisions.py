@@ -303,3 +303,14 @@ def test_what_was_said_holds_for_another_mapping_but_not_for_another_sheet(alice
     flow.remap(upload, type(mapping)(entity=mapping.entity, columns=mapping.columns))
     flow.plan_now(upload, by=alice)
     assert "skip" not in fates(upload).values()
+
+
+def test_updates_become_new_records_only_where_they_can(alice, table):
+    there = [make_contact(last_name=f"Bo {n}", owner=alice) for n in (1, 2)]
+    rows = (f"{one.pk},{name},CEO" for one, name in zip(there, ("Bo", ""), strict=True))
+    upload = plan(table("(Do Not Modify) Contact,Last Name,Job Title", *rows), by=alice)
+
+    flow.decide_all(upload, "update", "create", by=alice)
+
+    assert fates(upload) == {2: "create", 3: "refused"}
+    assert apply(upload, alice) == {"rows": 2, "created": 1, "refused": 1}
