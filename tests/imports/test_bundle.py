@@ -85,6 +85,11 @@ def test_files_of_an_archive_find_each_other_in_one_operation(alice):
     assert {m.state for m in upload.members.all()} == {"done"}
     _, undone = undo.undo(done.operation, by=alice)
     assert (undone.conflicts, linked()) == ([], ([], [], []))
+    # The ids of what is gone mean what comes again.
+    again = described(salesforce(), alice)
+    flow.plan_now(again, by=alice)
+    flow.apply_now(again, by=alice)
+    assert (outcome(again).counts, linked()) == ({"rows": 6, "created": 6}, LINKED)
 
 
 def test_ids_are_known_to_later_imports(alice):
@@ -121,6 +126,7 @@ def test_circles_and_unknown_programs_are_linked_in_a_second_pass(alice, table):
             "c3,ACME,,",
         ),
         "read me.txt": b"Exported on Sunday.\n",
+        "none.csv": table("Id,First Name,Last Name"),
     }
     # The third account is the second once more: whoever belongs to it belongs to that.
     for _time in range(2):
@@ -133,6 +139,9 @@ def test_circles_and_unknown_programs_are_linked_in_a_second_pass(alice, table):
             [("Berg", "Acme", None), ("Dahl", "Acme", None)],
         )
         assert Account.objects.get(name="Acme").primary_contact.last_name == "Dahl"
+        assert [name for name, _reason in outcome(upload).upload.options["left_out"]] == [
+            "read me.txt", "none.csv",
+        ]  # fmt: skip
 
 
 @pytest.mark.parametrize("steps", [1, 3, 5, 7, 9])
@@ -156,16 +165,18 @@ def test_killed_archive_is_finished_and_nothing_is_doubled(steps, alice):
 
 def test_several_files_are_like_an_archive_and_one_list_is_a_file(alice, table):
     people = table("First Name,Last Name,Company", "Anna,Berg,Acme")
+    accounts = table("Account Name,Main Phone", "Acme,1")
     upload = flow.receive_many(
-        [("a.csv", [people]), ("a.csv", [table("Account Name,Main Phone", "Acme,1")])],
+        [("a.csv", [people]), ("a.csv", [accounts]), ("b.csv", [accounts + b"\nBee,2"])],
         entity="auto",
         by=alice,
     )
     flow.describe(upload, by=alice)
     flow.plan_now(upload, by=alice)
-    assert outcome(upload).counts == {"rows": 2, "create": 2}
+    assert outcome(upload).counts == {"rows": 4, "create": 4}
     flow.apply_now(upload, by=alice)
-    assert outcome(upload).counts == {"rows": 2, "created": 2}
+    # What another file has made meanwhile is there already; that is no change since the plan.
+    assert outcome(upload).counts == {"rows": 4, "created": 3, "same": 1}
     assert Contact.objects.get().account.main_phone == "1"
 
     alone = described(zipped({"people.csv": people, "notes.txt": b"hello\n"}), alice)
