@@ -17,6 +17,8 @@ from rapport.meta.field import Field
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 
+from . import rows
+
 Links = dict[uuid.UUID, dict[str, Any]]
 
 
@@ -66,13 +68,13 @@ def pointing(target: Entity) -> Iterable[tuple[Entity, Field]]:
             yield other, link
 
 
-def _rows(other: Entity, link: Field, target: Entity, ids: Collection[uuid.UUID]) -> Any:
+def _rows(other: Entity, link: Field, target: Entity, ids: rows.Listed) -> Any:
     """The `other` records whose `link` holds one of `ids`."""
-    rows = other.records().filter(**{f"{link.columns[-1]}__in": list(ids)})
+    found = other.records().filter(rows.among(other.model, ids, link.columns[-1]))
     if link.kind is Kind.POINTER:
         names = [e.name for e in registry if e.model is target.model]
-        rows = rows.filter(**{f"{link.columns[0]}__in": names})
-    return rows
+        found = found.filter(**{f"{link.columns[0]}__in": names})
+    return found
 
 
 def _holding(
@@ -80,7 +82,7 @@ def _holding(
 ) -> set[uuid.UUID]:
     held: set[uuid.UUID] = set()
     for part in batches(ids):
-        held.update(_rows(other, link, target, part).values_list("pk", flat=True))
+        held.update(_rows(other, link, target, rows.listed(part)).values_list("pk", flat=True))
     return held
 
 
@@ -88,21 +90,25 @@ def pointed_at(entity: Entity, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, st
     """Those of `ids` that cannot go because others point at them: {id: label of one that does}.
     What points from within `ids` goes too, unless it must stay itself."""
     found: dict[uuid.UUID, str] = {}
+    if not ids:
+        return found
     within: list[tuple[uuid.UUID, uuid.UUID, str]] = []
+    listed = rows.listed(ids)
     for other, link in pointing(entity):
-        rows = _rows(other, link, entity, ids)
+        naming = _rows(other, link, entity, listed)
         if other.table != entity.table:
-            for id_ in rows.values_list(link.columns[-1], flat=True).distinct():
+            for id_ in naming.values_list(link.columns[-1], flat=True).distinct():
                 found.setdefault(id_, str(other.label))
             continue
-        for source, id_ in rows.values_list("pk", link.columns[-1]):
+        for source, id_ in naming.values_list("pk", link.columns[-1]):
             if source in ids:
                 within.append((source, id_, str(other.label)))
             else:
                 found.setdefault(id_, str(other.label))
     for column in _undeclared(entity):
-        rows = column.model._default_manager.filter(**{f"{column.attname}__in": list(ids)})
-        for id_ in rows.values_list(column.attname, flat=True).distinct():
+        one_of = rows.among(column.model, listed, column.attname)
+        naming = column.model._default_manager.filter(one_of)
+        for id_ in naming.values_list(column.attname, flat=True).distinct():
             found.setdefault(id_, str(column.model._meta.verbose_name))
     staying = list(found)
     for stays in staying:  # grows while it is walked

@@ -17,14 +17,15 @@ from . import rows
 
 def put(entity: Entity, ids: Sequence[uuid.UUID], keys: Sequence[Sequence[int]]) -> None:
     """Store the keys of records that have none."""
-    records, code = [id_.hex for id_ in ids], rows.Same(entity.code)
-    hashes = [hash_ for own in keys for hash_ in own]
-    holders = [id_ for id_, own in zip(records, keys, strict=True) for _ in own]
+    held = [(id_.hex, own) for id_, own in zip(ids, keys, strict=True) if own]
+    records, code = [record for record, _own in held], rows.Same(entity.code)
+    hashes = [hash_ for _record, own in held for hash_ in own]
+    holders = [record for record, own in held for _ in own]
     index: dict[str, rows.Column] = {"hash": hashes, "entity": code, "record": holders}
     rows.insert_columns(MatchKey, index, len(hashes))
-    written = [",".join(map(str, own)) for own in keys]
+    written = [",".join(map(str, own)) for _record, own in held]
     rings: dict[str, rows.Column] = {"record": records, "entity": code, "hashes": written}
-    rows.insert_columns(KeyRing, rings, len(ids))
+    rows.insert_columns(KeyRing, rings, len(held))
 
 
 def remove(ids: Collection[uuid.UUID]) -> None:
@@ -39,10 +40,10 @@ def remove(ids: Collection[uuid.UUID]) -> None:
             triples = [
                 (hash_, code, id_.hex)
                 for id_, code, hashes in rings.values_list("record", "entity", "hashes")
-                for hash_ in map(int, filter(None, hashes.split(",")))
+                for hash_ in map(int, hashes.split(","))
             ]
             cursor.executemany(_REMOVE_ONE, triples)
-            rows.delete(KeyRing, part)
+            rows.delete(KeyRing, part, "record")
 
 
 _REMOVE = """

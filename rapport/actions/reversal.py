@@ -24,7 +24,7 @@ from rapport.meta.registry import registry
 from rapport.models import Change, Operation, Principal
 from rapport.models.journal import ChangeVerb, OperationState
 
-from . import checking, dependants, write
+from . import checking, dependants, rows, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +84,18 @@ def _lock(batch: Sequence[Change]) -> None:
     for change in batch:
         ids[change.entity].add(change.record)
     for name, wanted in sorted(ids.items()):
-        rows = registry[name].records().filter(pk__in=wanted).order_by("pk")
-        list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
+        model = registry[name].model
+        found = registry[name].records().filter(rows.among(model, list(wanted))).order_by("pk")
+        list(found.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def _later_changes(
     batch: Sequence[Change], undo_of: Operation, op: Operation
 ) -> dict[uuid.UUID, list[Change]]:
     """Changes of the same records by other operations since."""
+    records = list({change.record for change in batch})
     since = Change.objects.filter(
-        record__in={change.record for change in batch}, id__gt=min(change.id for change in batch)
+        rows.among(Change, records, "record"), id__gt=min(change.id for change in batch)
     )
     changes = list(since.exclude(operation_id__in=[undo_of.pk, op.pk]).order_by("id"))
     without = cancelled({change.operation_id for change in changes})
@@ -234,8 +236,8 @@ def _there(refs: Iterable[Ref]) -> dict[Ref, uuid.UUID | None]:
             units = Principal.objects.filter(pk__in=wanted).values_list("pk", "unit_id")
             found.update({Ref("", id_): unit for id_, unit in units})
         else:
-            rows = registry[name].records().filter(pk__in=wanted)
-            found.update({Ref(name, id_): None for id_ in rows.values_list("pk", flat=True)})
+            stored = _stored(registry[name], list(wanted))
+            found.update({Ref(name, id_): None for id_ in stored})
     return found
 
 
@@ -255,7 +257,7 @@ def _remove_created(
     now: datetime.datetime,
 ) -> None:
     ids = [change.record for change in run]
-    there = set(entity.records().filter(pk__in=ids).values_list("pk", flat=True))
+    there = _stored(entity, ids)
     changed = {change.record for change in run if later.get(change.record)} & there
     named = dependants.pointed_at(entity, there - changed)
     for id_ in changed:
@@ -280,7 +282,7 @@ def return_deleted(
 ) -> None:
     """Put the records of `run` back, with what they name; those that cannot are conflicts."""
     ids = [change.record for change in run]
-    there = set(entity.records().filter(pk__in=ids).values_list("pk", flat=True))
+    there = _stored(entity, ids)
     for id_ in there:
         reason = _("It is there already.")
         undone.conflicts.append(Conflict(entity.name, id_, "", reason))
@@ -289,7 +291,8 @@ def return_deleted(
         for change in run
         if change.record not in there
     }
-    _return_links(entity, returning, run, undone)
+    if _return_links(entity, returning, run, undone) or there:
+        op.parameters = {**op.parameters, _INCOMPLETE: True}
     for id_, columns in checking.taken(entity, returning).items():
         field = checking.field_over(entity, columns[-1])
         reason = _("%(field)s is taken by now.") % {"field": str(entity.fields[field].label)}
@@ -300,14 +303,21 @@ def return_deleted(
     _link_again(entity, returning, run, op=op, by=by, now=now)
 
 
+def _stored(entity: Entity, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of `ids` that are there."""
+    found = entity.records().filter(rows.among(entity.model, ids))
+    return set(found.values_list("pk", flat=True))
+
+
 def _return_links(
     entity: Entity,
     returning: dict[uuid.UUID, dict[str, Any]],
     run: Sequence[Change],
     undone: Undone,
-) -> None:
+) -> bool:
     """Empty links whose target is gone; a record that cannot be without one does not return. A
-    target that the same operation deleted comes back later, and is linked to again then."""
+    target that the same operation deleted comes back later, and is linked to again then: whether
+    there are such."""
     wanted: list[tuple[uuid.UUID, Field, Ref]] = []
     for id_, row in returning.items():
         values = write.from_columns(entity, row)
@@ -324,13 +334,20 @@ def _return_links(
         for id_, link, _ref in staying:
             undone.conflicts.append(_gone(entity, id_, link))
             returning.pop(id_, None)
+    postponed = False
     for id_, link, ref in wanted:
         if _is_missing((id_, link, ref), there, returning):
             returning[id_].update(write.to_columns(entity, {link.name: None}))
+            postponed = postponed or ref.id in coming
             if ref.id not in coming:
                 undone.conflicts.append(_gone(entity, id_, link))
         elif link.name == "owner" and id_ in returning:
             returning[id_]["owning_unit_id"] = there[ref]
+    return postponed
+
+
+# Of an undo: records came back without a link that others of them may be for.
+_INCOMPLETE = "incomplete"
 
 
 def _is_needed(entity: Entity, field: Field) -> bool:
@@ -364,6 +381,8 @@ def _link_again(
     now: datetime.datetime,
 ) -> None:
     """Records of the same deletion that came back before these link to them again."""
+    if op.undo_of_id and _INCOMPLETE not in op.parameters:
+        return
     earlier = Change.objects.filter(
         operation_id=run[0].operation_id, verb=ChangeVerb.DELETE, id__gt=run[-1].id
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from types import NoneType
-from typing import Any
+from typing import Any, NewType
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
@@ -98,7 +98,7 @@ def _encoded(column: Any, values: Column) -> Same | Sequence[Any]:
         return Same(column.get_db_prep_save(values.value, connection))
     first = values[0]
     types = set(map(type, values))
-    own = column.target_field if column.is_relation else column
+    own = _own(column)
     if isinstance(own, models.UUIDField):
         return _encoded_ids(column, values, types)
     if len(types) == 1 and values.count(first) == len(values):
@@ -235,12 +235,112 @@ def update(
             cursor.executemany(sql, encoded)
 
 
-def delete(model: type[models.Model], ids: Sequence[Any], column: str = "pk") -> None:
-    """Delete the rows whose `column` is one of `ids`, past Django's collector: what points at
-    them has been dealt with by then."""
+def delete(model: type[models.Model], ids: Sequence[Any], column: str = "") -> None:
+    """Delete the rows whose `column` (the key) is one of `ids`, past Django's collector: what
+    points at them has been dealt with by then."""
+    column = column or model._meta.pk.name
+    many = model._default_manager
     for part in batches(ids):
-        rows = model._default_manager.filter(**{f"{column}__in": part})
+        if isinstance(part[0], uuid.UUID):
+            rows = many.filter(among(model, part, column))
+        else:
+            rows = many.filter(**{f"{column}__in": part})
         rows._raw_delete(rows.db)
+
+
+def delete_noted(
+    chosen: models.QuerySet[Any],
+    names: Sequence[str],
+    notes: type[models.Model],
+    note: Mapping[str, Any],
+) -> int:
+    """Delete the rows `chosen`; for each put a row into `notes`: the values `note`, the id as its
+    `record`, the version, and the columns `names` as JSON into `before`. How many they were."""
+    quote = connection.ops.quote_name
+    model: Any = chosen.model
+    found = _where(chosen)
+    if found is None:
+        return 0
+    where, where_values = found
+    table = quote(model._meta.db_table)
+    kept = tuple(note)
+    into = ", ".join(quote(column.column) for column in _columns(notes, kept))
+    marks = "".join(["%s, "] * len(kept))
+    whole = _as_json(_columns(model, tuple(names)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quote(notes._meta.db_table)} ({into}, record, version, before) "
+            f"SELECT {marks}{table}.id, {table}.version, {whole} FROM {table} WHERE {where} "
+            f"ORDER BY {table}.id",
+            (*encode(notes, kept, tuple(note.values())), *where_values),
+        )
+        cursor.execute(f"DELETE FROM {table} WHERE {where}", where_values)
+        return int(cursor.rowcount)
+
+
+def fits_in_json(model: type[models.Model]) -> bool:
+    """Whether `delete_noted` can write down every column of `model`."""
+    return all(isinstance(_own(column), _IN_JSON) for column in model._meta.concrete_fields)
+
+
+_IN_JSON = (
+    models.UUIDField, models.DateField, models.DecimalField, models.BooleanField,
+    models.IntegerField, models.CharField, models.TextField,
+)  # fmt: skip
+
+
+def _own(column: Any) -> Any:
+    return column.target_field if column.is_relation else column
+
+
+def _as_json(columns: Sequence[Any]) -> str:
+    """SQL of an object of these columns by attribute, as `meta.kinds.to_json` writes values."""
+    quote = connection.ops.quote_name
+    if connection.vendor == "postgresql":
+        values = ", ".join(
+            f"{quote(column.model._meta.db_table)}.{quote(column.column)}"
+            f"{'::text' if isinstance(column, models.DecimalField) else ''} AS "
+            f"{quote(column.attname)}"
+            for column in columns
+        )
+        return f"(SELECT to_jsonb(one) FROM (SELECT {values}) AS one)"
+    # A function of SQLite takes so many arguments.
+    parts = [
+        ", ".join(f"'{column.attname}', {_sqlite_json(column)}" for column in part)
+        for part in batches(columns, 50)
+    ]
+    objects = [f"json_object({part})" for part in parts]
+    bare = [f"substr({one}, 2, length({one}) - 2)" for one in objects[:-1]]
+    first = "".join(f"{one} || ',' || " for one in bare)
+    return f"'{{' || {first}ltrim({objects[-1]}, '{{')"
+
+
+def _sqlite_json(column: Any) -> str:
+    quote = connection.ops.quote_name
+    name = f"{quote(column.model._meta.db_table)}.{quote(column.column)}"
+    own = _own(column)
+    if isinstance(own, models.UUIDField):
+        ends = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+        return " || '-' || ".join(f"substr({name}, {start}, {size})" for start, size in ends)
+    if isinstance(own, models.DateTimeField):
+        return f"replace({name}, ' ', 'T') || '+00:00'"
+    if isinstance(own, models.DecimalField):
+        places = f"printf('%.{own.decimal_places}f', {name})".replace("%", "%%")
+        return f"CASE WHEN {name} IS NOT NULL THEN {places} END"
+    if isinstance(own, models.BooleanField):
+        return f"CASE {name} WHEN 1 THEN json('true') WHEN 0 THEN json('false') END"
+    return name
+
+
+def count_anew(tables: Iterable[type[models.Model]]) -> None:
+    """Let PostgreSQL look how large these tables are. By itself it does so once a minute, and when
+    it looks while an import fills a table it takes that for an empty one, whose keys it then looks
+    up in any index. SQLite plans without."""
+    if connection.vendor == "postgresql":
+        quote = connection.ops.quote_name
+        names = sorted({quote(model._meta.db_table) for model in tables})
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(names)}")
 
 
 # -- many rows that change alike: a statement or two, however many they are ------------------------
@@ -312,14 +412,27 @@ def insert_for(
         )
 
 
-def among(model: type[models.Model], ids: Sequence[uuid.UUID], column: str = "id") -> RawSQL:
+Listed = NewType("Listed", str)
+
+
+def listed(ids: Iterable[uuid.UUID]) -> Listed:
+    """Ids as a statement has them: for whoever asks several times for `among` the same."""
+    if connection.features.has_native_uuid_field:
+        return Listed(", ".join([f"'{id_}'" for id_ in ids]))
+    return Listed(", ".join([f"'{id_.hex}'" for id_ in ids]))
+
+
+def among(
+    model: type[models.Model], ids: Sequence[uuid.UUID] | Listed, column: str = "id"
+) -> RawSQL:
     """The condition that `column` of a row of `model` is one of `ids`. Written out, because
     thousands of parameters cost more than the statement that they are for."""
     quote = connection.ops.quote_name
-    native = connection.features.has_native_uuid_field
-    listed = ", ".join(f"'{id_ if native else id_.hex}'" for id_ in ids)
+    if not ids:
+        return RawSQL("1 = 0", (), output_field=models.BooleanField())
+    text = ids if isinstance(ids, str) else listed(ids)
     key = f"{quote(model._meta.db_table)}.{quote(column)}"
-    return RawSQL(f"{key} IN ({listed})", (), output_field=models.BooleanField())  # noqa: S611 -- ids
+    return RawSQL(f"{key} IN ({text})", (), output_field=models.BooleanField())  # noqa: S611 -- ids
 
 
 def _where(chosen: models.QuerySet[Any]) -> tuple[str, tuple[Any, ...]] | None:

@@ -18,12 +18,12 @@ from rapport import access
 from rapport.access import Actor, SystemActor
 from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
-from rapport.models import Change, Operation
+from rapport.models import Change, KeyRing, MatchKey, Operation
 from rapport.models.journal import ChangeVerb, OperationState
 from rapport.models.people import Verb
 from rapport.queries import history, moved
 
-from . import journal, sweep
+from . import journal, rows, sweep
 from .records import RecordNotFound
 from .reversal import Conflict, Undone, return_deleted, revert
 
@@ -99,6 +99,11 @@ def begin(op: Operation, *, by: Actor) -> Operation:
     # Locked, so that of two people who take the same thing back the second is told.
     op = Operation.objects.select_for_update(of=("self",)).get(pk=op.pk)
     check(op, by=by)
+    if is_large(op):
+        written = {
+            registry[name].model for name in op.changes.values_list("entity", flat=True).distinct()
+        }
+        rows.count_anew({*written, Change, MatchKey, KeyRing})
     return journal.begin("undo", by=by, undo_of=op, parameters={"kind": op.kind})
 
 

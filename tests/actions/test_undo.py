@@ -1,5 +1,8 @@
 """Undo: the table of rules, conflicts, who may, previews, and undo of undo."""
 
+import datetime
+from decimal import Decimal
+
 import pytest
 
 from rapport.actions import journal as frame, preferences, records, states, undo
@@ -7,7 +10,7 @@ from rapport.actions.undo import CannotUndo, NotYours
 from rapport.meta.entity import Draft
 from rapport.meta.ids import new_id
 from rapport.meta.registry import registry
-from rapport.models import Account, Change, Contact, Operation, User
+from rapport.models import Account, Change, Contact, KeyRing, MatchKey, Operation, User
 from rapport.models.journal import OperationState
 from tests import factories, journal
 
@@ -352,3 +355,32 @@ def test_batches_of_any_size_undo_the_same(size, alice):
 
     assert set(Contact.objects.values_list("department", flat=True)) == {"Mill"}
     assert (undone.restored, back.counts) == (3, {"updated": 3})
+
+
+def test_all_values_survive_the_way_through_the_journal(alice):
+    """What a deletion writes down is written by the database."""
+    nasty = 'a"b\\c}{\n\t%s \u2028 Ærø 😀 }'
+    values = {
+        "name": nasty,
+        "annual_revenue": Decimal("1234567890123.10"),
+        "market_capitalization": Decimal("0.05"),
+        "credit_hold": True,
+        "employees": 0,
+        "industry": 3,
+    }
+    company = records.create_record(ACCOUNT, values, by=alice)
+    first = journal.last()
+    person = {"last_name": "x", "birthday": datetime.date(1970, 1, 2), "account": company}
+    records.create_record(CONTACT, person, by=alice)
+    tables = (Account, Contact, MatchKey, KeyRing)
+    before = [list(model.objects.order_by("pk").values()) for model in tables]
+
+    gone = [undo.undo(op, by=alice)[0] for op in (journal.last(), first)]
+    left = (Account.objects.count(), Contact.objects.count())
+    for back in reversed(gone):
+        undo.undo(back, by=alice)
+
+    after = [list(model.objects.order_by("pk").values()) for model in tables]
+    for row in (*after[0], *after[1]):
+        row["version"] -= 1
+    assert (left, after) == ((0, 0), before)
