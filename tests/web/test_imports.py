@@ -513,6 +513,11 @@ def test_options_of_the_mapping_are_kept_and_shown_again(client_of, alice):
     assert 'name="match" value="email" checked' in page
     assert 'name="match-own" value="last_name" checked' in page
 
+    # Options of another field than the one that stood there say nothing.
+    plan(client, url, **{"column-1": "nickname", "was-1": "email", "default-1": "x@x.de"})
+    made.refresh_from_db()
+    assert made.mapping["1"] == "nickname"
+
 
 def test_option_that_a_list_lacks_is_added_by_who_may(client_of, alice, admin):
     content = b"Last Name,Company,Lead source\nBo,Acme,Stand 7\n"
@@ -624,7 +629,8 @@ def test_only_the_uploader_and_administrators_see_an_import(client_of, alice, bo
     for user, expected in ((alice, 200), (admin, 200), (bob, 404), (charlie, 404)):
         assert [client_of(user).get(url + path).status_code for path in PATHS] == [expected] * 4
     for user in (bob, charlie):
-        assert {client_of(user).post(url + path).status_code for path in POSTS} == {404}
+        said = {"fate": "create", "decision": "skip"}
+        assert {client_of(user).post(url + path, said).status_code for path in POSTS} == {404}
     assert client_of(alice).get(f"/imports/{uuid.uuid4()}/").status_code == 404
 
 
