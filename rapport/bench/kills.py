@@ -57,7 +57,7 @@ def _differences(expected: Mapping[str, list[str]], found: Mapping[str, list[str
         missing, more = missing - more, more - missing
         for sign, lines in (("-", missing), ("+", more)):
             for line in list(lines)[:SHOWN]:
-                print(f"{sign} {table} {line[:600]}", file=sys.stderr, flush=True)
+                print(f"{sign} {table} {line[:1500]}", file=sys.stderr, flush=True)
         count += max(missing.total(), more.total())
     return count
 

@@ -131,8 +131,8 @@ def decide(user: str, upload: str) -> dict[str, Any]:
     for place, row in enumerate(of[Fate.DUPLICATE] + of[Fate.UPDATE]):
         said = decisions.choices(row.found, row.like)
         deciding.decide(file, row.row, said[place % len(said)], by=by)
-    repaired = {"Last Name": "Repaired", "Birthday": "1999-01-31", "Email": ""}
     for row in of[Fate.REFUSED]:
+        repaired = {"Last Name": f"Repaired {row.row}", "Birthday": "1999-01-31", "Email": ""}
         cells = {columns.index(name): text for name, text in repaired.items()}
         deciding.repair(file, row.row, cells, by=by)
     deciding.decide_all(file, Fate.SAME, "skip", by=by)
@@ -142,12 +142,14 @@ def decide(user: str, upload: str) -> dict[str, Any]:
 # -- what is there in the end ---------------------------------------------------------------------
 
 _ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
-_OF_THE_RUN = re.compile(r"(^|_)at$|^job_id$")
+_OF_THE_RUN = re.compile(r"(^|_)at$|^job_id$|^version$")
 
 
 def written(upload: str, file: str) -> dict[str, Any]:
     """Every row that an import has to do with, as text without ids and times of this run:
     {table: sorted rows}, into `file`."""
+    from django.db.models import Exists, OuterRef
+
     from rapport.meta.registry import registry
     from rapport.models import (
         Account,
@@ -163,14 +165,23 @@ def written(upload: str, file: str) -> dict[str, Any]:
         PlanRow,
         SourceId,
     )
+    from rapport.models.journal import ChangeVerb
 
     known = _names(ImportFile.objects.get(pk=upload))
     plans = Plan.objects.exclude(import_file=None)
+    # A link to a row of the same batch is set in a second pass, one to an earlier batch at once;
+    # where batches end depends on time. So what becomes of new records counts, not in how many
+    # steps.
+    created = Change.objects.filter(verb=ChangeVerb.CREATE, record=OuterRef("record"))
+    changes = Change.objects.exclude(
+        Exists(created.filter(operation=OuterRef("operation"))), verb=ChangeVerb.UPDATE
+    )
     rows: dict[str, list[str]] = {}
     for model, found in (
         *((model, model._default_manager.all()) for model in (Account, Contact, Lead, Opportunity)),
         *((model, model._default_manager.all()) for model in (MatchKey, KeyRing, SourceId)),
-        *((model, model._default_manager.all()) for model in (Change, Operation, ImportFile)),
+        (Change, changes),
+        *((model, model._default_manager.all()) for model in (Operation, ImportFile)),
         (Plan, plans),
         (PlanRow, PlanRow.objects.filter(plan__in=plans)),
     ):
@@ -182,6 +193,8 @@ def written(upload: str, file: str) -> dict[str, Any]:
     for entity in ("account", "contact", "lead", "opportunity"):
         table = registry[entity].search_table
         rows[table] = [_line(known, row) for row in _asked(f"SELECT record, text FROM {table}")]
+    table = Operation._meta.db_table
+    rows[table] = [re.sub(r'"counts": {[^}]*}, ', "", line) for line in rows[table]]
     for lines in rows.values():
         lines.sort()
     Path(file).write_text(json.dumps(rows), "utf-8")
