@@ -96,7 +96,7 @@ def judge(
             verdict.reasons = updates.why_not(mapping, verdict.draft)
             verdict.fate, verdict.draft = Fate.REFUSED, None
             # What somebody decided can be taken back: the row is still what it was.
-            if not decided.of(verdict.number, verdict.found):
+            if verdict.record is None or not decided.of(verdict.number, verdict.found):
                 verdict.found = Fate.REFUSED
     batch = doubles.Batch(mapping, originals, rows, verdicts, links, by, now, decided, lock)
     doubles.find_doubles(batch, seen)
