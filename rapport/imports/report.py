@@ -16,9 +16,9 @@ from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate
-from rapport.queries.imports import plan_rows
+from rapport.queries.imports import plan_of, plan_rows
 
-from . import flow, reasons as why, uploads
+from . import bundle, flow, reasons as why, uploads
 from .mapping import label_of
 
 # Fates whose rows somebody can repair and import again.
@@ -83,6 +83,13 @@ def mapping_labels(upload: ImportFile) -> dict[int, str]:
 def rows_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...] = ERRORS) -> Iterator[bytes]:
     """The rows with one of `fates`, cell by cell as in the file, and why they were not taken:
     repaired, this file can be imported as it is. CSV, in pieces."""
+    if bundle.is_bundle(upload):
+        # One file below the other, of those that have such rows.
+        for member in bundle.members_of(upload):
+            own = plan_of(member)
+            if own is not None and own.rows.filter(fate__in=fates).exists():
+                yield from rows_file(member, own, fates)
+        return
     entity = registry[upload.entity]
     with uploads.open_upload(upload) as table:
         yield _line([*table.columns, _("Reason")], bom=True)

@@ -11,9 +11,10 @@ import pytest
 
 from rapport.actions import undo
 from rapport.files.read import FileRefused
-from rapport.imports import apply, bundle, command, flow
+from rapport.imports import apply, bundle, command, flow, report
 from rapport.models import Account, Contact, ImportFile, Opportunity, SourceId
 from rapport.models.operations import JobState
+from rapport.queries.imports import plan_of
 from tests.imports.bringing import bring, outcome
 from tests.imports.test_resume import take
 
@@ -178,6 +179,13 @@ def test_several_files_are_like_an_archive_and_one_list_is_a_file(alice, table):
     # What another file has made meanwhile is there already; that is no change since the plan.
     assert outcome(upload).counts == {"rows": 4, "created": 3, "same": 1}
     assert Contact.objects.get().account.main_phone == "1"
+
+    spoilt = [("a.csv", [accounts]), ("p.csv", [people + b"\n,,"]), ("q.csv", [people + b"\nX,"])]
+    upload = flow.receive_many(spoilt, entity="auto", by=alice)
+    flow.describe(upload, by=alice)
+    flow.plan_now(upload, by=alice)
+    lines = b"".join(report.rows_file(upload, plan_of(upload))).decode().splitlines()
+    assert [line.split(",")[0].lstrip("\ufeff") for line in lines] == ['"First Name"', '"X"']
 
     alone = described(zipped({"people.csv": people, "notes.txt": b"hello\n"}), alice)
     assert (bundle.is_bundle(alone), alone.entity) == (False, "contact")
