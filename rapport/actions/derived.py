@@ -228,10 +228,13 @@ def renew(entity: Entity, made: Sequence[Derived], before: Sequence[Mapping[str,
     _forget_rules(entity)
 
 
-def remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
-    """Take away what was derived from deleted records."""
+def remove(entity: Entity, ids: Sequence[uuid.UUID], *, later: bool = False) -> None:
+    """Take away what was derived from deleted records; `later`: from the search index soon."""
     keyring.remove(ids)
-    search_index.remove(entity, ids)
+    if later:
+        search_index.put_later(entity, ids)
+    else:
+        search_index.remove(entity, ids)
     if entity.principal:
         rows.delete(Principal, ids)
     _forget_rules(entity)

@@ -8,6 +8,7 @@ wait in a backlog, because the index costs more than all else that is written of
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from django.db import connection, transaction
@@ -18,8 +19,9 @@ from rapport.models import SearchBacklog
 
 from . import rows
 
-# Ids in one row of the backlog.
+# Ids in one row of the backlog, and in one transaction that works it off.
 WAITING_TOGETHER = 500
+_LOOKED_AT = 10
 
 
 def row(id_: uuid.UUID) -> int:
@@ -63,7 +65,8 @@ def remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
 
 
 def put_later(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
-    """Let these new records be indexed by the worker, in the transaction that stores them."""
+    """Let these new or deleted records be indexed or forgotten by the worker. In the transaction
+    that stores or deletes them; a search finds what is there anyway."""
     if not entity.in_search:
         return
     parts = [ids[at : at + WAITING_TOGETHER] for at in range(0, len(ids), WAITING_TOGETHER)]
@@ -72,20 +75,34 @@ def put_later(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
 
 
 def catch_up() -> int:
-    """Index the records of the oldest row of the backlog; how many, 0 when nothing waits."""
+    """Index the records of the oldest rows of the backlog, and forget those that are gone; how
+    many, 0 when nothing waits."""
     with transaction.atomic():
-        waiting = SearchBacklog.objects.order_by("pk").select_for_update(skip_locked=True).first()
-        if waiting is None:
-            return 0
-        entity = registry[waiting.entity]
-        hexes = [waiting.records[at : at + 32] for at in range(0, len(waiting.records), 32)]
-        # Locked: a text that somebody changes meanwhile must not be put back.
-        found = entity.records().filter(pk__in=[uuid.UUID(hex=text) for text in hexes])
-        texts = dict(
-            found.select_for_update(of=("self",), no_key=True)
-            .order_by("pk")
-            .values_list("pk", "search_text")
-        )
-        put(entity, texts)
-        rows.delete(SearchBacklog, [waiting.pk])
-    return len(hexes)
+        oldest = SearchBacklog.objects.order_by("pk").select_for_update(skip_locked=True)
+        taken: list[SearchBacklog] = []
+        by_entity: dict[str, list[uuid.UUID]] = defaultdict(list)
+        number = 0
+        for waiting in oldest[:_LOOKED_AT]:
+            hexes = [waiting.records[at : at + 32] for at in range(0, len(waiting.records), 32)]
+            number += len(hexes)
+            if taken and number > WAITING_TOGETHER:
+                number -= len(hexes)
+                break
+            taken.append(waiting)
+            by_entity[waiting.entity] += [uuid.UUID(hex=text) for text in hexes]
+        for name, ids in by_entity.items():
+            _index(registry[name], ids)
+        rows.delete(SearchBacklog, [waiting.pk for waiting in taken])
+    return number
+
+
+def _index(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
+    # Locked: a text that somebody changes meanwhile must not be put back.
+    found = entity.records().filter(rows.among(entity.model, ids))
+    texts = dict(
+        found.select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+        .values_list("pk", "search_text")
+    )
+    put(entity, texts)
+    remove(entity, [id_ for id_ in ids if id_ not in texts])

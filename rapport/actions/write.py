@@ -89,12 +89,12 @@ def write(
         _update(entity, updates, op, by, now)
 
 
-# Of a long operation so many new records are found at once, the rest soon.
+# Of a long operation so many new or deleted records are in the search index at once, the rest soon.
 FOUND_AT_ONCE = 1000
 
 
-def _is_many(op: Operation) -> bool:
-    return op.pending is None and op.counts.get("created", 0) >= FOUND_AT_ONCE
+def _is_many(op: Operation, what: str = "created") -> bool:
+    return op.pending is None and op.counts.get(what, 0) >= FOUND_AT_ONCE
 
 
 def _stamp(by: Actor) -> uuid.UUID | None:
@@ -321,7 +321,7 @@ def _delete_many(
             list(locked.values_list("pk", flat=True))
         number = rows.delete_noted(chosen, names, Change, note)
         journal.count(op, "deleted", number)
-    derived.remove(entity, ids)
+    derived.remove(entity, ids, later=_is_many(op, "deleted"))
 
 
 # Of a deleted row: what is its key, is made again, or is a secret.
