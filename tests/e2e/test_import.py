@@ -7,6 +7,15 @@ from tests.e2e.pages.record import Record
 from tests.e2e.pages.shell import Shell
 
 
+def repair_first_cell(page, text):
+    """With the keyboard: the first wrong cell gets `text`, the next one the focus."""
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("E-Mail", exact=True)).to_be_focused()
+
+
 def test_a_list_comes_in_and_goes_again(page, tmp_path, unique, seed):
     family = unique()
     company, known = f"{family} Müller GmbH", f"{family} Nord AG"
@@ -41,14 +50,9 @@ def test_a_list_comes_in_and_goes_again(page, tmp_path, unique, seed):
     expect(go).to_be_visible()
     expect(main).to_contain_text("Not an e-mail address")
     assert violations(page) == []
-    # With the keyboard: the first wrong cell is repaired, the next one gets the focus.
-    page.keyboard.press("j")
-    page.keyboard.press("Enter")
-    page.keyboard.type(family)
-    page.keyboard.press("Enter")
+    repair_first_cell(page, family)
     go = page.get_by_role("button", name="Import 3")
     expect(go).to_be_visible()
-    expect(page.get_by_label("E-Mail", exact=True)).to_be_focused()
     assert violations(page) == []
     go.click()
     undo = page.get_by_role("link", name="Undo the import")
