@@ -69,7 +69,9 @@ def texts(
     if titles is not None:
         titles.update(zip((id_ for id_, _values in records), called, strict=True))
     sorted_by = [text[:SORT_LENGTH] for text in fold_all(called)]
-    found = _search_texts(entity, values, names)
+    found = [it.search for it in known if it is not None and it.search is not None]
+    if len(found) < len(values):
+        found = search_texts(entity, values, names)
     own = [
         keys(entity, its_values, its_names) if it is None else it.keys
         for it, its_values, its_names in zip(known, values, names, strict=True)
@@ -115,7 +117,7 @@ def _title(entity: Entity, values: Mapping[str, Any], names: Names) -> str:
     return names.get(entity.title) or str(values.get(entity.title) or "")
 
 
-def _search_texts(
+def search_texts(
     entity: Entity, records: Sequence[Mapping[str, Any]], names: Sequence[Names]
 ) -> list[str]:
     """The search texts of records, made field by field."""

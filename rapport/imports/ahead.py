@@ -84,14 +84,20 @@ class Kept:
 
 
 class Ahead(Kept):
-    """The blocks that `make` yields, made by a process of its own and then kept under `path`."""
+    """The blocks that `make` yields, made by a process of its own and then kept under `path`.
+    `passing`: nothing is kept, and nothing that is kept there forgotten."""
 
-    def __init__(self, path: Path, make: Callable[[], Iterator[Block]]) -> None:
-        # Of another mapping, or of a process that was killed.
-        forget(path.parent)
+    def __init__(
+        self, path: Path, make: Callable[[], Iterator[Block]], *, passing: bool = False
+    ) -> None:
+        if not passing:
+            # Of another mapping, or of a process that was killed.
+            forget(path.parent)
         self._part = part = path.with_name(f"{path.name}.{os.getpid()}")
         self._file = part.open("w+b", buffering=0)
         self._end = 0
+        if passing:
+            part.unlink()
         self._news, telling = os.pipe()
         parent = os.getpid()
         gc.freeze()
@@ -147,7 +153,8 @@ def _make(
             os.write(telling, _MORE)
         else:
             file.write(_LENGTH.pack(0))
-            part.rename(path)
+            with suppress(FileNotFoundError):
+                part.rename(path)
             os.write(telling, _END)
             os._exit(0)
     except FileRefused as refused:

@@ -10,6 +10,7 @@ import datetime
 import uuid
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from rapport.models.journal import OperationState
 from rapport.models.operations import Fate, ImportState, JobState
 
 from . import (
+    ahead,
     decisions,
     later,
     mapping as mappings,
@@ -35,10 +37,11 @@ from . import (
     plan as plans,
     sources,
     updates,
+    uploads,
 )
 from .compact import Block
 from .decisions import Decided
-from .feed import Feed, Sessions
+from .feed import Feed, Sessions, without_circles
 from .quick import Ids, judge_block, names_of
 from .reasons import Reason, as_json
 from .uploads import UploadGone
@@ -67,7 +70,7 @@ class _Session:
 
     def __init__(self, plan: Plan, upload: ImportFile, after: int, *, late: bool = False) -> None:
         self.plan, self.late = plan, late
-        self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan))
+        self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan), finish=not late)
         self.names = names_of(self.feed.mapping, self.feed.layout)
 
         self._settings = _settle(_WRITING)
@@ -106,7 +109,8 @@ def step(run: Run) -> bool:
     key = (run.job.pk, run.job.attempts)
     try:
         session = _sessions.get(key, lambda: _open(run))
-        more = _link_late(session, run) if session.late else _advance(session, run)
+        with without_circles():
+            more = _link_late(session, run) if session.late else _advance(session, run)
     except (FileRefused, UploadGone) as refused:
         _sessions.drop(key)
         raise Refused(str(refused)) from refused
@@ -376,6 +380,10 @@ def ended(job: Job, state: JobState) -> None:
         # Nothing was written: no trace in the journal.
         upload.operation = None
     _end_members(upload)
+    if state == JobState.DONE:
+        for one in (upload, *upload.members.all()):
+            with suppress(UploadGone):
+                ahead.forget(uploads.path_of(one).parent)
     upload.save(update_fields=["state", "message", "ended_at", "operation", "counts"])
     if op is None:
         return

@@ -11,11 +11,11 @@ from __future__ import annotations
 import pickle
 from array import array
 from collections.abc import Iterator, Mapping as MappingType, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from rapport.actions import checking
+from rapport.actions import checking, derived, write
 from rapport.duplicates.keys import Plan, has_title_key, keys, plan_of
 from rapport.duplicates.room import room_for
 from rapport.meta.entity import Entity
@@ -29,6 +29,8 @@ from .rows import Row
 
 # Field values of a row, and the titles of what it names by look-up.
 Held = tuple[MappingType[str, Any], MappingType[str, str]]
+# Stands for the title of what a row names.
+MARK = "\x00%d\x00"
 # Follows the bytes of a row that is not compact.
 _AS_IT_IS = b"+"
 
@@ -61,9 +63,9 @@ def layout_of(mapping: Mapping) -> Layout | None:
     fields = [entity.fields[name] for name in sorted(names) if name in entity.fields]
     links = [found for found in fields if is_named(found)]
     unique = {checking.field_over(entity, c) for u in checking.unique_columns(entity) for c in u}
-    derived = entity.derive({})
+    following = entity.derive({})
     shape = room_for(entity, {entity.name}).shape
-    told = {*plan_of(entity).fields, *shape.fields} - names - derived.keys()
+    told = {*plan_of(entity).fields, *shape.fields} - names - following.keys()
     if (
         len(fields) < len(names)  # a record id, or fields of a part
         or mapping.match
@@ -79,8 +81,8 @@ def layout_of(mapping: Mapping) -> Layout | None:
         plain |= {name for name in PARTS if name in entity.fields}
     return Layout(
         tuple(found.name for found in links),
-        tuple(sorted(plain | derived.keys())),
-        frozenset(derived),
+        tuple(sorted(plain | following.keys())),
+        frozenset(following),
     )
 
 
@@ -96,13 +98,15 @@ def _is_found_by_title(entity: Entity, lookup: str) -> bool:
 @dataclass(slots=True)
 class Block:
     """Rows in the order of the file. `rows`: those that are not compact, else None. Of the others:
-    their bytes, their match keys, and the texts of their look-ups."""
+    their bytes, their match keys, the texts of their look-ups, and for `search` what search finds
+    them by, with a mark for each title that is not known yet; empty where nobody has made it."""
 
     numbers: list[int] = field(default_factory=list)
     rows: list[Row | None] = field(default_factory=list)
     packed: list[bytes] = field(default_factory=list)
     keys: list[tuple[int, ...]] = field(default_factory=list)
     texts: list[tuple[str, ...]] = field(default_factory=list)
+    search: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -114,11 +118,12 @@ class Block:
         self.packed += other.packed
         self.keys += other.keys
         self.texts += other.texts
+        self.search += other.search
 
     def cut(self, size: int) -> Block:
         """Take off the first `size` rows."""
         parts: tuple[list[Any], ...] = (
-            self.numbers, self.rows, self.packed, self.keys, self.texts,
+            self.numbers, self.rows, self.packed, self.keys, self.texts, self.search,
         )  # fmt: skip
         taken = Block(*(part[:size] for part in parts))
         for part in parts:
@@ -140,19 +145,21 @@ class Block:
         hashes = array("q", [key for own in self.keys for key in own])
         counts = bytes(map(len, self.keys))
         odd = [(place, row) for place, row in enumerate(self.rows) if row is not None]
-        parts = (array("Q", self.numbers), self.packed, hashes, counts, self.texts, odd)
+        numbers = array("Q", self.numbers)
+        parts = (numbers, self.packed, hashes, counts, self.texts, odd, self.search)
         return pickle.dumps(parts, pickle.HIGHEST_PROTOCOL)
 
     @classmethod
     def load(cls, dumped: bytes) -> Block:
         """The inverse of `dump`."""
-        numbers, packed, hashes, counts, texts, odd = pickle.loads(dumped)  # noqa: S301 -- our own
+        found = pickle.loads(dumped)  # noqa: S301 -- our own
+        numbers, packed, hashes, counts, texts, odd, search = found
         rows: list[Row | None] = [None] * len(numbers)
         for place, row in odd:
             rows[place] = row
         rest = iter(hashes)
         own = [tuple(islice(rest, count)) for count in counts]
-        return cls(list(numbers), rows, packed, own, texts)
+        return cls(list(numbers), rows, packed, own, texts, search)
 
 
 class Packer:
@@ -161,15 +168,36 @@ class Packer:
     def __init__(self, mapping: Mapping, layout: Layout | None) -> None:
         self._entity = mapping.entity
         self._layout = layout
-        self._plan: Plan = plan_of(mapping.entity)
         self._fields = frozenset(layout.fields if layout else ())
+        self._plan = _narrow(plan_of(mapping.entity), self._fields)
         self._links = frozenset(layout.links if layout else ())
+        blank = write.defaults(mapping.entity)
+        told = {*mapping.entity.search} - self._fields - self._links
+        self._is_searched_by_cells = all(blank.get(name) in {None, ""} for name in told)
         # An owner is given to every record; a field with a default need not be filled.
         self._required = [
             found.name
             for found in mapping.entity.fields.values()
             if found.required and found.default in {None, ""} and found.name != "owner"
         ]
+
+    def finish(self, block: Block) -> Block:
+        """The block with what search finds its rows by."""
+        layout = self._layout
+        block.search = [""] * len(block)
+        if layout is None or not self._is_searched_by_cells:
+            return block
+        places = [place for place, row in enumerate(block.rows) if row is None]
+        values, names = [], []
+        for place in places:
+            own, texts = layout.open(block.packed[place])
+            values.append(own)
+            names.append({n: MARK % at for at, n in enumerate(layout.links) if n in texts})
+        made = derived.search_texts(self._entity, values, names)
+        for place, text in zip(places, made, strict=True):
+            # What is nearly too long is cut when the titles are known.
+            block.search[place] = text if len(text) < derived.SEARCH_LENGTH // 2 else ""
+        return block
 
     def block(self, rows: Sequence[Row]) -> Block:
         """These rows, compact where they can be."""
@@ -216,6 +244,15 @@ class Packer:
     def _is_missing(row: Row, values: MappingType[str, Any], name: str) -> bool:
         value = values.get(name)
         return (value is None or value == "") and not row.links.get(name)
+
+
+def _narrow(plan: Plan, names: frozenset[str]) -> Plan:
+    """The same keys of records that have nothing but these fields: there is less to ask."""
+    several = ("emails", "phones", "domains", "lines", "cities", "postcodes", "days")
+    known: dict[str, Any] = {
+        role: tuple(name for name in getattr(plan.roles, role) if name in names) for role in several
+    }
+    return replace(plan, roles=replace(plan.roles, **known))
 
 
 def _says_more(row: Row) -> bool:

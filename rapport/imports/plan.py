@@ -26,7 +26,7 @@ from rapport.models.people import Verb
 
 from . import decisions, mapping as mappings, partlinks, parts, reasons as why
 from .decisions import ALIKE, NOTHING_SAID, Decided, Said
-from .feed import Feed, Sessions
+from .feed import Feed, Sessions, without_circles
 from .mapping import Mapping
 from .names import PARTS
 from .quick import judge_block, names_of
@@ -82,7 +82,8 @@ def step(run: Run) -> bool:
     key = (run.job.pk, run.job.attempts)
     try:
         session = _sessions.get(key, lambda: _begin(run))
-        more = _advance(session, run)
+        with without_circles():
+            more = _advance(session, run)
     except (FileRefused, UploadGone, mappings.MappingRefused) as refused:
         _sessions.drop(key)
         raise Refused(str(refused)) from refused

@@ -17,12 +17,13 @@ from rapport.duplicates.find import held
 from rapport.duplicates.keys import keys, plan_of
 from rapport.duplicates.room import Room, room_for
 from rapport.meta.entity import Draft, Entity, Known
+from rapport.meta.folding import fold
 from rapport.meta.ids import new_id
 from rapport.models import User
 from rapport.models.operations import Fate
 
 from . import links as linking
-from .compact import Block, Layout
+from .compact import MARK, Block, Layout
 from .decisions import NOTHING, Decided
 from .doubles import key_of
 from .judge import judge
@@ -294,7 +295,12 @@ class Names:
                     values[lookup], titles[lookup] = kept[text]
             values.update(given)
             number = block.numbers[place]
-            known = Known({n: values.get(n, "") for n in layout.derived}, titles, block.keys[place])
+            search = block.search[place] if block.search else ""
+            for at, lookup in enumerate(layout.links):
+                if lookup in titles:
+                    search = search.replace(MARK % at, fold(titles[lookup]))
+            follows = {n: values.get(n, "") for n in layout.derived}
+            known = Known(follows, titles, block.keys[place], search or None)
             made.append(Draft(ids.of(number), values, source_row=number, known=known))
         return made
 

@@ -302,12 +302,14 @@ class Known:
     that the writer need not do it again. Of exactly the values of its draft, whatever is blank.
 
     `derived`: what `Entity.derive` made of them. `names` {look-up: title of what it names}: those
-    that the keys, the search text or the title tell. `keys`: the match keys.
+    that the keys, the search text or the title tell. `keys`: the match keys. `search`: the search
+    text, None where it is still to be made.
     """
 
     derived: Mapping[str, Any]
     names: Mapping[str, str]
     keys: Sequence[int]
+    search: str | None = None
 
 
 @dataclass(slots=True)
