@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping as MappingType, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -52,8 +52,25 @@ def decide(upload: ImportFile, row: int, decision: str, *, by: Actor) -> PlanRow
         if decision and decision not in decisions.choices(found, like):
             raise NotNow(_("This cannot be decided about row %(row)d.") % {"row": row})
         work = _Work(upload, plan, by)
+        if kept is not None and _is_known(kept):
+            said = decision or plan.parameters.get(ALIKE, {}).get(found, "")
+            others = plan.rows.filter(fate=Fate.UPDATE, record=kept.record).exclude(pk=kept.pk)
+            fate, like = _Alike(others, _mapping_of(upload), said).fate_of(kept)
+            if fate is not None:
+                kept.fate, kept.like, kept.decision = fate, like, decision
+                return work.settle(kept)
         work.say(row, decision=decision)
         return work.done(row)
+
+
+def _is_known(row: PlanRow) -> bool:
+    """Whether the plan knows what becomes of `row` by any decision, so that the file need not be
+    read."""
+    return row.record is not None and row.changes is not None and row.fate != Fate.REFUSED
+
+
+def _mapping_of(upload: ImportFile) -> Mapping:
+    return Mapping.from_json(registry[upload.entity], upload.mapping)
 
 
 def repair(upload: ImportFile, row: int, cells: MappingType[int, str], *, by: Actor) -> PlanRow:
@@ -84,8 +101,8 @@ def decide_all(
             plan.parameters[ALIKE] = {name: one for name, one in said.items() if one}
             plan.save(update_fields=["parameters"])
     number = 0
-    mapping = Mapping.from_json(registry[upload.entity], upload.mapping)
-    alike = _Alike(plan, mapping, fate, decision)
+    others = plan.rows.filter(fate=Fate.UPDATE).exclude(found=fate)
+    alike = _Alike(others, _mapping_of(upload), decision)
     questions: list[int] = []
     after = -1
     while rows := list(plan.rows.filter(found=fate, row__gt=after).order_by("row")[:AT_ONCE]):
@@ -153,16 +170,35 @@ class _Work:
 
     def done(self, row: int) -> PlanRow:
         """Judge one row, and those that go by it, and keep the counts."""
-        changed = self.judge([row])
-        if changed:
-            repeating = self.plan.rows.filter(like__in=changed).order_by("row")
-            self.judge(list(repeating.values_list("row", flat=True)[:AT_ONCE]))
+        self._follow(self.judge([row]))
         _decision, cells = self._said[row]
         if self._names_new or cells:
             self.count_along()
         self.save()
         kept = self.plan.rows.filter(row=row).first()
         return kept or PlanRow(plan=self.plan, row=row, fate=Fate.CREATE, found=Fate.CREATE)
+
+    def settle(self, row: PlanRow) -> PlanRow:
+        """Keep what is known to become of one row."""
+        before = self.plan.rows.values_list("fate", flat=True).get(pk=row.pk)
+        row.save(update_fields=["fate", "like", "decision"])
+        self.counts[before] -= 1
+        self.counts[Fate(row.fate).value] += 1
+        for shown in self.plan.parameters.get("preview", []):
+            if shown["row"] == row.row:
+                shown["fate"] = row.fate
+        if (before in _TAKEN) != (row.fate in _TAKEN):
+            self._follow([row.row])
+        if any(decisions.name_of_new(new) is not None for _name, _old, new in row.changes or ()):
+            self.count_along()
+        self.save()
+        return row
+
+    def _follow(self, changed: Sequence[int]) -> None:
+        """Judge the rows again that go by one of `changed`."""
+        if changed:
+            repeating = self.plan.rows.filter(like__in=changed).order_by("row")
+            self.judge(list(repeating.values_list("row", flat=True)[:AT_ONCE]))
 
     def repeating(self, changed: Collection[int] | None) -> list[int]:
         """The rows that go by one of `changed`, None for all that go by another one."""
@@ -286,7 +322,7 @@ class _Work:
 
     def count_along(self) -> None:
         """Count anew what is made along with the rows."""
-        mapping = Mapping.from_json(registry[self.upload.entity], self.upload.mapping)
+        mapping = _mapping_of(self.upload)
         for name, number in along.counts(self.upload, self.plan, mapping, self.by).items():
             self.counts[name] = number
 
@@ -326,10 +362,10 @@ def _count_archive(whole: ImportFile) -> None:
 
 
 class _Alike:
-    """One decision for all rows that are found to be `fate`, without judging them again where the
-    plan has what is needed."""
+    """One decision for rows, without judging them again where the plan has what is needed.
+    `others`: rows that may change the same records."""
 
-    def __init__(self, plan: Plan, mapping: Mapping, fate: str, decision: str) -> None:
+    def __init__(self, others: QuerySet[PlanRow], mapping: Mapping, decision: str) -> None:
         self._usual = {
             Fate.UPDATE: mapping.on_match,
             Fate.DUPLICATE: "" if mapping.duplicates == Decision.SKIP else mapping.duplicates,
@@ -339,7 +375,6 @@ class _Alike:
         self.changed: set[int] = set()
         # The row that changes a record, by the record.
         self._changing = Seen()
-        others = plan.rows.filter(fate=Fate.UPDATE).exclude(found=fate)
         for record, row in others.values_list("record", "row").iterator():
             if record is not None:
                 self._changing.add(key_of(record), row)
@@ -349,7 +384,7 @@ class _Alike:
         news: list[tuple[Any, tuple[Any, ...]]] = []
         questions: list[int] = []
         for row in rows:
-            fate, like = self._fate(row)
+            fate, like = self.fate_of(row)
             if fate is None:
                 questions.append(row.row)
                 fate = Fate(row.fate)
@@ -363,7 +398,7 @@ class _Alike:
         table_rows.update(PlanRow, ("fate", "like", "decision"), news)
         return questions
 
-    def _fate(self, row: PlanRow) -> tuple[Fate | None, int]:
+    def fate_of(self, row: PlanRow) -> tuple[Fate | None, int]:
         """What becomes of `row`, and which earlier row it repeats then; None: to be judged."""
         found = Fate(row.found)
         said = self._decision or self._usual.get(found, "")

@@ -314,3 +314,21 @@ def test_updates_become_new_records_only_where_they_can(alice, table):
 
     assert fates(upload) == {2: "create", 3: "refused"}
     assert apply(upload, alice) == {"rows": 2, "created": 1, "refused": 1}
+
+
+def test_only_one_row_updates_a_record(alice, stored, table):
+    anna, _carl = stored
+    content = table("Last Name,Email,Job Title", "Bo,anna@x.de,CEO", "Bo,ANNA@x.de,CTO")
+    upload = plan(content, by=alice)
+
+    first, second = (flow.decide(upload, number, "update", by=alice) for number in (2, 3))
+    assert [(one.fate, one.like) for one in (first, second)] == [("update", 0), ("duplicate", 2)]
+
+    flow.decide(upload, 2, "skip", by=alice)
+    assert (fates(upload), counted(upload)) == (
+        {2: "skip", 3: "update"},
+        {"rows": 2, "update": 1, "skip": 1},
+    )
+    assert apply(upload, alice) == {"rows": 2, "updated": 1, "skipped": 1}
+    anna.refresh_from_db()
+    assert anna.job_title == "CTO"
