@@ -48,7 +48,7 @@ from .uploads import UploadGone
 from .verdict import Judged, Verdict
 
 # A smaller batch takes hardly less time.
-SMALLEST = 500
+SMALLEST = 200
 WRITTEN = frozenset({Fate.CREATE, Fate.UPDATE})
 # What the import's counts are called once it is applied, by fate.
 OUTCOMES = {
