@@ -274,6 +274,39 @@ def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
     add(entity, made)
 
 
+def make(entity: Entity, ids: Sequence[uuid.UUID], *, later: bool) -> None:
+    """Compute what follows from stored records that have nothing of it yet; `later` as in
+    `add`."""
+    from .write import from_columns  # as above
+
+    found = entity.records().filter(rows.among(entity.model, ids)).order_by("pk")
+    if entity.principal or entity.model is DuplicateRule:
+        records = [(row["id"], from_columns(entity, row)) for row in found.values()]
+    else:
+        names = [entity.fields[name] for name in sorted(_told(entity) | set(_named(entity)))]
+        columns = [column for field in names for column in field.columns]
+        records = [
+            (
+                row["id"],
+                {
+                    field.name: ref(row[field.columns[0]], row[field.columns[1]])
+                    if field.kind is Kind.POINTER
+                    else row[field.column]
+                    for field in names
+                    if field.columns
+                },
+            )
+            for row in found.values("id", *columns)
+        ]
+    made = texts(entity, records)
+    rows.update(
+        entity.model,
+        ("sort_name", "search_text"),
+        [(one.id, (one.sort_name, one.search_text)) for one in made],
+    )
+    add(entity, made, later=later)
+
+
 def reworded(
     entity: Entity,
     chosen: QuerySet[Any],

@@ -220,8 +220,9 @@ def _end_what_was_running() -> None:
 def _derive() -> None:
     for entity in _in_order():
         ids = entity.records().order_by("pk").values_list("pk", flat=True)
-        for part in batches(ids.iterator(chunk_size=_SIZE), _SIZE):
-            derived.refresh(entity, part)
+        for number, part in enumerate(batches(ids.iterator(chunk_size=_SIZE), _SIZE)):
+            # Search finds the first at once, as with imports, and a worker sees to the rest.
+            derived.make(entity, part, later=number > 0)
 
 
 def _in_order() -> list[Entity]:

@@ -229,10 +229,32 @@ def update(
         return
     sql = f"UPDATE {table} SET {assignments} WHERE {connection.ops.quote_name(key.column)} = %s"
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql" and len(encoded) >= COPY_FROM:
+            kinds = {type(value) for row in encoded for value in row}
+            if kinds <= _IN_ARRAYS:
+                _update_many(cursor, (*_columns(model, names), key), encoded)
+                return
         if len(encoded) == 1:
             cursor.execute(sql, encoded[0])
         else:
             cursor.executemany(sql, encoded)
+
+
+_IN_ARRAYS = frozenset({str, int, bool, NoneType, uuid.UUID, datetime.datetime, Decimal})
+
+
+def _update_many(cursor: Any, columns: Sequence[Any], encoded: Sequence[Sequence[Any]]) -> None:
+    """UPDATE of rows given by arrays, the last of which has their keys: a statement for all."""
+    quote = connection.ops.quote_name
+    *changed, key = (quote(column.column) for column in columns)
+    arrays = ", ".join(f"%s::{_own(column).db_type(connection)}[]" for column in columns)
+    sets = ", ".join(f"{name} = given.{name}" for name in changed)
+    table = quote(columns[-1].model._meta.db_table)
+    cursor.execute(
+        f"UPDATE {table} SET {sets} FROM unnest({arrays}) "
+        f"AS given({', '.join((*changed, key))}) WHERE {table}.{key} = given.{key}",
+        [list(values) for values in zip(*encoded, strict=True)],
+    )
 
 
 def delete(model: type[models.Model], ids: Sequence[Any], column: str = "") -> None:
