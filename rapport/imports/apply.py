@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -215,14 +215,37 @@ def _link_late(session: _Session, run: Run) -> bool:
     rows, mapping, now = session.feed.next(run.size), session.feed.mapping, timezone.now()
     with run.batch() as job:
         plans.require(mapping.entity, run.by)
-        upload, _plan = _theirs(job)
+        upload, plan = _theirs(job)
         op = _operation(upload, run.by)
         if rows:
-            later.link(mapping, rows, op=op, by=run.by, now=now)
+            missed = later.link(mapping, rows, op=op, by=run.by, now=now)
+            _tell(plan, missed)
+            number = len({one.row for one in missed})
+            upload.counts = {
+                **upload.counts,
+                "partial": upload.counts.get("partial", 0) + number,
+            }
             journal.checkpoint(op)
             job.cursor = {**(job.cursor or {}), "after": rows[-1].number}
-        upload.save(update_fields=["operation", "state"])
+        upload.save(update_fields=["counts", "operation", "state"])
     return bool(rows)
+
+
+def _tell(plan: Plan, missed: Sequence[later.Missed]) -> None:
+    """Keep which rows lack a link, whatever else became of them."""
+    by_row: dict[int, list[later.Missed]] = defaultdict(list)
+    for one in missed:
+        by_row[one.row].append(one)
+    for number, ones in by_row.items():
+        PlanRow.objects.update_or_create(
+            plan=plan,
+            row=number,
+            defaults={
+                "fate": Fate.PARTIAL,
+                "record": ones[0].record,
+                "reasons": as_json([one.reason for one in ones]),
+            },
+        )
 
 
 def state_of_database() -> int | None:

@@ -257,10 +257,16 @@ def _print_json(outcome: _Outcome, args: argparse.Namespace) -> None:
     if upload is not None and upload.recipe_id:
         found |= {"recipe": str(upload.recipe_id), "waits": outcome.waits}
     out = sys.stdout
-    out.write(json.dumps(found, ensure_ascii=False)[:-1] + ', "errors": [')
-    for number, error in enumerate(tallies.errors(upload) if upload else ()):
-        out.write(("\n " if not number else ",\n ") + json.dumps(error, ensure_ascii=False))
-    out.write("]}\n")
+    out.write(json.dumps(found, ensure_ascii=False)[:-1])
+    lists = {"errors": report.ERRORS}
+    if found.get("partial"):
+        lists["partial_errors"] = report.IN_PART
+    for name, fates in lists.items():
+        out.write(f', "{name}": [')
+        for number, error in enumerate(tallies.errors(upload, fates) if upload else ()):
+            out.write(("\n " if not number else ",\n ") + json.dumps(error, ensure_ascii=False))
+        out.write("]")
+    out.write("}\n")
     out.flush()
 
 
@@ -278,7 +284,8 @@ def _print(outcome: _Outcome) -> None:
     for one in tallies.members(upload, dry_run=outcome.dry_run).get("members", ()):
         print(f"  {one['file']}: {one['rows']:,} rows, {one['created']:,} of them new")
     listed = 0
-    for listed, error in enumerate(tallies.errors(upload), 1):
+    told = (*report.ERRORS, *report.IN_PART)
+    for listed, error in enumerate(tallies.errors(upload, told), 1):
         if listed <= SHOWN_ERRORS:
             where = f"{error['file']} row" if "file" in error else "row"
             column = f" [{error['column']}]" if error["column"] else ""

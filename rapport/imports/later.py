@@ -6,7 +6,10 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from rapport.access import Actor
 from rapport.actions import records, write
@@ -15,8 +18,18 @@ from rapport.models import Change, Operation
 
 from . import parts, sources
 from .mapping import Mapping
+from .reasons import Reason
 from .rows import Row
 from .verdict import Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Missed:
+    """A link of a row that is written which leads to nothing that there is. `record`: the row's."""
+
+    row: int
+    record: uuid.UUID
+    reason: Reason
 
 
 def wait(mapping: Mapping, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> bool:
@@ -33,9 +46,9 @@ def wait(mapping: Mapping, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> 
 
 def link(
     mapping: Mapping, rows: Sequence[Row], *, op: Operation, by: Actor, now: datetime.datetime
-) -> int:
-    """Set those links of `rows` that are still blank, of records that `op` has written. How many
-    records got one; what may not be linked like this stays blank."""
+) -> list[Missed]:
+    """Set those links of `rows` that are still blank, of records that `op` has written. Those that
+    stay blank come back."""
     entity = mapping.entity
     asking = {row.source: row for row in rows if row.source and row.sources}
     own = sources.find(mapping.system, entity, asking, by)
@@ -43,19 +56,32 @@ def link(
     mine = Change.objects.filter(operation=op, entity=entity.name, record__in=ids)
     stored = write.load(entity, set(mine.values_list("record", flat=True)))
     values: dict[uuid.UUID, dict[str, Any]] = {}
+    missed: list[Missed] = []
     for lookup in sources.linking(mapping):
         target = parts.entity_of(entity, lookup)
         texts = {row.sources[lookup] for row in asking.values() if lookup in row.sources}
         found = sources.find(mapping.system, target, texts, by)
         for text, row in asking.items():
             record = own[text].id if text in own else None
-            named = found.get(row.sources.get(lookup, ""))
-            if record in stored and named and stored[record][lookup] is None:
+            if record not in stored or lookup not in row.sources or stored[record][lookup]:
+                continue
+            if named := found.get(row.sources[lookup]):
                 values.setdefault(record, {})[lookup] = named.id
+            else:
+                message = _("There is no %(entity)s with the id “%(text)s”.") % {
+                    "entity": str(target.label).lower(),
+                    "text": row.sources[lookup][:80],
+                }
+                remedy = _("Import it, and then this file again.")
+                column = mapping.column_of(f"{lookup}.{parts.SOURCE_ID}")
+                reason = Reason(message, column, remedy, "late")
+                missed.append(Missed(row=row.number, record=record, reason=reason))
     numbers = {own[text].id: row.number for text, row in asking.items() if text in own}
     drafts = [
         Draft(id=id_, values=one, current=stored[id_], source_row=numbers[id_])
         for id_, one in values.items()
     ]
-    refused = records.save_drafts(entity, drafts, op=op, by=by, now=now)
-    return len(drafts) - len(refused)
+    for draft in records.save_drafts(entity, drafts, op=op, by=by, now=now):
+        reason = Reason(draft.complaints, None, "", "late")
+        missed.append(Missed(row=numbers[draft.id], record=draft.id, reason=reason))
+    return missed

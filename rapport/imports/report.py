@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -22,15 +22,18 @@ from . import bundle, flow, reasons as why, uploads
 from .mapping import label_of
 
 # Fates whose rows somebody can repair and import again.
-ERRORS = (Fate.REFUSED, Fate.CHANGED)
+ERRORS: tuple[str, ...] = (Fate.REFUSED, Fate.CHANGED)
+# Those that were taken, but not whole.
+IN_PART: tuple[str, ...] = (Fate.PARTIAL,)
 READ_AT_ONCE = 2000
 
 
-def errors(plan: Plan) -> Iterator[dict[str, Any]]:
-    """Every reason of every row that was not taken: {row, column, reason}."""
+def errors(plan: Plan, fates: Sequence[str] = ERRORS) -> Iterator[dict[str, Any]]:
+    """Every reason of every row with one of `fates`, else of those that were not taken: {row,
+    column, reason}."""
     upload = plan.import_file
     columns = flow.columns_of(upload) if upload else ()
-    kept = plan.rows.filter(fate__in=ERRORS).order_by("row")
+    kept = plan.rows.filter(fate__in=fates).order_by("row")
     for row in kept.iterator(chunk_size=READ_AT_ONCE):
         for reason in why.from_json(row.reasons):
             yield {
@@ -45,7 +48,7 @@ def errors_page(plan: Plan, *, after: int, limit: int) -> tuple[list[dict[str, A
     there are more."""
     upload = plan.import_file
     columns = flow.columns_of(upload) if upload else ()
-    rows, more = plan_rows(plan, ERRORS, after=after, size=limit)
+    rows, more = plan_rows(plan, (*ERRORS, *IN_PART), after=after, size=limit)
     found = [
         {"row": row.row, "column": column_name(columns, one.column) or None, "reason": one.text}
         for row in rows

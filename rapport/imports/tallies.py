@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rapport.models import ImportFile
@@ -24,6 +24,9 @@ def totals(counts: Mapping[str, int], *, dry_run: bool) -> dict[str, int]:
     found["skipped"] = counts.get("same", 0) + counts.get("changed", 0) + left_out
     found["refused_rows"] = counts.get("refused", 0)
     found["accounts_created"] = counts.get("accounts" if dry_run else "accounts_created", 0)
+    if partial := counts.get("partial", 0):
+        # Of those that were created or updated: a link of theirs leads nowhere.
+        found["partial"] = partial
     for name in parts.COUNTED:
         for what, planned in (("created", ""), ("updated", "_updated")):
             number = counts.get(f"{name}{planned}" if dry_run else f"{name}_{what}", 0)
@@ -43,12 +46,13 @@ def others(found: Mapping[str, int], done: str) -> str:
     return ", ".join(said)
 
 
-def errors(upload: ImportFile) -> Iterator[dict[str, Any]]:
-    """Every reason of every row that was not taken; in an archive with the file that it is in."""
+def errors(upload: ImportFile, fates: Sequence[str] = report.ERRORS) -> Iterator[dict[str, Any]]:
+    """Every reason of every row that was not taken, or that has one of `fates`; in an archive with
+    the file that it is in."""
     several = bundle.is_bundle(upload)
     for one in bundle.members_of(upload) if several else [upload]:
         plan = plan_of(one)
-        for error in report.errors(plan) if plan else ():
+        for error in report.errors(plan, fates) if plan else ():
             yield {"file": one.options["member"], **error} if several else error
 
 

@@ -151,6 +151,7 @@ class Fate(models.TextChoices):
     REFUSED = "refused", _("Refused")
     SKIP = "skip", _("Left out")
     CHANGED = "changed", _("Changed since the plan")
+    PARTIAL = "partial", _("Imported in part")
 
 
 class Decision(models.TextChoices):

@@ -142,6 +142,7 @@ def _so_far(upload: ImportFile, cells: CellContext) -> list[dict[str, Any]]:
 # Tabs of a result: fates, and how people know them from other programs.
 TABS = {
     Fate.REFUSED: (gettext_lazy("Failures"), "refused"),
+    Fate.PARTIAL: (gettext_lazy("Partial failures"), "partial"),
     Fate.CHANGED: (gettext_lazy("Changed since the plan"), "changed"),
     Fate.DUPLICATE: (gettext_lazy("Held back as duplicates"), "duplicates"),
     Fate.SKIP: (gettext_lazy("Left out"), "skipped"),

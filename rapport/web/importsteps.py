@@ -30,6 +30,7 @@ FATES = {
     Fate.REFUSED: ("bad", "refused", "refused"),
     Fate.SKIP: ("", "skip", "skipped"),
     Fate.CHANGED: ("bad", "changed", "changed"),
+    Fate.PARTIAL: ("warn", "partial", "partial"),
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
 
 from rapport.actions import undo
 from rapport.files.read import FileRefused
@@ -113,6 +114,21 @@ def test_ids_are_known_to_later_imports(alice):
     assert bring(changed.encode(), "auto", by=alice).counts["updated"] == 1
     contact.refresh_from_db()
     assert contact.job_title == "Boss"
+
+
+def test_a_link_to_an_id_that_is_nowhere_is_a_partial_failure(alice, admin, client_of):
+    file = FOLDER / "salesforce_contacts.csv"
+    done = bring(file.read_bytes(), "auto", by=alice, name=file.name)
+
+    # Both accounts are missing; whom Dahl reports to comes with the same file.
+    assert done.counts == {"rows": 2, "created": 2, "partial": 2}
+    assert done.errors == []
+    errors = list(report.errors(plan_of(done.upload), report.IN_PART))
+    assert [(one["row"], one["column"]) for one in errors] == [(2, "AccountId"), (3, "AccountId")]
+    assert "There is no account with the id “001" in errors[0]["reason"]
+    page = client_of(alice).get(reverse("import", args=[done.upload.pk])).content.decode()
+    assert "Partial failures" in page
+    assert "There is no account with the id" in page
 
 
 def test_circles_and_unknown_programs_are_linked_in_a_second_pass(alice, table):
