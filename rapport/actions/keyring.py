@@ -21,7 +21,13 @@ def put(entity: Entity, ids: Sequence[uuid.UUID], keys: Sequence[Sequence[int]])
     records, code = [record for record, _own in held], rows.Same(entity.code)
     hashes = [hash_ for _record, own in held for hash_ in own]
     holders = [record for record, own in held for _ in own]
-    index: dict[str, rows.Column] = {"hash": hashes, "entity": code, "record": holders}
+    # In the order of the index, of which each page is then changed once.
+    order = sorted(range(len(hashes)), key=hashes.__getitem__)
+    index: dict[str, rows.Column] = {
+        "hash": [hashes[place] for place in order],
+        "entity": code,
+        "record": [holders[place] for place in order],
+    }
     rows.insert_columns(MatchKey, index, len(hashes))
     written = [",".join(map(str, own)) for _record, own in held]
     rings: dict[str, rows.Column] = {"record": records, "entity": code, "hashes": written}

@@ -23,7 +23,7 @@ from rapport.models.operations import JobState
 # Seconds that one batch may take. SQLite has one writer, and a page's write waits for it: while
 # others are at work, batches are short, and they get their turn in between.
 TARGET = {"sqlite": 0.06, "postgresql": 1.0}
-ALONE = 0.2
+ALONE = 1.0
 SMALLEST, FIRST, LARGEST = 1, 50, 10_000
 # Others are at work when they have written within so many seconds.
 AT_WORK = 10.0
