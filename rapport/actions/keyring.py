@@ -48,7 +48,7 @@ def remove(ids: Collection[uuid.UUID]) -> None:
                 for id_, code, hashes in rings.values_list("record", "entity", "hashes")
                 for hash_ in map(int, hashes.split(","))
             ]
-            cursor.executemany(_REMOVE_ONE, triples)
+            cursor.executemany(_REMOVE_ONE, sorted(triples))
             rows.delete(KeyRing, part, "record")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,6 +74,32 @@ class Others:
 
 
 others = Others()
+
+# While much is written to SQLite: what is changed again and again stays at hand (keys lie anywhere
+# in their index), and is brought to its place in the file by and by.
+WRITING = {"mmap_size": 0, "cache_size": -98_304, "wal_autocheckpoint": 16_384}
+
+
+def settle(settings: Mapping[str, int]) -> dict[str, int]:
+    """Give the connection these settings; those that it had."""
+    before: dict[str, int] = {}
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            for name, value in settings.items():
+                cursor.execute(f"PRAGMA {name}")
+                before[name] = int(cursor.fetchone()[0])
+                cursor.execute(f"PRAGMA {name} = {value}")
+    return before
+
+
+@contextmanager
+def much_to_write() -> Iterator[None]:
+    """Batch after batch is written inside."""
+    before = settle(WRITING)
+    try:
+        yield
+    finally:
+        settle(before)
 
 
 @dataclass(slots=True)

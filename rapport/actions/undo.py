@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 import uuid
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ from rapport.models.journal import ChangeVerb, OperationState
 from rapport.models.people import Verb
 from rapport.queries import history, moved
 
-from . import journal, rows, sweep
+from . import journal, lease, rows, sweep
 from .records import RecordNotFound
 from .reversal import Conflict, Undone, return_deleted, revert
 
@@ -31,6 +32,8 @@ __all__ = ["BATCH", "LARGE", "CannotUndo", "Conflict", "NotYours", "Undone", "pr
 
 # Changes undone in one transaction.
 BATCH = 500
+# A smaller batch takes hardly less time.
+SMALLEST = 200
 # From this many changes on people get a job instead of waiting.
 LARGE = 1000
 # Conflicts that the undo's operation lists.
@@ -76,13 +79,18 @@ def undo(
     Raises CannotUndo, NotYours.
     """
     undone = Undone()
+    pace = lease.Pace(size=BATCH, smallest=SMALLEST)
     with transaction.atomic():
         back = begin(op, by=by)
         before = advance(back, undone, by=by, now=now)
     try:
-        while before is not None:
-            with transaction.atomic():
-                before = advance(back, undone, by=by, now=now, before=before)
+        with lease.much_to_write():
+            while before is not None:
+                started = time.monotonic()
+                with transaction.atomic():
+                    before = advance(back, undone, by=by, now=now, before=before, size=pace.size)
+                pace.learn(time.monotonic() - started)
+                pace.let_others_in()
     except BaseException:
         # What is taken back stays so; the rest can be tried again.
         journal.finish(back, OperationState.FAILED)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor, Forbidden
-from rapport.actions import journal, records, rows as table_rows
+from rapport.actions import journal, lease, records, rows as table_rows
 from rapport.actions.lease import Refused, Run
 from rapport.files.read import FileRefused
 from rapport.meta.entity import Draft, Entity
@@ -73,7 +73,7 @@ class _Session:
         self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan), finish=not late)
         self.names = names_of(self.feed.mapping, self.feed.layout)
 
-        self._settings = _settle(_WRITING)
+        self._settings = lease.settle(lease.WRITING)
 
     def kept(self, numbers: Sequence[int]) -> dict[int, PlanRow]:
         """What the plan says of these rows."""
@@ -81,24 +81,7 @@ class _Session:
 
     def close(self) -> None:
         self.feed.close()
-        _settle(self._settings)
-
-
-# While much is written to SQLite: what is changed again and again stays at hand (keys lie anywhere
-# in their index), and is brought to its place in the file by and by.
-_WRITING = {"mmap_size": 0, "cache_size": -98_304, "wal_autocheckpoint": 16_384}
-
-
-def _settle(settings: Mapping[str, int]) -> dict[str, int]:
-    """Give the connection these settings; those that it had."""
-    before: dict[str, int] = {}
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            for name, value in settings.items():
-                cursor.execute(f"PRAGMA {name}")
-                before[name] = int(cursor.fetchone()[0])
-                cursor.execute(f"PRAGMA {name} = {value}")
-    return before
+        lease.settle(self._settings)
 
 
 _sessions = Sessions()

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from rapport.actions import journal, undo
+from rapport.actions import journal, lease, undo
 from rapport.actions.lease import Refused, Run
 from rapport.actions.undo import Undone
 from rapport.models import Job, Operation
@@ -16,15 +16,11 @@ _STATES = {
 }
 
 
-# A smaller batch takes hardly less time.
-SMALLEST = 200
-
-
 def step(run: Run) -> bool:
     """Take one batch of changes back."""
-    run.pace.smallest = SMALLEST
+    run.pace.smallest = undo.SMALLEST
     undone = Undone()
-    with run.batch() as job:
+    with lease.much_to_write(), run.batch() as job:
         if job.cursor is None:
             op = Operation.objects.filter(pk=job.parameters["operation"]).first()
             if op is None:
