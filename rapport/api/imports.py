@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from rapport.files.read import FileRefused
 from rapport.imports import recipes, report, unattended
-from rapport.imports.command import totals
 from rapport.imports.recipes import RecipeRefused
+from rapport.imports.tallies import totals
 from rapport.imports.uploads import UploadGone, UploadTooLarge
 from rapport.models import ImportFile, ImportRecipe
 from rapport.queries.imports import plan_of
