@@ -18,10 +18,9 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rapport.access import Actor, Forbidden
+from rapport.access import Actor
 from rapport.actions import journal, lease, records, rows as table_rows
 from rapport.actions.lease import Refused, Run
-from rapport.files.read import FileRefused
 from rapport.meta.entity import Draft, Entity
 from rapport.models import Change, ImportFile, Job, Operation, Plan, PlanRow
 from rapport.models.journal import OperationState
@@ -41,9 +40,10 @@ from . import (
 )
 from .compact import Block
 from .decisions import Decided
-from .feed import Feed, Sessions, without_circles
+from .feed import Feed
 from .quick import Ids, judge_block, names_of
 from .reasons import Reason, as_json
+from .sessions import Sessions
 from .uploads import UploadGone
 from .verdict import Judged, Verdict
 
@@ -84,28 +84,15 @@ class _Session:
         lease.settle(self._settings)
 
 
-_sessions = Sessions()
+_sessions: Sessions[_Session] = Sessions()
 
 
 def step(run: Run) -> bool:
     """Apply one batch of rows (the job `import.apply`: {"import": id, "plan": id})."""
-    key = (run.job.pk, run.job.attempts)
-    try:
-        session = _sessions.get(key, lambda: _open(run))
-        with without_circles():
-            more = _link_late(session, run) if session.late else _advance(session, run)
-    except (FileRefused, UploadGone) as refused:
-        _sessions.drop(key)
-        raise Refused(str(refused)) from refused
-    except Forbidden as forbidden:
-        _sessions.drop(key)
-        raise Refused(str(plans.NOT_ALLOWED)) from forbidden
-    except BaseException:
-        # The file stands behind rows that were not written: it is opened again at the cursor.
-        _sessions.drop(key)
-        raise
+    with _sessions.of(run, lambda: _open(run)) as session:
+        more = _link_late(session, run) if session.late else _advance(session, run)
     if not more:
-        _sessions.drop(key)
+        _sessions.drop(run.job)
         more = _next(run)
     return more
 
@@ -374,7 +361,7 @@ def _count(upload: ImportFile, judged: Judged, made: Mapping[str, int]) -> None:
 
 def ended(job: Job, state: JobState) -> None:
     """Close the operation and the import. What was written stays, and can be undone."""
-    _sessions.drop((job.pk, job.attempts))
+    _sessions.drop(job)
     upload = ImportFile.objects.select_related("operation").filter(job=job).first()
     if upload is None:
         return

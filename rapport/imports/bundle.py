@@ -18,7 +18,6 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rapport.access import Forbidden
 from rapport.actions.lease import Refused, Run
 from rapport.files import archive, bundle as backups
 from rapport.files.detect import Detected
@@ -32,8 +31,8 @@ from rapport.models.operations import ImportState
 from rapport.queries.imports import plan_of
 
 from . import headers, mapping as mappings, parts, plan as plans, uploads
-from .feed import Sessions
 from .headers import RECORD_ID
+from .sessions import Sessions
 from .sources import Siblings
 
 BLOCK = 1 << 20
@@ -236,7 +235,7 @@ class _Session:
     def __init__(self, upload: ImportFile, members: list[ImportFile]) -> None:
         self.upload, self.waiting = upload, members
         self.siblings = Siblings()
-        self.current: plans._Session | None = None
+        self.current: plans.Session | None = None
 
     def close(self) -> None:
         if self.current is not None:
@@ -244,25 +243,17 @@ class _Session:
         self.siblings.close()
 
 
-_sessions = Sessions()
+_sessions: Sessions[_Session] = Sessions()
 
 
 def plan_step(run: Run) -> bool:
     """Plan one batch of rows of an import of one or of several files (the job `import.plan`)."""
     if not run.job.parameters.get("bundle"):
         return plans.step(run)
-    key = (run.job.pk, run.job.attempts)
-    try:
-        session = _sessions.get(key, lambda: _begin(run))
+    with _sessions.of(run, lambda: _begin(run)) as session:
         more = _advance(session, run)
-    except Forbidden as forbidden:
-        _sessions.drop(key)
-        raise Refused(str(plans.NOT_ALLOWED)) from forbidden
-    except BaseException:
-        _sessions.drop(key)
-        raise
     if not more:
-        _sessions.drop(key)
+        _sessions.drop(run.job)
     return more
 
 
@@ -284,7 +275,7 @@ def _advance(session: _Session, run: Run) -> bool:
         return True
     current = session.current
     try:
-        more = plans._advance(current, run)
+        more = plans.advance(current, run)
     except (FileRefused, Refused, uploads.UploadGone) as refused:
         # One file that cannot be read does not cost the others.
         more = False
@@ -301,7 +292,7 @@ def _open(session: _Session, member: ImportFile, run: Run) -> None:
         kind=plans.KIND, import_file=member, created_by=run.job.created_by, created_at=now
     )
     try:
-        session.current = plans._Session(member, plan, session.siblings)
+        session.current = plans.Session(member, plan, session.siblings)
         mappings.check(session.current.feed.mapping)
     except (FileRefused, mappings.MappingRefused, uploads.UploadGone) as refused:
         session.current = None

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping as MappingType
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping as MappingType
 from dataclasses import replace
 from hashlib import blake2b
-from typing import Any
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -182,42 +179,3 @@ def _with(record: Record, cells: MappingType[int, str] | None) -> Record:
         texts[index] = text
     problems = tuple(p for p in record.problems if p.column is not None and p.column not in cells)
     return Record(record.number, tuple(texts), problems)
-
-
-@contextmanager
-def without_circles() -> Iterator[None]:
-    """Do not look for circles of objects: a batch makes none, and to look through all of its rows
-    again and again takes a tenth of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-class Sessions:
-    """What a worker keeps of a job between two batches: found again, or made anew after a crash.
-
-    A few at most: a job that went to another worker is forgotten here.
-    """
-
-    KEPT = 8
-
-    def __init__(self) -> None:
-        self._kept: dict[Any, Any] = {}
-
-    def get(self, key: Any, make: Callable[[], Any]) -> Any:
-        """The session `key`, made by `make` when there is none."""
-        if key not in self._kept:
-            while len(self._kept) >= self.KEPT:
-                self.drop(next(iter(self._kept)))
-            self._kept[key] = make()
-        return self._kept[key]
-
-    def drop(self, key: Any) -> None:
-        """Forget the session `key`: its job has ended, or a batch of it failed."""
-        session = self._kept.pop(key, None)
-        if session is not None:
-            session.close()

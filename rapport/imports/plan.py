@@ -11,13 +11,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 
 from rapport import access
-from rapport.access import Actor, Forbidden
+from rapport.access import Actor
 from rapport.actions import rows as table_rows
 from rapport.actions.lease import Refused, Run
-from rapport.files.read import FileRefused
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import to_text
 from rapport.models import ImportFile, Job, Plan, PlanRow
@@ -26,17 +25,16 @@ from rapport.models.people import Verb
 
 from . import decisions, mapping as mappings, partlinks, parts, reasons as why
 from .decisions import ALIKE, NOTHING_SAID, Decided, Said
-from .feed import Feed, Sessions, without_circles
+from .feed import Feed
 from .mapping import Mapping
 from .names import PARTS
 from .quick import judge_block, names_of
 from .seen import Earlier, Seen
+from .sessions import Sessions
 from .sources import Siblings
-from .uploads import UploadGone
 from .verdict import Judged, Verdict
 
 KIND = "import"
-NOT_ALLOWED = gettext_lazy("You may not import these records any more.")
 PREVIEWED = 20
 # So many different reasons are counted apart.
 GROUPS = 200
@@ -50,7 +48,7 @@ PLAN_COLUMNS = (
 COUNTS = ("rows", "create", "update", "same", "duplicate", "refused", "accounts")
 
 
-class _Session:
+class Session:
     """What the plan of one file must remember from batch to batch."""
 
     def __init__(self, upload: ImportFile, plan: Plan, siblings: Siblings | None = None) -> None:
@@ -74,32 +72,19 @@ class _Session:
         self.seen.close()
 
 
-_sessions = Sessions()
+_sessions: Sessions[Session] = Sessions()
 
 
 def step(run: Run) -> bool:
     """Plan one batch of rows (the job `import.plan`: {"import": id})."""
-    key = (run.job.pk, run.job.attempts)
-    try:
-        session = _sessions.get(key, lambda: _begin(run))
-        with without_circles():
-            more = _advance(session, run)
-    except (FileRefused, UploadGone, mappings.MappingRefused) as refused:
-        _sessions.drop(key)
-        raise Refused(str(refused)) from refused
-    except Forbidden as forbidden:
-        _sessions.drop(key)
-        raise Refused(str(NOT_ALLOWED)) from forbidden
-    except BaseException:
-        # Rows that were read but not kept would be lost: the next try begins anew.
-        _sessions.drop(key)
-        raise
+    with _sessions.of(run, lambda: _begin(run)) as session:
+        more = advance(session, run)
     if not more:
-        _sessions.drop(key)
+        _sessions.drop(run.job)
     return more
 
 
-def _begin(run: Run) -> _Session:
+def _begin(run: Run) -> Session:
     """A plan from the first row on: what an interrupted try had found is not gone on with."""
     upload = ImportFile.objects.filter(pk=run.job.parameters["import"]).first()
     if upload is None:
@@ -107,7 +92,7 @@ def _begin(run: Run) -> _Session:
     plan = Plan.objects.create(
         kind=KIND, import_file=upload, created_by=run.job.created_by, created_at=timezone.now()
     )
-    session = _Session(upload, plan)
+    session = Session(upload, plan)
     mappings.check(session.feed.mapping)
     with run.batch() as job:
         job.progress = 0
@@ -115,7 +100,7 @@ def _begin(run: Run) -> _Session:
     return session
 
 
-def _advance(session: _Session, run: Run) -> bool:
+def advance(session: Session, run: Run) -> bool:
     require(session.feed.mapping.entity, run.by)
     run.pace.smallest = SMALLEST
     rows = session.feed.take(min(run.size, LARGEST))
@@ -159,7 +144,7 @@ def require(entity: Entity, by: Actor) -> None:
     access.require(by, Verb.CREATE, entity)
 
 
-def _finish(session: _Session) -> None:
+def _finish(session: Session) -> None:
     upload = session.upload
     if not session.counts["rows"]:
         raise Refused(_("There is a header in this file, but no record below it."))
@@ -173,14 +158,14 @@ def ended(job: Job, state: JobState) -> None:
     """Tell the import that its plan could not be made."""
     if state == JobState.DONE:
         return
-    _sessions.drop((job.pk, job.attempts))
+    _sessions.drop(job)
     planning = ImportFile.objects.filter(
         pk=job.parameters["import"], state=ImportState.PLANNING, job=job
     )
     planning.update(state=ImportState.UPLOADED, message=job.message)
 
 
-def _count(session: _Session, judged: Judged) -> None:
+def _count(session: Session, judged: Judged) -> None:
     counts, verdicts = session.counts, judged.verdicts
     counts["rows"] += len(verdicts) + len(judged.simple)
     counts.update(verdict.fate.value for verdict in verdicts)
@@ -195,7 +180,7 @@ def _count(session: _Session, judged: Judged) -> None:
         ]
 
 
-def _count_parts(session: _Session, judged: Judged) -> None:
+def _count_parts(session: Session, judged: Judged) -> None:
     """Other records that would be made or changed, each once in the whole file."""
     for name, made in judged.new.items():
         seen = session.new[name]

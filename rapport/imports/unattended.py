@@ -25,6 +25,7 @@ from rapport.queries.jobs import ALIVE
 from . import apply, flow, plan as plans, recipes, uploads
 from .mapping import MappingRefused
 from .recipes import RecipeRefused
+from .sessions import NOT_ALLOWED
 
 KIND = "import.recipe"
 # `ImportFile.options["left"]`: why a plan was not applied: the recipe stops it, or wants a look.
@@ -160,7 +161,7 @@ def step(run: Run) -> bool:
     ) as refused:
         raise Refused(str(refused)) from refused
     except Forbidden as forbidden:
-        raise Refused(str(plans.NOT_ALLOWED)) from forbidden
+        raise Refused(str(NOT_ALLOWED)) from forbidden
     return False
 
 
