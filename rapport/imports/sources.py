@@ -10,7 +10,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Collection, Mapping as MappingType, Sequence
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -191,19 +191,9 @@ class Siblings:
             title = str({**values, **entity.derive(values)}.get(entity.title) or "")
             if row.source:
                 self.learn(entity, row.source, title)
-            if verdict.fate is Fate.CREATE:
-                names = judged.links.names.get(row.number, {})
-                for key in self.keys_of(entity, values, names):
-                    if not self.new[entity.name].get(key):
-                        self.new[entity.name].add(key, row.number)
-
-    def keys_of(
-        self, entity: Entity, values: MappingType[str, Any], names: MappingType[str, str]
-    ) -> list[int]:
-        """By what a row of another file names such a record."""
-        if has_title_key(entity):
-            return [title_hash(str(values.get(entity.title) or ""))]
-        return []
+            if verdict.fate is Fate.CREATE and has_title_key(entity):
+                # By its title a row of another file names such a record.
+                self.new[entity.name].add(title_hash(title), row.number)
 
     def learn(self, entity: Entity, text: str, title: str) -> None:
         """A row with this id will be a record."""
