@@ -98,6 +98,7 @@ def restore(tables: Iterable[Filled]) -> dict[str, int]:
             _derive()
             _count_on()
             connection.check_constraints()
+            _check_links()
     except (IntegrityError, DataError) as error:
         message = _("the rows do not fit together: %(problem)s")
         raise Unfit(message % {"problem": str(error).partition("\n")[0]}) from None
@@ -215,6 +216,18 @@ def _end_what_was_running() -> None:
     running.update(state=OperationState.FAILED, ended_at=now)
     under_way = ImportFile.objects.filter(state__in=[ImportState.PLANNING, ImportState.IMPORTING])
     under_way.update(state=ImportState.FAILED, ended_at=now, message=_(CUT_OFF))
+
+
+def _check_links() -> None:
+    """The same for links of which the database does not look whether there is what they name."""
+    for model in backup.tables():
+        for column in backup.columns(model):
+            if not column.is_relation or column.db_constraint:
+                continue
+            there = column.related_model._base_manager.filter(pk=models.OuterRef(column.attname))
+            linked = model._base_manager.filter(**{f"{column.attname}__isnull": False})
+            if linked.filter(~models.Exists(there)).exists():
+                raise IntegrityError(f"{backup.name_of(model)}.{column.attname}")
 
 
 def _derive() -> None:

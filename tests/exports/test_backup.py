@@ -299,6 +299,32 @@ def test_what_is_no_good_backup_is_refused_and_leaves_nothing(edit, words, made)
     assert list(Path(settings.MEDIA_ROOT).rglob("*original")) == []
 
 
+def strayed(table, column):
+    """An edit that lets the last row of a table name something that is not in the backup."""
+
+    def edit(members, manifest):
+        name, place = f"tables/{table}.jsonl", manifest["tables"][table]["columns"].index(column)
+        *lines, last = members[name].splitlines(keepends=True)
+        row = json.loads(last)
+        row[place] = str(uuid.uuid4())
+        members[name] = b"".join([*lines, json.dumps(row).encode() + b"\n"])
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("user", "created_by_id"), ("user", "modified_by_id"), ("change", "operation_id")],
+)
+def test_row_that_names_what_is_not_there_is_refused(table, column, alice, made):
+    path = changed(made(), strayed(table, column))
+    wipe()
+
+    with pytest.raises(Unfit, match="do not fit together"):
+        restore(path)
+    assert not User.objects.exists()
+
+
 @pytest.mark.parametrize("place", [0, 0.2, 0.5, 0.9, 0.99])
 def test_a_torn_or_damaged_file_is_refused(place, made):
     path = made()
