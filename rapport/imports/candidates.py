@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping as MappingType
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
@@ -21,9 +21,12 @@ from rapport.meta.folding import fold
 from rapport.meta.kinds import Kind
 from rapport.models import MatchKey
 
+One = TypeVar("One")
 
-def active(ids: MappingType[uuid.UUID, int]) -> list[uuid.UUID]:
-    return [id_ for id_, state in ids.items() if state == 0] or list(ids)
+
+def active(states: MappingType[One, int]) -> list[One]:
+    """Those that are active by their state; all when none is."""
+    return [one for one, state in states.items() if state == 0] or list(states)
 
 
 def held(
@@ -57,7 +60,7 @@ def by_other_names(
 ) -> dict[str, list[tuple[uuid.UUID, str]]]:
     """Visible records (id, title) by an e-mail address or by a number of theirs, of several those
     that are active."""
-    found: dict[str, dict[uuid.UUID, tuple[str, int]]] = defaultdict(dict)
+    found: dict[str, dict[tuple[uuid.UUID, str], int]] = defaultdict(dict)
     addresses = [text for text in texts if normalise.email(text)]
     numbers = [text for text in texts if any(map(str.isdecimal, text))]
     wanted = queries.records(entity, by)
@@ -81,8 +84,5 @@ def by_other_names(
         for part in parts:
             for id_, title, state, value in part.values_list("pk", entity.title, "state", name):
                 for text in spelt.get(form(value or ""), ()):
-                    found[text][id_] = title, state
-    return {
-        text: [(id_, own[id_][0]) for id_ in active({i: s for i, (_t, s) in own.items()})]
-        for text, own in found.items()
-    }
+                    found[text][id_, title] = state
+    return {text: active(own) for text, own in found.items()}

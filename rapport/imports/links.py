@@ -124,7 +124,7 @@ class _Column:
             row.reasons.append(of_cell(self.field, message, self.index))
 
 
-def resolve(mapping: Mapping, rows: Sequence[Row], links: Links, *, by: Actor) -> Links:
+def resolve(mapping: Mapping, rows: Sequence[Row], links: Links, *, by: Actor) -> None:
     """Turn the look-up texts of `rows` into ids among their values, or into reasons. `links`: what
     they name by other ids already, and what other rows of the batch name."""
     stored = links.kept = _stored_titles(mapping, rows, by)
@@ -142,7 +142,6 @@ def resolve(mapping: Mapping, rows: Sequence[Row], links: Links, *, by: Actor) -
             rule = mappings.missing_rule(found, target)
             column = _Column(found, index, rule, target.several)
             _resolve_column(column, asking, links, by)
-    return links
 
 
 def _is_named(row: Row, found: Field) -> bool:
@@ -258,7 +257,7 @@ def _by_id(entity: Entity, texts: Collection[str], by: Actor) -> dict[str, list[
 def _by_key(entity: Entity, texts: Sequence[str], by: Actor) -> dict[str, list[Named]]:
     found = named(entity, texts, by=by)
     return {
-        text: _active([(Named(id_, title), state) for id_, title, state in own])
+        text: candidates.active({Named(id_, title): state for id_, title, state in own})
         for text, own in found.items()
         if own
     }
@@ -268,17 +267,12 @@ def _by_sort_name(entity: Entity, texts: Sequence[str], by: Actor) -> dict[str, 
     wanted: dict[str, list[str]] = defaultdict(list)
     for text in texts:
         wanted[sort_key(text)].append(text)
-    found: dict[str, list[tuple[Named, int]]] = defaultdict(list)
+    found: dict[str, dict[Named, int]] = defaultdict(dict)
     for part in batches(wanted):
         rows = queries.records(entity, by).filter(sort_name__in=part)
         for id_, title, state, name in rows.values_list("pk", entity.title, "state", "sort_name"):
-            found[name].append((Named(id_, title), state))
-    return {text: _active(found[name]) for name in found for text in wanted[name]}
-
-
-def _active(found: Sequence[tuple[Named, int]]) -> list[Named]:
-    active = [named for named, state in found if state == 0]
-    return active or [named for named, _state in found]
+            found[name][Named(id_, title)] = state
+    return {text: candidates.active(own) for name, own in found.items() for text in wanted[name]}
 
 
 def _make(column: _Column, text: str, rows: Sequence[Row], links: Links, by: Actor) -> None:
