@@ -35,12 +35,7 @@ def errors(plan: Plan, fates: Sequence[str] = ERRORS) -> Iterator[dict[str, Any]
     columns = flow.columns_of(upload) if upload else ()
     kept = plan.rows.filter(fate__in=fates).order_by("row")
     for row in kept.iterator(chunk_size=READ_AT_ONCE):
-        for reason in why.from_json(row.reasons):
-            yield {
-                "row": row.row,
-                "column": column_name(columns, reason.column) or None,
-                "reason": reason.text,
-            }
+        yield from _told(row, columns)
 
 
 def errors_page(plan: Plan, *, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
@@ -49,12 +44,14 @@ def errors_page(plan: Plan, *, after: int, limit: int) -> tuple[list[dict[str, A
     upload = plan.import_file
     columns = flow.columns_of(upload) if upload else ()
     rows, more = plan_rows(plan, (*ERRORS, *IN_PART), after=after, size=limit)
-    found = [
-        {"row": row.row, "column": column_name(columns, one.column) or None, "reason": one.text}
-        for row in rows
-        for one in why.from_json(row.reasons)
-    ]
+    found = [told for row in rows for told in _told(row, columns)]
     return found, rows[-1].row if more else None
+
+
+def _told(row: PlanRow, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    for reason in why.from_json(row.reasons):
+        column = column_name(columns, reason.column) or None
+        yield {"row": row.row, "column": column, "reason": reason.text}
 
 
 def column_name(columns: tuple[str, ...], index: int | None) -> str:
