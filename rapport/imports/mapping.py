@@ -53,6 +53,11 @@ class Target:
         said = {name: value for name in _SAID if (value := getattr(self, name))}
         return {"field": self.field, **said} if said else self.field
 
+    @property
+    def meant(self) -> dict[str, str]:
+        """`values` by folded cells: blind to case and accents."""
+        return {fold(cell): text for cell, text in self.values.items()}
+
     @classmethod
     def from_json(cls, kept: Any) -> Target:
         """The inverse of `as_json`."""
@@ -387,7 +392,7 @@ def _foreign_options(
         found = parts.field_of(entity, target.field)
         if found is None or found.kind is not Kind.CHOICE:
             continue
-        meant = {fold(cell): text for cell, text in target.values.items()}
+        meant = target.meant
         values = {meant.get(fold(value), value) for value in _values(sample, index)}
         if target.values and values != {""}:
             continue

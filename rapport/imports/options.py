@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from .rows import Row
 
 
-def substituting(convert: Convert, values: MappingType[str, str]) -> Convert:
-    """`convert` for cells of which some mean something else; blind to case and accents."""
-    meant = {fold(cell): text for cell, text in values.items()}
+def _substituting(convert: Convert, meant: MappingType[str, str]) -> Convert:
+    """`convert` for cells of which some mean something else."""
 
     def substituted(cells: Sequence[str]) -> Column:
         return convert([meant.get(fold(cell), cell) for cell in cells])
@@ -40,7 +39,7 @@ def reads(found: Field, target: Target, reading: Reading) -> Convert:
     """How the cells of a column become values."""
     convert = converter(found, reading)
     if target.values:
-        convert = substituting(convert, target.values)
+        convert = _substituting(convert, target.meant)
     if target.default and found.read_only:
         # A name that is taken apart: the default is, too.
         convert = _defaulting(convert, target.default)
@@ -53,7 +52,7 @@ def _defaulting(convert: Convert, default: str) -> Convert:
 
 def meant(target: Target, cells: Iterable[str]) -> Iterator[str]:
     """What the cells of a column stand for, as texts."""
-    values = {fold(cell): text for cell, text in target.values.items()}
+    values = target.meant
     for cell in cells:
         yield values.get(fold(cell), cell) if cell.strip() else target.default
 
@@ -199,17 +198,19 @@ def cells_of(
     found_cells = {}
     for index, (found, target) in wanted.items():
         texts[index].pop("", None)
+        meant = target.meant
         cells = [
-            Cell(text=text, count=count, option=option_of(found, target, text, reading))
+            Cell(text=text, count=count, option=_option_of(found, meant, text, reading))
             for text, count in texts[index].most_common(TOLD)
         ]
         found_cells[index] = sorted(cells, key=lambda cell: cell.option is not None)
     return found_cells
 
 
-def option_of(found: Field, target: Target, text: str, reading: Reading) -> str | None:
+def _option_of(
+    found: Field, meant: MappingType[str, str], text: str, reading: Reading
+) -> str | None:
     """What a cell means."""
-    meant = {fold(cell): option for cell, option in target.values.items()}
     text = meant.get(fold(text), text)
     if not text.strip():
         return ""
