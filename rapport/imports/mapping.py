@@ -228,19 +228,18 @@ def propose(
     notes: list[str] = []
     # Columns in which something stands choose first: exports of other programs have many blanks.
     for index in sorted(range(len(columns)), key=lambda at: not _values(sample, at)):
-        header = columns[index]
-        name = _name_for(entity, header, index, columns, sample)
-        if index in theirs:
-            name = _or_position(theirs[index], header, _values(sample, index))
-        said = _said(entity, layout, header, _values(sample, index))
-        name = name if said is None else _or_position(said, header, _values(sample, index))
+        header, values = columns[index], _values(sample, index)
+        said = _said(entity, layout, header, values)
+        if said is None:
+            said = theirs.get(index) or _name_for(entity, header, columns, sample)
+        name = _or_position(said, header, values)
         for candidate in (name, *_siblings(entity, name)) if name else ():
             if candidate not in taken:
                 taken[candidate] = index
                 targets[index] = Target(field=candidate)
                 break
         else:
-            if name and _values(sample, index):
+            if name and values:
                 notes.append(
                     _("“%(column)s” is ignored: another column is %(field)s already.")
                     % {"column": header, "field": label_of(entity, name)}
@@ -273,19 +272,14 @@ def propose(
 
 
 def _name_for(
-    entity: Entity,
-    header: str,
-    index: int,
-    columns: Sequence[str],
-    sample: Sequence[Sequence[str]],
+    entity: Entity, header: str, columns: Sequence[str], sample: Sequence[Sequence[str]]
 ) -> str:
     if headers.is_record_id(entity, header):
         return RECORD_ID
     typed = _with_type(header, columns, sample)
-    name = (typed != header and headers.field_for(entity, typed)) or headers.field_for(
+    return (typed != header and headers.field_for(entity, typed)) or headers.field_for(
         entity, header
     )
-    return _or_position(name, header, _values(sample, index))
 
 
 def _said(entity: Entity, layout: Layout | None, header: str, values: Sequence[str]) -> str | None:
