@@ -15,7 +15,7 @@ from rapport.models.operations import Fate, ImportState
 
 from . import importbar, shell
 from .cells import CellContext, cell_context
-from .importsteps import FATES, TONES, head, label_of
+from .importsteps import TONES, counted, head, is_applied
 
 
 def show(request: HttpRequest, upload: ImportFile, *, error: str = "") -> HttpResponse:
@@ -49,7 +49,6 @@ def members(upload: ImportFile, cells: CellContext) -> list[dict[str, Any]]:
 
 def _member(member: ImportFile, cells: CellContext) -> dict[str, Any]:
     counts = member.counts
-    applied = "created" in counts
     made: dict[str, Any] = {
         "name": member.options.get("member") or member.name,
         "entity": "",
@@ -61,12 +60,10 @@ def _member(member: ImportFile, cells: CellContext) -> dict[str, Any]:
         "tone": TONES[ImportState(member.state)],
         "program": member.options.get("program", ""),
         "fates": [
-            (label_of(fate, applied=applied), cells.number(number), tone, fate.value)
-            for fate, (tone, planned, done) in FATES.items()
-            if (number := counts.get(done if applied else planned, 0))
-        ]
-        if counts
-        else [],
+            (label, cells.number(number), tone, fate.value)
+            for fate, label, tone, number in counted(counts, applied=is_applied(member))
+            if number
+        ],
     }
     rows = counts.get("rows") or member.options.get("about_rows")
     is_estimate = not counts.get("rows") and (rows or 0) >= flow.LOOKED_AT

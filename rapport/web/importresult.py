@@ -31,7 +31,7 @@ from rapport.queries.query import Group, InvalidQuery, field_of, of_view
 
 from . import importbundle, shell
 from .cells import CellContext, cell, cell_context, moment_text
-from .importsteps import FATES, TONES, head, tally, visible
+from .importsteps import FATES, TONES, head, is_applied, tally, visible
 from .lists import TITLE_WIDTH, WIDTHS
 from .liststate import label_of, require_read
 from .signin import signed_in
@@ -65,7 +65,7 @@ def progress_page(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         "message": job.message if job else "",
         "ending": bool(job and job.cancel_asked),
         "planning": planning,
-        "counts": _so_far(upload, cells) if not planning else [],
+        "counts": tally(upload.counts, cells) if not planning and is_applied(upload) else [],
     }
     return shell.render(request, "imports/progress.html", context, part="imports/running.html")
 
@@ -132,20 +132,15 @@ def _left(seconds: float) -> str:
     return text % {"n": minutes}
 
 
-def _so_far(upload: ImportFile, cells: CellContext) -> list[dict[str, Any]]:
-    """What has been written until now."""
-    return tally(upload.counts, cells, applied=True) if "created" in upload.counts else []
-
-
 # -- the result -----------------------------------------------------------------------------------
 
 # Tabs of a result: fates, and how people know them from other programs.
 TABS = {
-    Fate.REFUSED: (gettext_lazy("Failures"), "refused"),
-    Fate.PARTIAL: (gettext_lazy("Partial failures"), "partial"),
-    Fate.CHANGED: (gettext_lazy("Changed since the plan"), "changed"),
-    Fate.DUPLICATE: (gettext_lazy("Held back as duplicates"), "duplicates"),
-    Fate.SKIP: (gettext_lazy("Left out"), "skipped"),
+    Fate.REFUSED: gettext_lazy("Failures"),
+    Fate.PARTIAL: gettext_lazy("Partial failures"),
+    Fate.CHANGED: gettext_lazy("Changed since the plan"),
+    Fate.DUPLICATE: gettext_lazy("Held back as duplicates"),
+    Fate.SKIP: gettext_lazy("Left out"),
 }
 
 
@@ -154,7 +149,7 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
     plan = found.plan_of(upload)
     cells = cell_context()
     counts = upload.counts
-    applied = "created" in counts
+    applied = is_applied(upload)
     op = upload.operation
     undone = bool(op and operations.undone_by(op))
     job = upload.job
@@ -165,7 +160,7 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         **(_rows(request, upload, plan, cells) if applied and plan and not several else {}),
         "members": importbundle.members(upload, cells) if several else [],
         "applied": applied,
-        "tally": tally(counts, cells, applied=True) if applied else [],
+        "tally": tally(counts, cells) if applied else [],
         "tone": TONES[ImportState(upload.state)],
         "heading": _heading(upload, cells, undone=undone),
         "undone": undone,
@@ -196,24 +191,27 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
 
 def _lists(upload: ImportFile, cells: CellContext) -> list[dict[str, Any]]:
     """Where the records are that it made and changed."""
-    made: list[dict[str, Any]] = []
     if bundle.is_bundle(upload):
         # Records of several sorts: each file leads to its own.
-        return made
-    for verb, label in (("created", _("Created")), ("updated", _("Updated"))):
-        if number := upload.counts.get(verb, 0):
-            url = reverse("import-records", args=[upload.pk, verb])
-            made.append({"url": url, "label": label, "count": cells.number(number)})
-    return made
+        return []
+    return [
+        {
+            "url": reverse("import-records", args=[upload.pk, verb]),
+            "label": label,
+            "count": cells.number(number),
+        }
+        for verb, label in (("created", _("Created")), ("updated", _("Updated")))
+        if (number := upload.counts.get(verb, 0))
+    ]
 
 
 def _rows(
     request: HttpRequest, upload: ImportFile, plan: Plan, cells: CellContext
 ) -> dict[str, Any]:
     """The rows that were not taken, one fate at a time: line, column, reason and original value."""
-    counts = upload.counts
     url = reverse("import", args=[upload.pk])
-    fates = [fate for fate, (_label, key) in TABS.items() if counts.get(key)]
+    numbers = {fate: upload.counts.get(FATES[fate][2], 0) for fate in TABS}
+    fates = [fate for fate in TABS if numbers[fate]]
     if not fates:
         return {}
     asked = request.GET.get("fate", "")
@@ -232,15 +230,15 @@ def _rows(
         "tabs": [
             {
                 "url": f"{url}?fate={fate}",
-                "label": TABS[fate][0],
-                "count": cells.number(counts[TABS[fate][1]]),
+                "label": TABS[fate],
+                "count": cells.number(numbers[fate]),
                 "here": fate == here,
                 "tone": FATES[fate][0],
             }
             for fate in fates
         ],
         "lines": list(_lines(request, upload, rows, {one.number: one for one in shown})),
-        "label": TABS[here][0],
+        "label": TABS[here],
         "file_url": f"{reverse('import-errors', args=[upload.pk])}?fate={here}"
         if upload.stored
         else "",
@@ -356,7 +354,7 @@ def _heading(upload: ImportFile, cells: CellContext, *, undone: bool) -> str:
         case ImportState.CANCELLED:
             return _("Cancelled: what was imported until then is there")
         case ImportState.FAILED:
-            if "created" not in upload.counts:
+            if not is_applied(upload):
                 return _("This file cannot be imported")
             return _("The import could not be finished")
     entity = registry[upload.entity]

@@ -30,7 +30,7 @@ from rapport.queries import imports as found
 
 from . import importbundle, importcolumns, importplan, importresult, importstart, shell
 from .cells import CellContext, cell_context, moment_text
-from .importsteps import TONES, error_text, visible, whole
+from .importsteps import TONES, error_text, is_applied, visible, whole
 from .signin import signed_in
 
 # My Imports by status: names in the address, their labels and the states that they mean.
@@ -81,7 +81,7 @@ def imports_page(request: HttpRequest) -> HttpResponse:
 def _row(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     """An import as the list shows it."""
     counts = upload.counts
-    applied = "created" in counts
+    applied = is_applied(upload)
     undone = getattr(upload, "is_undone", False)
     job = upload.job if upload.state in {ImportState.PLANNING, ImportState.IMPORTING} else None
     sums = {

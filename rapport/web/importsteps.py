@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.http import (
-    HttpRequest,
-)
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _, gettext_lazy
 
@@ -32,8 +31,6 @@ FATES = {
     Fate.CHANGED: ("bad", "changed", "changed"),
     Fate.PARTIAL: ("warn", "partial", "partial"),
 }
-
-
 # Reasons for refusals that are summed up.
 GROUPS = 12
 # Imports that the start page shows to go on with.
@@ -100,21 +97,29 @@ def error_text(error: Exception) -> str:
 # -- counts ---------------------------------------------------------------------------------------
 
 
-def tally(counts: dict[str, Any], cells: CellContext, *, applied: bool) -> list[dict[str, Any]]:
-    """The counts of a plan or a result."""
-    rows = _("Rows read") if applied else _("Rows in the file")
-    made = [{"label": rows, "count": cells.number(counts.get("rows", 0))}]
+def is_applied(upload: ImportFile) -> bool:
+    """Whether its counts say what has become of rows, not what would."""
+    return "created" in upload.counts
+
+
+def counted(counts: Mapping[str, Any], *, applied: bool) -> Iterator[tuple[Fate, Any, str, int]]:
+    """Fates with what they are called, their tone and how many rows have each."""
+    labels = _RESULTS if applied else _PLANS
     for fate, (tone, planned, done) in FATES.items():
         number = counts.get(done if applied else planned, 0)
+        yield fate, labels.get(fate, fate.label), tone if number else "", number
+
+
+def tally(counts: Mapping[str, Any], cells: CellContext) -> list[dict[str, Any]]:
+    """The counts of a result."""
+    made = [{"label": _("Rows read"), "count": cells.number(counts.get("rows", 0))}]
+    for fate, label, tone, number in counted(counts, applied=True):
         if number or fate in {Fate.CREATE, Fate.REFUSED}:
-            label = label_of(fate, applied=applied)
-            made.append(
-                {"label": label, "count": cells.number(number), "tone": tone if number else ""}
-            )
+            made.append({"label": label, "count": cells.number(number), "tone": tone})
     for entity in registry:
         plural = parts.plural(entity.name)
         for key, label in (
-            (f"{plural}_created" if applied else plural, _("%(records)s created along")),
+            (f"{plural}_created", _("%(records)s created along")),
             (f"{plural}_updated", _("%(records)s updated along")),
         ):
             if number := counts.get(key, 0):
@@ -125,18 +130,12 @@ def tally(counts: dict[str, Any], cells: CellContext, *, applied: bool) -> list[
 
 def outcome(upload: ImportFile, cells: CellContext) -> str:
     """What came of an import, or would come of it, in a few words."""
-    counts = upload.counts
-    applied = "created" in counts
     said = [
-        f"{cells.number(number)} {str(label_of(fate, applied=applied)).lower()}"
-        for fate, (_tone, planned, done) in FATES.items()
-        if (number := counts.get(done if applied else planned, 0))
+        f"{cells.number(number)} {str(label).lower()}"
+        for _fate, label, _tone, number in counted(upload.counts, applied=is_applied(upload))
+        if number
     ]
     return upload.message or " · ".join(said)
-
-
-def label_of(fate: Fate, *, applied: bool) -> Any:
-    return (_RESULTS if applied else _PLANS).get(fate, fate.label)
 
 
 _PLANS = {

@@ -27,7 +27,7 @@ from rapport.queries import recipes as found
 
 from . import shell
 from .cells import CellContext, cell_context, moment_text
-from .importsteps import TONES, error_text, head, outcome, visible
+from .importsteps import TONES, error_text, head, is_applied, outcome, visible
 from .signin import signed_in
 
 MISSING = {
@@ -307,7 +307,7 @@ def save(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             messages.success(request, text)
             return shell.moved(request, _after(upload, recipe, post))
     context = {
-        **head(upload, 3 if "created" in upload.counts else 1),
+        **head(upload, 3 if is_applied(upload) else 1),
         "name": post.get("name", own.name if own else ""),
         "shared": "shared" in post if post else bool(own and own.is_shared),
         "may_replace": taken or own is not None,
