@@ -208,6 +208,18 @@ def test_user_who_has_done_something_stays(admin):
     assert [c.entity for c in undone.conflicts] == ["user"]
 
 
+@pytest.mark.parametrize("stamp", ["created_by", "modified_by"])
+def test_user_whom_a_record_names_as_its_maker_stays(stamp, admin, alice):
+    newcomer = factories.make_user()
+    op = journal.last()
+    contact = factories.make_contact(owner=alice)
+    Contact.objects.filter(pk=contact.pk).update(**{stamp: newcomer})
+    _, undone = undo.undo(op, by=admin)
+
+    assert User.objects.filter(pk=newcomer.pk).exists()
+    assert conflicts(undone) == [("", "Contact points at it.")]
+
+
 def test_user_who_has_chosen_something_stays(admin):
     newcomer = factories.make_user()
     op = journal.last()
@@ -239,6 +251,20 @@ def test_record_that_is_there_again_is_a_conflict(alice):
     _, undone = undo.undo(op, by=alice)
 
     assert conflicts(undone) == [("", "It is there already.")]
+
+
+def test_record_whose_makers_are_gone_returns_without_them(admin, alice):
+    newcomer = factories.make_user()
+    made = journal.last()
+    contact = factories.make_contact(owner=alice)
+    Contact.objects.filter(pk=contact.pk).update(created_by=newcomer, modified_by=newcomer)
+    op = records.delete_records(CONTACT, [contact.pk], by=alice)
+    undo.undo(made, by=admin)
+    _, undone = undo.undo(op, by=alice)
+
+    back = Contact.objects.get(pk=contact.pk)
+    assert (back.created_by_id, back.modified_by_id) == (None, None)
+    assert [c.field for c in undone.conflicts] == ["created_by", "modified_by"]
 
 
 # -- anything -------------------------------------------------------------------------------------
