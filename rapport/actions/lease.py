@@ -50,22 +50,29 @@ class Refused(ValueError):
     """The job cannot be done, now or later; the message is for its owner."""
 
 
+def state_of_database() -> int | None:
+    """A number that changes when another connection has written, and only then; None where there is
+    no such number."""
+    if connection.vendor != "sqlite":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA data_version")
+        return int(cursor.fetchone()[0])
+
+
 class Others:
     """Whether others write to the SQLite database of this process."""
 
     def __init__(self) -> None:
         self._connection: Any = None
-        self._version = 0
+        self._version: int | None = None
         self._seen = -AT_WORK
 
     def at_work(self) -> bool:
         """Whether somebody else has written a short while ago."""
-        if connection.vendor != "sqlite":
+        version = state_of_database()
+        if version is None:
             return False
-        with connection.cursor() as cursor:
-            # Changes when another connection has written, and only then.
-            cursor.execute("PRAGMA data_version")
-            version = int(cursor.fetchone()[0])
         if self._connection is not connection.connection:
             self._connection, self._version = connection.connection, version
         if version != self._version:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -131,7 +130,7 @@ def _advance(session: _Session, run: Run) -> bool:
         for number, row in kept.items()
         if row.fate == row.found == Fate.SAME and not row.decision and not row.cells
     }
-    before = state_of_database()
+    before = lease.state_of_database()
     if session.names is not None:
         session.names.stay(before)
     # Judged before the one write lock of SQLite is taken, and again only if others have written
@@ -152,7 +151,7 @@ def _advance(session: _Session, run: Run) -> bool:
             upload.counts = dict.fromkeys(COUNTS, 0)
         if rows:
             judged = early
-            if judged is None or state_of_database() != before:
+            if judged is None or lease.state_of_database() != before:
                 if session.names is not None:
                     session.names.stay(None)
                 judged = judge(lock=True)
@@ -190,41 +189,24 @@ def _link_late(session: _Session, run: Run) -> bool:
         if rows:
             missed = later.link(mapping, rows, op=op, by=run.by, now=now)
             _tell(plan, missed)
-            number = len({one.row for one in missed})
-            upload.counts = {
-                **upload.counts,
-                "partial": upload.counts.get("partial", 0) + number,
-            }
+            partial_rows = upload.counts.get("partial", 0) + len(missed)
+            upload.counts = {**upload.counts, "partial": partial_rows}
             journal.checkpoint(op)
             job.cursor = {**(job.cursor or {}), "after": rows[-1].number}
         upload.save(update_fields=["counts", "operation", "state"])
     return bool(rows)
 
 
-def _tell(plan: Plan, missed: Sequence[later.Missed]) -> None:
+def _tell(plan: Plan, missed: Sequence[Verdict]) -> None:
     """Keep which rows lack a link, whatever else became of them."""
-    by_row: dict[int, list[later.Missed]] = defaultdict(list)
-    for one in missed:
-        by_row[one.row].append(one)
-    for number, ones in by_row.items():
-        PlanRow.objects.update_or_create(
-            plan=plan,
-            row=number,
-            defaults={
-                "fate": Fate.PARTIAL,
-                "record": ones[0].record,
-                "reasons": as_json([one.reason for one in ones]),
-            },
-        )
-
-
-def state_of_database() -> int | None:
-    """A number that changes when another connection has written; None where none is known."""
-    if connection.vendor != "sqlite":
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA data_version")
-        return int(cursor.fetchone()[0])
+    kept = plans.planned(plan, [one.number for one in missed])
+    plans.keep(plan, [one for one in missed if one.number not in kept])
+    told: list[tuple[Any, tuple[Any, ...]]] = [
+        (kept[one.number].pk, (one.fate, one.record, as_json(one.reasons)))
+        for one in missed
+        if one.number in kept
+    ]
+    table_rows.update(PlanRow, ("fate", "record", "reasons"), told)
 
 
 def _theirs(job: Job) -> tuple[ImportFile, Plan]:

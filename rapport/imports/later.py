@@ -6,7 +6,6 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,21 +14,16 @@ from rapport.access import Actor
 from rapport.actions import records, write
 from rapport.meta.entity import Draft
 from rapport.models import Change, Operation
+from rapport.models.operations import Fate
 
 from . import parts, sources
 from .mapping import Mapping
-from .reasons import Reason
+from .reasons import QUOTED, Reason
 from .rows import Row
 from .verdict import Verdict
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Missed:
-    """A link of a row that is written which leads to nothing that there is. `record`: the row's."""
-
-    row: int
-    record: uuid.UUID
-    reason: Reason
+# Why, for programs.
+CODE = "late"
 
 
 def wait(mapping: Mapping, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> bool:
@@ -46,9 +40,9 @@ def wait(mapping: Mapping, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> 
 
 def link(
     mapping: Mapping, rows: Sequence[Row], *, op: Operation, by: Actor, now: datetime.datetime
-) -> list[Missed]:
-    """Set those links of `rows` that are still blank, of records that `op` has written. Those that
-    stay blank come back."""
+) -> list[Verdict]:
+    """Set those links of `rows` that are still blank, of records that `op` has written. The rows of
+    which some stays blank come back, in the order of the file, with the reasons."""
     entity = mapping.entity
     asking = {row.source: row for row in rows if row.source and row.sources}
     own = sources.find(mapping.system, entity, asking, by)
@@ -56,7 +50,7 @@ def link(
     mine = Change.objects.filter(operation=op, entity=entity.name, record__in=ids)
     stored = write.load(entity, set(mine.values_list("record", flat=True)))
     values: dict[uuid.UUID, dict[str, Any]] = {}
-    missed: list[Missed] = []
+    missed: dict[int, Verdict] = {}
     for lookup in sources.linking(mapping):
         target = parts.entity_of(entity, lookup)
         texts = {row.sources[lookup] for row in asking.values() if lookup in row.sources}
@@ -68,20 +62,27 @@ def link(
             if named := found.get(row.sources[lookup]):
                 values.setdefault(record, {})[lookup] = named.id
             else:
-                message = _("There is no %(entity)s with the id “%(text)s”.") % {
-                    "entity": str(target.label).lower(),
-                    "text": row.sources[lookup][:80],
-                }
-                remedy = _("Import it, and then this file again.")
-                column = mapping.column_of(f"{lookup}.{parts.SOURCE_ID}")
-                reason = Reason(message, column, remedy, "late")
-                missed.append(Missed(row=row.number, record=record, reason=reason))
+                _miss(missed, row.number, record, _nowhere(mapping, lookup, row.sources[lookup]))
     numbers = {own[text].id: row.number for text, row in asking.items() if text in own}
     drafts = [
         Draft(id=id_, values=one, current=stored[id_], source_row=numbers[id_])
         for id_, one in values.items()
     ]
     for draft in records.save_drafts(entity, drafts, op=op, by=by, now=now):
-        reason = Reason(draft.complaints, None, "", "late")
-        missed.append(Missed(row=numbers[draft.id], record=draft.id, reason=reason))
-    return missed
+        _miss(missed, numbers[draft.id], draft.id, Reason(draft.complaints, None, "", CODE))
+    return [missed[number] for number in sorted(missed)]
+
+
+def _miss(missed: dict[int, Verdict], row: int, record: uuid.UUID, reason: Reason) -> None:
+    verdict = missed.setdefault(row, Verdict(row, Fate.PARTIAL, record=record))
+    verdict.reasons.append(reason)
+
+
+def _nowhere(mapping: Mapping, lookup: str, text: str) -> Reason:
+    """The id `text` is that of no record."""
+    message = _("There is no %(entity)s with the id “%(text)s”.") % {
+        "entity": str(parts.entity_of(mapping.entity, lookup).label).lower(),
+        "text": text[:QUOTED],
+    }
+    remedy = _("Import it, and then this file again.")
+    return Reason(message, mapping.column_of(f"{lookup}.{parts.SOURCE_ID}"), remedy, CODE)
