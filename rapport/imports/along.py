@@ -15,7 +15,6 @@ from rapport.models import ImportFile, Plan
 from rapport.models.operations import Decision, Fate
 
 from . import decisions, links, mapping as mappings, options, parts, uploads
-from .decisions import ALIKE, Decided
 from .mapping import Mapping, Target
 
 READ_AT_ONCE = 2000
@@ -31,8 +30,7 @@ def counts(upload: ImportFile, plan: Plan, mapping: Mapping, by: Actor) -> dict[
     named: dict[str, set[str]] = {found.target or "": set() for _index, found, _target in columns}
     for field, text in _in_updates(plan, mapping):
         named[field.target or ""].add(text)
-    decided = Decided(alike=plan.parameters.get(ALIKE, {}))
-    if decisions.shown(None, decided) is Fate.CREATE:
+    if decisions.shown(None, decisions.alike_of(plan)) is Fate.CREATE:
         _read(upload, plan, columns, named)
     made = {}
     for name, texts in named.items():
@@ -65,11 +63,10 @@ def _columns(mapping: Mapping) -> list[Column]:
 
 def _in_updates(plan: Plan, mapping: Mapping) -> Iterator[tuple[Field, str]]:
     """What updates name that is still to be made."""
-    alike = plan.parameters.get(ALIKE, {})
-    usual = {Fate.UPDATE: mapping.on_match, Fate.DUPLICATE: mapping.duplicates}
+    alike = decisions.alike_of(plan).alike
     rows = plan.rows.filter(fate=Fate.UPDATE).values_list("found", "decision", "changes")
     for found, decision, changes in rows.iterator(chunk_size=READ_AT_ONCE):
-        said = decision or alike.get(found) or usual.get(Fate(found))
+        said = decision or alike.get(found) or mapping.usual(found)
         own = decisions.filling(changes or []) if said == Decision.FILL else changes or []
         for name, _old, new in own:
             field = mapping.entity.fields.get(name)

@@ -53,7 +53,7 @@ def decide(upload: ImportFile, row: int, decision: str, *, by: Actor) -> PlanRow
             raise NotNow(_("This cannot be decided about row %(row)d.") % {"row": row})
         work = _Work(upload, plan, by)
         if kept is not None and _is_known(kept):
-            said = decision or plan.parameters.get(ALIKE, {}).get(found, "")
+            said = decision or decisions.alike_of(plan).alike.get(found, "")
             others = plan.rows.filter(fate=Fate.UPDATE, record=kept.record).exclude(pk=kept.pk)
             fate, like = _Alike(others, _mapping_of(upload), said).fate_of(kept)
             if fate is not None:
@@ -97,7 +97,7 @@ def decide_all(
     with transaction.atomic():
         plan = _open(upload, by)
         if column_reason is None:
-            said = {**plan.parameters.get(ALIKE, {}), fate: decision}
+            said = {**decisions.alike_of(plan).alike, fate: decision}
             plan.parameters[ALIKE] = {name: one for name, one in said.items() if one}
             plan.save(update_fields=["parameters"])
     number = 0
@@ -216,7 +216,7 @@ class _Work:
         before = {row.like for row in kept.values() if row.like and row.record is None}
         kept |= self._kept(before - set(kept))
         feed, rows = self._read(sorted({*numbers, *before}), kept)
-        alike = self.plan.parameters.get(ALIKE, {})
+        alike = decisions.alike_of(self.plan).alike
         said = {number: row.decision for number, row in kept.items() if row.decision}
         seen = Earlier()
         judged = judge(
@@ -278,7 +278,7 @@ class _Work:
     @property
     def _plain(self) -> Fate:
         """The fate of rows of which the plan has no detail."""
-        return decisions.shown(None, Decided(alike=self.plan.parameters.get(ALIKE, {})))
+        return decisions.shown(None, decisions.alike_of(self.plan))
 
     def _write(self, verdicts: Sequence[Verdict], kept: MappingType[int, PlanRow]) -> None:
         news: list[tuple[Any, tuple[Any, ...]]] = []

@@ -50,9 +50,14 @@ class Decided:
 NOTHING = Decided()
 
 
+def alike_of(plan: Plan) -> Decided:
+    """What is decided for all rows of `plan` that are found to be alike."""
+    return Decided(alike=plan.parameters.get(ALIKE, {}))
+
+
 def of_plan(plan: Plan, kept: MappingType[int, PlanRow]) -> Decided:
     """The decisions about `kept`, rows of `plan`, and about all others."""
-    alike = plan.parameters.get(ALIKE, {})
+    alike = alike_of(plan).alike
     rows = {number: row.decision for number, row in kept.items() if row.decision}
     if not alike:
         return Decided(rows) if rows else NOTHING
@@ -145,6 +150,5 @@ def carried(upload: ImportFile, plan: Plan) -> Said:
             break
         cells = repaired(last)
         rows = dict(last.rows.exclude(decision="").values_list("row", "decision"))
-        alike = last.parameters.get(ALIKE, {})
-        return Said(cells, rows, alike, frozenset({*cells, *rows}))
+        return Said(cells, rows, alike_of(last).alike, frozenset({*cells, *rows}))
     return Said(alike=upload.options.get(ALIKE, {}))

@@ -15,6 +15,7 @@ from rapport.meta.field import Field
 from rapport.meta.folding import fold
 from rapport.meta.kinds import InvalidValue, Kind, Reading, parse
 from rapport.meta.registry import registry
+from rapport.models.operations import Fate
 
 from . import headers, layouts, parts, words
 from .headers import RECORD_ID
@@ -121,6 +122,12 @@ class Mapping:
             parts=kept.get("parts", {}),
             system=kept.get("system", ""),
         )
+
+    def usual(self, found: str) -> str:
+        """What happens to a row that is found to be this when nobody decides."""
+        if found == Fate.UPDATE:
+            return self.on_match
+        return self.duplicates if found == Fate.DUPLICATE else ""
 
     @property
     def fields(self) -> set[str]:

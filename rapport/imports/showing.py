@@ -27,7 +27,7 @@ from rapport.queries.one import PRINCIPAL, title_of
 from . import decisions, reasons as why, uploads
 from .cells import is_named
 from .deciding import reason_keys
-from .decisions import ALIKE, Decided, as_cells
+from .decisions import Decided, as_cells
 from .mapping import Mapping
 from .reasons import Reason
 
@@ -96,7 +96,7 @@ def rows_of(
     if plan is None:
         return []
     mapping = Mapping.from_json(registry[upload.entity], upload.mapping)
-    decided = Decided(alike=plan.parameters.get(ALIKE, {}))
+    decided = decisions.alike_of(plan)
     earlier: dict[int, Sequence[str]] = {}
     if fate in {None, decisions.shown(None, decided)}:
         records, kept = _all_rows(upload, plan, fate, after, limit)
@@ -138,7 +138,7 @@ class _Page:
         """One of them."""
         is_likeness = bool(row.reasons) and not isinstance(row.reasons[0], list)
         found = Fate(row.found or row.fate)
-        usual = self._usual(row, found)
+        usual = self.decided.of(row.row, found) or self.mapping.usual(found)
         fields = self.fields.get(row.row, ())
         if (row.decision or usual) == Decision.FILL:
             fields = [one for one in fields if not one.old]
@@ -159,14 +159,6 @@ class _Page:
             confidence=row.reasons[1] if is_likeness else 0,
             likeness=tuple(map(Likeness.from_json, row.reasons[2:])) if is_likeness else (),
         )
-
-    def _usual(self, row: PlanRow, found: Fate) -> str:
-        """What becomes of `row` when nothing is decided about it alone."""
-        if said := self.decided.of(row.row, found):
-            return said
-        if found is Fate.UPDATE:
-            return self.mapping.on_match
-        return self.mapping.duplicates if found is Fate.DUPLICATE else ""
 
 
 def _with(record: Record, cells: MappingType[int, str]) -> list[str]:
