@@ -73,15 +73,12 @@ def mapping_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         if upload.parent_id is not None:
             # Its siblings are checked with it.
             return shell.moved(request, reverse("import", args=[upload.parent_id]))
-        if upload.size <= AT_ONCE:
-            flow.plan_now(upload, by=request.user)
-        else:
-            flow.start_plan(upload, by=request.user)
+        return _planned(request, upload)
     except (MappingRefused, FileRefused, Refused, UploadGone) as error:
         upload.refresh_from_db()
         return show(request, upload, error=error_text(error), status=422)
-    except (flow.NotNow, CancelAsked) as error:
-        messages.warning(request, str(error) or _("Cancelled."))
+    except flow.NotNow as error:
+        messages.warning(request, str(error))
     return shell.moved(request, reverse("import", args=[upload.pk]))
 
 
@@ -90,15 +87,23 @@ def _check_files(request: HttpRequest, upload: ImportFile) -> HttpResponse:
     if request.method != "POST" or "plan" not in request.POST:
         return importbundle.show(request, upload)
     try:
+        return _planned(request, upload)
+    except (MappingRefused, FileRefused, Refused, UploadGone) as error:
+        upload.refresh_from_db()
+        return importbundle.show(request, upload, error=error_text(error))
+
+
+def _planned(request: HttpRequest, upload: ImportFile) -> HttpResponse:
+    """Have every row checked, at once when one waits for that."""
+    try:
         if upload.size <= AT_ONCE:
             flow.plan_now(upload, by=request.user)
         else:
             flow.start_plan(upload, by=request.user)
-    except (MappingRefused, FileRefused, Refused, UploadGone) as error:
-        upload.refresh_from_db()
-        return importbundle.show(request, upload, error=error_text(error))
-    except (flow.NotNow, CancelAsked) as error:
-        messages.warning(request, str(error) or _("Cancelled."))
+    except flow.NotNow as error:
+        messages.warning(request, str(error))
+    except CancelAsked:
+        messages.warning(request, _("Cancelled."))
     return shell.moved(request, reverse("import", args=[upload.pk]))
 
 
