@@ -121,7 +121,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 # The name under which authenticate() gets the address; axes would look for "email".
 AXES_USERNAME_FORM_FIELD = "username"
-AXES_CLIENT_IP_CALLABLE = "rapport.web.limits.address"
+AXES_CLIENT_IP_CALLABLE = "rapport.limits.address"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "rapport.web.signin.locked_out"

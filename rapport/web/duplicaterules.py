@@ -10,6 +10,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from rapport import limits
 from rapport.actions import rules as actions
 from rapport.actions.records import InvalidRecord, RecordNotFound, StaleRecord
 from rapport.duplicates import catalogue, preview, rules
@@ -19,7 +20,7 @@ from rapport.meta.registry import registry
 from rapport.models import Operation
 from rapport.queries import duplicates as pairs
 
-from . import limits, shell
+from . import shell
 from .cells import cell_context
 from .duplicates import reason_chips
 from .panels import address
@@ -151,7 +152,7 @@ def _save(request: HttpRequest, form: RuleForm, entry: Entry | None) -> HttpResp
         )
         return None
     except InvalidRecord as error:
-        form.complain([message for found in error.errors.values() for message in found])
+        form.complain(error.messages)
         return None
     _say(request, _("The rule was saved."), op)
     return shell.moved(request, reverse("duplicate-rule", args=[saved]))
@@ -190,7 +191,7 @@ def do(request: HttpRequest, key: str, verb: str) -> HttpResponse:
             case _:
                 raise RecordNotFound(verb)
     except InvalidRecord as error:
-        messages.error(request, " ".join(m for found in error.errors.values() for m in found))
+        messages.error(request, error.complaints)
         return see_other(after)
     _say(request, text, op)
     return see_other(after)

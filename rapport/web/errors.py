@@ -12,13 +12,14 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from rapport import limits
 from rapport.access import Forbidden
 from rapport.actions.records import RecordNotFound
 from rapport.meta.entity import Entity
 from rapport.models import User
 from rapport.queries import moved, one
 
-from . import limits, panels, shell
+from . import panels, shell
 
 log = logging.getLogger(__name__)
 

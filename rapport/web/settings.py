@@ -24,13 +24,13 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 import rapport
-from rapport import access
+from rapport import access, limits
 from rapport.actions import demo, jobs, people, profile, records, states
 from rapport.jobs import health
 from rapport.meta.registry import registry
 from rapport.queries import people as found_people, system as about
 
-from . import limits, shell
+from . import shell
 from .cells import cell_context, moment_text
 from .signin import PasswordForm, View, see_other, signed_in
 
@@ -370,7 +370,7 @@ def person(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         try:
             people.set_access(found.user, **chosen, by=request.user)
         except records.InvalidRecord as error:
-            errors = [message for group in error.errors.values() for message in group]
+            errors = error.messages
         else:
             messages.success(request, _("Saved."))
             return see_other(reverse("person", args=[id]))

@@ -20,10 +20,11 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
+from rapport import limits
 from rapport.actions import people, records
 from rapport.models import User
 
-from . import limits, shell
+from . import shell
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 WRONG = gettext_lazy("This e-mail address and password do not belong together.")

@@ -11,7 +11,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from rapport import access
+from rapport import access, limits
 from rapport.actions.leads import blank
 from rapport.actions.records import Clash
 from rapport.duplicates import rules
@@ -23,7 +23,7 @@ from rapport.models.people import Verb
 from rapport.queries import duplicates, one
 from rapport.queries.one import One
 
-from . import limits, panels, shell
+from . import panels, shell
 from .duplicates import certainty, merge_url, reason_chips
 from .forms import RecordForm
 from .panels import address, find

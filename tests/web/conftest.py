@@ -6,6 +6,6 @@ import pytest
 @pytest.fixture(autouse=True)
 def no_limits():
     # When pytest loads this file, Django is not set up yet.
-    from rapport.web import limits
+    from rapport import limits
 
     limits.forget()

@@ -12,10 +12,10 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from rapport import limits
 from rapport.actions import people, states
 from rapport.actions.people import SETUP
 from rapport.models import User
-from rapport.web import limits
 from tests.factories import make_user
 
 PASSWORD = "tulip-horse-9"
