@@ -18,7 +18,6 @@ from collections.abc import (
 )
 from datetime import UTC
 from functools import partial
-from hashlib import blake2b
 from typing import Any
 
 from django.db.models import QuerySet
@@ -36,6 +35,7 @@ from rapport.meta.kinds import TEXTS, Kind, Ref
 from . import phones, sources
 from .candidates import active, as_typed, held, words
 from .cells import is_named
+from .hashes import hash_of
 from .headers import RECORD_ID
 from .links import Links
 from .mapping import Mapping
@@ -91,10 +91,7 @@ class OwnKeys:
         found = sources.row_key(self._mapping, row)
         for fields in self._sets:
             if own := fields.of_row(row, self._links):
-                text = "\x1f".join((*fields.names, *own))
-                found.append(
-                    int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
-                )
+                found.append(hash_of(*fields.names, *own))
         return found
 
 

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -21,6 +20,7 @@ from rapport.meta.kinds import InvalidValue, Kind, check
 from rapport.models.people import Verb
 
 from . import mapping as mappings, names, parts, reasons as why
+from .hashes import hash_of
 from .links import Links, New, records
 from .mapping import Mapping, Target
 from .reasons import Reason, of_cell
@@ -209,16 +209,11 @@ def _known_by(entity: Entity, person: _Person) -> Iterator[int]:
     for name, value in person.values.items():
         known = entity.fields.get(name)
         if known is not None and known.kind is Kind.EMAIL and value:
-            yield _hash("E", normalise.email(value))
+            yield hash_of("E", normalise.email(value))
     company = " ".join(normalise.company(title) for title in person.titles.values())
     if company or not person.is_known_by_more(entity):
-        yield _hash("N", normalise.words(person.values[entity.title]), company)
+        yield hash_of("N", normalise.words(person.values[entity.title]), company)
     elif not any(entity.fields[n].kind is Kind.EMAIL for n in person.values if n in entity.fields):
         for name, value in person.values.items():
             if name in entity.fields and entity.fields[name].kind is Kind.PHONE and value:
-                yield _hash("P", normalise.words(person.values[entity.title]), value)
-
-
-def _hash(*texts: str) -> int:
-    digest = blake2b("\x1f".join(texts).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, signed=True)
+                yield hash_of("P", normalise.words(person.values[entity.title]), value)

@@ -9,7 +9,6 @@ import uuid
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Mapping as MappingType, Sequence
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -27,6 +26,7 @@ from rapport.models.operations import Fate
 from rapport.queries import moved
 
 from . import mapping as mappings, parts
+from .hashes import hash_of
 from .links import Links, Named
 from .mapping import Mapping
 from .reasons import Reason
@@ -217,8 +217,7 @@ class Siblings:
 
 
 def _key(entity: Entity, text: str) -> int:
-    digest = blake2b(f"{entity.name}\x1f{text}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, signed=True)
+    return hash_of(entity.name, text)
 
 
 def row_key(mapping: Mapping, row: Row) -> list[int]:
