@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Iterable, Mapping as MappingType, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rapport import access
@@ -58,14 +59,7 @@ def judge(
     entity = mapping.entity
     originals = rows
     # Copies: the same rows may be judged again when something has changed meanwhile.
-    rows = [
-        Row(
-            row.number, dict(row.values), row.links, list(row.reasons), row.asked,
-            defaults=row.defaults, wipes=row.wipes, parts=row.parts, is_bare=row.is_bare,
-            source=row.source, sources=row.sources,
-        )
-        for row in rows
-    ]  # fmt: skip
+    rows = [replace(row, values=dict(row.values), reasons=list(row.reasons)) for row in rows]
     clean = [row for row in rows if not row.reasons]
     links = linking.Links() if links is None else links
     sources.ask(mapping, clean, by=by)
