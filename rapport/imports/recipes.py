@@ -32,7 +32,7 @@ from rapport.queries.recipes import recipe_named, usable_recipes
 
 from . import flow, headers, mapping as mappings, plan as plans
 from .decisions import ALIKE
-from .mapping import Mapping, MappingRefused
+from .mapping import Mapping, MappingRefused, Target
 
 # Files with at least so much of the same headers are offered a saved mapping.
 OFFERED_FROM = 0.5
@@ -150,19 +150,11 @@ def _likeness(ours: Sequence[str], theirs: Sequence[str]) -> float:
 
 def _gone(kept: MappingType[str, Any], mapping: Mapping) -> tuple[str, ...]:
     """Names in the stored mapping that reading it has left out."""
-    named = {
-        value if isinstance(value, str) else value["field"]
-        for name, value in kept.items()
-        if name.isdecimal()
-    }
+    named = {Target.from_json(value).field for name, value in kept.items() if name.isdecimal()}
     named |= set(kept.get("constants", {})) | {n for names in kept.get("match", ()) for n in names}
     there = {*mapping.fields, *mapping.constants, *(n for names in mapping.match for n in names)}
     # A set to match by goes as a whole: what of it is still there is no loss.
-    return tuple(sorted(n for n in named - there if n not in _known(mapping.entity)))
-
-
-def _known(entity: Entity) -> set[str]:
-    return {*headers.targets(entity), headers.RECORD_ID}
+    return tuple(sorted(named - there - mappings.targets(mapping.entity)))
 
 
 # -- offered and used -----------------------------------------------------------------------------
