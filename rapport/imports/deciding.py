@@ -25,7 +25,7 @@ from rapport.queries.imports import plan_of
 from . import along, decisions, plan as plans, reasons as why, steps
 from .decisions import ALIKE, Changes, Decided, as_cells
 from .doubles import CERTAIN, key_of
-from .feed import Feed
+from .feed import Feed, mapping_of
 from .judge import judge
 from .mapping import Mapping
 from .plan import GROUPS
@@ -55,7 +55,7 @@ def decide(upload: ImportFile, row: int, decision: str, *, by: Actor) -> PlanRow
         if kept is not None and _is_known(kept):
             said = decision or decisions.alike_of(plan).alike.get(found, "")
             others = plan.rows.filter(fate=Fate.UPDATE, record=kept.record).exclude(pk=kept.pk)
-            fate, like = _Alike(others, _mapping_of(upload), said).fate_of(kept)
+            fate, like = _Alike(others, mapping_of(upload), said).fate_of(kept)
             if fate is not None:
                 kept.fate, kept.like, kept.decision = fate, like, decision
                 return work.settle(kept)
@@ -67,10 +67,6 @@ def _is_known(row: PlanRow) -> bool:
     """Whether the plan knows what becomes of `row` by any decision, so that the file need not be
     read."""
     return row.record is not None and row.changes is not None and row.fate != Fate.REFUSED
-
-
-def _mapping_of(upload: ImportFile) -> Mapping:
-    return Mapping.from_json(registry[upload.entity], upload.mapping)
 
 
 def repair(upload: ImportFile, row: int, cells: MappingType[int, str], *, by: Actor) -> PlanRow:
@@ -102,7 +98,7 @@ def decide_all(
             plan.save(update_fields=["parameters"])
     number = 0
     others = plan.rows.filter(fate=Fate.UPDATE).exclude(found=fate)
-    alike = _Alike(others, _mapping_of(upload), decision)
+    alike = _Alike(others, mapping_of(upload), decision)
     questions: list[int] = []
     after = -1
     while rows := list(plan.rows.filter(found=fate, row__gt=after).order_by("row")[:AT_ONCE]):
@@ -322,7 +318,7 @@ class _Work:
 
     def count_along(self) -> None:
         """Count anew what is made along with the rows."""
-        mapping = _mapping_of(self.upload)
+        mapping = mapping_of(self.upload)
         for name, number in along.counts(self.upload, self.plan, mapping, self.by).items():
             self.counts[name] = number
 

@@ -59,6 +59,7 @@ READ_AT_ONCE = 3 * 1024**2
 # Plan rows that go in one transaction.
 FORGOTTEN_AT_ONCE = 2000
 NotNow = steps.NotNow
+mapping_of = feed.mapping_of
 # What people do with a plan: see there.
 decide, decide_all, repair = deciding.decide, deciding.decide_all, deciding.repair
 rows_of, records_of = showing.rows_of, showing.records_of
@@ -336,11 +337,6 @@ def _about(detected: Detected, looked: Sequence[Record]) -> int | None:
 
 
 # -- the mapping ----------------------------------------------------------------------------------
-
-
-def mapping_of(upload: ImportFile) -> Mapping:
-    """The mapping as it stands."""
-    return Mapping.from_json(registry[upload.entity], upload.mapping)
 
 
 def columns_of(upload: ImportFile) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from . import decisions, reasons as why, uploads
 from .cells import is_named
 from .deciding import reason_keys
 from .decisions import Decided, as_cells
+from .feed import mapping_of
 from .mapping import Mapping
 from .reasons import Reason
 
@@ -95,7 +96,7 @@ def rows_of(
     plan = plan_of(upload)
     if plan is None:
         return []
-    mapping = Mapping.from_json(registry[upload.entity], upload.mapping)
+    mapping = mapping_of(upload)
     decided = decisions.alike_of(plan)
     earlier: dict[int, Sequence[str]] = {}
     if fate in {None, decisions.shown(None, decided)}:
@@ -112,7 +113,7 @@ def rows_of(
     page = _Page(
         mapping,
         decided,
-        _beside(upload, kept.values(), by),
+        _beside(mapping, kept.values(), by),
         _changes(mapping, kept.values(), by),
         earlier,
     )
@@ -219,10 +220,10 @@ def _records(upload: ImportFile, numbers: Collection[int]) -> list[Record]:
 # -- values as texts ------------------------------------------------------------------------------
 
 
-def _beside(upload: ImportFile, rows: Collection[PlanRow], by: Actor) -> dict[uuid.UUID, Beside]:
+def _beside(mapping: Mapping, rows: Collection[PlanRow], by: Actor) -> dict[uuid.UUID, Beside]:
     """The records of `rows` with the values of the mapped fields and what else is filled in their
     quick form."""
-    entity = registry[upload.entity]
+    entity = mapping.entity
     ids = {row.record for row in rows if row.record}
     if not ids:
         return {}
@@ -230,8 +231,8 @@ def _beside(upload: ImportFile, rows: Collection[PlanRow], by: Actor) -> dict[uu
         row["id"]: from_columns(entity, row)
         for row in queries.records(entity, by).filter(pk__in=ids).values()
     }
-    mapped = Mapping.from_json(entity, upload.mapping).fields
-    names = [n for n in entity.fields if n in {*mapped, *entity.quick} and n != entity.title]
+    wanted = {*mapping.fields, *entity.quick} - {entity.title}
+    names = [name for name in entity.fields if name in wanted]
     titles = title_of(
         {
             ref
