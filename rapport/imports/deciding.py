@@ -22,7 +22,7 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Decision, Fate, ImportState
 from rapport.queries.imports import plan_of
 
-from . import along, decisions, plan as plans, reasons as why, steps
+from . import along, bundle, decisions, plan as plans, reasons as why, steps
 from .decisions import ALIKE, Changes, Decided, as_cells
 from .doubles import CERTAIN, key_of
 from .feed import Feed, mapping_of
@@ -36,7 +36,8 @@ from .verdict import Judged, Verdict
 
 # Rows that are read, judged or rewritten in one go.
 AT_ONCE = 2000
-_KEPT = ("fate", "record", "reasons", "cells", "found", "like", "changes", "decision")
+# What is told of a row besides its plan and number.
+_KEPT = plans.PLAN_COLUMNS[2:]
 
 
 def decide(upload: ImportFile, row: int, decision: str, *, by: Actor) -> PlanRow:
@@ -295,7 +296,7 @@ class _Work:
                 gone.append(row.pk)
             else:
                 news.append((row.pk, own))
-        table_rows.insert(PlanRow, ("plan_id", "row", *_KEPT), added)
+        table_rows.insert(PlanRow, plans.PLAN_COLUMNS, added)
         table_rows.update(PlanRow, _KEPT, news)
         table_rows.delete(PlanRow, gone)
 
@@ -346,14 +347,11 @@ class _Work:
 
 def _count_archive(whole: ImportFile) -> None:
     """Count all files of an archive together."""
-    counts: Counter[str] = Counter()
-    for member in whole.members.exclude(state=ImportState.FAILED):
-        counts.update(member.counts)
-    whole.counts = dict(counts)
+    whole.counts = bundle.total(whole.members.exclude(state=ImportState.FAILED))
     whole.save(update_fields=["counts"])
     plan = plan_of(whole)
     if plan is not None:
-        plan.counts = dict(counts)
+        plan.counts = whole.counts
         plan.save(update_fields=["counts"])
 
 
