@@ -201,7 +201,7 @@ def add(entity: Entity, made: Sequence[Derived], *, later: bool = False) -> None
         search_index.put(entity, {one.id: one.search_text for one in made})
     if entity.principal:
         _keep_principals(entity, made)
-    _forget_rules(entity)
+    _read_anew(entity)
 
 
 def replace_keys(entity: Entity, made: Mapping[uuid.UUID, Sequence[int]]) -> None:
@@ -227,7 +227,7 @@ def renew(entity: Entity, made: Sequence[Derived], before: Sequence[Mapping[str,
         _refresh_those_that_name(entity, renamed)
     if entity.principal:
         _keep_principals(entity, made)
-    _forget_rules(entity)
+    _read_anew(entity)
 
 
 def remove(entity: Entity, ids: Sequence[uuid.UUID], *, later: bool = False) -> None:
@@ -239,17 +239,20 @@ def remove(entity: Entity, ids: Sequence[uuid.UUID], *, later: bool = False) -> 
         search_index.remove(entity, ids)
     if entity.principal:
         rows.delete(Principal, ids)
-    _forget_rules(entity)
+    _read_anew(entity)
 
 
-def _forget_rules(entity: Entity) -> None:
-    """What this process remembers of the rules is not so any more: what comes next in the same
-    transaction goes by the new ones already."""
+def _read_anew(entity: Entity) -> None:
+    """What this process remembers of rules and options is not so any more: what comes next in the
+    same transaction goes by the new ones already. Again after it, since another thread may have
+    read the old ones meanwhile."""
     if entity.model is DuplicateRule:
         rules.forget()
         rules.version()
+        transaction.on_commit(rules.forget)
     elif entity.model is ChoiceOption:
         options.forget()
+        transaction.on_commit(options.forget)
 
 
 def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import uuid
 
-from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -61,7 +60,6 @@ def add_option(
         draft = Draft(id=new_id(), values=values)
         if records.save_drafts(entity, [draft], op=op, by=by, now=now, trusted=True):
             raise InvalidRecord(draft.errors)
-    transaction.on_commit(options.forget)
     return value
 
 
@@ -91,7 +89,6 @@ def rename_option(
     if held is not None and held != row:
         raise InvalidRecord({"label": [_("There is an option called “%s”.") % label]})
     records.update_record(registry[OPTION], id, {"label": label}, by=by, now=now)
-    transaction.on_commit(options.forget)
 
 
 def offer_option(
@@ -100,7 +97,6 @@ def offer_option(
     """Offer an added option, or no longer; records that have it keep it. Raises Forbidden,
     RecordNotFound."""
     _offer(id, offered=offered, by=by, now=now or timezone.now())
-    transaction.on_commit(options.forget)
 
 
 def _offer(id: uuid.UUID, *, offered: bool, by: Actor, now: datetime.datetime) -> None:

@@ -6,7 +6,6 @@ import datetime
 import uuid
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from rapport import access
@@ -88,9 +87,7 @@ def _entry(key: str, by: Actor) -> Entry:
 
 
 def _remove(id: uuid.UUID, by: Actor, now: datetime.datetime | None) -> Operation:
-    op = records.delete_records(registry[RULE], [id], by=by, now=now)
-    transaction.on_commit(rules.forget)
-    return op
+    return records.delete_records(registry[RULE], [id], by=by, now=now)
 
 
 def _store(
@@ -129,5 +126,4 @@ def _store(
             draft = Draft(id=new_id(), values=values)
         if records.save_drafts(entity, [draft], op=op, by=by, now=now, trusted=True):
             raise InvalidRecord(draft.errors)
-    transaction.on_commit(rules.forget)
     return draft.id, op
