@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Iterable, Mapping as MappingType, Sequence
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -89,7 +89,7 @@ def receive(chunks: Iterable[bytes], *, name: str, entity: str, by: Actor) -> Im
         plans.require(registry[entity], by)
     stored, size = uploads.store(chunks)
     return ImportFile.objects.create(
-        name=PurePath(name.replace("\\", "/")).name[:255] or _("Pasted"),
+        name=uploads.plain_name(name)[:255] or _("Pasted"),
         stored=stored,
         size=size,
         entity="" if entity == AUTO else entity,
@@ -107,7 +107,7 @@ def receive_many(
     if len(files) == 1:
         ((name, chunks),) = files
         return receive(chunks, name=name, entity=entity, by=by)
-    name = ", ".join(PurePath(name.replace("\\", "/")).name for name, _chunks in files)
+    name = ", ".join(uploads.plain_name(name) for name, _chunks in files)
     return receive(bundle.packed(files), name=name, entity=entity, by=by)
 
 

@@ -7,7 +7,6 @@ applied, or waits for a person when the recipe says so or stops it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import PurePath
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -75,9 +74,8 @@ def begin(
 ) -> ImportFile:
     """The import, begun when those before it are over; in the caller's transaction. Not yet
     `stored`: its job fetches the file."""
-    name = PurePath(name.replace("\\", "/")).name[:255] or recipe.name
     upload = ImportFile.objects.create(
-        name=name,
+        name=uploads.plain_name(name)[:255] or recipe.name,
         stored=stored,
         size=size,
         entity=recipe.entity,

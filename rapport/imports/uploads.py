@@ -6,7 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, fields
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +26,11 @@ class UploadTooLarge(ValueError):
 
 class UploadGone(LookupError):
     """The file is not kept any more."""
+
+
+def plain_name(name: str) -> str:
+    """The name of a file without its folders, however its program writes them."""
+    return PurePath(name.replace("\\", "/")).name
 
 
 def store(chunks: Iterable[bytes]) -> tuple[str, int]:
@@ -109,6 +114,7 @@ __all__ = [
     "open_upload",
     "options_of",
     "path_of",
+    "plain_name",
     "reading_of",
     "store",
     "too_large",
