@@ -70,20 +70,19 @@ def _hear(
             known = entity.fields[entity.title_fields[-1]]
             row.reasons.append(why.required(known, mapping.column_of(lookup)))
         elif id_ in new:
-            values = _said(mapping.entity, entity, lookup, row)
+            values = _said(mapping.entity, lookup, row)
             if is_person(mapping.entity, lookup) and not values.get(entity.title_fields[-1]):
                 values = {**persons.name_of(entity, row.links.get(lookup, "")), **values}
             new[id_].said.append(Said(row.number, values))
         elif id_ is not None and lookup in row.parts:
             part = links.parts.setdefault(id_, Part(entity, rule))
-            part.said.append(Said(row.number, _said(mapping.entity, entity, lookup, row)))
+            part.said.append(Said(row.number, _said(mapping.entity, lookup, row)))
 
 
-def _said(whole: Entity, entity: Entity, lookup: str, row: Row) -> dict[str, Any]:
+def _said(whole: Entity, lookup: str, row: Row) -> dict[str, Any]:
     values = dict(row.parts.get(lookup, {}))
     if is_person(whole, lookup):
-        # The account of the row is that of its person.
-        same = (o for o in parts.parts_of(whole) if o in entity.fields and row.values.get(o))
+        same = (other for other in parts.shared(whole, lookup) if row.values.get(other))
         values.update({other: row.values[other] for other in same})
     return values
 

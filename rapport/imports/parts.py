@@ -46,6 +46,18 @@ def entity_of(entity: Entity, lookup: str) -> Entity:
 
 
 @lru_cache(maxsize=64)
+def shared(entity: Entity, lookup: str) -> tuple[str, ...]:
+    """The look-ups that the record of `lookup` has as well: the account of a row is that of its
+    person."""
+    theirs = entity_of(entity, lookup).fields
+    return tuple(
+        other
+        for other in parts_of(entity)
+        if other in theirs and theirs[other].target == entity.fields[other].target
+    )
+
+
+@lru_cache(maxsize=64)
 def id_targets(entity: Entity) -> tuple[str, ...]:
     """Targets for ids of another program: of the record, and of those that it names."""
     links = (f.name for f in entity.fields.values() if f.kind is Kind.LOOKUP and not f.read_only)

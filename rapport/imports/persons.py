@@ -90,13 +90,7 @@ def _place(mapping: Mapping, lookup: str) -> _Place:
     index = mapping.column_of(lookup)
     target = mapping.columns[index] if index is not None else Target(field=lookup)
     rule = mappings.missing_rule(mapping.entity.fields[lookup], target)
-    # The account of the row is that of its person.
-    shared = tuple(
-        other
-        for other in parts.parts_of(mapping.entity)
-        if other in entity.fields
-        and entity.fields[other].target == mapping.entity.fields[other].target
-    )
+    shared = parts.shared(mapping.entity, lookup)
     return _Place(entity, lookup, index, rule, mapping.part(lookup), shared)
 
 
