@@ -12,12 +12,11 @@ from django.urls import reverse
 
 from rapport.actions import undo
 from rapport.files.read import FileRefused
-from rapport.imports import apply, bundle, command, flow, report
+from rapport.imports import bundle, command, flow, report
 from rapport.models import Account, Contact, ImportFile, Opportunity, SourceId
-from rapport.models.operations import JobState
 from rapport.queries.imports import plan_of
 from tests.imports.bringing import bring, outcome
-from tests.imports.test_resume import take
+from tests.imports.test_resume import finished_by_another
 
 pytestmark = pytest.mark.django_db
 
@@ -167,15 +166,7 @@ def test_killed_archive_is_finished_and_nothing_is_doubled(steps, alice):
     flow.plan_now(upload, by=alice)
     flow.start_apply(upload, by=alice)
 
-    first = take("first")
-    for _ in range(steps):
-        if not apply.step(first):
-            break
-    apply._sessions._kept.clear()
-    second = take("second")
-    while apply.step(second):
-        pass
-    second.end(JobState.DONE, ended=apply.ended)
+    finished_by_another(steps)
 
     assert (linked(), outcome(upload).counts) == (LINKED, {"rows": 6, "created": 6})
 

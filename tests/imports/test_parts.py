@@ -3,12 +3,11 @@
 import pytest
 
 from rapport.actions import undo
-from rapport.imports import apply, flow
+from rapport.imports import flow
 from rapport.models import Account, Contact, ImportFile, Opportunity
-from rapport.models.operations import JobState
 from tests.factories import make_account, make_contact, share_with
 from tests.imports.bringing import bring, describe, errors, fates, outcome, plan
-from tests.imports.test_resume import take
+from tests.imports.test_resume import finished_by_another
 
 pytestmark = pytest.mark.django_db
 
@@ -173,14 +172,7 @@ def test_killed_between_batches_makes_nothing_twice(before, alice, table):
     planned = upload.counts
     flow.start_apply(upload, by=alice)
 
-    first = take("first")
-    for _ in range(before):
-        apply.step(first)
-    apply._sessions._kept.clear()
-    second = take("second")
-    while apply.step(second):
-        pass
-    second.end(JobState.DONE, ended=apply.ended)
+    finished_by_another(before)
 
     done = outcome(upload)
     assert done.counts == {

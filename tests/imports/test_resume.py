@@ -56,21 +56,26 @@ def take(worker):
     return run
 
 
+def finished_by_another(batches):
+    """Apply so many batches. Then the worker is gone with all that it had in memory, and another
+    one does the rest. Whether there was a rest."""
+    first = take("first")
+    has_more = all(apply.step(first) for _ in range(batches))
+    apply._sessions._kept.clear()
+    second = take("second")
+    while apply.step(second):
+        pass
+    second.end(JobState.DONE, ended=apply.ended)
+    return has_more
+
+
 @pytest.mark.parametrize("after", [0, 1, 3, 5])
 def test_worker_that_dies_between_two_batches(after, alice, table):
     expected = uninterrupted(alice, table)
     upload = plan(people(30, table), by=alice)
     flow.start_apply(upload, by=alice)
 
-    first = take("first")
-    for _ in range(after):
-        assert apply.step(first)
-    # The worker is gone with all that it had in memory.
-    apply._sessions._kept.clear()
-    second = take("second")
-    while apply.step(second):
-        pass
-    second.end(JobState.DONE, ended=apply.ended)
+    assert finished_by_another(after)
 
     assert (outcome(upload).counts, stored()) == expected
     assert Operation.objects.get(kind="import").counts == {"created": len(stored()[0]) + 4}
@@ -232,14 +237,7 @@ def test_decisions_and_repairs_hold_for_the_worker_that_goes_on(alice, table):
             flow.apply_now(upload, by=alice)
         else:
             flow.start_apply(ImportFile.objects.get(pk=upload.pk), by=alice)
-            first = take("first")
-            for _ in range(steps):
-                assert apply.step(first)
-            apply._sessions._kept.clear()
-            second = take("second")
-            while apply.step(second):
-                pass
-            second.end(JobState.DONE, ended=apply.ended)
+            assert finished_by_another(steps)
         done = outcome(upload)
         outcomes.append((done.counts, stored()[:2]))
         undo.undo(done.operation, by=alice)
