@@ -31,11 +31,12 @@ from rapport.models.operations import ImportState
 from rapport.queries.imports import plan_of
 
 from . import report, unattended
+from .recipes import DONE, FAILED
 from .uploads import UploadGone
 
 log = logging.getLogger(__name__)
 
-TAKEN, DONE, FAILED = ".taken", "done", "failed"
+TAKEN = ".taken"
 # Names that programs give to files which they are still writing.
 PARTIAL = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".download", ".swp")
 # Who makes a file first and fills it later gets so many seconds.

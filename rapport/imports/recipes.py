@@ -40,8 +40,9 @@ NAME_LENGTH = 100
 # Also of `ImportFile.options`: a plan begins with what was decided for all rows alike.
 DECISIONS = ALIKE
 KEY_PREFIX = "rapport_"
+# Folders of ours in that of a recipe: where its files are put when they are through.
+DONE, FAILED = "done", "failed"
 # Of a folder below RAPPORT_IMPORT_FOLDER: plain names, none of ours.
-OWN_FOLDERS = frozenset({"done", "failed"})
 _PART = re.compile(r"\w[\w .+-]*")
 # What of the reading says how values are written; the rest is about bytes, which differ by file.
 WRITTEN = tuple(field.name for field in dataclasses.fields(Reading))
@@ -448,7 +449,7 @@ def checked_folder(folder: str) -> str:
     """A path below the import folder, as we keep it: plain names only. Raises RecipeRefused."""
     parts = folder.strip().strip("/").split("/") if folder.strip() else []
     for part in parts:
-        if not _PART.fullmatch(part) or part.endswith((" ", ".")) or part.lower() in OWN_FOLDERS:
+        if not _PART.fullmatch(part) or part.endswith((" ", ".")) or part.lower() in {DONE, FAILED}:
             text = _("A folder has a plain name, like “shop/customers”: no “..” and no “%(part)s”.")
             raise RecipeRefused(text % {"part": part}, "folder")
     folder = "/".join(parts)
