@@ -58,25 +58,31 @@ _LOGICAL = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What is seen of a file. `plain`: its headers, `known` of them those that say something."""
+
+    columns: Sequence[str]
+    plain: Sequence[str]
+    known: frozenset[str]
+    sample: Sequence[Sequence[str]]
+
+
 def recognise(columns: Sequence[str], sample: Sequence[Sequence[str]]) -> Layout | None:
     """The program that wrote a file with these headers; None when it is none that we know."""
     plain = [headers.plain(column) for column in columns]
-    known = frozenset(plain) - {""}
+    file = _File(columns, plain, frozenset(plain) - {""}, sample)
     for find in _FINDERS:
-        found = find(columns, plain, known, sample)
+        found = find(file)
         if found is not None:
             return found
     return None
 
 
-def _salesforce(
-    _columns: Sequence[str],
-    plain: Sequence[str],
-    known: frozenset[str],
-    sample: Sequence[Sequence[str]],
-) -> Layout | None:
+def _salesforce(file: _File) -> Layout | None:
     """Its ids say what they are ids of."""
-    found = {name: _prefix(plain, sample, name) for name in ("id", *(f"{e}id" for e in _OWN_FIRST))}
+    known = file.known
+    found = {name: _prefix(file, name) for name in ("id", *(f"{e}id" for e in _OWN_FIRST))}
     entity = _SALESFORCE.get(found["id"], "")
     for name in _OWN_FIRST:
         if not entity and _SALESFORCE.get(found[f"{name}id"]) == name:
@@ -88,25 +94,21 @@ def _salesforce(
     return _layout(SALESFORCE, entity)
 
 
-def _prefix(plain: Sequence[str], sample: Sequence[Sequence[str]], name: str) -> str:
+def _prefix(file: _File, name: str) -> str:
     """How all ids of a column begin; '' when they are no such ids."""
-    if name not in plain:
+    if name not in file.plain:
         return ""
-    index = plain.index(name)
-    ids = [row[index].strip() for row in sample if index < len(row) and row[index].strip()]
+    index = file.plain.index(name)
+    ids = [row[index].strip() for row in file.sample if index < len(row) and row[index].strip()]
     begin = {one[:3] for one in ids if SALESFORCE.ids.fullmatch(one)}
     whole = bool(ids) and all(SALESFORCE.ids.fullmatch(one) for one in ids)
     return begin.pop() if whole and len(begin) == 1 else ""
 
 
-def _dynamics(
-    columns: Sequence[str],
-    _plain: Sequence[str],
-    known: frozenset[str],
-    _sample: Sequence[Sequence[str]],
-) -> Layout | None:
+def _dynamics(file: _File) -> Layout | None:
+    known = file.known
     if "donotmodifyrowchecksum" in known:
-        own = [column for column in columns if column.startswith("(Do Not Modify) ")]
+        own = [column for column in file.columns if column.startswith("(Do Not Modify) ")]
         names = {headers.plain(column.removeprefix("(Do Not Modify) ")) for column in own}
         return _layout(DYNAMICS, next((e for e in _OWN_FIRST if e in names), ""))
     if len(known & _LOGICAL) < 2:
@@ -114,32 +116,22 @@ def _dynamics(
     return _layout(DYNAMICS, next((e for e in _OWN_FIRST if f"{e}id" in known), ""))
 
 
-def _hubspot(
-    _columns: Sequence[str],
-    _plain: Sequence[str],
-    known: frozenset[str],
-    _sample: Sequence[Sequence[str]],
-) -> Layout | None:
-    if not any(name.startswith(("recordid", "hsobjectid")) for name in known):
+def _hubspot(file: _File) -> Layout | None:
+    if not any(name.startswith(("recordid", "hsobjectid")) for name in file.known):
         return None
     for entity, signs in texts.HUBSPOT_SIGNS.items():
-        if known & signs:
+        if file.known & signs:
             return _layout(HUBSPOT, entity)
     return None
 
 
-def _address_books(
-    _columns: Sequence[str],
-    _plain: Sequence[str],
-    known: frozenset[str],
-    _sample: Sequence[Sequence[str]],
-) -> Layout | None:
+def _address_books(file: _File) -> Layout | None:
     for program, signs in (
         (LINKEDIN, texts.LINKEDIN_SIGNS),
         (GOOGLE, texts.GOOGLE_SIGNS),
         (OUTLOOK, texts.OUTLOOK_SIGNS),
     ):
-        if any(sign <= known for sign in signs):
+        if any(sign <= file.known for sign in signs):
             return _layout(program, "contact")
     return None
 
