@@ -266,15 +266,9 @@ def refresh(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
         .select_for_update(of=("self",), no_key=True)
         .order_by("pk")
     )
-    stored = {row["id"]: from_columns(entity, row) for row in found.values()}
-    made = texts(entity, list(stored.items()))
-    rows.update(
-        entity.model,
-        ("sort_name", "search_text"),
-        [(one.id, (one.sort_name, one.search_text)) for one in made],
-    )
-    keyring.remove(list(stored))
-    add(entity, made)
+    stored = [(row["id"], from_columns(entity, row)) for row in found.values()]
+    keyring.remove([id_ for id_, _values in stored])
+    _derive(entity, stored)
 
 
 def make(entity: Entity, ids: Sequence[uuid.UUID], *, later: bool) -> None:
@@ -301,6 +295,16 @@ def make(entity: Entity, ids: Sequence[uuid.UUID], *, later: bool) -> None:
             )
             for row in found.values("id", *columns)
         ]
+    _derive(entity, records, later=later)
+
+
+def _derive(
+    entity: Entity,
+    records: Sequence[tuple[uuid.UUID, Mapping[str, Any]]],
+    *,
+    later: bool = False,
+) -> None:
+    """Write what follows from stored records that have no keys."""
     made = texts(entity, records)
     rows.update(
         entity.model,
