@@ -6,6 +6,7 @@ wrote each, and takes everything back; `bring` sends the statements of one again
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -48,10 +49,7 @@ def again(name: str, make: Callable[[], Any]) -> Any:
     """What `make` makes, written once by it and then as it was. For fixtures with rows for many
     tests that lean on nobody but the people above."""
     if name not in _statements:
-        kept: list[tuple[str, Any, bool]] = []
-        with connection.execute_wrapper(_keeping(kept)):
-            _made[name] = make()
-        _statements[name] = kept
+        _learn(name, make)
         return copy.deepcopy(_made[name])
     return bring(name)
 
@@ -62,10 +60,15 @@ def learn() -> None:
     _statements.clear()
     with transaction.atomic():
         for name, make in _makers().items():
-            kept = _statements[name] = []
-            with connection.execute_wrapper(_keeping(kept)):
-                _made[name] = make(_made)
+            _learn(name, partial(make, _made))
         transaction.set_rollback(True)
+
+
+def _learn(name: str, make: Callable[[], Any]) -> None:
+    kept: list[tuple[str, Any, bool]] = []
+    with connection.execute_wrapper(_keeping(kept)):
+        _made[name] = make()
+    _statements[name] = kept
 
 
 def _keeping(kept: list[tuple[str, Any, bool]]) -> Callable[..., Any]:
