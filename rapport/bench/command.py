@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib import import_module
 
 from .cluster import ClusterUnavailable
 from .figures import Figure, as_json, as_line
 
 # Name -> module with `measure(quick: bool) -> Iterator[Figure]`. Later rooms add theirs.
-BENCHES = ("foundation", "duplicates", "import")
+BENCHES = {"foundation": "foundation", "duplicates": "duplicates", "import": "imports"}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -19,6 +20,9 @@ def run(args: argparse.Namespace) -> int:
         from .labelled import measure
 
         return int(any(figure.ok is False for figure in measure(args.labelled)))
+    if args.name not in ("all", *BENCHES):
+        known = ", ".join(BENCHES)
+        raise SystemExit(f"rapport bench: no figures called {args.name!r}; there are: {known}")
     names = BENCHES if args.name == "all" else (args.name,)
     chosen = {"only": args.only, "on": args.on} if args.only or args.on else {}
     if chosen and args.name != "import":
@@ -26,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
     figures: list[Figure] = []
     try:
         for name in names:
-            for figure in _measures(name)(quick=args.quick, **chosen):
+            measures = import_module(f".{BENCHES[name]}", __package__)
+            for figure in measures.measure(quick=args.quick, **chosen):
                 figures.append(figure)
                 if not args.json:
                     print(as_line(figure), flush=True)
@@ -36,19 +41,3 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(as_json(figures))
     return int(any(figure.ok is False for figure in figures))
-
-
-def _measures(name: str):  # type: ignore[no-untyped-def]
-    if name == "foundation":
-        from .foundation import measure
-
-        return measure
-    if name == "duplicates":
-        from .duplicates import measure
-
-        return measure
-    if name == "import":
-        from .imports import measure
-
-        return measure
-    raise SystemExit(f"rapport bench: no figures called {name!r}; there are: {', '.join(BENCHES)}")
