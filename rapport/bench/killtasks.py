@@ -148,7 +148,7 @@ _OF_THE_RUN = re.compile(r"(^|_)at$|^job_id$|^version$")
 def written(upload: str, file: str) -> dict[str, Any]:
     """Every row that an import has to do with, as text without ids and times of this run:
     {table: sorted rows}, into `file`."""
-    from django.db.models import Exists, OuterRef
+    from django.db.models import Exists, Model, OuterRef
 
     from rapport.meta.registry import registry
     from rapport.models import (
@@ -176,12 +176,13 @@ def written(upload: str, file: str) -> dict[str, Any]:
     changes = Change.objects.exclude(
         Exists(created.filter(operation=OuterRef("operation"))), verb=ChangeVerb.UPDATE
     )
+    whole: tuple[type[Model], ...] = (
+        Account, Contact, Lead, Opportunity, MatchKey, KeyRing, SourceId, Operation, ImportFile,
+    )  # fmt: skip
     rows: dict[str, list[str]] = {}
     for model, found in (
-        *((model, model._default_manager.all()) for model in (Account, Contact, Lead, Opportunity)),
-        *((model, model._default_manager.all()) for model in (MatchKey, KeyRing, SourceId)),
+        *((model, model._default_manager.all()) for model in whole),
         (Change, changes),
-        *((model, model._default_manager.all()) for model in (Operation, ImportFile)),
         (Plan, plans),
         (PlanRow, PlanRow.objects.filter(plan__in=plans)),
     ):
