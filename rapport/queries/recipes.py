@@ -12,6 +12,8 @@ from rapport.meta.registry import registry
 from rapport.models import ImportFile, ImportRecipe
 from rapport.models.people import Verb
 
+from .imports import visible_imports
+
 LAST_RUNS = 10
 
 
@@ -59,8 +61,6 @@ def recipe_named(name: str, by: Actor) -> list[ImportRecipe]:
 
 def runs_of(recipe: ImportRecipe, by: Actor) -> list[ImportFile]:
     """The last imports by `recipe` that `by` may see."""
-    from .imports import visible_imports
-
     return list(visible_imports(by).filter(recipe=recipe)[:LAST_RUNS])
 
 
