@@ -152,7 +152,7 @@ def _date(_field: Field, value: Any, context: CellContext) -> SafeString:
 
 
 def _datetime(_field: Field, value: Any, context: CellContext) -> SafeString:
-    text = escape(moment_text(value.astimezone(context.zone), context.language))
+    text = escape(local_text(value, context))
     return SafeString(f'<time datetime="{value.isoformat()}">{text}</time>')
 
 
@@ -211,6 +211,13 @@ def moment_text(moment: datetime.datetime, language: str) -> str:
     """A moment (in the zone that it has) to the minute."""
     clock = moment.time().replace(second=0, microsecond=0)
     return f"{day_text(moment.date(), language)}, {_clock_text(clock, language)}"
+
+
+def local_text(moment: datetime.datetime | None, context: CellContext) -> str:
+    """A moment as text in the zone and language of the viewer; nothing when it never was."""
+    if moment is None:
+        return ""
+    return moment_text(moment.astimezone(context.zone), context.language)
 
 
 @lru_cache(maxsize=4096)

@@ -31,7 +31,7 @@ from rapport.queries.pages import Link
 from rapport.queries.query import Condition, Group, InvalidQuery, Query
 
 from . import panels, shell
-from .cells import CellContext, cell, cell_context, moment_text
+from .cells import CellContext, cell, cell_context, local_text
 from .panels import address
 from .sidebyside import DIFFERENT, MARKS, SAME, compared
 from .signin import local, signed_in
@@ -258,7 +258,7 @@ def radar(request: HttpRequest) -> dict[str, Any]:
     return {
         "radar": {
             "moment": moment,
-            "text": moment_text(moment.astimezone(cells.zone), cells.language) if moment else "",
+            "text": local_text(moment, cells),
             "running": job is not None,
             "waiting": job is not None and not job.progress,
             "done": cells.number(job.progress) if job else "",
@@ -403,7 +403,7 @@ def _decided(pair: Suspect, cells: CellContext) -> str:
     text = str(TABS.get(PairStatus(pair.status), ""))
     if pair.decided_at is None:
         return text
-    return f"{text}, {moment_text(pair.decided_at.astimezone(cells.zone), cells.language)}"
+    return f"{text}, {local_text(pair.decided_at, cells)}"
 
 
 def _about(side: One, cells: CellContext) -> list[tuple[Any, str]]:

@@ -33,7 +33,7 @@ from rapport.queries.query import (
 )
 
 from . import shell
-from .cells import CellContext, day_text, moment_text
+from .cells import CellContext, day_text, local_text
 from .forms import LOOKUPS
 from .inputs import INPUTS, Control, input_text, reading
 from .liststate import (
@@ -164,7 +164,7 @@ def _shown(found: Field, value: Any, titles: Mapping[Ref, str], context: CellCon
         return str(option.label if option else value)
     if found.kind in {Kind.DATE, Kind.DATETIME}:
         if hasattr(value, "tzinfo"):
-            return moment_text(value.astimezone(context.zone), context.language)
+            return local_text(value, context)
         return day_text(value, context.language)
     if isinstance(value, str):
         return f"“{found.labels.get(value, value)}”"

@@ -11,8 +11,6 @@ from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
@@ -21,18 +19,16 @@ from rapport.imports import bundle, flow, reasons, report
 from rapport.imports.reasons import Reason
 from rapport.imports.showing import Shown
 from rapport.imports.uploads import FileRefused, UploadGone
-from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate, ImportState, JobState
 from rapport.queries import imports as found, operations, pages
-from rapport.queries.pages import Link
 from rapport.queries.query import Group, InvalidQuery, field_of, of_view
 
-from . import importbundle, shell
-from .cells import CellContext, cell, cell_context, moment_text
+from . import importbundle, panels, shell
+from .cells import CellContext, cell, cell_context, local_text
 from .importsteps import FATES, TONES, head, is_applied, tally, visible
-from .lists import TITLE_WIDTH, WIDTHS
+from .lists import TITLE_WIDTH, WIDTHS, title_text
 from .liststate import label_of, require_read
 from .signin import signed_in
 
@@ -48,14 +44,14 @@ def progress_page(request: HttpRequest, upload: ImportFile) -> HttpResponse:
     job = upload.job
     cells = cell_context()
     planning = upload.state != ImportState.IMPORTING
+    step, title = {
+        ImportState.IMPORTING: (3, _("Importing")),
+        ImportState.PLANNING: (2, _("Checking every row")),
+    }.get(ImportState(upload.state), (1, _("Reading the file")))
     since = _since(request, upload)
     context = {
-        **head(upload, 3 if not planning else 2 if upload.state == ImportState.PLANNING else 1),
-        "title": _("Importing")
-        if not planning
-        else _("Checking every row")
-        if upload.state == ImportState.PLANNING
-        else _("Reading the file"),
+        **head(upload, step),
+        "title": title,
         "progress": job.progress if job else 0,
         "total": _total(upload),
         "progress_text": _progress_text(upload, cells),
@@ -184,7 +180,7 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         "has_file": bool(upload.stored),
         "delete_url": reverse("import-delete", args=[upload.pk]),
         "by": str(upload.created_by) if upload.created_by else _("Rapport"),
-        "moment_text": moment_text(upload.created_at.astimezone(cells.zone), cells.language),
+        "moment_text": local_text(upload.created_at, cells),
     }
     return shell.render(request, "imports/result.html", context)
 
@@ -303,6 +299,7 @@ def records_page(request: HttpRequest, id: uuid.UUID, verb: str) -> HttpResponse
     except InvalidQuery:
         page = pages.page(replace(query, after=""), request.user, rows=rows)
     cells = cell_context()
+    is_person = "first_name" in entity.title_fields
     names = [name for name in query.columns if name != entity.title]
     fields = [(name, field_of(entity, name)) for name in names]
     url = reverse("import-records", args=[upload.pk, verb])
@@ -317,8 +314,8 @@ def records_page(request: HttpRequest, id: uuid.UUID, verb: str) -> HttpResponse
         "rows": [
             {
                 "url": cells.address(entity.name, row.id),
-                "title": (title := _title(entity, row.values[entity.title])),
-                "face": _face(entity, title),
+                "title": (title := title_text(row.values[entity.title], str(entity.label))),
+                "face": panels.avatar(title) if is_person else "",
                 "cells": [cell(field, row.values.get(name), cells) for name, field in fields],
             }
             for row in page.rows
@@ -328,21 +325,6 @@ def records_page(request: HttpRequest, id: uuid.UUID, verb: str) -> HttpResponse
         "next_url": f"{url}?after={quote(page.next)}" if page.next else "",
     }
     return shell.render(request, "imports/records.html", context)
-
-
-def _title(entity: Entity, value: Any) -> str:
-    return str((value.title if isinstance(value, Link) else value) or entity.label)
-
-
-def _face(entity: Entity, title: str) -> SafeString:
-    """The circle of a person, as in lists."""
-    if "first_name" not in entity.title_fields:
-        return SafeString("")
-    return format_html(
-        '<span class="avatar hue-{}" aria-hidden="true">{}</span>',
-        shell.hue(title),
-        shell.initials(title),
-    )
 
 
 def _heading(upload: ImportFile, cells: CellContext, *, undone: bool) -> str:

@@ -29,7 +29,7 @@ from rapport.models.operations import Fate, ImportState, JobState
 from rapport.queries import imports as found
 
 from . import importbundle, importcolumns, importplan, importresult, importstart, shell
-from .cells import CellContext, cell_context, moment_text
+from .cells import CellContext, cell_context, local_text
 from .importsteps import TONES, error_text, is_applied, visible, whole
 from .signin import signed_in
 
@@ -112,7 +112,7 @@ def _row(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
         "rows": cells.number(counts["rows"]) if "rows" in counts else "",
         "by": str(upload.created_by) if upload.created_by else _("Rapport"),
         "moment": upload.created_at,
-        "moment_text": moment_text(upload.created_at.astimezone(cells.zone), cells.language),
+        "moment_text": local_text(upload.created_at, cells),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from collections import Counter
 from typing import Any
@@ -23,7 +22,7 @@ from rapport.models.operations import JobState
 from rapport.queries import jobs as found
 
 from . import shell
-from .cells import CellContext, cell_context, moment_text
+from .cells import CellContext, cell_context, local_text
 from .signin import signed_in
 
 TONES = {
@@ -145,7 +144,7 @@ def _row(job: Job, cells: CellContext) -> dict[str, Any]:
         "message": job.message,
         "by": str(job.created_by) if job.created_by else _("Rapport"),
         "moment": job.created_at,
-        "moment_text": _moment(job.created_at, cells),
+        "moment_text": local_text(job.created_at, cells),
         "progress": job.progress,
         "total": job.total,
         "progress_text": _progress(job, cells),
@@ -169,16 +168,12 @@ def _progress(job: Job, cells: CellContext) -> str:
 def _facts(job: Job, cells: CellContext) -> list[tuple[str, str]]:
     facts = [
         (_("Asked by"), str(job.created_by) if job.created_by else _("Rapport")),
-        (_("Asked on"), _moment(job.created_at, cells)),
-        (_("Started on"), _moment(job.started_at, cells)),
-        (_("Ended on"), _moment(job.ended_at, cells)),
+        (_("Asked on"), local_text(job.created_at, cells)),
+        (_("Started on"), local_text(job.started_at, cells)),
+        (_("Ended on"), local_text(job.ended_at, cells)),
         (_("Attempts"), cells.number(job.attempts)),
     ]
     return [(label, value) for label, value in facts if value]
-
-
-def _moment(moment: datetime.datetime | None, cells: CellContext) -> str:
-    return moment_text(moment.astimezone(cells.zone), cells.language) if moment else ""
 
 
 def _address(name: str, value: Any) -> str:

@@ -215,7 +215,7 @@ def rows_html(
     place = next(i for i, column in enumerate(columns) if column.is_title)
     made = []
     for row in rows:
-        title = _title_text(row.values[entity.title], unnamed)
+        title = title_text(row.values[entity.title], unnamed)
         key, name = str(row.id), escape(title)
         avatar = ""
         if is_person:
@@ -269,7 +269,8 @@ def heads_html(columns: Sequence[Column]) -> SafeString:
     return SafeString("".join(made))
 
 
-def _title_text(value: Any, unnamed: str) -> str:
+def title_text(value: Any, unnamed: str) -> str:
+    """What a row is called; `unnamed`: when it has no name."""
     if isinstance(value, Link):
         return value.title or unnamed
     return str(value or unnamed)

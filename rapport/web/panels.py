@@ -26,7 +26,7 @@ from rapport.queries.one import One
 from rapport.queries.pages import Link
 
 from . import shell
-from .cells import CellContext, cell, day_text, moment_text
+from .cells import CellContext, cell, day_text, local_text
 from .inputs import input_text
 
 # A related list shows a few of its records and counts up to so many. Lists beyond the first ones
@@ -295,9 +295,7 @@ PLAIN: dict[Kind, Callable[[Field, Any, CellContext], str]] = {
     Kind.NUMBER: _words,
     Kind.MONEY: _words,
     Kind.DATE: lambda _field, value, cells: day_text(value, cells.language),
-    Kind.DATETIME: lambda _field, value, cells: moment_text(
-        value.astimezone(cells.zone), cells.language
-    ),
+    Kind.DATETIME: lambda _field, value, cells: local_text(value, cells),
     Kind.BOOLEAN: lambda field, value, _cells: str(field.label) if value else "",
     Kind.LOOKUP: _named,
     Kind.OWNER: _named,

@@ -26,7 +26,7 @@ from rapport.models.operations import Decision, Fate
 from rapport.queries import recipes as found
 
 from . import shell
-from .cells import CellContext, cell_context, moment_text
+from .cells import CellContext, cell_context, local_text
 from .importsteps import TONES, error_text, head, is_applied, outcome, visible
 from .signin import signed_in
 
@@ -81,7 +81,7 @@ def _row(recipe: ImportRecipe, request: HttpRequest, cells: CellContext) -> dict
         "has_key": hasattr(recipe, "key"),
         "problems": _problems(recipe),
         "used": recipe.used_at,
-        "used_text": _moment(recipe.used_at, cells),
+        "used_text": local_text(recipe.used_at, cells),
     }
 
 
@@ -90,10 +90,6 @@ def _problems(recipe: ImportRecipe) -> list[str]:
         return recipes.gone_texts(recipes.gone_fields(recipe))
     except RecipeRefused as refused:
         return [str(refused)]
-
-
-def _moment(at: Any, cells: CellContext) -> str:
-    return moment_text(at.astimezone(cells.zone), cells.language) if at else ""
 
 
 # -- one recipe ------------------------------------------------------------------------------------
@@ -170,8 +166,8 @@ def _page(
         "runs": [_run(upload, cells) for upload in found.runs_of(recipe, request.user)],
         "watches": bool(settings.IMPORT_FOLDER),
         "kept_key": kept,
-        "key_made": _moment(kept.created_at, cells) if kept else "",
-        "key_used": _moment(kept.used_at, cells) if kept else "",
+        "key_made": local_text(kept.created_at, cells) if kept else "",
+        "key_used": local_text(kept.used_at, cells) if kept else "",
         "key": key,
         "call_url": request.build_absolute_uri(reverse("api-import", args=[recipe.pk])),
     }
@@ -242,7 +238,7 @@ def _run(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
         "outcome": outcome(upload, cells),
         "via": _VIA.get(upload.options.get("via", ""), ""),
         "moment": upload.created_at,
-        "moment_text": _moment(upload.created_at, cells),
+        "moment_text": local_text(upload.created_at, cells),
     }
 
 

@@ -20,7 +20,7 @@ from rapport.models.journal import ChangeVerb
 from rapport.queries import history, one, operations
 
 from . import panels, sentences, shell
-from .cells import cell_context, moment_text
+from .cells import cell_context, local_text
 from .records import event_row
 from .signin import local, signed_in
 
@@ -48,7 +48,7 @@ def operation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "heading": sentences.title(op),
         "who": history.who(op),
         "iso": op.started_at.isoformat(),
-        "time": moment_text(op.started_at.astimezone(cells.zone), cells.language),
+        "time": local_text(op.started_at, cells),
         "counts": sentences.counts(op),
         "undone_by": operations.undone_by(op),
         "rows": [
