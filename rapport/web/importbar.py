@@ -20,7 +20,7 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     """What the import that a file is part of would do in a line, and the button that does it."""
     every = whole(upload)
     files = bundle.members_of(every) if bundle.is_bundle(every) else [every]
-    every_file = [_bar(file, file.counts, cells) for file in files]
+    every_file = [_bar(file, cells) for file in files]
     made = every_file[0]
     if len(every_file) > 1:
         number = sum(one["number"] for one in every_file)
@@ -41,9 +41,9 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     }
 
 
-def _bar(upload: ImportFile, counts: dict[str, Any], cells: CellContext) -> dict[str, Any]:
+def _bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     """What one file would do."""
-    entity = registry[upload.entity]
+    entity, counts = registry[upload.entity], upload.counts
     written = counts.get("create", 0) + counts.get("update", 0)
     along = [(e, n) for e in registry if (n := _along(counts, e))]
     left = counts.get("rows", 0) - written - counts.get("same", 0)

@@ -64,7 +64,7 @@ OPTIONS = 60
 
 class Rows:
     """The rows of one page. `tab`: the fate that the page is about; `columns`: those of its table,
-    when they are known already; `frozen`: nothing can be said any more."""
+    when they are known already."""
 
     def __init__(
         self,
@@ -75,13 +75,11 @@ class Rows:
         *,
         columns: Sequence[int] | None = None,
         has_notes: bool | None = None,
-        frozen: bool = False,
     ) -> None:
         self.request, self.upload, self.shown, self.tab = request, upload, shown, tab
         self.entity: Entity = registry[upload.entity]
         self.mapping = flow.mapping_of(upload)
         self.headers = flow.columns_of(upload)
-        self.frozen = frozen
         self.reading = reading_of(upload)
         self.is_table = tab not in CARDS
         self.bad = sorted({r.column for row in shown for r in row.reasons if r.column is not None})
@@ -123,8 +121,8 @@ class Rows:
             "tone": FATES[shown.fate][0],
             "moved": shown.fate != self.tab,
             "decision": shown.decision,
-            "url": "" if self.frozen else self._url(shown),
-            "choices": [] if self.frozen else self._choices(shown),
+            "url": self._url(shown),
+            "choices": self._choices(shown),
             "notes": self._notes(shown),
             "record": self._record(shown.record),
             "like": shown.like,
@@ -160,8 +158,8 @@ class Rows:
         texts = []
         for name in dict.fromkeys(names):
             index = next((i for i, t in self.mapping.columns.items() if t.field == name), None)
-            if index is not None and index < len(shown.cells) and shown.cells[index].strip():
-                texts.append(shown.cells[index].strip())
+            if index is not None and (text := _text(shown.cells, index)):
+                texts.append(text)
         return " ".join(texts) or _("Row %(number)s") % {"number": shown.number}
 
     def _record(self, record: Beside | None) -> dict[str, str] | None:
@@ -181,16 +179,15 @@ class Rows:
         wrong = [reason for reason in shown.reasons if reason.column == index]
         target = self.mapping.columns.get(index)
         field = parts.field_of(self.entity, target.field) if target else None
-        repaired = index in shown.repaired
+        is_input = bool(wrong) or index in shown.repaired
         return {
             "index": index,
             "header": report.column_name(self.headers, index),
             "text": shown.cells[index] if index < len(shown.cells) else "",
             "reasons": [SHORT.get(reason.code) or reason.text for reason in wrong],
             "why": " ".join(reason.text for reason in wrong),
-            "repaired": repaired,
-            "input": bool(wrong or repaired) and not self.frozen,
-            "options": _options(field) if wrong or repaired else (),
+            "input": is_input,
+            "options": _options(field) if is_input else (),
         }
 
     # -- a card beside what is stored -------------------------------------------------------------
@@ -220,13 +217,13 @@ class Rows:
             field = self.entity.fields.get(target.field)
             if field is None or field.name == self.entity.title:
                 continue
-            text = _cell(shown.cells, index)
+            text = _text(shown.cells, index)
             change = changes.get(field.name)
             if shown.record is not None:
                 ours = change.new if change else text
                 theirs = change.old if change else stored.get(str(field.label), "")
             else:
-                ours, theirs = text, _cell(shown.earlier, index)
+                ours, theirs = text, _text(shown.earlier, index)
             if not ours and not theirs:
                 continue
             level = self._level(field, ours, theirs, levels.get(field.name, ""))
@@ -264,5 +261,5 @@ def _options(field: Field | None) -> Sequence[str]:
     return [str(option.label) for option in field.options]
 
 
-def _cell(cells: Sequence[str], index: int) -> str:
+def _text(cells: Sequence[str], index: int) -> str:
     return cells[index].strip() if index < len(cells) else ""

@@ -57,6 +57,7 @@ def _page(
         "templates": [(e.label_plural, e.icon, reverse("template", args=[e])) for e in choices],
         "pasted": request.POST.get("pasted", "") if status != 200 else "",
         "recent": _recent(request),
+        "heading": _("Import"),
         "steps": steps(0),
         "error": error,
     }

@@ -64,6 +64,7 @@ def head(upload: ImportFile, step: int) -> dict[str, Any]:
     return {
         "upload": upload,
         "entity": entity,
+        "heading": upload.name,
         "steps": steps(step),
         "url": reverse("import", args=[upload.pk]),
         "whole_url": reverse("import", args=[upload.parent_id]) if upload.parent_id else "",
