@@ -19,7 +19,6 @@ from . import headers, layouts, words
 
 # What happens to a part that is there already.
 FILL, UPDATE, LEAVE = "fill", "update", "leave"
-RULES = (FILL, UPDATE, LEAVE)
 # A column with the id of a record in the program that the file is from.
 SOURCE_ID = layouts.SOURCE_ID
 # What the counts of a file call the records that are made or changed along with its rows.

@@ -19,7 +19,6 @@ from rapport.models.operations import Fate
 from rapport.queries.imports import plan_of, plan_rows
 
 from . import bundle, flow, reasons as why, uploads
-from .mapping import label_of
 
 # Fates whose rows somebody can repair and import again.
 ERRORS: tuple[str, ...] = (Fate.REFUSED, Fate.CHANGED)
@@ -72,12 +71,6 @@ def mapping_of(upload: ImportFile) -> dict[str, str | None]:
         target = mapping.columns.get(index)
         found[name] = target.field if target else None
     return found
-
-
-def mapping_labels(upload: ImportFile) -> dict[int, str]:
-    """Labels of the mapped fields by column."""
-    mapping = flow.mapping_of(upload)
-    return {i: label_of(mapping.entity, t.field) for i, t in mapping.columns.items()}
 
 
 def rows_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...] = ERRORS) -> Iterator[bytes]:
