@@ -149,7 +149,7 @@ def _why(error: Exception) -> str:
             )
             return _("Other records belong to it: %(counts)s.") % {"counts": counts}
         case InvalidRecord():
-            return " ".join(message for found in error.errors.values() for message in found)
+            return error.complaints
     return str(error)
 
 

@@ -139,7 +139,7 @@ def why(error: Exception) -> str:
         case StaleRecord():
             return _("Somebody has just changed one of them.")
         case InvalidRecord():
-            return " ".join(message for found in error.errors.values() for message in found)
+            return error.complaints
     return str(error)
 
 

@@ -37,6 +37,16 @@ class InvalidRecord(ValueError):
             "; ".join(f"{name}: {' '.join(found)}" for name, found in self.errors.items())
         )
 
+    @property
+    def messages(self) -> list[str]:
+        """All messages, without the names of their fields."""
+        return [message for found in self.errors.values() for message in found]
+
+    @property
+    def complaints(self) -> str:
+        """The same as one text."""
+        return " ".join(self.messages)
+
 
 @dataclass(frozen=True, slots=True)
 class Clash:

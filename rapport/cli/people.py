@@ -56,7 +56,7 @@ def create(args: argparse.Namespace) -> None:
     try:
         user = people.create_user(values, by=SETUP, password=password, roles=tuple(roles))
     except InvalidRecord as error:
-        raise Stop(_sentences(error)) from None
+        raise Stop(error.complaints) from None
     print(f"{user.email} created ({', '.join(roles)}).")
     if password is None:
         _print_link(user)
@@ -72,10 +72,6 @@ def _password() -> str:
     except ValidationError as error:
         raise Stop(" ".join(error.messages)) from None
     return password
-
-
-def _sentences(error: InvalidRecord) -> str:
-    return " ".join(message for found in error.errors.values() for message in found)
 
 
 def link(args: argparse.Namespace) -> None:

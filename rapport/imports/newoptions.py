@@ -55,5 +55,4 @@ def _made(list_name: str, labels: list[str], by: Actor) -> MappingType[str, str]
     except Forbidden:
         raise MappingRefused(_("Only administrators add options to choice lists.")) from None
     except InvalidRecord as error:
-        messages = [message for found in error.errors.values() for message in found]
-        raise MappingRefused(" ".join(messages)) from None
+        raise MappingRefused(error.complaints) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -52,11 +53,12 @@ def _label(request: HttpRequest) -> str:
     return request.POST.get("label", "").strip()
 
 
-def _done(request: HttpRequest, name: str, act: object) -> HttpResponse:
+def _done(request: HttpRequest, name: str, act: Callable[[], object]) -> HttpResponse:
+    """What came of `act`; back to the list `name`."""
     try:
-        act()  # type: ignore[operator]
+        act()
     except InvalidRecord as error:
-        text = " ".join(message for found in error.errors.values() for message in found)
+        text = error.complaints
         messages.error(request, text)
     else:
         messages.success(request, _("Saved."))

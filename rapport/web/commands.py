@@ -141,7 +141,7 @@ def status(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
         values = {"status": int(chosen) if chosen.isdecimal() else None}
         operation = records.update_record(entity, id, values, by=request.user)
     except InvalidRecord as error:
-        text = " ".join(message for found_ in error.errors.values() for message in found_)
+        text = error.complaints
         messages.error(request, text)
     else:
         text = _("“%(title)s” has a new status reason.") % {"title": found.title}

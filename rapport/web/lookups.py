@@ -46,7 +46,7 @@ def _create(request: HttpRequest, field: Field) -> HttpResponse:
     try:
         id_ = records.create_record(target, records.from_title(target, text), by=request.user)
     except records.InvalidRecord as error:
-        messages = " ".join(message for found in error.errors.values() for message in found)
+        messages = error.complaints
         return HttpResponse(format_html('<p class="listbox-note">{}</p>', messages), status=422)
     return HttpResponse(option(field, lookup.Found(target.name, id_, " ".join(text.split()))))
 

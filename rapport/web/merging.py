@@ -121,7 +121,7 @@ def merging(request: HttpRequest, entity: Entity) -> HttpResponse:
             status, problem = 422, str(error)
         except InvalidRecord as error:
             status = 422
-            problem = " ".join(text for found in error.errors.values() for text in found)
+            problem = error.complaints
     elif "merge" in data and asked.turned:
         status = 422
         problem = _("You chose another main record: look at the values, then merge.")

@@ -64,7 +64,7 @@ def add_note(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpRespons
         values = {"text": text, "regarding": Ref(entity.name, id)}
         records.create_record(registry["note"], values, by=request.user)
     except records.InvalidRecord as refused:
-        error = " ".join(message for found_ in refused.errors.values() for message in found_)
+        error = refused.complaints
     if shell.is_part(request):
         context = panel(found, request, cell_context())
         context.update({"error": error, "text": text if error else ""})

@@ -107,7 +107,7 @@ def save_as(request: HttpRequest, entity: Entity) -> HttpResponse:
         try:
             id_ = records.create_record(registry[SAVED_VIEW], values, by=request.user)
         except InvalidRecord as problem:
-            error = " ".join(m for found in problem.errors.values() for m in found)
+            error = problem.complaints
         else:
             if given.get("default") == "1":
                 preferences.put(request.user, default_key(entity), str(id_))
@@ -163,7 +163,7 @@ def rename(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
         try:
             records.update_record(registry[SAVED_VIEW], id, {"name": name}, by=request.user)
         except InvalidRecord as problem:
-            error = " ".join(m for found in problem.errors.values() for m in found)
+            error = problem.complaints
         else:
             return shell.moved(request, reverse("views", args=[entity]))
     context = {"entity": entity, "view": view, "name": name, "error": error}
