@@ -36,7 +36,8 @@ def people(number, table):
 
 def stored():
     """What is there, told without keys."""
-    contacts = Contact.objects.order_by("email").values_list("full_name", "email", "account__name")
+    ordered = Contact.objects.order_by("email", "full_name")
+    contacts = ordered.values_list("full_name", "email", "account__name")
     rows = Change.objects.filter(entity="contact").order_by("row").values_list("row", flat=True)
     return (
         list(contacts),
