@@ -55,12 +55,9 @@ def email(value: str) -> str:
 
 def phone(value: str) -> str:
     """The last digits of a number, the same in national and international format."""
-    found = digits(value)
     # "+49 (0) 30 …": the zero within brackets is not dialled from abroad, and is not at the end.
-    tail = found[-PHONE_DIGITS:]
-    if len(found) < PHONE_SHORTEST or len(set(found)) < 2:
-        return ""
-    return tail.lstrip("0")
+    tail = digits(value)[-PHONE_DIGITS:].lstrip("0")
+    return "" if len(tail) < PHONE_SHORTEST or len(set(tail)) < 2 else tail
 
 
 @lru_cache(maxsize=20_000)

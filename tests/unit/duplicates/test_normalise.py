@@ -54,8 +54,8 @@ def test_values_that_differ(form, one, other):
 
 @pytest.mark.parametrize(
     ("form", "value"),
-    [("email", "none"), ("phone", "0000000"), ("phone", "123"), ("domain", "eva@gmail.com"),
-     ("name", "..."), ("day", "May"), ("company", " ")],
+    [("email", "none"), ("phone", "0000000"), ("phone", "123"), ("phone", "000001"),
+     ("domain", "eva@gmail.com"), ("name", "..."), ("day", "May"), ("company", " ")],
 )  # fmt: skip
 def test_values_that_say_nothing(form, value):
     assert getattr(normalise, form)(value) == ""
