@@ -15,7 +15,7 @@ PARTS = frozenset(_PARTS.values())
 
 
 def split(text: str) -> dict[str, str]:
-    """The parts that `text` has, by field name. One word alone is a last name."""
+    """The parts that `text` has, by field name. One word alone is a last name, as is punctuation."""
     words = text.split()
     if len(words) == 1:
         return {"last_name": words[0]}
@@ -25,6 +25,8 @@ def split(text: str) -> dict[str, str]:
 
     name = HumanName(" ".join(words))
     parts = {ours: str(getattr(name, theirs)) for theirs, ours in _PARTS.items()}
+    if not any(parts.values()):
+        return {"last_name": " ".join(words)}
     if not parts["last_name"]:
         parts["last_name"] = parts["first_name"] or parts["salutation"] or parts["suffix"]
         parts = {

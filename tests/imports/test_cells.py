@@ -4,7 +4,7 @@ import datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from rapport.imports import cells, names
 from rapport.imports.seen import Seen
@@ -107,6 +107,7 @@ def test_full_name_is_taken_apart(text, expected):
 
 
 @given(st.text(min_size=1).filter(str.strip))
+@example(": :")
 def test_any_name_has_a_last_name(text):
     assert names.split(text).get("last_name")
 
