@@ -285,16 +285,14 @@ def delete_noted(
         return 0
     where, where_values = found
     table = quote(model._meta.db_table)
-    kept = tuple(note)
-    into = ", ".join(quote(column.column) for column in _columns(notes, kept))
-    marks = "".join(["%s, "] * len(kept))
+    into, marks, note_values = _alike(notes, note)
     whole = _as_json(_columns(model, tuple(names)))
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {quote(notes._meta.db_table)} ({into}, record, version, before) "
-            f"SELECT {marks}{table}.id, {table}.version, {whole} FROM {table} WHERE {where} "
+            f"SELECT {marks}, {table}.id, {table}.version, {whole} FROM {table} WHERE {where} "
             f"ORDER BY {table}.id",
-            (*encode(notes, kept, tuple(note.values())), *where_values),
+            (*note_values, *where_values),
         )
         cursor.execute(f"DELETE FROM {table} WHERE {where}", where_values)
         return int(cursor.rowcount)
@@ -387,11 +385,8 @@ def alter(
     sets = ", ".join(f"{quote(column.column)} = %s" for column in _columns(model, names))
     update = f"UPDATE {table} SET {sets}, version = {version} + 1 WHERE {where}"
     update_values = (*encode(model, names, tuple(columns.values())), *where_values)
-    kept = tuple(note)
-    into = ", ".join(quote(column.column) for column in _columns(notes, kept))
+    into, marks, note_values = _alike(notes, note)
     insert = f"INSERT INTO {quote(notes._meta.db_table)} ({into}, record, version)"
-    marks = ", ".join(["%s"] * len(kept))
-    note_values = encode(notes, kept, tuple(note.values()))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # In one, so that what others store meanwhile is either changed and noted or neither.
@@ -422,16 +417,24 @@ def insert_for(
     if found is None:
         return
     where, where_values = found
-    names = tuple(constant)
     table = quote(chosen.model._meta.db_table)
-    into = ", ".join(quote(c.column) for c in _columns(model, (*names, column)))
-    marks = "".join(["%s, "] * len(names))
+    into, marks, values = _alike(model, constant)
+    (filled,) = _columns(model, (column,))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {quote(model._meta.db_table)} ({into}) "
-            f"SELECT {marks}{table}.id FROM {table} WHERE {where}",
-            (*encode(model, names, tuple(constant.values())), *where_values),
+            f"INSERT INTO {quote(model._meta.db_table)} ({into}, {quote(filled.column)}) "
+            f"SELECT {marks}, {table}.id FROM {table} WHERE {where}",
+            (*values, *where_values),
         )
+
+
+def _alike(
+    model: type[models.Model], constant: Mapping[str, Any]
+) -> tuple[str, str, tuple[Any, ...]]:
+    """Columns, marks and values of what is the same in all rows of an INSERT … SELECT."""
+    names = tuple(constant)
+    into = ", ".join(connection.ops.quote_name(c.column) for c in _columns(model, names))
+    return into, ", ".join(["%s"] * len(names)), encode(model, names, tuple(constant.values()))
 
 
 Listed = NewType("Listed", str)
