@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import signal
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from .databases import Data, copied, environment, inside
 from .figures import Figure, at_least, at_most, shown
+from .servers import end
 from .watching import ENDED, asking, follow, job_state, waiting
 
 ROWS, QUICK_ROWS = 20_000, 3_000
@@ -127,12 +127,7 @@ class _Import:
         try:
             yield process
         finally:
-            process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            end(process)
 
 
 def _left_behind(group: int) -> int:
