@@ -15,7 +15,7 @@ PARTS = frozenset(_PARTS.values())
 
 
 def split(text: str) -> dict[str, str]:
-    """The parts that `text` has, by field name. One word alone is a last name, as is punctuation."""
+    """The parts that `text` has, by field name. One word alone is a last name."""
     words = text.split()
     if len(words) == 1:
         return {"last_name": words[0]}
@@ -25,10 +25,10 @@ def split(text: str) -> dict[str, str]:
 
     name = HumanName(" ".join(words))
     parts = {ours: str(getattr(name, theirs)) for theirs, ours in _PARTS.items()}
-    if not any(parts.values()):
-        return {"last_name": " ".join(words)}
     if not parts["last_name"]:
-        parts["last_name"] = parts["first_name"] or parts["salutation"] or parts["suffix"]
+        instead = parts["first_name"] or parts["salutation"] or parts["suffix"]
+        # Nothing but punctuation has no parts.
+        parts["last_name"] = instead or " ".join(words)
         parts = {
             n: v if n == "last_name" or v != parts["last_name"] else "" for n, v in parts.items()
         }
