@@ -382,16 +382,22 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tasks.py", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("setup", help="prepare .venv and everything else")
-    demo = commands.add_parser("demo", help="set-up, load demo data, serve the hub")
-    demo.add_argument("serve_options", nargs=argparse.REMAINDER, help="options of rapport serve")
+    # What stands behind these two goes on as it is; argparse would stumble over a first --option.
+    demo = commands.add_parser(
+        "demo", help="set-up, load demo data, serve the hub; takes the options of rapport serve"
+    )
+    demo.set_defaults(takes_rest=True)
     tests = commands.add_parser("test", help="set-up, then all checks and tests")
     tests.add_argument("suites", nargs="*", help=f"some of: {', '.join(RUNNERS)} (default: all)")
-    bench = commands.add_parser("bench", help="set-up, then the figures")
-    bench.add_argument("bench_options", nargs=argparse.REMAINDER, help="NAME and options")
+    bench = commands.add_parser("bench", help="set-up, then the figures; takes NAME and options")
+    bench.set_defaults(takes_rest=True)
     commands.add_parser("fmt", help="format the code and mend what can be mended")
     commands.add_parser("lint", help="all checks, without tests")
     commands.add_parser("lock", help="write requirements/*.txt anew from pyproject.toml")
-    options = parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
+    if rest and not getattr(options, "takes_rest", False):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = [word for word in rest if word != "--"]
     if unknown := set(getattr(options, "suites", [])) - set(RUNNERS):
         parser.error(f"unknown suite: {', '.join(sorted(unknown))}")
     return options
@@ -404,11 +410,11 @@ def perform(options: argparse.Namespace) -> int:
     setup(programs=PROGRAMS.get(options.command, ()))
     if options.command == "demo":
         run(SCRIPTS / "rapport", "demo")
-        run(SCRIPTS / "rapport", "serve", *options.serve_options)
+        run(SCRIPTS / "rapport", "serve", *options.rest)
     elif options.command == "test":
         return test(options.suites or list(RUNNERS))
     elif options.command == "bench":
-        run(SCRIPTS / "rapport", "bench", *options.bench_options)
+        run(SCRIPTS / "rapport", "bench", *options.rest)
     elif options.command == "fmt":
         run(SCRIPTS / "ruff", "format", ".")
         run(SCRIPTS / "ruff", "check", "--fix", ".")

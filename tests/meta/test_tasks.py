@@ -51,6 +51,27 @@ def test_suite_that_did_not_run_is_named(capsys):
     assert "!!! SUITE NOT RUN: browser: no Chromium found" in capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("typed", "rest"),
+    [
+        (["demo", "--port", "8001"], ["--port", "8001"]),
+        (["demo", "--", "--port", "8001"], ["--port", "8001"]),
+        (["bench", "import", "--only", "apply"], ["import", "--only", "apply"]),
+    ],
+)
+def test_options_of_rapport_are_handed_on(typed, rest):
+    assert tasks.parse(typed).rest == rest
+
+
+def test_option_that_no_task_has_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        tasks.parse(["lint", "--quick"])
+
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "tasks.py: error: unrecognized arguments: --quick"
+    )
+
+
 def test_unknown_suite_is_refused(capsys):
     with pytest.raises(SystemExit):
         tasks.parse(["test", "sqlight"])
