@@ -96,9 +96,8 @@ def rows_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...] = ERRORS) -
                 if wanted is None:
                     break
                 if wanted.row == record.number:
-                    lines.append(
-                        _line([*_padded(record, len(table.columns)), _reason(wanted, entity)])
-                    )
+                    cells = _cells(record, wanted, len(table.columns))
+                    lines.append(_line([*cells, _reason(wanted, entity)]))
             if lines:
                 yield b"".join(lines)
             if wanted is None:
@@ -110,9 +109,13 @@ def _by_row(plan: Plan, fates: tuple[str, ...]) -> Iterator[PlanRow]:
     return iter(rows.iterator(chunk_size=READ_AT_ONCE))
 
 
-def _padded(record: Record, width: int) -> list[str]:
+def _cells(record: Record, row: PlanRow, width: int) -> list[str]:
+    """The cells of a row of the file; what was repaired already stays repaired."""
     cells = list(record.cells)
-    return cells + [""] * (width - len(cells))
+    cells += [""] * (width - len(cells))
+    for index, text in (row.cells or {}).items():
+        cells[int(index)] = text
+    return cells
 
 
 def _reason(row: PlanRow, entity: Entity) -> str:

@@ -65,6 +65,8 @@ class Reading:
 
 
 CANONICAL = Reading()
+# Options that a refusal names; a longer list hides what it says.
+NAMED_OPTIONS = 12
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _NUMERIC_DAY = re.compile(r"(\d{1,4})[./\- ](\d{1,2})[./\- ](\d{1,4})\.?")
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE)
@@ -155,10 +157,13 @@ def _parse_choice(field: Field, text: str, _reading: Reading) -> int:
     value = field.option_of(text)
     if value is not None:
         return value
-    raise InvalidValue(
-        _("“%(text)s” is not one of: %(options)s.")
-        % {"text": text, "options": ", ".join(str(o.label) for o in field.options)}
-    )
+    labels = [str(option.label) for option in field.options]
+    if len(labels) > NAMED_OPTIONS:
+        said = _("“%(text)s” is none of the %(count)s options (%(options)s …).")
+    else:
+        said = _("“%(text)s” is not one of: %(options)s.")
+    named = ", ".join(labels[:NAMED_OPTIONS])
+    raise InvalidValue(said % {"text": text, "count": len(labels), "options": named})
 
 
 def _parse_number(field: Field, text: str, reading: Reading) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rapport.imports import flow
+from rapport.imports import flow, report
 from rapport.imports.steps import NotNow
 from rapport.models import Account, Contact, ImportFile
 from rapport.queries.imports import plan_of
@@ -134,6 +134,15 @@ def test_cells_are_repaired_in_place(alice, stored, table):
     assert apply(upload, alice)["created"] == 2
     gus = Contact.objects.get(email="gus@x.de")
     assert (gus.last_name, gus.job_title) == ("Hay", "Cook")
+
+
+def test_error_file_has_the_cells_as_they_were_repaired(alice, table):
+    upload = plan(table("Last Name,Email,Birthday", "Bo,nonsense,never"), by=alice)
+
+    flow.repair(upload, 2, {1: "b@x.de"}, by=alice)
+
+    line = b"".join(report.rows_file(upload, plan_of(upload))).decode().splitlines()[1]
+    assert line.startswith('"Bo","b@x.de","never","“never” is not a date.')
 
 
 def test_repaired_row_repeats_an_earlier_one(alice, table):

@@ -195,6 +195,12 @@ def test_unknown_option_names_those_there_are():
     assert refusal(parse, CHOICE, "Tepid") == "“Tepid” is not one of: Hot, Warm, None."
 
 
+def test_of_many_options_the_first_are_named(monkeypatch):
+    monkeypatch.setattr("rapport.meta.kinds.NAMED_OPTIONS", 2)
+
+    assert refusal(parse, CHOICE, "Tepid") == ("“Tepid” is none of the 3 options (Hot, Warm …).")
+
+
 # -- value -> stored value ------------------------------------------------------------------------
 
 
