@@ -196,7 +196,7 @@ def _lists(upload: ImportFile, cells: CellContext) -> list[dict[str, Any]]:
             "label": label,
             "count": cells.number(number),
         }
-        for verb, label in (("created", _("Created")), ("updated", _("Updated")))
+        for verb, label in (("created", _("Show created")), ("updated", _("Show updated")))
         if (number := upload.counts.get(verb, 0))
     ]
 

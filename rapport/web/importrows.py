@@ -244,7 +244,8 @@ class Rows:
             return ONE
         if fold(ours) == fold(theirs) or self._plain(field, ours) == self._plain(field, theirs):
             return SAME
-        return SIMILAR if said == SIMILAR else DIFFERENT
+        # What the rules call the same in another form is no difference to a reader.
+        return SIMILAR if said in {SAME, SIMILAR} else DIFFERENT
 
     def _plain(self, field: Field, text: str) -> str:
         """A text as it would be stored, as far as it can be told without looking anything up."""

@@ -25,10 +25,12 @@ from rapport.models import ImportFile
 
 from .cells import CellContext, cell, cell_context
 
-# Values of a column that are shown.
+# Values of a column that are shown, and that are tried for one that its field refuses.
 SAMPLES = 3
+SAMPLED = 8
 # Different values of a choice column that can be mapped one by one.
 VALUES = 60
+UNFOLDED = 12
 MISSING = {
     mappings.CREATE: gettext_lazy("create it"),
     mappings.REFUSE: gettext_lazy("refuse the row"),
@@ -138,7 +140,9 @@ def _row(
         "may_wipe": not field.required,
         "values": values,
         "said": _said(field, target, values),
-        "is_open": is_open,
+        # What still needs an answer is in sight, unless it would fill the page.
+        "is_open": is_open
+        or (len(values) <= UNFOLDED and any(value["is_open"] for value in values)),
     }
 
 
@@ -182,12 +186,13 @@ def _said(field: Field, target: Target, values: Sequence[MappingType[str, Any]])
 def _samples(
     sheet: Sheet, index: int, field: Field | None, target: Target | None
 ) -> list[dict[str, Any]]:
-    """A few values of a column, and what its field makes of them."""
+    """A few values of a column, and what its field makes of them; first those that it refuses."""
     sample = sheet.upload.options.get("sample", ())
     found = dict.fromkeys(
         row[index].strip() for row in sample if index < len(row) and row[index].strip()
     )
-    return [_sample(sheet, text, field, target) for text in list(found)[:SAMPLES]]
+    made = [_sample(sheet, text, field, target) for text in list(found)[:SAMPLED]]
+    return sorted(made, key=lambda one: "problem" not in one)[:SAMPLES]
 
 
 def _sample(sheet: Sheet, text: str, field: Field | None, target: Target | None) -> dict[str, Any]:

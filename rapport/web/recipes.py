@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -16,10 +17,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from rapport import access
 from rapport.actions.records import RecordNotFound
-from rapport.imports import flow, mapping as mappings, recipes
+from rapport.imports import flow, mapping as mappings, parts, recipes
 from rapport.imports.mapping import Mapping, MappingRefused
 from rapport.imports.recipes import RecipeRefused
 from rapport.imports.uploads import FileRefused, UploadGone
+from rapport.meta.entity import Entity
+from rapport.meta.field import Field
+from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, ImportRecipe
 from rapport.models.operations import Decision, Fate
@@ -169,6 +173,7 @@ def _page(
         "key_made": local_text(kept.created_at, cells) if kept else "",
         "key_used": local_text(kept.used_at, cells) if kept else "",
         "key": key,
+        "command": _command(recipe),
         "call_url": request.build_absolute_uri(reverse("api-import", args=[recipe.pk])),
     }
     return shell.render(request, "recipes/recipe.html", context, status=422 if refused else 200)
@@ -188,21 +193,44 @@ def _columns(recipe: ImportRecipe) -> Iterator[dict[str, Any]]:
         yield {
             "header": header or _("Column %(number)s") % {"number": index + 1},
             "field": mappings.label_of(mapping.entity, target.field) if mapping and target else "",
-            "said": list(_said(target)) if target else [],
+            "said": list(_said(mapping.entity, target)) if mapping and target else [],
         }
 
 
-def _said(target: mappings.Target) -> Iterator[str]:
+def _said(entity: Entity, target: mappings.Target) -> Iterator[str]:
     if target.default:
         yield _("blank cells: “%(text)s”") % {"text": target.default}
     if target.values:
-        pairs = [f"{cell} → {option or '–'}" for cell, option in list(target.values.items())[:10]]
+        field = parts.field_of(entity, target.field)
+        pairs = [
+            f"{cell} → {_option_label(field, option)}"
+            for cell, option in list(target.values.items())[:10]
+        ]
         yield ", ".join(pairs)
     for rules, rule in ((MISSING, target.missing), (SEVERAL, target.several)):
         if rule in rules:
             yield str(rules[rule])
     if target.wipe:
         yield _("an empty cell empties the field")
+
+
+def _option_label(field: Field | None, option: str) -> str:
+    """What people call the option that a mapping names by number, name or label."""
+    if field is None or not option:
+        return option or "–"
+    if field.labels:
+        return str(field.labels.get(option, option))
+    if field.kind is Kind.BOOLEAN:
+        return str(_("Yes") if option == "1" else _("No"))
+    known = {str(one.value): str(one.label) for one in field.options}
+    return known.get(option, option)
+
+
+def _command(recipe: ImportRecipe) -> str:
+    """The line to type; a name that a shell would take apart is quoted as it asks for."""
+    name = recipe.name
+    quoted = shlex.quote(name) if set(name) & set('"\\$`!') else f'"{name}"'
+    return f"rapport import customers.csv --recipe {quoted}"
 
 
 def _rules(recipe: ImportRecipe) -> Iterator[str]:

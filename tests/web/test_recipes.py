@@ -1,6 +1,7 @@
 """Saved mappings in the hub: saved from an import, offered, changed; keys; other people."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -57,6 +58,20 @@ def test_mapping_is_saved_from_the_columns_and_used_for_the_next_file(alice, cli
     assert ("mapped as saved" in seen, "Use this mapping" in seen) == (False, True)
     client.post(f"{again}recipe/", {"recipe": ImportRecipe.objects.get().pk})
     assert ImportFile.objects.get(pk=again.split("/")[2]).mapping["2"] == "email"
+
+
+def test_page_says_what_it_does_as_people_call_it(alice, client_of):
+    made = plan(b"Name;Sex\nBo;m\n", by=alice, picks=("Sex=gender",))
+    form = mapping_form(client_of(alice), f"/imports/{made.pk}/", **{"column-1": "gender"})
+    form |= {"cell-1-0": "m", "value-1-0": "1"}
+    client_of(alice).post(f"/imports/{made.pk}/columns/", form)
+    made.refresh_from_db()
+    kept = recipes.save(made, 'The "great" list', by=alice)
+
+    seen = text(client_of(alice).get(page(kept)))
+
+    assert "m → Male" in seen
+    assert "--recipe 'The \"great\" list'" in unescape(seen)
 
 
 def test_key_is_shown_once(alice, client_of, recipe):

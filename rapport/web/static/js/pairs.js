@@ -60,7 +60,9 @@ class Pairs extends HTMLElement {
       return this.#save(event.target);
     }
     if (event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog, .menu")) return;
-    if (event.key === "Enter" && event.target.matches?.(this.#selector)) return this.#edit(event);
+    // the row that is marked on a fresh page has no focus yet
+    const row = event.target === document.body ? this.#rows[this.place] : event.target;
+    if (event.key === "Enter" && row?.matches?.(this.#selector)) return this.#edit(event, row);
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     // arrows scroll the page until one is in the queue
     const inside = this.contains(event.target);
@@ -74,8 +76,8 @@ class Pairs extends HTMLElement {
     this.#take(rows[Math.max(0, Math.min(at, rows.length - 1))], true);
   }
 
-  #edit(event) {
-    const input = event.target.querySelector("[data-cell]");
+  #edit(event, row) {
+    const input = row.querySelector("[data-cell]");
     if (!input) return;
     event.preventDefault();
     this.#edits = true;
