@@ -193,21 +193,34 @@ def _titles(
 
 def add(entity: Entity, made: Sequence[Derived], *, later: bool = False) -> None:
     """Keys, index rows and principals of new records; `later`: found by search a little later."""
-    ids = [one.id for one in made]
-    keyring.put(entity, ids, [one.keys for one in made])
-    if later:
-        search_index.put_later(entity, ids)
-    else:
-        search_index.put(entity, {one.id: one.search_text for one in made})
+    ids = [one.id.hex for one in made]
+    put(entity, ids, [one.keys for one in made], [one.search_text for one in made], later=later)
     if entity.principal:
         _keep_principals(entity, made)
     _read_anew(entity)
 
 
+def put(
+    entity: Entity,
+    ids: Sequence[str],
+    keys: Sequence[Sequence[int]],
+    search: Sequence[str],
+    *,
+    later: bool = False,
+) -> None:
+    """Keys and index rows of new records, given by the hexadecimal digits of their ids."""
+    keyring.put(entity, ids, keys)
+    if later:
+        search_index.put_later(entity, ids)
+    else:
+        found = zip(ids, search, strict=True)
+        search_index.put(entity, {uuid.UUID(hex=id_): text for id_, text in found})
+
+
 def replace_keys(entity: Entity, made: Mapping[uuid.UUID, Sequence[int]]) -> None:
     """Let these records have these match keys and no others."""
     keyring.remove(list(made))
-    keyring.put(entity, list(made), list(made.values()))
+    keyring.put(entity, [id_.hex for id_ in made], list(made.values()))
 
 
 def renew(entity: Entity, made: Sequence[Derived], before: Sequence[Mapping[str, Any]]) -> None:
@@ -234,7 +247,7 @@ def remove(entity: Entity, ids: Sequence[uuid.UUID], *, later: bool = False) -> 
     """Take away what was derived from deleted records; `later`: from the search index soon."""
     keyring.remove(ids)
     if later:
-        search_index.put_later(entity, ids)
+        search_index.put_later(entity, [id_.hex for id_ in ids])
     else:
         search_index.remove(entity, ids)
     if entity.principal:

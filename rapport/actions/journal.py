@@ -159,11 +159,12 @@ def note(op: Operation, changes: list[tuple[Any, ...]]) -> None:
 def note_new(
     op: Operation,
     entity: str,
-    ids: Sequence[uuid.UUID],
+    ids: Sequence[uuid.UUID] | Sequence[str],
     source_rows: Sequence[int | None],
     now: datetime.datetime,
 ) -> None:
-    """Record that `op` created these records, each from a row of a file or from none."""
+    """Record that `op` created these records, each from a row of a file or from none. Those of a
+    long one may be given by the hexadecimal digits of their ids."""
     verb = ChangeVerb.CREATE
     if op.pending is not None:
         op.pending += [

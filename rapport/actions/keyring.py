@@ -15,9 +15,9 @@ from rapport.models import KeyRing, MatchKey
 from . import rows
 
 
-def put(entity: Entity, ids: Sequence[uuid.UUID], keys: Sequence[Sequence[int]]) -> None:
-    """Store the keys of records that have none."""
-    held = [(id_.hex, own) for id_, own in zip(ids, keys, strict=True) if own]
+def put(entity: Entity, ids: Sequence[str], keys: Sequence[Sequence[int]]) -> None:
+    """Store the keys of records that have none. `ids`: as hexadecimal digits."""
+    held = [(id_, own) for id_, own in zip(ids, keys, strict=True) if own]
     records, code = [record for record, _own in held], rows.Same(entity.code)
     hashes = [hash_ for _record, own in held for hash_ in own]
     holders = [record for record, own in held for _ in own]

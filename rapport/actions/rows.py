@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from operator import add
 from types import NoneType
 from typing import Any, NewType
 
@@ -49,6 +50,15 @@ class Same:
 Column = Same | Sequence[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Several columns (`names`, as attributes) as the database takes them, made by `pack`: of each
+    row what is bound, or on PostgreSQL a part of a line of COPY."""
+
+    names: tuple[str, ...]
+    rows: Sequence[Any]
+
+
 def insert(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert `rows`, values in the order of `names` (column attributes)."""
     if not rows:
@@ -66,22 +76,45 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Sequence[Seque
         cursor.execute(sql, encode(model, names, rows[0]))
 
 
-def insert_columns(model: type[models.Model], columns: Mapping[str, Column], count: int) -> None:
-    """Insert `count` rows given column by column: {column attribute: values}. Ids may be given by
-    their 32 hexadecimal digits. A value that all rows share is encoded once."""
+def insert_columns(
+    model: type[models.Model],
+    columns: Mapping[str, Column],
+    count: int,
+    packed: Packed | None = None,
+) -> None:
+    """Insert `count` rows given column by column: {column attribute: values}, and `packed`, which
+    has others of them. Ids may be given by their 32 hexadecimal digits. A value that all rows share
+    is encoded once."""
     if not count:
         return
     names = tuple(columns)
     table = connection.ops.quote_name(model._meta.db_table)
     quoted = [connection.ops.quote_name(column.column) for column in _columns(model, names)]
+    ready: _Ready = None
+    if packed is not None:
+        own = _columns(model, packed.names)
+        ready = ", ".join(connection.ops.quote_name(c.column) for c in own), packed.rows
     encoded = [
         _encoded(column, values)
         for column, values in zip(_columns(model, names), columns.values(), strict=True)
     ]
-    if connection.vendor == "postgresql" and count >= COPY_FROM:
-        _copy(table, quoted, encoded, count)
+    if connection.vendor == "postgresql" and (ready or count >= COPY_FROM):
+        _copy(table, quoted, encoded, count, ready)
     else:
-        _insert_many(table, quoted, encoded, count)
+        _insert_many(table, quoted, encoded, count, ready)
+
+
+def pack(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> list[Any]:
+    """The rows of a `Packed`. Asks no database."""
+    encoded = [
+        _encoded(column, values)
+        for column, values in zip(_columns(model, tuple(columns)), columns.values(), strict=True)
+    ]
+    count = len(next(iter(columns.values())))
+    whole = [[one.value] * count if isinstance(one, Same) else one for one in encoded]
+    if connection.vendor == "postgresql":
+        return list(map("\t".join, zip(*map(_copy_texts, whole), strict=True)))
+    return list(zip(*whole, strict=True))
 
 
 # Types that the database adapters take as they are, by the type of column.
@@ -129,8 +162,16 @@ def _encoded_ids(column: Any, values: Sequence[Any], types: set[type]) -> Same |
     return Same(column.get_db_prep_save(values[0], connection)) if same else values
 
 
+# Names and rows of packed columns.
+_Ready = tuple[str, Sequence[Any]] | None
+
+
 def _insert_many(
-    table: str, quoted: Sequence[str], columns: Sequence[Same | Sequence[Any]], count: int
+    table: str,
+    quoted: Sequence[str],
+    columns: Sequence[Same | Sequence[Any]],
+    count: int,
+    ready: _Ready = None,
 ) -> None:
     """INSERT with the common values as literals, so that only what differs is bound."""
     marks: list[str] = []
@@ -142,9 +183,14 @@ def _insert_many(
         else:
             marks.append("%s")
             varying.append([column.value] * count if isinstance(column, Same) else column)
+    bound: list[Any] = list(zip(*varying, strict=True)) if varying else [()] * count
+    if ready:
+        names, rows = ready
+        quoted, marks = [*quoted, names], marks + ["%s"] * len(rows[0])
+        bound = list(map(add, bound, rows))
     sql = f"INSERT INTO {table} ({', '.join(quoted)}) VALUES ({', '.join(marks)})"
     with connection.cursor() as cursor:
-        cursor.executemany(sql, list(zip(*varying, strict=True)) if varying else [()] * count)
+        cursor.executemany(sql, bound)
 
 
 def _literal(value: Any) -> str | None:
@@ -163,16 +209,24 @@ _ESCAPED = {
 
 
 def _copy(
-    table: str, quoted: Sequence[str], columns: Sequence[Same | Sequence[Any]], count: int
+    table: str,
+    quoted: Sequence[str],
+    columns: Sequence[Same | Sequence[Any]],
+    count: int,
+    ready: _Ready = None,
 ) -> None:
     """COPY in its text format, made here column by column: what all rows share comes last, and is
     written once."""
     named = list(zip(quoted, columns, strict=True))
-    varying = [(name, column) for name, column in named if not isinstance(column, Same)]
+    varying = [
+        (name, _copy_texts(column)) for name, column in named if not isinstance(column, Same)
+    ]
     shared = [(name, column.value) for name, column in named if isinstance(column, Same)]
     end = "\t".join(_copy_text(value) for _name, value in shared) + "\n"
+    if ready:
+        varying.append(ready)
     if varying:
-        texts = [_copy_texts(column) for _name, column in varying]
+        texts = [texts for _name, texts in varying]
         between = "\t" + end if shared else end
         lines = between.join(map("\t".join, zip(*texts, strict=True))) + between
     else:

@@ -64,13 +64,14 @@ def remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
             cursor.execute(f"DELETE FROM {entity.search_table} WHERE record = ANY(%s)", [list(ids)])
 
 
-def put_later(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
+def put_later(entity: Entity, ids: Sequence[str]) -> None:
     """Let these new or deleted records be indexed or forgotten by the worker. In the transaction
-    that stores or deletes them; a search finds what is there anyway."""
+    that stores or deletes them; a search finds what is there anyway. `ids`: as hexadecimal digits.
+    """
     if not entity.in_search:
         return
     parts = [ids[at : at + WAITING_TOGETHER] for at in range(0, len(ids), WAITING_TOGETHER)]
-    waiting = [(entity.name, "".join(id_.hex for id_ in part)) for part in parts]
+    waiting = [(entity.name, "".join(part)) for part in parts]
     rows.insert(SearchBacklog, ("entity", "records"), waiting)
 
 

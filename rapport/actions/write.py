@@ -10,6 +10,7 @@ import datetime
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from rapport.access import Actor, SystemActor
 from rapport.duplicates.keys import plan_of
 from rapport.meta.batches import batches
 from rapport.meta.entity import Draft, Entity, Known
+from rapport.meta.folding import SORT_LENGTH, fold_all
 from rapport.meta.kinds import Kind, to_json
 from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb
@@ -128,6 +130,72 @@ def _create(
     journal.note_new(op, entity.name, ids, [draft.source_row for draft in drafts], now)
     derived.add(entity, made, later=_is_many(op))
     journal.count(op, "created", len(drafts))
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """New records of which all is worked out (and checked) that the database is given. `ids`: as
+    hexadecimal digits; `links` {look-up: records}; `own`: their other columns, made by `pack`;
+    `same` {field: what all of them have}."""
+
+    ids: Sequence[str]
+    source_rows: Sequence[int]
+    links: Mapping[str, Sequence[uuid.UUID | None]]
+    search: Sequence[str]
+    keys: Sequence[Sequence[int]]
+    own: rows.Packed
+    same: Mapping[str, Any]
+
+
+def can_pack(entity: Entity) -> bool:
+    """Whether records of `entity` can be `Ready`: nothing follows from their values but what
+    whoever makes them ready knows."""
+    told = {*entity.search, *plan_of(entity).fields}
+    blank = defaults(entity)
+    return (
+        not entity.principal
+        and not entity.fields[entity.title].is_link
+        and all(blank.get(name) in {None, ""} for name in told)
+    )
+
+
+def packed_columns(entity: Entity, names: Iterable[str]) -> tuple[str, ...]:
+    """The columns that `pack` makes of these fields."""
+    fields = (entity.fields[name] for name in names)
+    return (*(f.column for f in fields if f.columns), "sort_name")
+
+
+def pack(entity: Entity, names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """What new records with these values of the fields `names` have in their `packed_columns`. Asks
+    no database."""
+    blank = defaults(entity)
+    columns: dict[str, Sequence[Any]] = {}
+    for name in names:
+        field, default = entity.fields[name], blank.get(name)
+        if field.columns:
+            columns[field.column] = [values.get(name, default) for values in records]
+    titles = [values.get(entity.title) or "" for values in records]
+    columns["sort_name"] = [text[:SORT_LENGTH] for text in fold_all(titles)]
+    return rows.pack(entity.model, columns)
+
+
+def write_ready(
+    entity: Entity, made: Ready, *, op: Operation, by: Actor, now: datetime.datetime
+) -> None:
+    """As `write`, of records that are `Ready`."""
+    user, count = _stamp(by), len(made.ids)
+    system = {"created_at": now, "created_by": user, "modified_at": now, "modified_by": user}
+    same = to_columns(entity, {**defaults(entity), **system, **made.same})
+    constant = {**_hidden(entity), "version": 1, **same, **entity.scope}
+    own = {*made.own.names, *(entity.fields[name].column for name in made.links)}
+    columns: dict[str, rows.Column] = {"id": made.ids}
+    columns.update({n: rows.Same(value) for n, value in constant.items() if n not in own})
+    columns.update({entity.fields[name].column: ids for name, ids in made.links.items()})
+    columns["search_text"] = made.search
+    rows.insert_columns(entity.model, columns, count, made.own)
+    journal.note_new(op, entity.name, made.ids, made.source_rows, now)
+    derived.put(entity, made.ids, made.keys, made.search, later=_is_many(op))
+    journal.count(op, "created", count)
 
 
 def _known(entity: Entity, drafts: Sequence[Draft]) -> list[Known | None]:

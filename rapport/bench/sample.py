@@ -262,4 +262,4 @@ def _match_keys() -> None:
         stored = entity.records().filter(pk__in=ids).values()
         records = [(row["id"], write.from_columns(entity, row)) for row in stored.iterator()]
         made = derived.texts(entity, records)
-        keyring.put(entity, [one.id for one in made], [one.keys for one in made])
+        keyring.put(entity, [one.id.hex for one in made], [one.keys for one in made])

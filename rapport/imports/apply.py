@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor
-from rapport.actions import journal, lease, records, rows as table_rows
+from rapport.actions import journal, lease, records, rows as table_rows, write
 from rapport.actions.lease import Refused, Run
 from rapport.meta.entity import Draft, Entity
 from rapport.models import Change, ImportFile, Job, Operation, Plan, PlanRow
@@ -305,6 +305,8 @@ def _write(
         fresh = ids - _touched(op, ids)
         _save(target, drafts, op=op, by=by, now=now)
         made[f"{parts.plural(target.name)}_updated"] += len(fresh)
+    if judged.ready is not None:
+        write.write_ready(entity, judged.ready, op=op, by=by, now=now)
     drafts = [v.draft for v in judged.verdicts if v.fate in WRITTEN and v.draft is not None]
     drafts = sorted(drafts + judged.drafts, key=lambda draft: draft.source_row or 0)
     _save(entity, drafts, op=op, by=by, now=now, checked=True)

@@ -98,8 +98,9 @@ def _is_found_by_title(entity: Entity, lookup: str) -> bool:
 @dataclass(slots=True)
 class Block:
     """Rows in the order of the file. `rows`: those that are not compact, else None. Of the others:
-    their bytes, their match keys, the texts of their look-ups, and for `search` what search finds
-    them by, with a mark for each title that is not known yet; empty where nobody has made it."""
+    their bytes, their match keys, the texts of their look-ups, and of finished ones `search`, what
+    search finds them by, with a mark for each title that is not known yet, and `ready`, their
+    columns as the database takes them; None where that cannot be said yet."""
 
     numbers: list[int] = field(default_factory=list)
     rows: list[Row | None] = field(default_factory=list)
@@ -107,6 +108,7 @@ class Block:
     keys: list[tuple[int, ...]] = field(default_factory=list)
     texts: list[tuple[str, ...]] = field(default_factory=list)
     search: list[str] = field(default_factory=list)
+    ready: list[Any] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -119,11 +121,12 @@ class Block:
         self.keys += other.keys
         self.texts += other.texts
         self.search += other.search
+        self.ready += other.ready
 
     def cut(self, size: int) -> Block:
         """Take off the first `size` rows."""
         parts: tuple[list[Any], ...] = (
-            self.numbers, self.rows, self.packed, self.keys, self.texts, self.search,
+            self.numbers, self.rows, self.packed, self.keys, self.texts, self.search, self.ready,
         )  # fmt: skip
         taken = Block(*(part[:size] for part in parts))
         for part in parts:
@@ -146,20 +149,20 @@ class Block:
         counts = bytes(map(len, self.keys))
         odd = [(place, row) for place, row in enumerate(self.rows) if row is not None]
         numbers = array("Q", self.numbers)
-        parts = (numbers, self.packed, hashes, counts, self.texts, odd, self.search)
+        parts = (numbers, self.packed, hashes, counts, self.texts, odd, self.search, self.ready)
         return pickle.dumps(parts, pickle.HIGHEST_PROTOCOL)
 
     @classmethod
     def load(cls, dumped: bytes) -> Block:
         """The inverse of `dump`."""
         found = pickle.loads(dumped)  # noqa: S301 -- our own
-        numbers, packed, hashes, counts, texts, odd, search = found
+        numbers, packed, hashes, counts, texts, odd, search, ready = found
         rows: list[Row | None] = [None] * len(numbers)
         for place, row in odd:
             rows[place] = row
         rest = iter(hashes)
         own = [tuple(islice(rest, count)) for count in counts]
-        return cls(list(numbers), rows, packed, own, texts, search)
+        return cls(list(numbers), rows, packed, own, texts, search, ready)
 
 
 class Packer:
@@ -171,9 +174,7 @@ class Packer:
         self._fields = frozenset(layout.fields if layout else ())
         self._plan = _narrow(plan_of(mapping.entity), self._fields)
         self._links = frozenset(layout.links if layout else ())
-        blank = write.defaults(mapping.entity)
-        told = {*mapping.entity.search} - self._fields - self._links
-        self._is_searched_by_cells = all(blank.get(name) in {None, ""} for name in told)
+        self._can_pack = write.can_pack(mapping.entity)
         # An owner is given to every record; a field with a default need not be filled.
         self._required = [
             found.name
@@ -182,10 +183,10 @@ class Packer:
         ]
 
     def finish(self, block: Block) -> Block:
-        """The block with what search finds its rows by."""
+        """The block with all of its rows that the database is given, as far as that is known."""
         layout = self._layout
-        block.search = [""] * len(block)
-        if layout is None or not self._is_searched_by_cells:
+        block.search, block.ready = [""] * len(block), [None] * len(block)
+        if layout is None or not self._can_pack:
             return block
         places = [place for place, row in enumerate(block.rows) if row is None]
         values, names = [], []
@@ -194,9 +195,11 @@ class Packer:
             values.append(own)
             names.append({n: MARK % at for at, n in enumerate(layout.links) if n in texts})
         made = derived.search_texts(self._entity, values, names)
-        for place, text in zip(places, made, strict=True):
+        ready = write.pack(self._entity, layout.fields, values) if values else []
+        for place, text, own in zip(places, made, ready, strict=True):
             # What is nearly too long is cut when the titles are known.
-            block.search[place] = text if len(text) < derived.SEARCH_LENGTH // 2 else ""
+            if len(text) < derived.SEARCH_LENGTH // 2:
+                block.search[place], block.ready[place] = text, own
         return block
 
     def block(self, rows: Sequence[Row]) -> Block:

@@ -12,6 +12,9 @@ from collections.abc import Collection, Iterable, Mapping as MappingType, Sequen
 from itertools import chain
 
 from rapport.access import Actor
+from rapport.actions import write
+from rapport.actions.rows import Packed
+from rapport.actions.write import Ready
 from rapport.duplicates import normalise
 from rapport.duplicates.find import held
 from rapport.duplicates.keys import keys, plan_of
@@ -51,6 +54,10 @@ class Ids:
     def of(self, row: int) -> uuid.UUID:
         """The id of the record that `row` becomes."""
         return uuid.UUID(int=self._base | row) if row < _ROWS else new_id()
+
+    def hex_of(self, row: int) -> str:
+        """The same as hexadecimal digits."""
+        return f"{self._base | row:032x}" if row < _ROWS else new_id().hex
 
     @property
     def ends(self) -> tuple[uuid.UUID, uuid.UUID]:
@@ -111,7 +118,11 @@ def judge_block(
             if made and verdict.draft is not None:
                 verdict.draft.id = ids.of(verdict.number)
         if plain and names is not None and isinstance(by, User):
-            judged.drafts = names.drafts(plain, block, ids, by)
+            done = [place for place in plain if block.ready and block.ready[place] is not None]
+            if done:
+                judged.ready = names.ready(done, block, ids, by)
+            if len(done) < len(plain):
+                judged.drafts = names.drafts(sorted({*plain}.difference(done)), block, ids, by)
     return judged
 
 
@@ -281,6 +292,31 @@ class Names:
                     # Kept only now: what no row asks for in the end is not made.
                     named = kept[text] = known.pop(text)
                     wanted[named.id].asked_by.add(block.numbers[place])
+
+    def ready(self, plain: Sequence[int], block: Block, ids: Ids, by: User) -> Ready:
+        """The records that these rows become, checked as `checking.check` would."""
+        search = [block.search[place] for place in plain]
+        links: dict[str, Sequence[uuid.UUID | None]] = {}
+        for at, (lookup, kept) in enumerate(zip(self.layout.links, self._kept, strict=True)):
+            texts = [block.texts[place][at] for place in plain]
+            named = {text: kept[text] for text in {*texts} if text}
+            links[lookup] = [named[text].id if text else None for text in texts]
+            mark, folded = MARK % at, {text: fold(one.title) for text, one in named.items()}
+            search = [
+                found.replace(mark, folded[text]) if text else found
+                for found, text in zip(search, texts, strict=True)
+            ]
+        entity = self.mapping.entity
+        names = write.packed_columns(entity, self.layout.fields)
+        return Ready(
+            ids=[ids.hex_of(block.numbers[place]) for place in plain],
+            source_rows=[block.numbers[place] for place in plain],
+            links=links,
+            search=search,
+            keys=[block.keys[place] for place in plain],
+            own=Packed(names, [block.ready[place] for place in plain]),
+            same={"owner": by.pk, "owning_unit": by.business_unit_id},
+        )
 
     def drafts(self, plain: Sequence[int], block: Block, ids: Ids, by: User) -> list[Draft]:
         """The records that these rows become, checked as `checking.check` would."""

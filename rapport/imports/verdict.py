@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
+from rapport.actions.write import Ready
 from rapport.duplicates.explain import Reason as Likeness
 from rapport.meta.entity import Draft
 from rapport.models.operations import Fate
@@ -36,12 +37,13 @@ class Verdict:
 @dataclass(slots=True)
 class Judged:
     """The verdicts of a batch, in the order of its rows, and what would be made along with it.
-    `simple`: numbers of further rows, which are simply created; `drafts`: of those, to be written.
-    """
+    `simple`: numbers of further rows, which are simply created; `ready` and `drafts`: of those, to
+    be written."""
 
     verdicts: list[Verdict]
     links: linking.Links
     simple: list[int] = field(default_factory=list)
+    ready: Ready | None = None
     drafts: list[Draft] = field(default_factory=list)
 
     @property
