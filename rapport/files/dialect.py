@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import log2
+from typing import Protocol
 
 from rapport.files.limits import LIMITS
 from rapport.files.textstream import as_stream
@@ -22,6 +23,18 @@ HEAD = 262_144
 csv.field_size_limit(LIMITS.cell_characters)
 
 
+class Rows(Protocol):
+    """Rows of cells, as the csv module reads them."""
+
+    @property
+    def line_num(self) -> int:
+        """How many lines have been read."""
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+    def __next__(self) -> list[str]: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
     delimiter: str = ","
@@ -30,7 +43,7 @@ class Dialect:
     skip_blanks: bool = False  # blanks between a delimiter and a quotation mark
     sep_line: bool = False  # the first line is Excel's `sep=;`
 
-    def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+    def reader(self, lines: Iterable[str]) -> Rows:
         return csv.reader(
             lines,
             delimiter=self.delimiter or NO_DELIMITER,

@@ -18,6 +18,7 @@ from rapport.files.detect import FORMATS, WORKBOOKS, Detected, Format, dialect_o
 from rapport.files.dialect import NO_DELIMITER, Dialect
 from rapport.files.encoding import checked, sniff_encoding
 from rapport.files.limits import LIMITS, Limits
+from rapport.files.places import Places, can_be_noted
 from rapport.files.refusal import FileRefused, Message, gettext_noop
 from rapport.files.rows import Problem, Reader, Record, Source
 from rapport.files.textstream import is_clean
@@ -66,6 +67,11 @@ class _Workplace:
     def __init__(self, scratch: Path | None) -> None:
         self._scratch = scratch
         self._own: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def kept(self) -> Path | None:
+        """The caller's folder, in which things stay for the next time."""
+        return self._scratch if self._own is None else None
 
     @property
     def path(self) -> Path:
@@ -178,7 +184,7 @@ def _open(path: Path, options: ReadOptions, workplace: _Workplace, limits: Limit
     options = replace(options, format=kind)
     made = None
     if kind == "csv":
-        source, options = _csv_source(path, options)
+        source, options = _csv_source(path, options, workplace.kept)
     else:
         options = _decided(path, options, limits)
         target = workplace.path / f"{_key(path, options)}.csv"
@@ -186,10 +192,15 @@ def _open(path: Path, options: ReadOptions, workplace: _Workplace, limits: Limit
         source = Source(
             path=target, encoding="utf-8", dialect=Dialect(), clean=not made.marked, canonical=True
         )
+        if workplace.kept is not None:
+            noted = target.with_suffix(".places")
+            source = replace(source, noted=noted, places=Places.load(noted))
     return Table(source, options=options, made=made, workplace=workplace)
 
 
-def _csv_source(path: Path, options: ReadOptions) -> tuple[Source, ReadOptions]:
+def _csv_source(
+    path: Path, options: ReadOptions, folder: Path | None
+) -> tuple[Source, ReadOptions]:
     encoding = checked(options.encoding) if options.encoding else sniff_encoding(path).name
     asked = (
         options.delimiter,
@@ -206,8 +217,17 @@ def _csv_source(path: Path, options: ReadOptions) -> tuple[Source, ReadOptions]:
     dialect = replace(dialect, **chosen)
     _check(dialect)
     decided = replace(options, encoding=encoding, **asdict(dialect))
-    clean = is_clean(path, encoding)
-    return Source(path=path, encoding=encoding, dialect=dialect, clean=clean), decided
+    noted = folder / f"{_key(path, decided, *asdict(dialect).values())}.places" if folder else None
+    if noted is not None and (places := Places.load(noted)):
+        # All of it has been read before: whether every byte decodes need not be found out again.
+        clean = places.clean
+    else:
+        places, clean = None, is_clean(path, encoding)
+        noted = noted if can_be_noted(encoding, dialect, clean=clean) else None
+    source = Source(
+        path=path, encoding=encoding, dialect=dialect, clean=clean, noted=noted, places=places
+    )
+    return source, decided
 
 
 def _check(dialect: Dialect) -> None:
@@ -238,11 +258,11 @@ def _decided(path: Path, options: ReadOptions, limits: Limits) -> ReadOptions:
     return replace(options, encoding=checked(options.encoding or sniff_encoding(path).name))
 
 
-def _key(path: Path, options: ReadOptions) -> str:
+def _key(path: Path, options: ReadOptions, *more: object) -> str:
     """A name for what a conversion makes: it changes with the file and with what was asked."""
     stat = path.stat()
     asked = (path.name, stat.st_size, stat.st_mtime_ns, options.format, options.encoding)
-    whole = repr((*asked, options.sheet, options.element))
+    whole = repr((*asked, options.sheet, options.element, *more))
     return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:24]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, count, islice, repeat
 from operator import itemgetter
@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rapport.files import canonical
-from rapport.files.dialect import SEP_LINE, Dialect
+from rapport.files.dialect import SEP_LINE, Dialect, Rows
 from rapport.files.formula import unescape
 from rapport.files.limits import LIMITS
+from rapport.files.places import START, Marks, Place, Places
 from rapport.files.refusal import FileRefused, Message, gettext_noop
 from rapport.files.textstream import lines, open_text, show_bytes
 
@@ -56,16 +57,31 @@ class Source:
     clean: bool  # every byte decodes and there is no NUL
     canonical: bool = False  # made by us: NULs are marks
     unescape: bool = False  # leading apostrophes are our writer's
+    noted: Path | None = None  # where it is kept at which bytes records begin
+    places: Places | None = None  # what is kept there
 
     @contextmanager
-    def opened(self) -> Iterator[Iterator[list[str]]]:
-        """All rows, blank ones too; `END` is the last of them, or inside the last."""
-        with open_text(self.path, self.encoding) as stream:
-            found = lines(stream)
-            if self.dialect.sep_line:
+    def opened(self, offset: int = 0) -> Iterator[Rows]:
+        """All rows, blank ones too, from the one on that begins at the byte `offset`; `END` is the
+        last of them, or inside the last."""
+        with open_text(self.path, self.encoding, offset) as stream:
+            found = stream if offset else lines(stream)
+            if self.dialect.sep_line and not offset:
                 first = next(found, "")
                 found = found if SEP_LINE.match(first) else chain((first,), found)
             yield self.dialect.reader(chain(found, (END,)))
+
+    def place(self, number: int) -> Place:
+        """A place that is not behind the record `number`, and near it if such are kept."""
+        return self.places.before(number) if self.places else START
+
+    def note(self, marks: Marks) -> None:
+        """Keep where records begin, once all of them have been read."""
+        places = marks.places(self.path, clean=self.clean)
+        if self.noted is not None and places is not None:
+            # Without them all is the same, only slower.
+            with suppress(OSError):
+                places.save(self.noted)
 
 
 def take(rows: Iterator[list[str]], size: int, number: int) -> list[list[str]]:
@@ -99,9 +115,11 @@ class Reader:
 
     def batches(self, size: int, *, after: int = 0) -> Iterator[list[Record]]:
         """Lists of at most `size` records with a number above `after`; blank ones are left out."""
-        with self._source.opened() as rows:
-            number = 1
-            for skipped in chunks(max(self._header, after)):
+        first = max(self._header, after) + 1
+        number, offset = self._source.place(first)
+        marks = Marks() if self._source.noted and not self._source.places else None
+        with self._source.opened(offset) as rows:
+            for skipped in chunks(first - number):
                 number += len(take(rows, skipped, number))
             while batch := take(rows, size, number):
                 taken = len(batch)
@@ -110,21 +128,27 @@ class Reader:
                 if records:
                     yield records
                 number += taken
+                if marks is not None:
+                    marks.add(number, rows.line_num)
+        if marks is not None:
+            self._source.note(marks)
 
     def picked(self, numbers: Collection[int]) -> Iterator[Record]:
         """The records with these numbers. What lies between is passed over without being looked
-        at, which is twice as quick."""
-        with self._source.opened() as rows:
-            number = 1
-            for wanted in sorted(n for n in set(numbers) if n > self._header):
-                for skipped in chunks(wanted - number):
-                    number += len(take(rows, skipped, number))
-                batch = take(rows, 1, number)
-                if number != wanted or not batch:
-                    return
-                unclosed = without_end(batch)
-                yield from self._mended(batch, number, unclosed=unclosed) if batch else ()
-                number += 1
+        at, which is twice as quick, or leapt over where places are kept."""
+        wanted = sorted({number for number in numbers if number > self._header})
+        while wanted:
+            number, offset = self._source.place(wanted[0])
+            with self._source.opened(offset) as rows:
+                while wanted and self._source.place(wanted[0]).number <= number:
+                    for skipped in chunks(wanted[0] - number):
+                        number += len(take(rows, skipped, number))
+                    batch = take(rows, 1, number)
+                    if number != wanted.pop(0) or not batch:
+                        return
+                    unclosed = without_end(batch)
+                    yield from self._mended(batch, number, unclosed=unclosed) if batch else ()
+                    number += 1
 
     def _mended(self, batch: list[list[str]], number: int, *, unclosed: bool) -> list[Record]:
         if not unclosed and self._is_plain(batch):

@@ -29,9 +29,14 @@ def _keep_bytes(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_KEEP, _keep_bytes)
 
 
-def open_text(path: Path, encoding: str) -> TextIO:
-    """A text stream that keeps its line ends; undecodable bytes come as U+DC00 + byte."""
-    return path.open(encoding=encoding, errors=_KEEP, newline="")
+def open_text(path: Path, encoding: str, offset: int = 0) -> TextIO:
+    """A text stream that keeps its line ends; undecodable bytes come as U+DC00 + byte. `offset`: a
+    byte at which a line begins."""
+    if not offset:
+        return path.open(encoding=encoding, errors=_KEEP, newline="")
+    raw = path.open("rb")
+    raw.seek(offset)
+    return io.TextIOWrapper(raw, encoding=encoding, errors=_KEEP, newline="")
 
 
 def lines(stream: TextIO) -> Iterator[str]:
