@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping as MappingType
 
+from django.db.models import TextField
+from django.db.models.functions import Cast
+
 from rapport.access import Actor
 from rapport.duplicates.keys import title_hash
 from rapport.meta.batches import batches
@@ -30,7 +33,7 @@ def counts(upload: ImportFile, plan: Plan, mapping: Mapping, by: Actor) -> dict[
     named: dict[str, set[str]] = {found.target or "": set() for _index, found, _target in columns}
     for field, text in _in_updates(plan, mapping):
         named[field.target or ""].add(text)
-    if decisions.shown(None, decisions.alike_of(plan)) is Fate.CREATE:
+    if plan.rows.exclude(fate=Fate.CREATE).count() < plan.counts["rows"]:
         _read(upload, plan, columns, named)
     made = {}
     for name, texts in named.items():
@@ -64,7 +67,10 @@ def _columns(mapping: Mapping) -> list[Column]:
 def _in_updates(plan: Plan, mapping: Mapping) -> Iterator[tuple[Field, str]]:
     """What updates name that is still to be made."""
     alike = decisions.alike_of(plan).alike
-    rows = plan.rows.filter(fate=Fate.UPDATE).values_list("found", "decision", "changes")
+    updates = plan.rows.filter(fate=Fate.UPDATE).annotate(text=Cast("changes", TextField()))
+    # Few updates name what is not there yet: the others need not be opened.
+    naming = updates.filter(text__contains=f'"{decisions.NEW}')
+    rows = naming.values_list("found", "decision", "changes")
     for found, decision, changes in rows.iterator(chunk_size=READ_AT_ONCE):
         said = decision or alike.get(found) or mapping.usual(found)
         own = decisions.filling(changes or []) if said == Decision.FILL else changes or []

@@ -6,7 +6,8 @@ Only the rows in question are judged again; all counts stay those of the whole f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping as MappingType, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping as MappingType, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.db import transaction
@@ -22,15 +23,16 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Decision, Fate, ImportState
 from rapport.queries.imports import plan_of
 
-from . import along, bundle, decisions, plan as plans, reasons as why, steps
-from .decisions import ALIKE, Changes, Decided, as_cells
-from .doubles import CERTAIN, key_of
+from . import alike, along, bundle, decisions, plan as plans, reasons as why, steps
+from .alike import TAKEN
+from .decisions import ALIKE, Decided, as_cells
+from .doubles import CERTAIN
 from .feed import Feed, mapping_of
 from .judge import judge
 from .mapping import Mapping
 from .plan import GROUPS
 from .rows import Row
-from .seen import Earlier, Seen
+from .seen import Earlier
 from .steps import NotNow
 from .verdict import Judged, Verdict
 
@@ -53,15 +55,25 @@ def decide(upload: ImportFile, row: int, decision: str, *, by: Actor) -> PlanRow
         if decision and decision not in decisions.choices(found, like):
             raise NotNow(_("This cannot be decided about row %(row)d.") % {"row": row})
         work = _Work(upload, plan, by)
-        if kept is not None and _is_known(kept):
-            said = decision or decisions.alike_of(plan).alike.get(found, "")
-            others = plan.rows.filter(fate=Fate.UPDATE, record=kept.record).exclude(pk=kept.pk)
-            fate, like = _Alike(others, mapping_of(upload), said).fate_of(kept)
-            if fate is not None:
-                kept.fate, kept.like, kept.decision = fate, like, decision
-                return work.settle(kept)
+        if kept is None or not _is_known(kept):
+            work.say(row, decision=decision)
+            return work.done(row)
+        only = plan.rows.filter(pk=kept.pk)
+        said = _said(plan, mapping_of(upload), Fate(found), decision)
+        left = alike.rewrite(plan, only, Fate(found), said, nullcontext)
+        only.update(decision=decision)
         work.say(row, decision=decision)
-        return work.done(row)
+        return work.done(row) if left.questions else work.settled(kept)
+
+
+def _said(plan: Plan, mapping: Mapping, found: Fate, decision: str) -> str:
+    """What holds for a row: what is decided about it, or about all alike, or said by the mapping;
+    '' when it stays what it is found to be."""
+    said = decision or decisions.alike_of(plan).alike.get(found, "")
+    usual = mapping.usual(found)
+    # Duplicates that are skipped are still called duplicates.
+    is_nothing = found is Fate.DUPLICATE and usual == Decision.SKIP
+    return said or ("" if is_nothing else usual)
 
 
 def _is_known(row: PlanRow) -> bool:
@@ -83,11 +95,19 @@ def repair(upload: ImportFile, row: int, cells: MappingType[int, str], *, by: Ac
 
 
 def decide_all(
-    upload: ImportFile, fate: str, decision: str, *, by: Actor, column_reason: str | None = None
-) -> int:
-    """What is to become of all rows that are found to be `fate`, whatever was decided about one of
-    them; '' takes it back. `column_reason`: only of those refused for this reason, as the plan
-    counts it. How many rows they are. Raises NotNow, Forbidden.
+    upload: ImportFile,
+    fate: str,
+    decision: str,
+    *,
+    by: Actor,
+    column_reason: str | None = None,
+    over: bool = False,
+) -> tuple[int, int]:
+    """What is to become of all rows that are found to be `fate`; '' takes it back. What was decided
+    about single ones of them holds, unless `over`. `column_reason`: only of those refused for this
+    reason, as the plan counts it. How many rows they are, and how many are still to be judged,
+    because they are more than one waits for: then the file is to be planned again. Raises NotNow,
+    Forbidden.
     """
     if decision and decision not in decisions.CHOICES.get(fate, ()):
         raise NotNow(_("This cannot be decided about these rows."))
@@ -97,34 +117,62 @@ def decide_all(
             said = {**decisions.alike_of(plan).alike, fate: decision}
             plan.parameters[ALIKE] = {name: one for name, one in said.items() if one}
             plan.save(update_fields=["parameters"])
-    number = 0
-    others = plan.rows.filter(fate=Fate.UPDATE).exclude(found=fate)
-    alike = _Alike(others, mapping_of(upload), decision)
-    questions: list[int] = []
-    after = -1
-    while rows := list(plan.rows.filter(found=fate, row__gt=after).order_by("row")[:AT_ONCE]):
-        after = rows[-1].row
-        if column_reason is not None:
-            rows = [row for row in rows if column_reason in reason_keys(row)]
-        with transaction.atomic():
-            _lock(upload)
-            questions += alike.apply(rows, "" if column_reason is None else decision)
-        number += len(rows)
+    found = plan.rows.filter(found=fate)
+    if column_reason is not None:
+        number = _note(upload, _refused_for(found, column_reason), decision)
+        chosen = found.filter(decision=decision)
+    else:
+        if over:
+            _note(upload, found.exclude(decision="").values_list("pk", flat=True), "")
+        chosen = found.filter(decision="")
+        number = chosen.count()
+    holds = _said(plan, mapping_of(upload), Fate(fate), decision)
+    left = alike.rewrite(plan, chosen, Fate(fate), holds, lambda: _locked(upload))
     with transaction.atomic():
         work = _Work(upload, _open(upload, by), by)
-        work.groups.update(alike.groups)
-        questions += work.repeating(None if fate == Fate.CREATE else alike.changed)
-        for part in batches(sorted(set(questions)), AT_ONCE):
-            work.judge(part)
+        work.groups.update(left.groups)
+        repeating = work.repeating(None if fate == Fate.CREATE else left.changed)
+        questions = {*left.questions, *repeating}
+        if len(questions) <= AT_ONCE:
+            work.judge(sorted(questions))
+            questions = set()
         work.recount()
+    return number, len(questions)
+
+
+def decided_alone(plan: Plan, fate: str) -> int:
+    """Of how many rows that are found to be `fate` something was decided for themselves."""
+    return plan.rows.filter(found=fate).exclude(decision="").count()
+
+
+def _refused_for(rows: QuerySet[PlanRow], reason: str) -> list[int]:
+    """Keys of those of `rows` that are refused for this reason."""
+    told = rows.values_list("pk", "reasons").iterator(chunk_size=AT_ONCE)
+    return [key for key, kept in told if reason in alike.reason_keys(kept)]
+
+
+def _note(upload: ImportFile, keys: Iterable[int], decision: str) -> int:
+    """Keep what is decided about each of these rows; how many they are."""
+    number = 0
+    for part in batches(list(keys), AT_ONCE):
+        with _locked(upload):
+            number += PlanRow.objects.filter(pk__in=part).update(decision=decision)
     return number
+
+
+@contextmanager
+def _locked(upload: ImportFile) -> Iterator[None]:
+    """A short transaction in which nobody imports the file."""
+    with transaction.atomic():
+        _lock(upload)
+        yield
 
 
 def reason_keys(row: PlanRow) -> set[str]:
     """Why a row is refused, as the plan counts it."""
     if Fate.REFUSED not in {row.found, row.fate}:
         return set()
-    return {why.key(reason) for reason in why.from_json(row.reasons)}
+    return alike.reason_keys(row.reasons)
 
 
 def _open(upload: ImportFile, by: Actor) -> Plan:
@@ -175,19 +223,16 @@ class _Work:
         kept = self.plan.rows.filter(row=row).first()
         return kept or PlanRow(plan=self.plan, row=row, fate=Fate.CREATE, found=Fate.CREATE)
 
-    def settle(self, row: PlanRow) -> PlanRow:
-        """Keep what is known to become of one row."""
-        before = self.plan.rows.values_list("fate", flat=True).get(pk=row.pk)
-        row.save(update_fields=["fate", "like", "decision"])
-        self.counts[before] -= 1
-        self.counts[Fate(row.fate).value] += 1
-        for shown in self.plan.parameters.get("preview", []):
-            if shown["row"] == row.row:
-                shown["fate"] = row.fate
-        if (before in _TAKEN) != (row.fate in _TAKEN):
+    def settled(self, before: PlanRow) -> PlanRow:
+        """Count what has become of one row that was `before`."""
+        row = self.plan.rows.get(pk=before.pk)
+        self.counts[before.fate] -= 1
+        self.counts[row.fate] += 1
+        if (before.fate in TAKEN) != (row.fate in TAKEN):
             self._follow([row.row])
         if any(decisions.name_of_new(new) is not None for _name, _old, new in row.changes or ()):
             self.count_along()
+        self.show_again()
         self.save()
         return row
 
@@ -213,12 +258,11 @@ class _Work:
         before = {row.like for row in kept.values() if row.like and row.record is None}
         kept |= self._kept(before - set(kept))
         feed, rows = self._read(sorted({*numbers, *before}), kept)
-        alike = decisions.alike_of(self.plan).alike
         said = {number: row.decision for number, row in kept.items() if row.decision}
         seen = Earlier()
         judged = judge(
             feed.mapping, rows, by=self.by, now=timezone.now(), seen=seen,
-            decided=Decided(said, alike),
+            decided=Decided(said, decisions.alike_of(self.plan).alike),
         )  # fmt: skip
         seen.close()
         wanted = set(numbers)
@@ -270,7 +314,7 @@ class _Work:
         if row is not None and row.cells:
             return True
         before = Fate(row.fate) if row is not None and row.fate else self._plain
-        return (before in _TAKEN) != (verdict.fate in _TAKEN)
+        return (before in TAKEN) != (verdict.fate in TAKEN)
 
     @property
     def _plain(self) -> Fate:
@@ -331,7 +375,16 @@ class _Work:
         for fate in Fate:
             self.counts[fate.value] = by_fate[fate]
         self.count_along()
+        self.show_again()
         self.save()
+
+    def show_again(self) -> None:
+        """Let the first rows, which are shown in full, have the fates of now."""
+        preview = self.plan.parameters.get("preview", [])
+        rows = self.plan.rows.filter(fate__in=Fate.values, row__in=[one["row"] for one in preview])
+        fates = dict(rows.values_list("row", "fate"))
+        for one in preview:
+            one["fate"] = fates.get(one["row"], self._plain)
 
     def save(self) -> None:
         """Keep the counts."""
@@ -353,73 +406,3 @@ def _count_archive(whole: ImportFile) -> None:
     if plan is not None:
         plan.counts = whole.counts
         plan.save(update_fields=["counts"])
-
-
-class _Alike:
-    """One decision for rows, without judging them again where the plan has what is needed.
-    `others`: rows that may change the same records."""
-
-    def __init__(self, others: QuerySet[PlanRow], mapping: Mapping, decision: str) -> None:
-        self._usual = {
-            Fate.UPDATE: mapping.on_match,
-            Fate.DUPLICATE: "" if mapping.duplicates == Decision.SKIP else mapping.duplicates,
-        }
-        self._decision = decision
-        self.groups: Counter[str] = Counter()
-        self.changed: set[int] = set()
-        # The row that changes a record, by the record.
-        self._changing = Seen()
-        for record, row in others.values_list("record", "row").iterator():
-            if record is not None:
-                self._changing.add(key_of(record), row)
-
-    def apply(self, rows: Sequence[PlanRow], decision: str) -> list[int]:
-        """Write the new fates, with `decision` as that of each row. Those that must be judged."""
-        news: list[tuple[Any, tuple[Any, ...]]] = []
-        questions: list[int] = []
-        for row in rows:
-            fate, like = self.fate_of(row)
-            if fate is None:
-                questions.append(row.row)
-                fate = Fate(row.fate)
-            elif (fate in _TAKEN) != (row.fate in _TAKEN):
-                self.changed.add(row.row)
-            if row.fate == Fate.REFUSED and fate is not Fate.REFUSED:
-                self.groups.subtract(reason_keys(row))
-            elif fate is Fate.REFUSED and row.fate != Fate.REFUSED:
-                self.groups.update(reason_keys(row))
-            news.append((row.pk, (fate, like, decision)))
-        table_rows.update(PlanRow, ("fate", "like", "decision"), news)
-        return questions
-
-    def fate_of(self, row: PlanRow) -> tuple[Fate | None, int]:
-        """What becomes of `row`, and which earlier row it repeats then; None: to be judged."""
-        found = Fate(row.found)
-        said = self._decision or self._usual.get(found, "")
-        if said == Decision.SKIP:
-            return Fate.SKIP, row.like
-        if found in {Fate.CREATE, Fate.REFUSED}:
-            return found, row.like
-        if said == Decision.CREATE:
-            # A duplicate could be created; an update may lack what a new record needs.
-            known = found is Fate.DUPLICATE and (row.changes is not None or row.record is None)
-            return (Fate.CREATE if known else None), row.like
-        if row.record is None or found is Fate.SAME or not said:
-            return found, row.like
-        if row.changes is None:
-            return None, row.like
-        changes: Changes = row.changes
-        return self._update(row, decisions.filling(changes) if said == Decision.FILL else changes)
-
-    def _update(self, row: PlanRow, changes: Changes) -> tuple[Fate, int]:
-        if not changes or row.record is None:
-            return Fate.SAME, 0
-        key = key_of(row.record)
-        first = self._changing.get(key)
-        if first and first != row.row:
-            return Fate.DUPLICATE, first
-        self._changing.add(key, row.row)
-        return Fate.UPDATE, 0
-
-
-_TAKEN = frozenset({Fate.CREATE, Fate.UPDATE})

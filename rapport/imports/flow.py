@@ -61,7 +61,7 @@ FORGOTTEN_AT_ONCE = 2000
 NotNow = steps.NotNow
 mapping_of = feed.mapping_of
 # What people do with a plan: see there.
-decide, decide_all, repair = deciding.decide, deciding.decide_all, deciding.repair
+decide, repair, decided_alone = deciding.decide, deciding.repair, deciding.decided_alone
 rows_of, records_of = showing.rows_of, showing.records_of
 
 
@@ -417,6 +417,25 @@ def start_plan(upload: ImportFile, *, by: Actor) -> Job:
         upload.job, upload.state, upload.message = job, ImportState.PLANNING, ""
         upload.save(update_fields=["job", "state", "message"])
     return job
+
+
+def decide_all(
+    upload: ImportFile,
+    fate: str,
+    decision: str,
+    *,
+    by: Actor,
+    column_reason: str | None = None,
+    over: bool = False,
+) -> int:
+    """As `deciding.decide_all`; how many rows it is about. When very many of them must be judged
+    for it, a worker makes the plan anew, with all that was decided."""
+    number, left = deciding.decide_all(
+        upload, fate, decision, by=by, column_reason=column_reason, over=over
+    )
+    if left:
+        start_plan(upload.parent or upload, by=by)
+    return number
 
 
 def start_apply(upload: ImportFile, *, by: Actor) -> Job:

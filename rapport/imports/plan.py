@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -251,5 +252,10 @@ def planned(plan: Plan, numbers: Sequence[int]) -> dict[int, PlanRow]:
     """The kept rows of `plan` among `numbers` (in order)."""
     if not numbers:
         return {}
-    found = plan.rows.filter(row__gte=numbers[0], row__lte=numbers[-1])
-    return {row.row: row for row in found}
+    return {row.row: row for row in between(plan, numbers[0], numbers[-1])}
+
+
+def between(plan: Plan, first: int, last: int) -> QuerySet[PlanRow]:
+    """The kept rows of `plan` from `first` to `last`."""
+    # Of whatever fate: said aloud, because the index of rows begins with that.
+    return plan.rows.filter(fate__in=Fate.values, row__gte=first, row__lte=last)

@@ -24,7 +24,7 @@ from rapport.models.operations import Decision, Fate
 from rapport.queries.imports import plan_of
 from rapport.queries.one import PRINCIPAL, title_of
 
-from . import decisions, reasons as why, uploads
+from . import decisions, plan as plans, reasons as why, uploads
 from .cells import is_named
 from .deciding import reason_keys
 from .decisions import Decided, as_cells
@@ -33,8 +33,6 @@ from .mapping import Mapping
 from .reasons import Reason
 
 READ_AT_ONCE = 2000
-# Rows that are read only to show an earlier one beside a later one.
-NEAR = 20_000
 VERBS = {"created": ChangeVerb.CREATE, "updated": ChangeVerb.UPDATE}
 
 
@@ -99,14 +97,13 @@ def rows_of(
     mapping = mapping_of(upload)
     decided = decisions.alike_of(plan)
     earlier: dict[int, Sequence[str]] = {}
+    if fate == decisions.shown(None, decided) and not plan.counts.get(fate):
+        return []
     if fate in {None, decisions.shown(None, decided)}:
         records, kept = _all_rows(upload, plan, fate, after, limit)
     else:
         kept = {row.row: row for row in _kept_rows(plan, fate, reason, after, limit)}
-        # An earlier row that is far away is not worth reading all that lies between.
-        near = min(kept, default=0) - NEAR
-        likes = {row.like for row in kept.values() if row.like > near}
-        likes.discard(0)
+        likes = {row.like for row in kept.values() if row.like > 0}
         records = _records(upload, {*kept, *likes})
         earlier = {record.number: record.cells for record in records if record.number in likes}
         records = [record for record in records if record.number in kept]
@@ -193,20 +190,22 @@ def _all_rows(
     """The next records of the file, or those of which the plan keeps no detail, and others of the
     same fate."""
     taken: list[Record] = []
-    rows: dict[int, PlanRow] = {}
     with uploads.open_upload(upload) as table:
-        for batch in table.iter_batches(max(limit, 200), after=after):
-            found = plan.rows.filter(row__gte=batch[0].number, row__lte=batch[-1].number)
-            kept = {row.row: row for row in found}
-            for record in batch:
-                row = kept.get(record.number)
-                if fate is None or row is None or row.fate == fate:
-                    taken.append(record)
-                    if row is not None:
-                        rows[record.number] = row
-                if len(taken) == limit:
-                    return taken, rows
-    return taken, rows
+        # Of a rare fate most rows are passed over.
+        for batch in table.iter_batches(limit if fate is None else READ_AT_ONCE, after=after):
+            found = plans.between(plan, batch[0].number, batch[-1].number)
+            others = found.exclude(fate=fate) if fate is not None else found.none()
+            passed = set(others.values_list("row", flat=True))
+            taken += [record for record in batch if record.number not in passed]
+            if len(taken) >= limit:
+                break
+    taken = taken[:limit]
+    if not taken:
+        return [], {}
+    found = plans.between(plan, taken[0].number, taken[-1].number)
+    if fate is not None:
+        found = found.filter(fate=fate)
+    return taken, {row.row: row for row in found}
 
 
 def _records(upload: ImportFile, numbers: Collection[int]) -> list[Record]:

@@ -83,6 +83,7 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         "alike": _alike(plan, fate, number) if not reason else [],
         "standing": _standing(plan, fate),
         "alike_label": ALL.get(fate, ""),
+        "alone": _alone(plan, fate, cells) if fate in CARDS else "",
         "alike_url": reverse("import-alike", args=[upload.pk]),
         "file_url": _file_url(upload, fate) if number else "",
         "here": here,
@@ -181,6 +182,15 @@ def _alike(plan: Plan, fate: str, number: int) -> list[dict[str, Any]]:
     return made + back
 
 
+def _alone(plan: Plan, fate: str, cells: CellContext) -> str:
+    """The question whether what was decided about single rows is to be replaced as well."""
+    number = flow.decided_alone(plan, fate)
+    text = ngettext(
+        "also the %(n)s row decided by itself", "also the %(n)s rows decided one by one", number
+    )
+    return text % {"n": cells.number(number)} if number else ""
+
+
 def _keys(fate: str) -> list[tuple[str, Any]]:
     keys = [("J", _("next")), ("K", _("previous"))]
     if fate in CARDS:
@@ -254,7 +264,8 @@ def alike(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if fate not in TABS or (decision and decision not in Decision.values):
         raise RecordNotFound("import")
     try:
-        number = flow.decide_all(upload, fate, decision, by=request.user)
+        over = "over" in request.POST
+        number = flow.decide_all(upload, fate, decision, by=request.user, over=over)
         messages.success(request, _said_of_all(decision, number))
     except (flow.NotNow, FileRefused, UploadGone) as error:
         messages.warning(request, error_text(error))

@@ -71,7 +71,10 @@ def test_duplicates_are_decided_for_all_alike_and_back_again(alice, stored, tabl
     before = counted(upload)
     flow.decide(upload, 2, "skip", by=alice)
 
-    assert flow.decide_all(upload, "duplicate", "update", by=alice) == 3
+    # What was said of one row holds, unless it is said over.
+    assert flow.decide_all(upload, "duplicate", "update", by=alice) == 2
+    assert (fates(upload)[2], flow.decided_alone(plan_of(upload), "duplicate")) == ("skip", 1)
+    assert flow.decide_all(upload, "duplicate", "update", by=alice, over=True) == 3
     # Row 5 repeats an earlier row, which is no record yet that could be changed.
     assert fates(upload) == {2: "update", 3: "update", 5: "duplicate", 6: "refused"}
     assert counted(upload) == {"rows": 5, "create": 1, "update": 2, "duplicate": 1, "refused": 1}

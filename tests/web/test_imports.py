@@ -370,10 +370,13 @@ def test_duplicates_are_decided_one_by_one_and_all_alike(client_of, alice):
     assert part.startswith('<li class="plan-row plan-card" id="row-2" tabindex="-1" data-decided')
     assert "will be updated" in part
     assert "Take back" in part
-    back = client.post(f"{url}alike/", {"fate": "duplicate", "decision": "skip"})
-    assert back.status_code == 303
-    made.refresh_from_db()
-    assert (made.counts["update"], made.counts["skip"]) == (0, 2)
+    left_out = {"fate": "duplicate", "decision": "skip"}
+    for more, counts in (({}, (1, 1)), ({"over": "on"}, (0, 2))):
+        # What was said of one row holds, unless one asks for more.
+        assert "also the 1 row decided by itself" in text(client.get(f"{url}?fate=duplicate"))
+        assert client.post(f"{url}alike/", left_out | more).status_code == 303
+        made.refresh_from_db()
+        assert (made.counts["update"], made.counts["skip"]) == counts
     assert "Decided for all" in text(client.get(f"{url}?fate=skip"))
     client.post(f"{url}alike/", {"fate": "duplicate", "decision": ""})
     client.post(f"{url}rows/2/", {"decision": "fill"})
