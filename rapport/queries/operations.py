@@ -8,7 +8,7 @@ from rapport import access, queries
 from rapport.access import Actor
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
-from rapport.models import Change, Operation
+from rapport.models import Change, Operation, User
 from rapport.models.journal import ChangeVerb
 
 from . import history
@@ -17,7 +17,8 @@ from .one import title_of
 
 
 def get(id: uuid.UUID, by: Actor) -> Operation | None:
-    """The operation, or None when `by` may see none of its records, living or deleted."""
+    """The operation, or None when somebody else did it and `by` may see none of its records, living
+    or deleted."""
     op = Operation.objects.select_related("user", "undo_of").filter(pk=id).first()
     if op is None or not _is_visible(op, by):
         return None
@@ -25,7 +26,8 @@ def get(id: uuid.UUID, by: Actor) -> Operation | None:
 
 
 def _is_visible(op: Operation, by: Actor) -> bool:
-    if access.is_administrator(by):
+    did_it = isinstance(by, User) and op.user_id == by.pk
+    if did_it or access.is_administrator(by):
         return True
     for name in op.changes.order_by().values_list("entity", flat=True).distinct():
         entity = registry[name]
@@ -70,7 +72,18 @@ def _titles(page: list[Change], by: Actor) -> dict[Ref, str]:
         there = set(entity.records().filter(pk__in=missing).values_list("pk", flat=True))
         if access.is_administrator(by) or page[0].operation.user_id == getattr(by, "pk", None):
             titles.update({Ref(name, id_): str(entity.label) for id_ in missing - there})
+            titles.update(_last_titles(name, missing - there, by))
     return titles
+
+
+def _last_titles(name: str, gone: set[uuid.UUID], by: Actor) -> dict[Ref, str]:
+    """What records were called when they were deleted, also by an undo."""
+    deleted = Change.objects.filter(record__in=gone, entity=name, verb=ChangeVerb.DELETE)
+    return {
+        Ref(name, change.record): history.title_of_deleted(change)
+        for change in deleted.select_related("operation").order_by("id")
+        if history.may_see_deleted(change, by)
+    }
 
 
 def last_of(record: uuid.UUID) -> uuid.UUID | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
-from django.utils.translation import gettext as _, ngettext
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.actions import jobs, undo as undoing
@@ -16,13 +17,15 @@ from rapport.actions.undo import CannotUndo, Conflict, NotYours, Undone
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
 from rapport.models import Operation
-from rapport.models.journal import ChangeVerb
 from rapport.queries import history, one, operations
 
 from . import panels, sentences, shell
 from .cells import cell_context, local_text
 from .records import event_row
 from .signin import local, signed_in
+
+# Records that a toast names.
+NAMED = 5
 
 
 def _find(request: HttpRequest, id: uuid.UUID) -> Operation:
@@ -42,6 +45,10 @@ def operation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     after = request.GET.get("after", "")
     last = int(after) if after.isdecimal() and len(after) < 19 else 0
     changes, more = operations.changes(op, request.user, after=last)
+    # What is gone by now has a name, but no page.
+    there = one.title_of(
+        {Ref(event.change.entity, event.change.record) for event, _title in changes}, request.user
+    )
     is_large = undoing.is_large(op)
     context: dict[str, Any] = {
         "op": op,
@@ -56,7 +63,7 @@ def operation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
                 **event_row(event, cells),
                 "title": title,
                 "entity": registry[event.change.entity].label,
-                "record_url": _record_url(event),
+                "record_url": _record_url(event, there),
             }
             for event, title in changes
         ],
@@ -69,10 +76,11 @@ def operation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     return shell.render(request, "records/operation.html", context)
 
 
-def _record_url(event: Any) -> str:
+def _record_url(event: Any, there: Mapping[Ref, str]) -> str:
     entity = registry[event.change.entity]
-    gone = event.change.verb == ChangeVerb.DELETE
-    return "" if gone or not entity.in_hub else panels.address(entity, event.change.record)
+    if not entity.in_hub or Ref(entity.name, event.change.record) not in there:
+        return ""
+    return panels.address(entity, event.change.record)
 
 
 def _outlook(op: Operation, request: HttpRequest, *, is_large: bool) -> dict[str, Any]:
@@ -143,13 +151,10 @@ def _as_job(request: HttpRequest, op: Operation) -> HttpResponse:
 
 def _say(request: HttpRequest, done: Operation, undone: Undone) -> None:
     if undone.conflicts:
-        count = len(undone.conflicts)
-        text = ngettext(
-            "Undone, but %(count)s change stays: see the operation.",
-            "Undone, but %(count)s changes stay: see the operation.",
-            count,
-        )
-        messages.warning(request, text % {"count": count})
+        kept = {str(c["title"] or c["entity"]) for c in _conflicts(undone.conflicts, request)}
+        names = ", ".join(sorted(kept)[:NAMED])
+        text = _("Undone, except for what was changed or used since: %(names)s.")
+        messages.warning(request, text % {"names": f"{names} …" if len(kept) > NAMED else names})
     else:
         shell.say_done(request, _("Undone."), done.pk)
 

@@ -137,7 +137,20 @@ def test_what_was_changed_since_stays_and_is_told(contact, alice, bob, client_of
     notice = words(page(shown).cssselect("main .notice li")[0])
     assert notice == "Eva Sommer (Contact): Job title has been changed since."
     assert (contact.job_title, contact.nickname) == ("CEO", "")
-    assert toast(client.get("/"))[0] == "Undone, but 1 change stays: see the operation."
+    assert toast(client.get("/"))[0] == (
+        "Undone, except for what was changed or used since: Eva Sommer."
+    )
+
+
+def test_what_an_undo_took_away_keeps_its_name_but_has_no_page(alice, client_of):
+    made = records.create_record(CONTACT, {"last_name": "Ek"}, by=alice)
+    operation = Operation.objects.get(changes__record=made)
+    client = client_of(alice)
+    client.post(undone(operation))
+
+    row = page(client.get(seen(operation))).cssselect("main tbody td")[0]
+
+    assert (words(row), row.cssselect("a")) == ("EkContact", [])
 
 
 def test_an_operation_is_undone_once(contact, alice, client_of):
