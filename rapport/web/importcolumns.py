@@ -249,7 +249,7 @@ def show(
         **_needs(mapping, len(flow.columns_of(upload))),
         "error": error or upload.message,
         "doubt": options.get("doubt", ""),
-        "notes": options.get("notes", ()),
+        "notes": _notes(upload, mapping),
         "opened": opened,
         "columns": importtargets.rows(
             upload, mapping, shown if one is None else [one], opened=unfolded, by=request.user
@@ -264,6 +264,13 @@ def show(
     }
     part = "imports/columns_part.html" if one is not None else None
     return shell.render(request, "imports/mapping.html", context, status=status, part=part)
+
+
+def _notes(upload: ImportFile, mapping: Mapping) -> list[str]:
+    """What was found when the file came; not that a column is ignored, once it is mapped."""
+    headers = flow.columns_of(upload)
+    mapped = tuple(f"“{headers[i]}” " for i in mapping.columns if i < len(headers) and headers[i])
+    return [note for note in upload.options.get("notes", ()) if not note.startswith(mapped)]
 
 
 def _posted(upload: ImportFile, post: QueryDict, mapping: Mapping) -> tuple[Mapping, str]:
