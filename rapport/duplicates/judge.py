@@ -56,6 +56,10 @@ class Judge:
         decides = any(c.criterion not in shared for c in rule.conditions)
         self._place = tuple(decides and c.criterion in shared for c in rule.conditions)
         self._place_steps = [(i, s) for i, s in enumerate(self._steps) if self._place[i]]
+        self._carried = tuple(
+            is_place and c.criterion is Criterion.PHONE
+            for is_place, c in zip(self._place, rule.conditions, strict=True)
+        )
         self._streets = tuple(c.criterion is Criterion.ADDRESS for c in rule.conditions)
         self._names = self._siblings(Criterion.NAME)
         self._lines = self._siblings(Criterion.ADDRESS)
@@ -94,13 +98,15 @@ class Judge:
 
     def parts(self, bits: Sequence[Sequence[float]], levels: Levels) -> tuple[float, float]:
         """Evidence of the person or company itself, and of its place, by these bits."""
-        own = place = 0.0
+        own = place = phone = 0.0
         for i, level in enumerate(levels):
-            if self._place[i]:
+            if self._carried[i]:
+                phone += bits[i][level]
+            elif self._place[i]:
                 place += bits[i][level]
             else:
                 own += bits[i][level]
-        return own, place
+        return own, _of_place(place, phone)
 
     def _siblings(self, criterion: Criterion) -> tuple[int, int] | None:
         """Two conditions whose values people put into each other's place."""
@@ -187,7 +193,7 @@ class Judge:
 
     def evidence(self, levels: Sequence[int], ours: Prepared, theirs: Prepared) -> float:
         """Bits for and against, without the prior."""
-        bits = place = 0.0
+        bits = place = phone = kin = 0.0
         weights = self.weights
         for i, level in enumerate(levels):
             if not level:
@@ -195,11 +201,15 @@ class Judge:
             one = weights.levels[i][level]
             if level == SAME and (weights.rare[i] or weights.frequent[i]):
                 one = max(one + self._rarity(i, ours, theirs), 0.5)
-            if self._place[i]:
+            if self._carried[i]:
+                phone += one
+            elif self._place[i]:
                 place += one
             else:
                 bits += one
-        return bits + min(max(place, PLACE_FLOOR), self._ceiling)
+                if weights.kin:
+                    kin += weights.kin[i][level]
+        return bits + min(_of_place(place, phone), self._ceiling - kin)
 
     def _rarity(self, i: int, ours: Prepared, theirs: Prepared) -> float:
         """What the value on which the two agree adds to the weight of agreement."""
@@ -263,6 +273,12 @@ def strongest(
 
 def _rank(verdict: Verdict) -> tuple[int, float]:
     return verdict.confidence, verdict.weight
+
+
+def _of_place(place: float, phone: float) -> float:
+    """Evidence of the place: a number goes along with who moves, and then says more than that all
+    the rest of the place is another."""
+    return max(max(place, PLACE_FLOOR) + phone, PLACE_FLOOR)
 
 
 def ceiling(prior: float, lift: float) -> float:

@@ -17,7 +17,7 @@ from typing import Any
 
 from .compare import DIFFERENT, LEVELS, SAME
 from .features import Prepared, Shape
-from .judge import PLACE_FLOOR, Judge, Levels, ceiling
+from .judge import Judge, Levels, ceiling
 from .keys import HELD_BY
 from .rules import Criterion, Rule
 from .weights import LIFT, Weights, bits_of, shape_of, shipped, starting
@@ -36,6 +36,9 @@ DIFFERENT_AT_MOST = 0.25
 # shipped odds count; and between which bounds the learned ones stay.
 CLEAR, AT_PLACE = 4.0, 2.0
 LIFT_LEAST, LIFT_MOST = -10.0, 12.0
+# Damage may meet first names so much more often than last ones; and for so many pairs at one place
+# it counts that they agree no more than any two.
+UNEVEN, AT_PLACE_PAIRS = 2.0, 5.0
 # Per pair of one with whole names, so many have one name damaged beyond likeness, or both.
 ONE_DAMAGED, BOTH_DAMAGED = 0.5, 0.05
 # Values that say who somebody is, unless very many have them; of a small sample never fewer than
@@ -191,6 +194,7 @@ class _State:
         ]
         self.start_same = [u[0] for _m, u in starts]
         self.matches, self.lift = 1.0, LIFT
+        self.kin = [[0.0] * LEVELS for _ in starts]
         self.names = [i for i in range(len(self.m)) if judge.is_name(i)]
         self._set_same([0.0] * len(rule.conditions))
 
@@ -215,13 +219,14 @@ class _State:
         """One round of expectation and maximisation; False when nothing moves any more."""
         bits = self._bits()
         split = {levels: self.judge.parts(bits, levels) for levels in seen}
-        self.lift = self._lift(seen, split)
+        self.lift, self.kin = self._at_place(seen, split)
         most = ceiling(self.prior, self.lift)
         sums = [[0.0] * LEVELS for _ in self.m]
         expected = 0.0
         for levels, count in seen.items():
             own, place = split[levels]
-            odds = self.prior + own + min(max(place, PLACE_FLOOR), most)
+            kin = sum(self.kin[i][level] for i, level in enumerate(levels))
+            odds = self.prior + own + min(place, most - kin)
             chance = count / (1 + 2.0 ** min(max(-odds, -60), 60))
             if chance < 1e-9:
                 continue
@@ -234,25 +239,64 @@ class _State:
         before, self.matches = self.matches, expected / self.share + 1.0
         return abs(self.matches - before) > 0.001 * self.matches
 
-    def _lift(self, seen: Counter[Levels], split: Mapping[Levels, tuple[float, float]]) -> float:
+    def _at_place(
+        self, seen: Counter[Levels], split: Mapping[Levels, tuple[float, float]]
+    ) -> tuple[float, list[list[float]]]:
         """Odds that two at one place are one: of the pairs that clearly are at one place, how many
         are clearly of one name, and how many more are not than damage explains. Where colleagues or
-        families are kept the second are many, and the place says little."""
+        families are kept the second are many, and the place says little. And what those second ones
+        have in common anyway, by condition and level."""
         enough = -self.prior - 2
         one, mixed, two = AT_PLACE * 2.0**LIFT, 0.0, 0.0
+        kin, strangers = Counter[Levels](), Counter[Levels]()
+        renamed, halves = 0.0, 0.0
         for levels, count in seen.items():
             own, place = split[levels]
             if place < enough:
                 continue
-            differ = sum(levels[i] == DIFFERENT for i in self.names)
+            differ = [i for i in self.names if levels[i] == DIFFERENT]
             if own >= CLEAR and not differ:
-                one += count
+                if all(levels[i] for i in self.names):
+                    one += count
+                else:
+                    halves += count
             elif own <= -CLEAR:
                 two += count
+                strangers[levels] = count
             elif differ:
                 mixed += count
-        excess = max(two - BOTH_DAMAGED * one, 0.0) + max(mixed - ONE_DAMAGED * one, 0.0)
-        return min(max(log2(one / (excess + AT_PLACE)), LIFT_LEAST), LIFT_MOST)
+            if differ == self.names[:1]:
+                kin[levels] = count
+            elif differ == self.names[1:]:
+                renamed += count
+        damaged = UNEVEN * renamed + AT_PLACE_PAIRS
+        families = sum(kin.values()) - damaged if len(self.names) == 2 else 0.0
+        # One last name alone may be anybody's of the family.
+        one += halves * one / (one + max(families, 0.0))
+        excess = max(mixed - ONE_DAMAGED * one, 0.0) + max(two - BOTH_DAMAGED * one, 0.0)
+        odds = log2(one / (excess + AT_PLACE))
+        lift = min(max(odds, LIFT_LEAST), LIFT_MOST)
+        if families <= 0:
+            return lift, [[0.0] * LEVELS for _ in self.m]
+        return lift, self._kin(kin + strangers, damaged, max(damaged, ONE_DAMAGED / 2 * one))
+
+    def _kin(self, others: Counter[Levels], damaged: float, most: float) -> list[list[float]]:
+        """What two of one family have in common. Damage meets first names as often as last ones:
+        where far more of those who differ in one name differ in the first, that are families.
+        `others`: pairs who differ in the first name; damaged: how many of them are one person, and
+        `most`: at most."""
+        sums = [[0.0] * LEVELS for _ in self.m]
+        for levels, count in others.items():
+            for i, level in enumerate(levels):
+                sums[i][level] += count
+        found = []
+        for i, (sum_, m, u) in enumerate(zip(sums, self.m, self.u, strict=True)):
+            gone = damaged if i == self.names[1] else most
+            left = [max(n - gone * part, 0.0) for n, part in zip(sum_[1:], m, strict=True)]
+            h = _smoothed(left, u, AT_PLACE_PAIRS)
+            kin = [max(log2(one / other), 0.0) for one, other in zip(h, u, strict=True)]
+            found.append([0.0] * LEVELS if i == self.names[0] else [0.0, *kin])
+        return found
 
     def _bounded(self, i: int, m: list[float]) -> list[float]:
         limit = DIFFERENT_AT_MOST if self.judge.is_name(i) else 0.6
@@ -281,8 +325,8 @@ class _State:
             rare.append(seldom)
         return Weights(
             shape=shape_of(self.rule), prior=self.prior, levels=tuple(self._bits()),
-            frequent=tuple(frequent), rare=tuple(rare), lift=self.lift, records=size,
-            matches=self.matches,
+            frequent=tuple(frequent), rare=tuple(rare), lift=self.lift,
+            kin=tuple(map(tuple, self.kin)), records=size, matches=self.matches,
         )  # fmt: skip
 
     def _terms(self, i: int, records: Sequence[Prepared]) -> tuple[dict[str, float], float]:

@@ -75,7 +75,8 @@ def bits_of(condition: Condition, m: Sequence[float], u: Sequence[float]) -> tup
 class Weights:
     """Of one rule. prior: bits. levels: bits by condition and level. frequent: by condition, what a
     common value adds to agreement (less than nothing). rare: what any other value adds. lift: odds,
-    in bits, that two at one place are one.
+    in bits, that two at one place are one. kin: by condition and level, the part of `levels` that
+    two at one place get anyway, as families do of a last name.
     records, matches: what they were learned from; nothing when they are the shipped ones."""
 
     shape: str
@@ -84,6 +85,7 @@ class Weights:
     frequent: tuple[Mapping[str, float], ...]
     rare: tuple[float, ...]
     lift: float = LIFT
+    kin: tuple[tuple[float, ...], ...] = ()
     records: int = 0
     matches: float = 0.0
     figures: Mapping[str, Any] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class Weights:
             "frequent": [{v: round(b, 2) for v, b in one.items()} for one in self.frequent],
             "rare": [round(bits, 3) for bits in self.rare],
             "lift": round(self.lift, 3),
+            "kin": [[round(bits, 3) for bits in levels] for levels in self.kin],
             "records": self.records,
             "matches": round(self.matches, 1),
             "figures": dict(self.figures),
@@ -112,6 +115,7 @@ class Weights:
             frequent=tuple(kept["frequent"]),
             rare=tuple(kept["rare"]),
             lift=kept["lift"],
+            kin=tuple(tuple(levels) for levels in kept.get("kin", ())),
             records=kept.get("records", 0),
             matches=kept.get("matches", 0.0),
             figures=kept.get("figures", {}),

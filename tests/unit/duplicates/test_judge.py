@@ -185,6 +185,44 @@ def test_place_says_little_where_many_share_one(colleagues):
     assert abs(learned.matches - len(doubles)) < 5
 
 
+def test_families_are_several_people():
+    dice = random.Random(9)
+
+    def word():
+        return "".join(dice.choices("abdefgiklmnoprstu", k=7))
+
+    people, families = [], []
+    for number in range(100):
+        home = {
+            "last_name": word(), "address1_line1": f"{number} {word()} street",
+            "address1_city": word(), "home_phone": f"{dice.randrange(10**8, 10**9)}",
+        }  # fmt: skip
+        family = [home | {"first_name": word()} for _ in range(4)]
+        people += family
+        families += combinations([person(**one) for one in family], 2)
+    doubles = [
+        (person(**one), person(**one | {"first_name": one["first_name"][: 7 - number % 2]}))
+        for number, one in enumerate(people[::8])
+    ]
+    all_ = [person(**one) for one in people] + [other for _one, other in doubles]
+    learned = learn(PERSON, (SHAPE, SHAPE), (all_, all_), families + doubles)
+    judge = Judge(PERSON, SHAPE, SHAPE, learned)
+
+    assert [pair for pair in families if judge.judge(*pair)] == []
+    assert [pair for pair in doubles if not judge.judge(*pair)] == []
+
+
+def test_number_goes_along_with_who_moves():
+    home = EVA | WORK | {"business_phone": "", "mobile_phone": "0170 7654321"}
+    away = home | {
+        "address1_line1": "Ringstr. 7", "address1_city": "Hamburg", "address1_postal_code": "22041",
+    }  # fmt: skip
+    other = away | {"mobile_phone": "0151 1928374"}
+
+    assert confidence(person("Acme", **home), person("Globex", **away)) > 70
+    assert confidence(person("Acme", **home), person("Globex", **other)) == 0
+
+
 def test_address_that_very_many_have_teaches_nothing():
     def people(shared):
         dice = random.Random(5)
