@@ -96,6 +96,10 @@ class Judge:
             criterion is Criterion.COMPANY and not self._place[i]
         )
 
+    def is_place(self, i: int) -> bool:
+        """Whether condition `i` tells where somebody lives or works."""
+        return self._place[i]
+
     def parts(self, bits: Sequence[Sequence[float]], levels: Levels) -> tuple[float, float]:
         """Evidence of the person or company itself, and of its place, by these bits."""
         own = place = phone = 0.0

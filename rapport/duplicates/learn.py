@@ -295,7 +295,8 @@ class _State:
             left = [max(n - gone * part, 0.0) for n, part in zip(sum_[1:], m, strict=True)]
             h = _smoothed(left, u, AT_PLACE_PAIRS)
             kin = [max(log2(one / other), 0.0) for one, other in zip(h, u, strict=True)]
-            found.append([0.0] * LEVELS if i == self.names[0] else [0.0, *kin])
+            nothing = i == self.names[0] or self.judge.is_place(i)
+            found.append([0.0] * LEVELS if nothing else [0.0, *kin])
         return found
 
     def _bounded(self, i: int, m: list[float]) -> list[float]:
