@@ -30,7 +30,7 @@ from rapport.models import ImportFile, Plan
 from rapport.models.operations import ImportState
 from rapport.queries.imports import plan_of
 
-from . import headers, mapping as mappings, parts, plan as plans, uploads
+from . import headers, kept, mapping as mappings, parts, plan as plans, uploads
 from .headers import RECORD_ID
 from .sessions import Sessions
 from .sources import Siblings
@@ -320,6 +320,7 @@ def _finish(session: _Session, run: Run) -> None:
         upload.state, upload.counts, upload.message = ImportState.PLANNED, counts, ""
         upload.save(update_fields=["state", "counts", "message", "options"])
         Plan.objects.filter(import_file=upload).exclude(pk=plan.pk).update(import_file=None)
+        kept.save(upload, plan, session.siblings.rows)
         job.result = {"plan": str(plan.pk)}
 
 

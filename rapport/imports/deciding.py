@@ -5,9 +5,11 @@ Only the rows in question are judged again; all counts stay those of the whole f
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping as MappingType, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import chain
 from typing import Any
 
 from django.db import transaction
@@ -29,6 +31,7 @@ from .decisions import ALIKE, Decided, as_cells
 from .doubles import CERTAIN
 from .feed import Feed, mapping_of
 from .judge import judge
+from .kept import Keys, base_of, plans_beside
 from .mapping import Mapping
 from .plan import GROUPS
 from .rows import Row
@@ -38,6 +41,8 @@ from .verdict import Judged, Verdict
 
 # Rows that are read, judged or rewritten in one go.
 AT_ONCE = 2000
+# Rows that go by rows that go by rows …
+FOLLOWED = 20
 # What is told of a row besides its plan and number.
 _KEPT = plans.PLAN_COLUMNS[2:]
 
@@ -193,6 +198,24 @@ def _lock(upload: ImportFile) -> None:
             steps.require_state(one, ImportState.PLANNED)
 
 
+class _Look(Earlier):
+    """A look at some rows. `kept`: what the plan has of them; `before`: those that are only there
+    to be repeated; `keys`: of the rows that would be created."""
+
+    feed: Feed
+    judged: Judged
+
+    def __init__(self, kept_rows: dict[int, PlanRow], before: set[int]) -> None:
+        super().__init__()
+        self.kept, self.before = kept_rows, before
+        self.keys: dict[int, list[int]] = {}
+
+    def add(self, row: int, keys: Iterable[int], held: bytes) -> None:
+        """Remember a row, and its keys."""
+        self.keys[row] = list(keys)
+        super().add(row, self.keys[row], held)
+
+
 class _Work:
     """Rows of one plan that are judged again. Within a transaction."""
 
@@ -201,6 +224,10 @@ class _Work:
         self.counts = Counter(plan.counts)
         self.groups: Counter[str] = Counter(self.counts.pop("why", {}))  # type: ignore[arg-type]
         self._names_new = False
+        self._keys, self._beside = Keys(plan), plans_beside(plan)
+        self.base = base_of(plan)
+        later = (base for one in self._beside if (base := base_of(one)) > self.base)
+        self._end = min(later, default=sys.maxsize)
         self._said: dict[int, tuple[str | None, MappingType[int, str] | None]] = {}
 
     def say(
@@ -237,10 +264,29 @@ class _Work:
         return row
 
     def _follow(self, changed: Sequence[int]) -> None:
-        """Judge the rows again that go by one of `changed`."""
-        if changed:
+        """Judge the rows again that go by one of `changed`, and those that go by them."""
+        for _time in range(FOLLOWED):
+            if not changed:
+                return
+            for other in self._later_files():
+                global_ = [-(self.base + row) for row in changed]
+                repeating = other.plan.rows.filter(like__in=global_).order_by("row")
+                other.again(repeating.values_list("row", flat=True))
             repeating = self.plan.rows.filter(like__in=changed).order_by("row")
-            self.judge(list(repeating.values_list("row", flat=True)[:AT_ONCE]))
+            changed = self.judge(list(repeating.values_list("row", flat=True)[:AT_ONCE]))
+
+    def _later_files(self) -> Iterator[_Work]:
+        """The files of an archive that come after this one and have such records, too."""
+        for plan in self._beside:
+            if base_of(plan) > self.base and plan.import_file is not None:
+                yield _Work(plan.import_file, plan, self.by)
+
+    def again(self, numbers: Iterable[int]) -> None:
+        """Judge rows that another file makes other ones, and keep the counts."""
+        if rows := list(numbers)[:AT_ONCE]:
+            self._follow(self.judge(rows))
+            self.count_along()
+            self.save()
 
     def repeating(self, changed: Collection[int] | None) -> list[int]:
         """The rows that go by one of `changed`, None for all that go by another one."""
@@ -250,29 +296,79 @@ class _Work:
         return [row for row, like in found.iterator() if changed is None or like in changed]
 
     def judge(self, numbers: Sequence[int]) -> list[int]:
-        """Judge rows again, each after the earlier one that it repeats. Those that are taken now
-        and were not, or the other way round."""
+        """Judge rows again, with all others that they may be like. Those that are taken now and
+        were not, or the other way round."""
         if not numbers:
             return []
-        kept = self._kept(numbers)
-        before = {row.like for row in kept.values() if row.like and row.record is None}
-        kept |= self._kept(before - set(kept))
-        feed, rows = self._read(sorted({*numbers, *before}), kept)
-        said = {number: row.decision for number, row in kept.items() if row.decision}
-        seen = Earlier()
+        near: set[int] = set()
+        look = self._look(numbers, near)
+        news = {number: look.keys[number] for number in numbers if number in look.keys}
+        if news:
+            # Whoever would be created is compared with all that will be.
+            own = {self.base + number for number in news}
+            hashes = (h for h, row in zip(*look.matched.pairs(), strict=True) if row in own)
+            near = self._keys.rows(chain.from_iterable(news.values()), hashes) - own
+            self._keys.add({self.base + number: keys for number, keys in news.items()})
+        mine = {n - self.base for n in near if self.base < n <= self._end}
+        mine -= look.before
+        numbers = sorted({*numbers, *(n for n in self._created(mine) if n > min(news))})
+        earlier = {n for n in near if n <= self.base}
+        if mine or earlier:
+            look = self._look(numbers, mine | look.before, earlier)
+        verdicts = [one for one in look.judged.verdicts if one.number in set(numbers)]
+        self._names_new = self._names_new or any(look.judged.links.new.values())
+        self._hold_back_second(verdicts)
+        kept_rows = look.kept
+        changed = [v.number for v in verdicts if self._is_another(v, kept_rows.get(v.number))]
+        self._write(verdicts, kept_rows)
+        self._preview(look.feed, verdicts, look.judged)
+        for other in self._later_files() if near else ():
+            other.again(other._created({n - other.base for n in near if other.has(n)}))
+        return changed
+
+    def has(self, number: int) -> bool:
+        """Whether the row, counted through all files of an archive, is of this one."""
+        return self.base < number <= self._end
+
+    def _created(self, numbers: Collection[int]) -> list[int]:
+        """Those of `numbers` that are created as things stand."""
+        told: dict[int, str] = {}
+        for part in batches(numbers):
+            told |= dict(self.plan.rows.filter(row__in=part).values_list("row", "fate"))
+        return sorted(n for n in numbers if told.get(n, self._plain) == Fate.CREATE)
+
+    def _look(
+        self, numbers: Collection[int], besides: Collection[int], elsewhere: Collection[int] = ()
+    ) -> _Look:
+        """What becomes of rows, each after those `besides` and the earlier one that it repeats;
+        `elsewhere`: rows of earlier files."""
+        kept_rows = self._kept({*numbers, *besides})
+        before: set[int] = {*besides}
+        while more := {r.like for r in kept_rows.values() if r.like > 0} - before - {*kept_rows}:
+            before |= more
+            kept_rows |= self._kept(more)
+        look = _Look(kept_rows, before)
+        for plan in self._beside if elsewhere else ():
+            if base_of(plan) < self.base and plan.import_file is not None:
+                other = _Work(plan.import_file, plan, self.by)
+                if own := other._created({n - other.base for n in elsewhere if other.has(n)}):
+                    other._run(look, own, other._kept(own))
+        look.keys.clear()
+        look.feed, look.judged = self._run(look, sorted({*numbers, *before}), kept_rows)
+        look.close()
+        return look
+
+    def _run(
+        self, look: _Look, numbers: Sequence[int], kept_rows: MappingType[int, PlanRow]
+    ) -> tuple[Feed, Judged]:
+        feed, rows = self._read(numbers, kept_rows)
+        look.begin(self.base)
+        said = {number: row.decision for number, row in kept_rows.items() if row.decision}
         judged = judge(
-            feed.mapping, rows, by=self.by, now=timezone.now(), seen=seen,
+            feed.mapping, rows, by=self.by, now=timezone.now(), seen=look,
             decided=Decided(said, decisions.alike_of(self.plan).alike),
         )  # fmt: skip
-        seen.close()
-        wanted = set(numbers)
-        verdicts = [one for one in judged.verdicts if one.number in wanted]
-        self._names_new = self._names_new or any(judged.links.new.values())
-        self._hold_back_second(verdicts)
-        changed = [one.number for one in verdicts if self._is_another(one, kept.get(one.number))]
-        self._write(verdicts, kept)
-        self._preview(feed, verdicts, judged)
-        return changed
+        return feed, judged
 
     def _kept(self, numbers: Collection[int]) -> dict[int, PlanRow]:
         """What the plan has of these rows, with what is said about them now."""

@@ -24,7 +24,7 @@ from rapport.models import ImportFile, Job, Plan, PlanRow
 from rapport.models.operations import Fate, ImportState, JobState
 from rapport.models.people import Verb
 
-from . import decisions, mapping as mappings, partlinks, parts, reasons as why
+from . import decisions, kept as kept_keys, mapping as mappings, partlinks, parts, reasons as why
 from .decisions import ALIKE, NOTHING_SAID, Decided, Said
 from .feed import Feed
 from .mapping import Mapping
@@ -59,7 +59,11 @@ class Session:
         # What other files name must be looked at row by row.
         self.feed = Feed(upload, compact=siblings is None, repaired=self.said.cells)
         self.names = names_of(self.feed.mapping, self.feed.layout)
-        self.seen = Earlier(self.feed.expected * KEYS, self.feed.layout)
+        entity = self.feed.mapping.entity
+        if siblings is None:
+            self.seen, self.base = Earlier(self.feed.expected * KEYS, self.feed.layout), 0
+        else:
+            self.seen, self.base = siblings.earlier(entity)
         self.siblings = siblings
         self.new: dict[str, Seen] = siblings.new if siblings else defaultdict(Seen)
         self.changed: dict[str, Seen] = defaultdict(Seen)
@@ -70,7 +74,8 @@ class Session:
 
     def close(self) -> None:
         self.feed.close()
-        self.seen.close()
+        if self.siblings is None:
+            self.seen.close()
 
 
 _sessions: Sessions[Session] = Sessions()
@@ -121,13 +126,14 @@ def advance(session: Session, run: Run) -> bool:
     _count(session, judged)
     if session.siblings is not None:
         every = [row for row in rows.rows if row is not None]
-        session.siblings.listen(session.feed.mapping, every, judged)
+        session.siblings.listen(session.feed.mapping, every, judged, session.base)
     with run.batch() as job:
         keep(session.plan, judged.verdicts, session.said)
         session.plan.counts = {**session.counts, "why": dict(session.groups.most_common(GROUPS))}
         session.plan.parameters = {
             ALIKE: session.decided.alike,
             "preview": session.preview,
+            kept_keys.BASE: session.base,
             # Only of a plan that is whole: see `decisions.carried`.
             **({} if rows else decisions.told_of(session.upload)),
         }
@@ -151,6 +157,9 @@ def _finish(session: Session) -> None:
         raise Refused(_("There is a header in this file, but no record below it."))
     upload.state, upload.counts, upload.message = ImportState.PLANNED, dict(session.counts), ""
     upload.save(update_fields=["state", "counts", "message"])
+    if session.siblings is None:
+        entity = session.feed.mapping.entity
+        kept_keys.save(upload, session.plan, {entity.name: session.seen})
     # The plan of an earlier mapping says nothing any more.
     Plan.objects.filter(import_file=upload).exclude(pk=session.plan.pk).update(import_file=None)
 

@@ -18,7 +18,7 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate
 from rapport.queries.imports import plan_of, plan_rows
 
-from . import bundle, flow, reasons as why, uploads
+from . import bundle, flow, kept as kept_keys, reasons as why, uploads
 
 # Fates whose rows somebody can repair and import again.
 ERRORS: tuple[str, ...] = (Fate.REFUSED, Fate.CHANGED)
@@ -127,14 +127,19 @@ def _reason(row: PlanRow, entity: Entity) -> str:
 def duplicate_text(row: PlanRow, entity: Entity) -> str:
     """How a row is a duplicate."""
     like, confidence, *kept = row.reasons or [0, 0]
+    file, like = kept_keys.where(row.plan, like)
     reasons = [Likeness.from_json(one) for one in kept]
     values = {
         "row": like,
+        "file": kept_keys.name_of(file) if file else "",
         "confidence": confidence,
         "same": ", ".join(one.label for one in reasons if one.level == "same")
         or ", ".join(one.label for one in reasons if one.level == "similar")
         or entity.label,
     }
+    if file:
+        text = _("The same as row %(row)s of %(file)s (%(confidence)s%%): %(same)s.")
+        return text % values
     if like:
         text = _("The same as row %(row)s of this file (%(confidence)s%%): %(same)s.")
         return text % values

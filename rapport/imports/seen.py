@@ -17,7 +17,8 @@ MOST = HELD_BY + 1
 IN_MEMORY = 1 << 20
 # Slots of chains.
 SMALLEST, LARGEST = 1 << 12, 1 << 22
-_LOW = 0xFFFF_FFFF
+# The half of a key that is kept.
+LOW = 0xFFFF_FFFF
 
 
 class Seen:
@@ -68,6 +69,30 @@ class Seen:
                 self.add(hash_, row)
 
 
+class Firsts(Seen):
+    """The same for the rows of several files, one after the other: `base` is added to the numbers
+    of the file that is in turn. A row of an earlier one is told as its number below zero."""
+
+    base = 0
+
+    def get(self, hash_: int) -> int:
+        return told(super().get(hash_), self.base)
+
+    def add(self, hash_: int, row: int) -> None:
+        super().add(hash_, row + self.base)
+
+    def pairs(self) -> tuple[array[int], array[int]]:
+        """Hashes and rows, in pairs."""
+        places = [place for place, row in enumerate(self._rows) if row]
+        hashes = array("q", map(self._hashes.__getitem__, places))
+        return hashes, array("i", map(self._rows.__getitem__, places))
+
+
+def told(number: int, base: int) -> int:
+    """A number of several files as the file sees it that begins behind `base`."""
+    return -number if 0 < number <= base else number - base if number else 0
+
+
 class Chains:
     """Which rows have a key, for millions of keys: a slot holds its last entry, an entry its key
     and the entry before it in the same slot. Half of a key is kept: of a million rows one in a
@@ -95,12 +120,16 @@ class Chains:
         slots, kept, before, mask = self._slots, self._keys, self._before, self._mask
         for key in keys:
             if entry := slots[key & mask]:
-                key &= _LOW
+                key &= LOW
                 while entry:
                     if kept[entry] == key:
                         return True
                     entry = before[entry]
         return False
+
+    def arrays(self) -> tuple[array[int], array[int]]:
+        """The halves of keys, and the first of each row, which begin at 1."""
+        return self._keys, self._firsts
 
     def places(self, keys: Iterable[int]) -> list[int]:
         """Places of the rows that have one of `keys` that not very many have."""
@@ -108,7 +137,7 @@ class Chains:
         found: set[int] = set()
         for key in keys:
             entry = slots[key & mask]
-            key &= _LOW
+            key &= LOW
             held = []
             while entry:
                 if kept[entry] == key:
@@ -124,7 +153,7 @@ class Chains:
         self._firsts.append(len(kept))
         for key in keys:
             place = key & mask
-            key &= _LOW
+            key &= LOW
             last = entry = slots[place]
             left = MOST
             while entry and left:
@@ -148,7 +177,8 @@ class Earlier:
 
     def __init__(self, expected: int = 0, layout: Layout | None = None) -> None:
         self._layout = layout
-        self.changed, self.matched = Seen(), Seen()
+        self.changed, self.matched = Firsts(), Firsts()
+        self._base = 0
         self._chains = Chains(expected)
         # In memory while the import is small.
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- see close
@@ -162,14 +192,26 @@ class Earlier:
         """Rows that share one of `keys`, the first come first, and what they hold."""
         numbers = self._numbers
         places = sorted(self._chains.places(keys), key=numbers.__getitem__)
-        return [(numbers[place], held_of(self._held(place), self._layout)) for place in places]
+        return [
+            (told(numbers[place], self._base), held_of(self._held(place), self._layout))
+            for place in places
+        ]
+
+    def begin(self, base: int) -> None:
+        """What comes now is of a file whose rows follow on `base` others."""
+        self._base = self.changed.base = self.matched.base = base
 
     def add(self, row: int, keys: Iterable[int], held: bytes) -> None:
         """Remember a row."""
         self._chains.add(keys)
-        self._numbers.append(row)
+        self._numbers.append(row + self._base)
         self._ends.append(self._ends[-1] + len(held))
         self._file.write(held)
+
+    def arrays(self) -> tuple[array[int], ...]:
+        """By which keys the rows are known, to be kept: halves of keys, the first of each row, the
+        rows; and by what finds a record."""
+        return *self._chains.arrays(), self._numbers, *self.matched.pairs()
 
     def _held(self, place: int) -> bytes:
         start, end = self._ends[place], self._ends[place + 1]

@@ -24,7 +24,7 @@ from rapport.models.operations import Decision, Fate
 from rapport.queries.imports import plan_of
 from rapport.queries.one import PRINCIPAL, title_of
 
-from . import decisions, plan as plans, reasons as why, uploads
+from . import decisions, kept as kept_keys, plan as plans, reasons as why, uploads
 from .cells import is_named
 from .deciding import reason_keys
 from .decisions import Decided, as_cells
@@ -61,7 +61,8 @@ class Beside:
 class Shown:
     """A row of the plan. `choices`: what can be decided about it; `usual`: what the mapping or a
     decision for all alike says already. `repaired`: columns of `cells` that are not as in the
-    file. `like`: the earlier row that it repeats, and `earlier` its cells."""
+    file. `like`: the earlier row that it repeats, `like_file` the file of an archive that it is in
+    when that is another one, and `earlier` its cells, in the columns of this file."""
 
     number: int
     fate: Fate
@@ -75,6 +76,7 @@ class Shown:
     reasons: Sequence[Reason]
     record: Beside | None
     like: int
+    like_file: str
     earlier: Sequence[str]
     confidence: int
     likeness: Sequence[Likeness]
@@ -107,12 +109,14 @@ def rows_of(
         records = _records(upload, {*kept, *likes})
         earlier = {record.number: record.cells for record in records if record.number in likes}
         records = [record for record in records if record.number in kept]
+        earlier |= _elsewhere(plan, mapping, {row.like for row in kept.values() if row.like < 0})
     page = _Page(
         mapping,
         decided,
         _beside(mapping, kept.values(), by),
         _changes(mapping, kept.values(), by),
         earlier,
+        plan,
     )
     shown = []
     for record in records:
@@ -131,6 +135,7 @@ class _Page:
     beside: MappingType[uuid.UUID, Beside]
     fields: MappingType[int, Sequence[FieldChange]]
     earlier: MappingType[int, Sequence[str]]
+    plan: Plan
 
     def row(self, record: Record, row: PlanRow) -> Shown:
         """One of them."""
@@ -138,6 +143,7 @@ class _Page:
         found = Fate(row.found or row.fate)
         usual = self.decided.of(row.row, found) or self.mapping.usual(found)
         fields = self.fields.get(row.row, ())
+        file, like = kept_keys.where(self.plan, row.like)
         if (row.decision or usual) == Decision.FILL:
             fields = [one for one in fields if not one.old]
         return Shown(
@@ -152,7 +158,8 @@ class _Page:
             fields=fields,
             reasons=() if is_likeness else why.from_json(row.reasons),
             record=self.beside.get(row.record) if row.record else None,
-            like=row.like,
+            like=like,
+            like_file=kept_keys.name_of(file) if file else "",
             earlier=self.earlier.get(row.like, ()),
             confidence=row.reasons[1] if is_likeness else 0,
             likeness=tuple(map(Likeness.from_json, row.reasons[2:])) if is_likeness else (),
@@ -214,6 +221,24 @@ def _records(upload: ImportFile, numbers: Collection[int]) -> list[Record]:
         return []
     with uploads.open_upload(upload) as table:
         return list(table.pick(numbers))
+
+
+def _elsewhere(plan: Plan, mapping: Mapping, likes: Collection[int]) -> dict[int, Sequence[str]]:
+    """Rows of other files of the archive, with their cells in the columns of this one."""
+    found: dict[int, Sequence[str]] = {}
+    for like in likes:
+        file, number = kept_keys.where(plan, like)
+        if file is None:
+            continue
+        theirs = mapping_of(file)
+        for record in _records(file, {number}):
+            cells = [""] * (max(mapping.columns, default=-1) + 1)
+            for index, target in mapping.columns.items():
+                column = theirs.column_of(target.field)
+                if column is not None and column < len(record.cells):
+                    cells[index] = record.cells[column]
+            found[like] = cells
+    return found
 
 
 # -- values as texts ------------------------------------------------------------------------------

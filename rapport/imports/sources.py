@@ -7,7 +7,7 @@ import marshal
 import tempfile
 import uuid
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping as MappingType, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,7 +31,7 @@ from .links import Links, Named
 from .mapping import Mapping
 from .reasons import Reason
 from .rows import Row
-from .seen import IN_MEMORY, Seen
+from .seen import IN_MEMORY, Earlier, Seen
 
 if TYPE_CHECKING:
     from .verdict import Judged, Verdict
@@ -176,14 +176,25 @@ class Siblings:
 
     def __init__(self) -> None:
         self.new: dict[str, Seen] = defaultdict(Seen)
+        # Rows of all files by entity, and how many there are so far.
+        self.rows: dict[str, Earlier] = defaultdict(Earlier)
+        self._ends: Counter[str] = Counter()
         self._seen, self._starts = Seen(), array("Q")
         # In memory while there are few.
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- see close
         self._end = 0
 
-    def listen(self, mapping: Mapping, rows: Sequence[Row], judged: Judged) -> None:
-        """Note what `rows` will make."""
+    def earlier(self, entity: Entity) -> tuple[Earlier, int]:
+        """The rows of the files before, for the next file with such records; how many they are."""
+        found, base = self.rows[entity.name], self._ends[entity.name]
+        found.begin(base)
+        return found, base
+
+    def listen(self, mapping: Mapping, rows: Sequence[Row], judged: Judged, base: int) -> None:
+        """Note what `rows` will make. `base`: how many rows the files before have."""
         entity = mapping.entity
+        if rows:
+            self._ends[entity.name] = base + rows[-1].number
         for row, verdict in zip(rows, judged.verdicts, strict=True):
             if verdict.fate not in MEANT:
                 continue
@@ -214,6 +225,8 @@ class Siblings:
     def close(self) -> None:
         """Let go of what was kept."""
         self._file.close()
+        for earlier in self.rows.values():
+            earlier.close()
 
 
 def _key(entity: Entity, text: str) -> int:

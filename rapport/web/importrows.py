@@ -126,6 +126,7 @@ class Rows:
             "notes": self._notes(shown),
             "record": self._record(shown.record),
             "like": shown.like,
+            "like_file": shown.like_file,
             **(self._of_table(shown) if self.is_table else self._of_card(shown)),
         }
 

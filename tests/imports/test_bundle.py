@@ -13,9 +13,11 @@ from django.urls import reverse
 from rapport.actions import undo
 from rapport.files.read import FileRefused
 from rapport.imports import bundle, command, flow, report
+from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile, Opportunity, SourceId
 from rapport.queries.imports import plan_of
-from tests.imports.bringing import bring, outcome
+from tests.factories import make_contact
+from tests.imports.bringing import bring, fates, outcome
 from tests.imports.test_resume import finished_by_another
 
 pytestmark = pytest.mark.django_db
@@ -171,6 +173,53 @@ def test_killed_archive_is_finished_and_nothing_is_doubled(steps, alice):
     assert (linked(), outcome(upload).counts) == (LINKED, {"rows": 6, "created": 6})
 
 
+def repeated(upload, row, *, by):
+    """(file, row) that a row of b.csv repeats, as its card and its error file say."""
+    member = next(m for m in bundle.members_of(upload) if m.name == "b.csv")
+    (shown,) = flow.rows_of(member, by=by, fate="duplicate", after=row - 1, limit=1)
+    text = report.duplicate_text(plan_of(member).rows.get(row=row), registry[member.entity])
+    assert f"The same as row {shown.like} of {shown.like_file} (" in text
+    return shown.like_file, shown.like
+
+
+def test_rows_of_several_files_are_compared_and_decided(alice, table):
+    stored = make_contact(last_name="Old", email="old@x.de", owner=alice)
+    people = [
+        ("a.csv", "Last Name,Email", ("Bo,bo@x.de", "Dee,dee@x.de", "Old,old@x.de")),
+        ("b.csv", "E-mail,Last Name,City", ("eve@x.de,Eve,Ulm", "bo@x.de,Bo,Ulm", "nonsense,Dee,",
+                                            "old@x.de,Old,Bonn")),
+    ]  # fmt: skip
+    files = [(name, [table(header, *rows)]) for name, header, rows in people]
+    upload = flow.receive_many(files, entity="auto", by=alice)
+    flow.describe(upload, by=alice)
+    for member in upload.members.all():
+        mapping = flow.mapping_of(member)
+        flow.remap(member, replace(mapping, match=(("email",),)))
+    flow.plan_now(upload, by=alice)
+    counts = {"rows": 7, "create": 3, "update": 1, "same": 1, "duplicate": 1, "refused": 1}
+    assert outcome(upload).counts == counts
+    first, second = bundle.members_of(upload)
+
+    # The repaired row repeats one of the other file, and is known by it; so does what comes later.
+    assert flow.repair(second, 4, {0: "dee@x.de"}, by=alice).fate == "duplicate"
+    assert repeated(upload, 4, by=alice) == ("a.csv", 3)
+    flow.decide(first, 2, "skip", by=alice)
+    assert fates(second) == {4: "duplicate", 5: "update"}
+    flow.repair(first, 3, {1: "eve@x.de"}, by=alice)
+    assert fates(second) == {2: "duplicate", 4: "create", 5: "update"}
+    counts = {"rows": 7, "create": 3, "update": 1, "same": 1, "duplicate": 1, "skip": 1}
+    assert outcome(upload).counts == counts
+
+    flow.apply_now(ImportFile.objects.get(pk=upload.pk), by=alice)
+    assert outcome(upload).counts == {
+        "rows": 7, "created": 3, "updated": 1, "same": 1, "duplicates": 1, "skipped": 1,
+    }  # fmt: skip
+    assert sorted(Contact.objects.values_list("last_name", "email", "address1_city")) == [
+        ("Bo", "bo@x.de", "Ulm"), ("Dee", "dee@x.de", ""), ("Dee", "eve@x.de", ""),
+        ("Old", stored.email, "Bonn"),
+    ]  # fmt: skip
+
+
 def test_several_files_are_like_an_archive_and_one_list_is_a_file(alice, table):
     people = table("First Name,Last Name,Company", "Anna,Berg,Acme")
     accounts = table("Account Name,Main Phone", "Acme,1")
@@ -181,10 +230,11 @@ def test_several_files_are_like_an_archive_and_one_list_is_a_file(alice, table):
     )
     flow.describe(upload, by=alice)
     flow.plan_now(upload, by=alice)
-    assert outcome(upload).counts == {"rows": 4, "create": 4}
+    # The second list of accounts repeats a row of the first.
+    assert outcome(upload).counts == {"rows": 4, "create": 3, "duplicate": 1}
+    assert repeated(upload, 2, by=alice) == ("a (2).csv", 2)
     flow.apply_now(upload, by=alice)
-    # What another file has made meanwhile is there already; that is no change since the plan.
-    assert outcome(upload).counts == {"rows": 4, "created": 3, "same": 1}
+    assert outcome(upload).counts == {"rows": 4, "created": 3, "duplicates": 1}
     assert Contact.objects.get().account.main_phone == "1"
 
     spoilt = [("a.csv", [accounts]), ("p.csv", [people + b"\n,,"]), ("q.csv", [people + b"\nX,"])]

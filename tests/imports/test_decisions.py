@@ -148,13 +148,27 @@ def test_error_file_has_the_cells_as_they_were_repaired(alice, table):
     assert line.startswith('"Bo","b@x.de","never","“never” is not a date.')
 
 
-def test_repaired_row_repeats_an_earlier_one(alice, table):
-    upload = plan(table("Last Name,Email", "Bo,b@x.de", "Dee,nonsense", "Fa,f@x.de"), by=alice)
-    flow.repair(upload, 3, {1: "b@x.de"}, by=alice)
+def test_repaired_rows_are_compared_with_all_others(alice, table):
+    rows = ("Bo,b@x.de", "Dee,nonsense", "Fa,f@x.de", "Gu,wrong", "Fa,F@x.de", "Hi,h@x.de")
+    upload = plan(table("Last Name,Email", *rows), by=alice)
+    assert fates(upload) == {3: "refused", 5: "refused", 6: "duplicate"}
 
-    # Whatever the plan could say: nothing is doubled.
-    apply(upload, alice)
-    assert Contact.objects.filter(email="b@x.de").count() == 1
+    repaired = flow.repair(upload, 3, {0: "Bo", 1: "b@x.de"}, by=alice)
+    assert (repaired.fate, repaired.like) == ("duplicate", 2)
+    # The first counts: a row behind the repaired one repeats it now, whatever it repeated before.
+    flow.repair(upload, 3, {0: "Fa", 1: "f@x.de"}, by=alice)
+    assert {r.row: (r.fate, r.like) for r in plan_of(upload).rows.order_by("row")} == {
+        3: ("create", 0), 4: ("duplicate", 3), 5: ("refused", 0), 6: ("duplicate", 3),
+    }  # fmt: skip
+    # Two repaired rows, too.
+    flow.repair(upload, 5, {0: "Hi", 1: "h@x.de"}, by=alice)
+    flow.repair(upload, 3, {0: "Hi", 1: "H@x.de"}, by=alice)
+    assert fates(upload) == {3: "create", 5: "duplicate", 6: "duplicate", 7: "duplicate"}
+    assert counted(upload) == {"rows": 6, "create": 3, "duplicate": 3}
+
+    assert apply(upload, alice) == {"rows": 6, "created": 3, "duplicates": 3}
+    emails = sorted(Contact.objects.values_list("email", flat=True))
+    assert emails == ["H@x.de", "b@x.de", "f@x.de"]
 
 
 def test_what_the_world_did_meanwhile_is_told(alice, stored, table):
