@@ -209,12 +209,12 @@ def put(
     later: bool = False,
 ) -> None:
     """Keys and index rows of new records, given by the hexadecimal digits of their ids."""
-    keyring.put(entity, ids, keys)
     if later:
         search_index.put_later(entity, ids)
     else:
         found = zip(ids, search, strict=True)
         search_index.put(entity, {uuid.UUID(hex=id_): text for id_, text in found})
+    keyring.put(entity, ids, keys)
 
 
 def replace_keys(entity: Entity, made: Mapping[uuid.UUID, Sequence[int]]) -> None:

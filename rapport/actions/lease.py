@@ -60,6 +60,18 @@ def state_of_database() -> int | None:
         return int(cursor.fetchone()[0])
 
 
+def turn() -> int | None:
+    """In a transaction that has written, on PostgreSQL: its number, which is one more than that of
+    our last one when nobody has written in between. None while others are writing, too."""
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        others = "SELECT count(*) FROM txid_snapshot_xip(txid_current_snapshot())"
+        cursor.execute(f"SELECT txid_current(), ({others})")
+        number, writing = cursor.fetchone()
+    return None if writing else int(number)
+
+
 class Others:
     """Whether others write to the SQLite database of this process."""
 

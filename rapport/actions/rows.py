@@ -6,7 +6,10 @@ import datetime
 import json
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -233,15 +236,80 @@ def _copy(
         lines = end * count
     into = ", ".join(name for name, _column in (*varying, *shared))
     sql = f"COPY {table} ({into}) FROM STDIN"
+    if (line := _beside.get()) is not None:
+        line.copy(sql, lines)
+        return
     with connection.cursor() as cursor, cursor.copy(sql) as copy:
         copy.write(lines)
+
+
+class _Line:
+    """COPYs that a thread does one after the other, on the connection that is ours."""
+
+    def __init__(self, native: Any) -> None:
+        self._native = native
+        self._thread = ThreadPoolExecutor(1)
+        self._going: list[Future[None]] = []
+
+    def copy(self, sql: str, lines: str) -> None:
+        """Let it follow those before."""
+        self._going.append(self._thread.submit(self._copy, sql, lines))
+
+    def _copy(self, sql: str, lines: str) -> None:
+        with self._native.cursor() as cursor, cursor.copy(sql) as copy:
+            copy.write(lines)
+
+    def wait(self) -> None:
+        """Until all are done. What went wrong with one is raised here."""
+        going, self._going = self._going, []
+        wait(going)
+        for one in going:
+            one.result()
+
+    def first(self, execute: Callable[..., Any], *args: Any) -> Any:
+        """Any other statement waits for them."""
+        self.wait()
+        return execute(*args)
+
+    def end(self) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+
+_beside: ContextVar[_Line | None] = ContextVar("beside", default=None)
+
+
+@contextmanager
+def beside() -> Iterator[bool]:
+    """PostgreSQL takes what is inserted inside while we go on with what comes next; whether it
+    does. Any other statement waits for it, and so does the end. No thread is left behind."""
+    if connection.vendor != "postgresql":
+        yield False
+        return
+    line = _Line(connection.connection)
+    token = _beside.set(line)
+    try:
+        with connection.execute_wrapper(line.first):
+            yield True
+        line.wait()
+    finally:
+        _beside.reset(token)
+        line.end()
 
 
 def _copy_texts(values: Sequence[Any]) -> Iterable[str]:
     types = set(map(type, values))
     if types <= {str, NoneType}:
-        if not _SPECIAL.search("\x00".join(filter(None, values))):
-            return values if types == {str} else ["\\N" if v is None else v for v in values]
+        # All at once: no text that can be stored has a zero in it.
+        whole = "\x00".join([value for value in values if value is not None])
+        if _SPECIAL.search(whole):
+            for character, told in _ESCAPED.items():
+                whole = whole.replace(character, told)
+        texts = whole.split("\x00")
+        if types == {str} and len(texts) == len(values):
+            return texts
+        if NoneType in types and len(texts) == len(values) - values.count(None):
+            rest = iter(texts)
+            return ["\\N" if value is None else next(rest) for value in values]
     elif types == {int}:
         return map(str, values)
     return [_copy_text(value) for value in values]

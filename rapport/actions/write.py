@@ -192,9 +192,10 @@ def write_ready(
     columns.update({n: rows.Same(value) for n, value in constant.items() if n not in own})
     columns.update({entity.fields[name].column: ids for name, ids in made.links.items()})
     columns["search_text"] = made.search
+    # Keys first, of which more must be made: the rest may be sent while the database stores them.
+    derived.put(entity, made.ids, made.keys, made.search, later=_is_many(op))
     rows.insert_columns(entity.model, columns, count, made.own)
     journal.note_new(op, entity.name, made.ids, made.source_rows, now)
-    derived.put(entity, made.ids, made.keys, made.search, later=_is_many(op))
     journal.count(op, "created", count)
 
 

@@ -96,27 +96,42 @@ def holders(hashes: Collection[int], entity: Entity) -> dict[int, list[uuid.UUID
 
 
 def held(
-    hashes: Collection[int], entity: Entity, *, but: tuple[uuid.UUID, uuid.UUID] | None = None
+    hashes: Iterable[int], entity: Entity, *, but: tuple[uuid.UUID, uuid.UUID] | None = None
 ) -> set[int]:
     """Which of these keys some stored record of `entity` has, whoever may see it. `but`: other than
     those with an id from the one to the other."""
+    if but is None:
+        return _held(set(hashes), entity, [("", [])])
+    records = entity.model._default_manager
+    if not (records.filter(pk__lt=but[0]).exists() or records.filter(pk__gt=but[1]).exists()):
+        # Nobody else is there, as in a new database.
+        return set()
+    native = connection.features.has_native_uuid_field
+    ends = [[id_ if native else id_.hex] for id_ in but]
+    rest = list(zip((" AND m.record < %s", " AND m.record > %s"), ends, strict=True))
+    # Most keys nobody has at all.
+    return _held(_held(set(hashes), entity, [("", [])]), entity, rest)
+
+
+def _held(
+    hashes: Collection[int], entity: Entity, rest: Sequence[tuple[str, list[Any]]]
+) -> set[int]:
+    """The keys that some record has for which one of the conditions `rest` holds."""
     found: set[int] = set()
     table = connection.ops.quote_name(MatchKey._meta.db_table)
-    native = connection.features.has_native_uuid_field
-    rest = [""] if but is None else [" AND m.record < %s", " AND m.record > %s"]
-    ends = [[]] if but is None else [[id_ if native else id_.hex] for id_ in but]
     sqlite = connection.vendor == "sqlite"
     listed = "json_each(%s) k" if sqlite else "unnest(%s::bigint[]) k(value)"
     # One by one by the index, and no row is read.
     has = f"SELECT 1 FROM {table} m WHERE m.hash = k.value AND m.entity = {entity.code}"
-    some = [f"({has}{one} LIMIT 1)" for one in rest]
+    some = [f"({has}{one} LIMIT 1)" for one, _end in rest]
     statement = f"SELECT k.value FROM {listed} WHERE " + " OR ".join(
         f"EXISTS {one}" if sqlite else f"{one} IS NOT NULL" for one in some
     )
-    for part in batches(hashes, AT_ONCE):
+    # In the order of the index, of which each page is then looked at once.
+    for part in batches(sorted(hashes), AT_ONCE):
         values: Any = json.dumps(list(part)) if sqlite else list(part)
         with connection.cursor() as cursor:
-            cursor.execute(statement, [values, *(end for one in ends for end in one)])
+            cursor.execute(statement, [values, *(end for _one, ends in rest for end in ends)])
             found.update(hash_ for (hash_,) in cursor.fetchall())
     return found
 

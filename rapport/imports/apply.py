@@ -71,12 +71,22 @@ class _Session:
         self.plan, self.late = plan, late
         self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan), finish=not late)
         self.names = names_of(self.feed.mapping, self.feed.layout)
-
+        self._batches = 0
         self._settings = lease.settle(lease.WRITING)
 
     def kept(self, numbers: Sequence[int]) -> dict[int, PlanRow]:
         """What the plan says of these rows."""
         return plans.planned(self.plan, numbers)
+
+    def remember(self, state: int | None) -> None:
+        """What rows name need not be looked for again, unless others have written since. `state`
+        of SQLite tells it; in a batch on PostgreSQL the numbers of our batches do."""
+        if state is None:
+            self._batches += 1
+            turn = lease.turn()
+            state = None if turn is None else turn - self._batches
+        if self.names is not None:
+            self.names.stay(state)
 
     def close(self) -> None:
         self.feed.close()
@@ -131,8 +141,6 @@ def _advance(session: _Session, run: Run) -> bool:
         if row.fate == row.found == Fate.SAME and not row.decision and not row.cells
     }
     before = lease.state_of_database()
-    if session.names is not None:
-        session.names.stay(before)
     # Judged before the one write lock of SQLite is taken, and again only if others have written
     # in between: the lock is held for the writing alone.
     early = None
@@ -141,6 +149,7 @@ def _advance(session: _Session, run: Run) -> bool:
         told=kept.keys() - same, same=same, ids=Ids(session.plan.pk),
     )  # fmt: skip
     if before is not None:
+        session.remember(before)
         early = judge()
     with run.batch() as job:
         plans.require(entity, run.by)
@@ -152,11 +161,14 @@ def _advance(session: _Session, run: Run) -> bool:
         if rows:
             judged = early
             if judged is None or lease.state_of_database() != before:
-                if session.names is not None:
-                    session.names.stay(None)
+                session.remember(None)
                 judged = judge(lock=True)
             _hold_back_changed(judged, plan, kept, decided, op if upload.parent_id else None)
-            made = _write(entity, judged, op=op, by=run.by, now=now)
+            with table_rows.beside() as is_beside:
+                made = _write(entity, judged, op=op, by=run.by, now=now)
+                if is_beside:
+                    session.feed.fill(run.size)
+            journal.checkpoint(op)
             is_open = _learn(mapping, rows, judged)
             _count(upload, judged, made)
             job.progress += len(rows)
@@ -305,12 +317,11 @@ def _write(
         fresh = ids - _touched(op, ids)
         _save(target, drafts, op=op, by=by, now=now)
         made[f"{parts.plural(target.name)}_updated"] += len(fresh)
-    if judged.ready is not None:
-        write.write_ready(entity, judged.ready, op=op, by=by, now=now)
     drafts = [v.draft for v in judged.verdicts if v.fate in WRITTEN and v.draft is not None]
     drafts = sorted(drafts + judged.drafts, key=lambda draft: draft.source_row or 0)
     _save(entity, drafts, op=op, by=by, now=now, checked=True)
-    journal.checkpoint(op)
+    if judged.ready is not None:
+        write.write_ready(entity, judged.ready, op=op, by=by, now=now)
     return made
 
 

@@ -71,6 +71,7 @@ class Feed:
         self._ahead: ahead.Kept | None = None
         self._blocks: Iterator[Block] = iter(())
         self._block = Block()
+        self._failed: Exception | None = None
         self._upload: ImportFile | None = upload
         self._after, self._size, self._finish = after, upload.size, finish
 
@@ -89,11 +90,23 @@ class Feed:
         if self._upload is not None:
             self._begin(self._upload)
             self._upload = None
+        if self._failed is not None:
+            raise self._failed
+        self._load(size)
+        return self._block.cut(size)
+
+    def fill(self, size: int) -> None:
+        """Have so many rows at hand for the next `take`, which then tells what went wrong."""
+        try:
+            self._load(size)
+        except Exception as error:  # noqa: BLE001 -- told later
+            self._failed = error
+
+    def _load(self, size: int) -> None:
         while len(self._block) < size and (block := next(self._blocks, None)):
             if block.numbers[0] <= self._after:
                 block.cut(bisect_right(block.numbers, self._after))
             self._block.extend(block)
-        return self._block.cut(size)
 
     def _begin(self, upload: ImportFile) -> None:
         self._blocks = self._make()

@@ -160,10 +160,17 @@ def _plain(
     """Places of the rows that are like nothing that there is. Of the rows that are `repeated` those
     are taken out of which an earlier row may have changed the record."""
     entity = names.mapping.entity
-    asking = set(chain.from_iterable(k for p, k in enumerate(block.keys) if p not in repeated))
+    asking = chain.from_iterable(k for p, k in enumerate(block.keys) if p not in repeated)
     stored = held(asking, entity, but=ids.ends if ids else None)
     # Keys of rows that go the long way: who shares one goes behind them.
     others = _keys_of(entity, block, told) if seen is None else set()
+    if seen is None and not repeated and not stored and not others:
+        rows = zip(block.rows, block.numbers, block.texts, strict=True)
+        return [
+            place
+            for place, (row, number, texts) in enumerate(rows)
+            if row is None and number not in told and names.are_known(texts)
+        ]
     room = room_for(entity, {entity.name})
     plain = []
     for place, own in enumerate(block.keys):
@@ -233,6 +240,8 @@ class Names:
         # By look-up: {text: (id, title)} of those that leave no question.
         self._kept: list[dict[str, Named]] = [{} for _ in layout.links]
         self._known: list[dict[str, Named]] = []
+        # Texts of the batch, of any look-up, that lead nowhere.
+        self._lost: set[str] = set()
         self._state: int | None = None
 
     def stay(self, state: int | None) -> None:
@@ -244,7 +253,7 @@ class Names:
     def read(self, block: Block, links: linking.Links, by: User) -> None:
         """Find what these rows name."""
         exact = bool(plan_of(self.mapping.entity).own)
-        self._known = []
+        self._known, self._lost = [], set()
         for place, lookup in enumerate(self.layout.links):
             kept = self._kept[place]
             if len(kept) > KEPT:
@@ -263,14 +272,12 @@ class Names:
                     id_ = row.values[lookup]
                     (found if id_ in made else kept)[text] = Named(id_, title)
             self._known.append(found)
+            self._lost.update(text for text in asking if text not in kept and text not in found)
         links.names.clear()
 
     def are_known(self, texts: Iterable[str]) -> bool:
         """Whether a row names what is there or will be made."""
-        return all(
-            not text or text in kept or text in known
-            for text, kept, known in zip(texts, self._kept, self._known, strict=True)
-        )
+        return self._lost.isdisjoint(texts)
 
     def are_there(self, texts: Iterable[str]) -> bool:
         """Whether all that a row names is stored, or has been asked for before."""
