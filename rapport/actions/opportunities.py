@@ -20,7 +20,7 @@ from .records import Outcome
 from .states import set_state
 
 
-def prepare_opportunities(drafts: Sequence[Draft], _by: Actor, _now: datetime.datetime) -> None:
+def prepare_opportunities(drafts: Sequence[Draft], _by: Actor, now: datetime.datetime) -> None:
     """A deal needs a customer; the account of its contact when none is named."""
     wanted = {
         d.values["contact"] for d in drafts if d.values.get("contact") and not d.now("account")
@@ -30,9 +30,23 @@ def prepare_opportunities(drafts: Sequence[Draft], _by: Actor, _now: datetime.da
     for draft in drafts:
         if not draft.now("account") and draft.values.get("contact") in accounts:
             draft.values["account"] = accounts[draft.values["contact"]]
+        _note_end(draft, now)
         touched = draft.current is None or {"account", "contact"} & set(draft.values)
         if touched and not draft.now("account") and not draft.now("contact"):
             draft.refuse("account", _("Name an account or a contact: whose deal is it?"))
+
+
+def _note_end(draft: Draft, now: datetime.datetime) -> None:
+    """A deal that comes closed, as from a file, has an outcome: as was expected, unless it says
+    otherwise."""
+    state = draft.values.get("state", OPEN)
+    if state == OPEN or (draft.current is not None and draft.current["state"] != OPEN):
+        return
+    today, expected = timezone.localdate(now), draft.now("estimated_close_date")
+    known = expected if expected and expected <= today else None
+    draft.values.setdefault("actual_close_date", known if draft.current is None else today)
+    revenue = draft.now("estimated_revenue") if state == WON else Decimal(0)
+    draft.values.setdefault("actual_revenue", revenue)
 
 
 def win_opportunities(

@@ -198,7 +198,7 @@ def _deciding(bring: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     more.add_argument(
         "--missing", action="append", metavar="COLUMN=RULE",
-        help="when a name is that of no record: create, refuse or blank",
+        help="when a name is that of no record: create, refuse or blank; of choices the last two",
     )  # fmt: skip
     more.add_argument(
         "--several", action="append", metavar="COLUMN=RULE",

@@ -44,6 +44,14 @@ def is_named(found: Field) -> bool:
     return found.is_link or found.kind is Kind.POINTER
 
 
+_CHOICES = frozenset({Kind.CHOICE, Kind.BOOLEAN, Kind.STATE})
+
+
+def is_choice(found: Field | None) -> bool:
+    """Whether cells of this field mean one of a few options."""
+    return found is not None and (found.kind in _CHOICES or bool(found.labels))
+
+
 def _text(field: Field, reading: Reading) -> Convert:
     if field.labels:
         return _remembering(field, reading)
@@ -212,7 +220,7 @@ CONVERTERS: dict[Kind, Callable[[Field, Reading], Convert]] = {
     Kind.PHONE: _text,
     Kind.URL: _url,
     Kind.CHOICE: _remembering,
-    Kind.STATE: _nothing,
+    Kind.STATE: _remembering,
     Kind.NUMBER: _remembering,
     Kind.MONEY: _remembering,
     Kind.DATE: _remembering,
@@ -231,7 +239,7 @@ REMEDIES: dict[Kind, Any] = {
     Kind.PHONE: gettext_lazy("Shorten it."),
     Kind.URL: gettext_lazy("Correct the address or empty the cell."),
     Kind.CHOICE: gettext_lazy("Write one of these options, or their number, or empty the cell."),
-    Kind.STATE: gettext_lazy("Do not map this column."),
+    Kind.STATE: gettext_lazy("Write one of these options, or their number, or empty the cell."),
     Kind.NUMBER: gettext_lazy("Write digits only, or choose another decimal mark."),
     Kind.MONEY: gettext_lazy("Write digits only, or choose another decimal mark."),
     Kind.DATE: gettext_lazy("Choose another order of day and month if all dates are refused."),

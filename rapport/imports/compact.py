@@ -22,6 +22,7 @@ from rapport.meta.entity import Entity
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 
+from . import standing
 from .cells import is_named
 from .mapping import Mapping
 from .names import PARTS
@@ -74,6 +75,7 @@ def layout_of(mapping: Mapping) -> Layout | None:
         or unique & names
         or not all(_is_found_by_title(entity, found.name) for found in links)
         or told & {"owner", "owning_unit", "state", "status"}
+        or names & standing.NAMES
     ):
         return None
     plain = {found.name for found in fields if not is_named(found)}

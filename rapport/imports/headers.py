@@ -10,6 +10,7 @@ from django.utils.translation import get_language, override
 
 from rapport.meta.entity import Entity
 from rapport.meta.folding import fold
+from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 
 from . import words
@@ -129,7 +130,11 @@ def _index(entity: Entity, language: str) -> Mapping[str, str]:
 def targets(entity: Entity) -> tuple[str, ...]:
     """Names of the fields that a column can be mapped to. A derived title counts when it can be
     taken apart into the fields that people fill."""
-    names = [f.name for f in entity.fields.values() if f.importable and f.columns]
+    names = [
+        f.name
+        for f in entity.fields.values()
+        if f.columns and (f.importable or f.kind is Kind.STATE)
+    ]
     if entity.title not in names and entity.fields[entity.title].columns and is_split(entity):
         names.append(entity.title)
     return tuple(names)

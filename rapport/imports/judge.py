@@ -29,6 +29,7 @@ from . import (
     partlinks,
     reasons as why,
     sources,
+    standing,
     updates,
 )
 from .decisions import NOTHING, Decided
@@ -139,14 +140,14 @@ def _verdict(
     if row.is_bare:
         return Verdict(row.number, Fate.SAME, reasons=[why.only_parts()], found=Fate.SAME)
     if current is None or record is None:
-        return Verdict(row.number, Fate.CREATE, _new(row))
+        return Verdict(row.number, Fate.CREATE, _new(mapping.entity, row))
     values = updates.differing(mapping.entity, row, row.values, current)
     found = Fate.UPDATE if values else Fate.SAME
     changes = updates.as_changes(values, current, made)
     verdict = Verdict(row.number, found, record=record, found=found, changes=changes)
     said = decided.of(row.number, found)
     if said == Decision.CREATE:
-        verdict.fate, verdict.draft = Fate.CREATE, _new(row)
+        verdict.fate, verdict.draft = Fate.CREATE, _new(mapping.entity, row)
     elif said == Decision.SKIP or (mapping.on_match == Decision.SKIP and not said and values):
         verdict.fate = Fate.SKIP
     elif values:
@@ -155,6 +156,7 @@ def _verdict(
     return verdict
 
 
-def _new(row: Row) -> Draft:
+def _new(entity: Entity, row: Row) -> Draft:
     values = {**row.defaults, **row.values} if row.defaults else row.values
+    values = standing.whole(entity, values)
     return Draft(id=new_id(), values=values, source_row=row.number)

@@ -38,8 +38,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "_ownerid_value": "",
         "owneridname": "owner",
         "@odata.etag": "",
-        "statecode": "",
-        "statuscode": "",
+        "statecode": "state",
+        "statuscode": "status",
         "fullname": "",
         "parentcustomeridtype": "",
         "_parentcustomerid_value": "account.source_id",
@@ -104,7 +104,6 @@ COLUMNS: dict[str, dict[str, str]] = {
         "PhotoUrl": "",
         "RecordTypeId": "",
         "CleanStatus": "",
-        "Status": "",
         "Title": "job_title",
         "HasOptedOutOfEmail": "do_not_bulk_email",
         "Email Opt Out": "do_not_bulk_email",
@@ -159,7 +158,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "ConvertedDate": "",
         "IsConverted": "",
         "IsUnreadByOwner": "",
-        "Lead Status": "",
+        "Status": "status",
+        "Lead Status": "status",
     },
     "salesforce.opportunity": {
         "Opportunity ID": "source_id",
@@ -172,7 +172,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "ExpectedRevenue": "",
         "Expected Revenue": "",
         "IsClosed": "",
-        "IsWon": "",
+        "IsWon": "state",
+        "Won": "state",
         "ForecastCategory": "",
         "ForecastCategoryName": "",
         "LeadSource": "",
@@ -381,8 +382,15 @@ _STAGES = {
     "Perception Analysis": "Develop",
     "Proposal/Price Quote": "Propose",
     "Negotiation/Review": "Propose",
-    "Closed Won": "Close",
-    "Closed Lost": "Close",
+    "Closed Won": "Won",
+    "Closed Lost": "Lost",
+    "Discovery": "Qualify",
+    "Qualified": "Develop",
+    "Proposal": "Propose",
+    "Proposal Sent": "Propose",
+    "Quote": "Propose",
+    "Negotiation": "Propose",
+    "Closing": "Close",
     "Appointment Scheduled": "Qualify",
     "Qualified To Buy": "Develop",
     "Presentation Scheduled": "Develop",
@@ -469,6 +477,13 @@ _GENDERS = {
     "Homme": "Male",
     "Femme": "Female",
 }
+# What cells mean in files of any program, by field.
+MEANT = {
+    "sales_stage": _STAGES,
+    "source": _SOURCES,
+    "industry": _INDUSTRIES,
+    "relationship_type": _TYPES,
+}
 _COMPANY = {"industry": _INDUSTRIES, "relationship_type": _TYPES}
 
 # {program or program.entity: {target: {cell: option, '' to leave it blank}}}
@@ -476,7 +491,11 @@ VALUES: dict[str, dict[str, dict[str, str]]] = {
     "salesforce.account": _COMPANY,
     "salesforce.contact": {f"account.{name}": cells for name, cells in _COMPANY.items()},
     "salesforce.lead": {"source": _SOURCES, "industry": _INDUSTRIES},
-    "salesforce.opportunity": {"sales_stage": _STAGES},
+    "dynamics": {"state": {}, "status": {}},
+    "salesforce.opportunity": {
+        "sales_stage": _STAGES,
+        "state": {"true": "Won", "1": "Won", "false": "", "0": ""},
+    },
     "hubspot.account": _COMPANY,
     "hubspot.contact": {f"account.{name}": cells for name, cells in _COMPANY.items()},
     "hubspot.opportunity": {"sales_stage": _STAGES},

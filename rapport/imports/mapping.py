@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.folding import fold
-from rapport.meta.kinds import InvalidValue, Kind, Reading, parse
+from rapport.meta.kinds import Kind, Reading
 from rapport.meta.registry import registry
 from rapport.models.operations import Fate
 
-from . import headers, layouts, parts, words
+from . import foreign, headers, layouts, parts, words
+from .cells import is_choice
 from .headers import RECORD_ID
 from .layouts import Layout
 
@@ -188,7 +189,7 @@ def label_of(entity: Entity, name: str) -> str:
 
 
 def missing_rule(found: Field, target: Target) -> str:
-    """What to do when the look-up `found` finds nothing."""
+    """What to do when the look-up `found` finds nothing, or a cell is none of its options."""
     if target.missing:
         return target.missing
     if found.kind is Kind.OWNER:
@@ -197,7 +198,9 @@ def missing_rule(found: Field, target: Target) -> str:
 
 
 def missing_choices(found: Field) -> tuple[str, ...]:
-    """The rules that a person may choose from; none for fields that are no look-ups."""
+    """The rules that a person may choose from; none where any text will do."""
+    if is_choice(found):
+        return (REFUSE, BLANK)
     if not found.is_link:
         return ()
     return (CREATE, REFUSE, BLANK) if _can_be_made(found) else (REFUSE, BLANK)
@@ -254,15 +257,7 @@ def propose(
     _name_beside_first_name(entity, targets, taken)
     if layout is not None:
         _translate(entity, layout, targets, sample, reading)
-    notes += [
-        (
-            _("“%(column)s” is ignored: not all of its values are options of %(field)s.")
-            if parts.split(targets[index].field)[0]
-            else _("“%(column)s” is ignored: none of its values is an option of %(field)s.")
-        )
-        % {"column": columns[index], "field": label_of(entity, targets.pop(index).field)}
-        for index in _foreign_options(entity, sample, targets, reading)
-    ]
+    notes += _settle_options(entity, columns, sample, targets, reading)
     if not targets and guess:
         first = _first_text(sample, len(columns), entity.fields[entity.title].max_length or 0)
         if first is not None:
@@ -314,11 +309,12 @@ def _translate(
         unknown = {
             value: ""
             for value in _values(sample, index)
-            if found.kind is Kind.CHOICE
+            if found.kind in {Kind.CHOICE, Kind.STATE}
             and fold(value) not in known
-            and not _fits(found, value, reading)
+            and not foreign.fits(found, value, reading)
         }
-        columns[index] = replace(target, values={**meant, **unknown})
+        rule = BLANK if found.kind is Kind.STATE else target.missing
+        columns[index] = replace(target, values={**meant, **unknown}, missing=rule)
 
 
 _TITLES = ("title", "titel", "titre")
@@ -380,36 +376,59 @@ def _name_beside_first_name(
         targets[taken[entity.title]] = Target(field="last_name")
 
 
-def _foreign_options(
+def _settle_options(
     entity: Entity,
+    columns: Sequence[str],
     sample: Sequence[Sequence[str]],
-    targets: MappingType[int, Target],
+    targets: dict[int, Target],
     reading: Reading,
-) -> list[int]:
-    """Choice columns of which no value is one of ours are another program's: better not mapped
-    than every row refused."""
-    foreign = []
-    for index, target in targets.items():
+) -> list[str]:
+    """Let the cells of choice columns mean the options that they plainly are. What people should
+    know of the others."""
+    notes = []
+    for index, target in list(targets.items()):
         found = parts.field_of(entity, target.field)
-        if found is None or found.kind is not Kind.CHOICE:
+        if found is None or found.kind not in {Kind.CHOICE, Kind.STATE}:
             continue
-        meant = target.meant
-        values = {meant.get(fold(value), value) for value in _values(sample, index)}
-        if target.values and values != {""}:
+        cells = list(dict.fromkeys(_values(sample, index)))
+        is_part = bool(parts.split(target.field)[0])
+        is_said = bool(target.values)
+        if is_said:
+            meant: foreign.Meanings = {cell: target.meant.get(fold(cell), cell) for cell in cells}
+        elif found.kind is Kind.STATE:
+            taken = {one.field for one in targets.values()}
+            is_code = headers.plain(columns[index]) in _CODES
+            found, meant = foreign.of_states(
+                entity, found, cells, taken, reading, as_numbers=is_code
+            )
+            target = replace(target, field=found.name)
+        else:
+            meant = foreign.meanings(entity, found, cells, reading)
+        texts = {"column": columns[index], "field": label_of(entity, target.field)}
+        if cells and not is_said and not is_part and set(meant.values()) == {None}:
+            del targets[index]
+            ignored = _("“%(column)s” is ignored: none of its values is an option of %(field)s.")
+            notes.append(ignored % texts)
             continue
-        # A company's industry that is none of ours must not cost the person.
-        fit = all if parts.split(target.field)[0] else any
-        if values and not fit(_fits(found, value, reading) for value in values):
-            foreign.append(index)
-    return foreign
+        if is_part or found.kind is Kind.STATE:
+            # A company's industry that is none of ours must not cost the person.
+            target = replace(target, missing=BLANK)
+        if not is_said:
+            other = {cell: text for cell, text in meant.items() if text and text != cell}
+            target = replace(target, values=other)
+        targets[index] = target
+        blank = [cell for cell, text in meant.items() if text == "" or text is None]
+        if blank and (is_said or target.missing == BLANK):
+            texts["values"] = ", ".join(f"“{cell[:40]}”" for cell in blank[:NAMED])
+            left = _("“%(column)s”: left blank, since no option of %(field)s: %(values)s.")
+            notes.append(left % texts)
+    return notes
 
 
-def _fits(found: Field, text: str, reading: Reading) -> bool:
-    try:
-        parse(found, text, reading)
-    except InvalidValue:
-        return False
-    return True
+# Columns in which numbers are those of options.
+_CODES = frozenset({"statecode", "statuscode"})
+# Cells that a note names.
+NAMED = 5
 
 
 def _first_text(sample: Sequence[Sequence[str]], columns: int, limit: int) -> int | None:

@@ -14,11 +14,11 @@ from rapport.files.read import Record
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.folding import fold
-from rapport.meta.kinds import InvalidValue, Kind, Reading, parse, to_text
+from rapport.meta.kinds import InvalidValue, Reading, parse, to_text
 from rapport.models.operations import Decision
 
-from . import mapping as mappings, parts
-from .cells import Column, Convert, converter, is_named
+from . import foreign, mapping as mappings, parts, standing
+from .cells import Column, Convert, converter, is_choice, is_named
 from .headers import RECORD_ID
 from .mapping import Mapping, MappingRefused, Target
 
@@ -35,9 +35,23 @@ def _substituting(convert: Convert, meant: MappingType[str, str]) -> Convert:
     return substituted
 
 
-def reads(found: Field, target: Target, reading: Reading) -> Convert:
-    """How the cells of a column become values."""
+def _lenient(convert: Convert) -> Convert:
+    """`convert` for a column of which cells that are no option are left blank."""
+
+    def converted(cells: Sequence[str]) -> Column:
+        column = convert(cells)
+        return Column(column.values, {}, column.more) if column.errors else column
+
+    return converted
+
+
+def reads(entity: Entity, found: Field, target: Target, reading: Reading) -> Convert:
+    """How the cells of a column become values of a field of `entity`."""
     convert = converter(found, reading)
+    if standing.is_stage(entity, found):
+        convert = _substituting(convert, standing.last_stage(entity, found))
+    if target.missing == mappings.BLANK and is_choice(found):
+        convert = _lenient(convert)
     if target.values:
         convert = _substituting(convert, target.meant)
     if target.default and found.read_only:
@@ -158,7 +172,6 @@ def _check_target(entity: Entity, target: Target) -> None:
 
 # -- the options of choice columns ----------------------------------------------------------------
 
-CHOICES = frozenset({Kind.CHOICE, Kind.BOOLEAN})
 # So many different cells of a column are told, of so many records.
 TOLD, LOOKED_AT = 200, 100_000
 
@@ -171,11 +184,6 @@ class Cell:
     text: str
     count: int
     option: str | None
-
-
-def is_choice(found: Field | None) -> bool:
-    """Whether cells of this field mean one of a few options."""
-    return found is not None and (found.kind in CHOICES or bool(found.labels))
 
 
 def cells_of(
@@ -200,20 +208,18 @@ def cells_of(
         texts[index].pop("", None)
         meant = target.meant
         cells = [
-            Cell(text=text, count=count, option=_option_of(found, meant, text, reading))
+            Cell(text=text, count=count, option=_option_of(mapping.entity, found, said, reading))
             for text, count in texts[index].most_common(TOLD)
+            for said in [meant.get(fold(text), text)]
         ]
         found_cells[index] = sorted(cells, key=lambda cell: cell.option is not None)
     return found_cells
 
 
-def _option_of(
-    found: Field, meant: MappingType[str, str], text: str, reading: Reading
-) -> str | None:
+def _option_of(entity: Entity, found: Field, text: str, reading: Reading) -> str | None:
     """What a cell means."""
-    text = meant.get(fold(text), text)
-    if not text.strip():
-        return ""
+    if not text.strip() or foreign.is_end(entity, found, text):
+        return text.strip()
     try:
         return to_text(found, parse(found, text, reading))
     except InvalidValue:

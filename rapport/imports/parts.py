@@ -101,7 +101,7 @@ def fields(entity: Entity) -> tuple[str, ...]:
         for name in headers.targets(entity)
         if name != entity.title
         and not entity.fields[name].is_link
-        and entity.fields[name].kind is not Kind.POINTER
+        and entity.fields[name].kind not in {Kind.POINTER, Kind.STATE}
     )
 
 

@@ -14,11 +14,11 @@ from rapport.files.read import Record
 from rapport.meta.field import Field
 from rapport.meta.kinds import InvalidValue, Reading, check
 
-from . import cells, names, options, parts
+from . import cells, names, options, parts, standing
 from .cells import is_named
 from .headers import RECORD_ID, siblings
 from .layouts import same_id
-from .mapping import Mapping
+from .mapping import Mapping, Target
 from .reasons import Reason, of_cell
 
 # The field for what fits nowhere else.
@@ -58,12 +58,16 @@ class Converter:
         self.entity = mapping.entity
         self._columns: list[tuple[int, Field, cells.Convert]] = []
         self._record_id: int | None = None
+        self._stages: list[tuple[int, Target]] = []
         for index, target in mapping.columns.items():
             if target.field == RECORD_ID:
                 self._record_id = index
             elif target.field in self.entity.fields:
                 found = self.entity.fields[target.field]
-                self._columns.append((index, found, options.reads(found, target, reading)))
+                convert = options.reads(self.entity, found, target, reading)
+                self._columns.append((index, found, convert))
+                if standing.is_stage(self.entity, found):
+                    self._stages.append((index, target))
         title = self.entity.fields[self.entity.title]
         self._splits = title.read_only and title.name in mapping.fields
         self._plain = [f.name for _, f, _ in self._columns if not is_named(f)]
@@ -122,10 +126,20 @@ class Converter:
         if self._splits:
             for row in rows:
                 self._split_name(row)
+        self._take_endings(texts, rows)
         self._take_ids(texts, rows)
         self._take_parts(records, rows)
         self._extras.give(records, rows)
         return rows
+
+    def _take_endings(self, texts: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
+        """How a record has ended, where that is written among its stages."""
+        for index, target in self._stages:
+            said = options.meant(target, (cells_[index] for cells_ in texts))
+            for row, text in zip(rows, said, strict=True):
+                state = standing.closed_by(self.entity, text)
+                if state is not None and row.values.keys().isdisjoint(standing.NAMES):
+                    row.values[standing.STATE] = state
 
     def _take_ids(self, texts: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
         """Ids of the program that the file is from."""

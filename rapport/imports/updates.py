@@ -13,7 +13,7 @@ from rapport.meta.entity import Draft, Entity
 from rapport.meta.kinds import to_json
 from rapport.models.operations import Decision, Fate
 
-from . import decisions, reasons as why
+from . import decisions, reasons as why, standing
 from .decisions import Changes, is_blank
 from .links import Links
 from .mapping import Mapping
@@ -31,6 +31,7 @@ def differing(
     for name in row.wipes:
         if not is_blank(current.get(name)):
             found[name] = entity.fields[name].blank_value
+    found = standing.becoming(entity, found, current) if found else found
     defaults = row.defaults.items()
     found |= {n: v for n, v in defaults if n not in row.wipes and is_blank(current.get(n))}
     return found

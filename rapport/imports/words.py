@@ -118,6 +118,54 @@ RATHER_THEIRS = {"contact": frozenset({"email"})}
 # Words after it.
 TAILS = "value|(work)|(business)|(primary)|(office)|work|(main)|(company)|geschäftlich|dienstlich|1"
 
+# Fields whose options say how far an open record has come.
+STAGES = {"opportunity": "sales_stage"}
+# What people and programs call states and status reasons: {entity: {field: {label: words}}}.
+_WON = "closed won|closedwon|closed - won|deal won|gewonnen|gagné|ganado|ganada|ganho|vinto|wygrana"
+_LOST = (
+    "closed lost|closedlost|closed - lost|deal lost|abandoned|cancelled|canceled|verloren|perdu|"
+    "perdido|perdida|perso|przegrana"
+)
+_ACTIVE = {
+    "state": {
+        "Active": "aktiv|actif|activo|ativo|attivo|actief|aktywny|enabled|current",
+        "Inactive": "inaktiv|inactif|inactivo|inativo|inattivo|inactief|nieaktywny|disabled|"
+        "deactivated|archived|deleted|not active|former",
+    }
+}
+STANDS: dict[str, dict[str, dict[str, str]]] = {
+    "account": _ACTIVE,
+    "contact": _ACTIVE,
+    "opportunity": {
+        "state": {
+            "Open": "in progress|offen|ouvert|abierto|abierta|aberto|aperto|otwarta|active|pending",
+            "Won": _WON,
+            "Lost": _LOST,
+        },
+        "status": {"In Progress": "pending|negotiating", "On Hold": "paused|stalled"},
+    },
+    "lead": {
+        "state": {
+            "Open": "new|neu|nouveau|nuevo|active|contacted|attempted to contact|assigned|working|"
+            "in process|in progress|not contacted|contact in future|nurturing|offen",
+            "Qualified": "converted|closed - converted|won|qualifiziert|qualifié",
+            "Disqualified": "unqualified|not qualified|closed - not converted|closed|lost|junk|"
+            "junk lead|lost lead|dead|recycled|disqualifiziert|bad timing",
+        },
+        "status": {
+            "New": "open|open - not contacted|not contacted|not yet contacted|assigned|neu|nouveau|"
+            "nuevo",
+            "Contacted": "working|working - contacted|in process|in progress|attempted to contact|"
+            "attempted|connected|nurturing|contact in future|kontaktiert|contacté",
+            "Qualified": "converted|closed - converted|qualifiziert|qualifié",
+            "Lost": "lost lead",
+            "Cannot Contact": "junk|junk lead|dead|invalid",
+            "No Longer Interested": "unqualified|not qualified|not interested|recycled|bad timing",
+            "Canceled": "closed|closed - not converted|cancelled|disqualified|disqualifiziert",
+        },
+    },
+}
+
 SALUTATIONS = frozenset(
     "mr mrs ms miss mx dr prof sir madam lady lord rev herr frau hr fr dr.-ing mme mlle m monsieur "
     "madame mademoiselle sr sra srta don doña señor señora dhr mevr mevrouw meneer sig sig.ra dott "

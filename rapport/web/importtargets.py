@@ -13,7 +13,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport.actions.options import may_add
-from rapport.imports import flow, mapping as mappings, newoptions, options, parts, report, uploads
+from rapport.imports import (
+    flow,
+    foreign,
+    mapping as mappings,
+    newoptions,
+    options,
+    parts,
+    report,
+    standing,
+    uploads,
+)
 from rapport.imports.feed import reading_of
 from rapport.imports.headers import RECORD_ID, id_header, targets
 from rapport.imports.mapping import Mapping, Target
@@ -137,7 +147,7 @@ def _row(
         "default": target.default,
         "takes_default": True,
         "wipe": target.wipe,
-        "may_wipe": not field.required,
+        "may_wipe": not field.required and field.kind is not Kind.STATE,
         "values": values,
         "said": _said(field, target, values),
         # What still needs an answer is in sight, unless it would fill the page.
@@ -152,6 +162,8 @@ def _missing(field: Field) -> MappingType[str, Any]:
 
 def _thing(field: Field) -> str:
     """What a look-up names."""
+    if options.is_choice(field):
+        return str(_("option"))
     if field.kind is Kind.OWNER or not field.target:
         return str(_("user or team")) if field.kind is Kind.OWNER else ""
     return str(registry[field.target].label).lower()
@@ -198,6 +210,9 @@ def _samples(
 def _sample(sheet: Sheet, text: str, field: Field | None, target: Target | None) -> dict[str, Any]:
     if field is None or target is None or field.kind not in _CHECKED or text in target.values:
         return {"text": text}
+    is_blank = target.missing == mappings.BLANK and options.is_choice(field)
+    if is_blank or foreign.is_end(sheet.mapping.entity, field, text):
+        return {"text": text}
     try:
         value = parse(field, text, sheet.reading)
     except InvalidValue as error:
@@ -216,7 +231,7 @@ def _values(sheet: Sheet, index: int, field: Field, target: Target) -> list[dict
     made = []
     for at, found in enumerate(sheet.values.get(index, ())[:VALUES]):
         text, count = found.text, found.count
-        option = _option(field, text, sheet.reading)
+        option = _option(sheet.mapping.entity, field, text, sheet.reading)
         said = target.values.get(text)
         made.append(
             {
@@ -224,14 +239,16 @@ def _values(sheet: Sheet, index: int, field: Field, target: Target) -> list[dict
                 "text": text,
                 "count": sheet.cells.number(count) if count else "",
                 "is_known": option is not None,
-                "is_open": option is None and said is None,
-                "options": _value_options(sheet, field, text, option, said),
+                "is_open": option is None and said is None and target.missing != mappings.BLANK,
+                "options": _value_options(sheet, field, target, text, option),
             }
         )
     return made
 
 
-def _option(field: Field, text: str, reading: Reading) -> Any:
+def _option(entity: Entity, field: Field, text: str, reading: Reading) -> Any:
+    if foreign.is_end(entity, field, text):
+        return text
     try:
         return parse(field, text, reading)
     except InvalidValue:
@@ -239,24 +256,30 @@ def _option(field: Field, text: str, reading: Reading) -> Any:
 
 
 def _value_options(
-    sheet: Sheet, field: Field, text: str, option: Any, said: str | None
+    sheet: Sheet, field: Field, target: Target, text: str, option: Any
 ) -> list[dict[str, Any]]:
     """What a value may mean: an option, a new one, or nothing."""
+    said = target.values.get(text)
     if field.kind is Kind.BOOLEAN:
         known = [("1", _("Yes"), True), ("0", _("No"), False)]
     elif field.labels:
         known = [(key, str(label), key) for key, label in field.labels.items()]
     else:
         known = [(str(o.value), str(o.label), o.value) for o in field.options]
+        known += [(text, text, text) for text in standing.ends(sheet.mapping.entity, field)]
     chosen = said if said is not None else AS_IT_IS
     if said:
         # A recipe or a command may have said the label.
         chosen = next((v for v, label, _own in known if said in {v, label}), said)
-    if option is None:
+    if option is None and target.missing == mappings.BLANK:
+        as_it_is = _("— leave blank —")
+    elif option is None:
         as_it_is = _("— refuse the row —")
     else:
         as_it_is = next((label for _v, label, own in known if own == option), str(option))
-    first = [(AS_IT_IS, as_it_is), ("", _("— leave blank —"))]
+    first = [(AS_IT_IS, as_it_is)]
+    if option is not None or target.missing != mappings.BLANK or said == "":
+        first.append(("", _("— leave blank —")))
     if option is None and field.grows and sheet.may_add:
         first.append((newoptions.NEW, _("— add “%(text)s” as an option —") % {"text": text[:60]}))
     rest = [(value, label) for value, label, own in known if own != option]

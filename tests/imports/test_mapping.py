@@ -173,7 +173,7 @@ def test_column_is_picked_by_header_or_number():
 
 
 @pytest.mark.parametrize(
-    "pick", ["D=last_name", "4=last_name", "A=no_field", "nonsense", "A=state"]
+    "pick", ["D=last_name", "4=last_name", "A=no_field", "nonsense", "A=created_at"]
 )
 def test_pick_of_what_is_not_there_is_refused(pick):
     start = mapping.chosen(registry["contact"], {0: "first_name"})
