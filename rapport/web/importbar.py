@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.urls import reverse
@@ -20,19 +21,26 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     """What the import that a file is part of would do in a line, and the button that does it."""
     every = whole(upload)
     files = bundle.members_of(every) if bundle.is_bundle(every) else [every]
-    every_file = [_bar(file, cells) for file in files]
-    made = every_file[0]
-    if len(every_file) > 1:
-        number = sum(one["number"] for one in every_file)
-        made["said"] = [line for one in every_file for line in one["said"]]
-        made["left"] = sum(one["left"] for one in every_file)
-        text = _("Import %(n)s records") % {"n": cells.number(number)}
-        made |= {"go": text if number else "", "nothing": "" if number else _nothing(every.counts)}
-    if made["left"]:
-        text = ngettext("%(n)s row left out", "%(n)s rows left out", made["left"])
-        line = {"text": text % {"n": cells.number(made["left"])}, "tone": "warn"}
-        made["said"] = [*made["said"], line]
-    return made | {
+    created: Counter[str] = Counter()
+    along: Counter[str] = Counter()
+    updated = left = 0
+    for file in files:
+        counts = file.counts
+        created[file.entity] += counts.get("create", 0)
+        updated += counts.get("update", 0)
+        for entity in registry:
+            along[entity.name] += counts.get(parts.plural(entity.name), 0)
+        written = counts.get("create", 0) + counts.get("update", 0)
+        left += counts.get("rows", 0) - written - counts.get("same", 0)
+    go = _go([file.entity for file in files], created.total() + updated, +along, cells)
+    said = _said(+created, updated, +along, cells)
+    if left:
+        text = ngettext("%(n)s row left out", "%(n)s rows left out", left)
+        said.append({"text": text % {"n": cells.number(left)}, "tone": "warn"})
+    return {
+        "said": said,
+        "go": go,
+        "nothing": "" if go else _nothing(every.counts),
         "apply_url": reverse("import-apply", args=[every.pk]),
         "mapping_url": ""
         if bundle.is_bundle(upload)
@@ -41,37 +49,32 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     }
 
 
-def _bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
-    """What one file would do."""
-    entity, counts = registry[upload.entity], upload.counts
-    written = counts.get("create", 0) + counts.get("update", 0)
-    along = [(e, n) for e in registry if (n := _along(counts, e))]
-    left = counts.get("rows", 0) - written - counts.get("same", 0)
+def _said(
+    created: Counter[str], updated: int, along: Counter[str], cells: CellContext
+) -> list[dict[str, str]]:
+    """What would be written, a sort of record after the other."""
     said = []
-    if counts.get("create"):
-        what = f"{cells.number(counts['create'])} {noun(entity, counts['create'])}"
+    for name, number in created.items():
+        what = f"{cells.number(number)} {noun(registry[name], number)}"
         said.append({"text": _("%(what)s to create") % {"what": what}, "tone": "ok"})
-    if counts.get("update"):
-        said.append({"text": _("%(n)s to update") % {"n": cells.number(counts["update"])}})
-    for other, number in along:
-        what = f"{cells.number(number)} {noun(other, number)}"
+    if updated:
+        said.append({"text": _("%(n)s to update") % {"n": cells.number(updated)}})
+    for name, number in along.items():
+        what = f"{cells.number(number)} {noun(registry[name], number)}"
         said.append({"text": _("%(what)s made along with them") % {"what": what}})
-    go = ""
-    if written or along:
-        number = written or sum(n for _e, n in along)
-        what = noun(entity if written else along[0][0], number)
-        go = _("Import %(n)s %(records)s") % {"n": cells.number(number), "records": what}
-    return {
-        "said": said,
-        "nothing": "" if go else _nothing(counts),
-        "go": go,
-        "left": left,
-        "number": written + sum(n for _e, n in along),
-    }
+    return said
 
 
-def _along(counts: dict[str, Any], entity: Entity) -> int:
-    return int(counts.get(parts.plural(entity.name), 0))
+def _go(entities: list[str], written: int, along: Counter[str], cells: CellContext) -> str:
+    """What the button says; nothing when there is nothing to do."""
+    number = written if written and len(entities) == 1 else written + along.total()
+    if not number:
+        return ""
+    if len(entities) > 1:
+        return _("Import %(n)s records") % {"n": cells.number(number)}
+    entity = registry[entities[0] if written else next(iter(along))]
+    words = {"n": cells.number(number), "records": noun(entity, number)}
+    return _("Import %(n)s %(records)s") % words
 
 
 def noun(entity: Entity, number: int) -> str:
