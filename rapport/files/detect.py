@@ -30,6 +30,7 @@ _NO_TABLES = (
     (b"GIF8", "GIF"),
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
     (b"Rar!", "RAR"),
     (b"MZ", "Windows program"),
@@ -47,6 +48,8 @@ _NO_TABLES = (
     (b"OggS", "media"),
     (b"ID3", "media"),
 )
+# Of these, what is inside may be one.
+_PACKED = frozenset({"gzip", "bzip2", "xz", "7-Zip", "RAR"})
 _TAG = re.compile(r"<(?:([\w.-]+):)?([A-Za-z_][\w.-]*)([^<>]*)>")
 _CONTROL = dict.fromkeys((*range(9), *range(14, 27), *range(28, 32)))
 
@@ -188,6 +191,13 @@ def _is_binary(head: bytes) -> bool:
 
 
 def _no_table(name: str) -> FileRefused:
+    if name in _PACKED:
+        return FileRefused(
+            "packed",
+            gettext_noop("This is a packed file of the type “%(type)s”."),
+            gettext_noop("Unpack it, or pack its files as .zip."),
+            type=name,
+        )
     if name:
         return FileRefused(
             "no-table",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import quopri
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,9 @@ _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
+
+# A line of a card that quotes its letters, with the lines that go on with it.
+_QUOTED = re.compile(rb"(?im)^([^:\r\n]*QUOTED-PRINTABLE[^:\r\n]*):((?:.*=\r?\n)*.*)$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +149,21 @@ def _narrow(path: Path, head: bytes) -> Encoding:
     except UnicodeError:
         return _damaged_or_eight_bit(path, head)
     if ascii_only:
-        return Encoding(name="utf-8", sure="certain")
+        return _of_quoted(head) or Encoding(name="utf-8", sure="certain")
     return Encoding(name="utf-8", sure="likely", alternatives=_others(head, "utf-8"))
+
+
+def _of_quoted(head: bytes) -> Encoding | None:
+    """What old cards are in that write letters as =E4 and do not say which; None when it is UTF-8
+    after all."""
+    if head.lstrip()[:11].upper() != b"BEGIN:VCARD":
+        return None
+    texts = [text for told, text in _QUOTED.findall(head) if b"CHARSET" not in told.upper()]
+    data = quopri.decodestring(b"\n".join(texts))
+    if data.isascii() or _decodes(data, "utf-8", final=False):
+        return None
+    name = _eight_bit(data)
+    return Encoding(name=name, sure="guess", alternatives=_others(data, name))
 
 
 def _damaged_or_eight_bit(path: Path, head: bytes) -> Encoding:

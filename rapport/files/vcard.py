@@ -43,8 +43,16 @@ _TEXTS = {
     "X-MS-IMADDRESS": "Instant Messaging",
     "X-SPOUSE": "Spouse",
     "X-MS-SPOUSE": "Spouse",
-    "X-MS-MANAGER": "Manager",
-    "X-MS-ASSISTANT": "Assistant",
+    "X-EVOLUTION-SPOUSE": "Spouse",
+    "X-MS-MANAGER": "Manager's Name",
+    "X-MANAGER": "Manager's Name",
+    "X-EVOLUTION-MANAGER": "Manager's Name",
+    "X-MS-ASSISTANT": "Assistant's Name",
+    "X-ASSISTANT": "Assistant's Name",
+    "X-EVOLUTION-ASSISTANT": "Assistant's Name",
+    "X-EVOLUTION-ANNIVERSARY": "Anniversary",
+    "X-DEPARTMENT": "Department",
+    "X-GENDER": "Gender",
     "KIND": "Kind",
     "UID": "UID",
 }
@@ -57,6 +65,9 @@ _IGNORED = frozenset({
 # In this order: a business fax is a fax first.
 _PHONES = (
     ({"fax", "work"}, "Business Fax"),
+    ({"workfax"}, "Business Fax"),
+    ({"homefax"}, "Home Fax"),
+    ({"assistant"}, "Assistant's Phone"),
     ({"fax", "home"}, "Home Fax"),
     ({"fax"}, "Fax"),
     ({"pager"}, "Pager"),
@@ -64,7 +75,10 @@ _PHONES = (
     ({"car"}, "Car Phone"),
     ({"home"}, "Home Phone"),
     ({"work"}, "Business Phone"),
+    ({"home2"}, "Home Phone"),
+    ({"work2"}, "Business Phone"),
 )
+_GENDERS = {"M": "Male", "F": "Female", "O": "", "N": "", "U": ""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,7 +274,10 @@ def _one_value(found: Property, labels: dict[str, str]) -> tuple[str, str]:
         return "E-mail Address", re.sub(r"^mailto:", "", text, flags=re.IGNORECASE)
     if found.name in {"TEL", "X-MS-TEL"}:
         return _phone(found), re.sub(r"^tel:", "", text, flags=re.IGNORECASE)
-    if found.name in {"BDAY", "ANNIVERSARY", "X-ANNIVERSARY", "X-MS-ANNIVERSARY"}:
+    if found.name == "GENDER":
+        # Version 4 writes a letter, and may say more behind it.
+        text = _GENDERS.get(text.partition(";")[0].strip().upper(), text)
+    if _TEXTS.get(found.name) in {"Birthday", "Anniversary"}:
         text = _DATE.sub(r"\1-\2-\3", text)
     label = labels.get(found.group, "").replace("_$!<", "").replace(">!$_", "")
     if label and found.name.startswith("X-AB"):

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from .folding import fold
+
 if TYPE_CHECKING:
     from .field import Field
 
@@ -69,6 +71,33 @@ CANONICAL = Reading()
 NAMED_OPTIONS = 12
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _NUMERIC_DAY = re.compile(r"(\d{1,4})[./\- ](\d{1,2})[./\- ](\d{1,4})\.?")
+_NAMED_DAY = re.compile(
+    r"(\d{1,2})(?:st|nd|rd|th|er)?\.?[\s/-]*(?:de\s+)?([^\W\d_]{3,})\.?,?[\s/-]*(?:de\s+)?"
+    r"(\d{4}|\d{2})(?!\d)"
+)
+_MONTH_FIRST = re.compile(r"([^\W\d_]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)")
+# English, German, French, Spanish, Italian, Portuguese and Dutch, without accents.
+_MONTHS = {
+    word: number
+    for number, words in enumerate(
+        (
+            "jan january januar jaenner janner janvier janv enero ene gennaio gen janeiro januari",
+            "feb february februar fevrier fev fevr febrero febbraio fevereiro februari",
+            "mar march marz maerz mrz mars marzo marco maart mrt",
+            "apr april avril avr abril abr aprile",
+            "may mai mayo maggio mag maio mei",
+            "jun june juni juin junio giugno giu junho",
+            "jul july juli juillet juil julio luglio lug julho",
+            "aug august aout agosto ago augustus",
+            "sep sept september septembre septiembre settembre set setembro",
+            "oct october oktober okt octobre octubre ottobre ott outubro out",
+            "nov november novembre noviembre novembro",
+            "dec december dezember dez decembre diciembre dic dicembre dezembro",
+        ),
+        1,
+    )
+    for word in words.split()
+}
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE)
 _CLOCK = re.compile(r"[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(am|pm)?\s*", re.IGNORECASE)
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", re.IGNORECASE)
@@ -210,12 +239,26 @@ def _day(text: str, reading: Reading) -> tuple[date, str]:
             day, month, year = int(first), int(second), int(third)
         if year < 100 and len(third) <= 2:
             year += 2000 if year < 50 else 1900
+    elif found := _NAMED_DAY.match(text):
+        day, month, year = int(found[1]), _month(text, found[2]), int(found[3])
+        if len(found[3]) == 2:
+            year += 2000 if year < 50 else 1900
+    elif found := _MONTH_FIRST.match(text):
+        month, day, year = _month(text, found[1]), int(found[2]), int(found[3])
     else:
         raise InvalidValue(_not_a_date(text))
     try:
         return date(year, month, day), text[found.end() :]
     except ValueError:
         raise InvalidValue(_not_a_date(text)) from None
+
+
+def _month(text: str, name: str) -> int:
+    """The month of this name, in several languages."""
+    found = _MONTHS.get(fold(name))
+    if found is None:
+        raise InvalidValue(_not_a_date(text))
+    return found
 
 
 def _not_a_date(text: str) -> str:

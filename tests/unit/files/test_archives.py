@@ -152,3 +152,12 @@ def test_refusal_can_be_translated(tmp_path):
     reason = refused.value.reason
     assert reason.template % reason.values == str(reason)
     assert str(refused.value) == f"{reason} {refused.value.remedy}"
+
+
+@pytest.mark.parametrize("head", [b"\x1f\x8b\x08\0", b"BZh91AY\0", b"\xfd7zXZ\0"])
+def test_packed_file_asks_to_be_unpacked(tmp_path, head):
+    path = tmp_path / "list.csv.gz"
+    path.write_bytes(head + bytes(20))
+    with pytest.raises(FileRefused) as refused:
+        sniff(path)
+    assert refused.value.code == "packed"

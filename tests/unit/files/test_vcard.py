@@ -173,3 +173,32 @@ def test_escaped_backslash_escapes_nothing(read):
     assert read(card(r"N:a\\;b\;c;d")) == [
         {"Last Name": "a\\", "First Name": "b;c", "Middle Name": "d"}
     ]
+
+
+def test_what_other_programs_call_the_same(read):
+    text = card(
+        "FN:Jane Doe", "X-DEPARTMENT:Sales", "X-EVOLUTION-MANAGER:Bo", "X-ASSISTANT:Cy",
+        "X-EVOLUTION-ANNIVERSARY:19910120", "TEL;TYPE=workfax:1", "TEL;TYPE=assistant:2",
+        "GENDER:F;Fellow",
+    )  # fmt: skip
+
+    assert read(text) == [
+        {
+            "Full Name": "Jane Doe",
+            "Department": "Sales",
+            "Manager's Name": "Bo",
+            "Assistant's Name": "Cy",
+            "Anniversary": "1991-01-20",
+            "Business Fax": "1",
+            "Assistant's Phone": "2",
+            "Gender": "Female",
+        }
+    ]
+
+
+@pytest.mark.parametrize(("quoted", "encoding"), [("M=FCller", "cp1252"), ("M=C3=BCller", "utf-8")])
+def test_quoted_letters_tell_their_encoding(read, quoted, encoding, tmp_path):
+    text = card(f"N;ENCODING=QUOTED-PRINTABLE:{quoted};Eva", version="2.1")
+
+    assert read(text) == [{"Last Name": "Müller", "First Name": "Eva"}]
+    assert sniff(tmp_path / "cards.vcf").encoding.name == encoding

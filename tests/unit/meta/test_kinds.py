@@ -110,6 +110,23 @@ def test_text_is_read_as_its_country_writes(kind, text, value):
     assert parse(field(kind), text, GERMAN) == value
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12 Mar 2024", "12-Mar-24", "March 12, 2024", "Mar 12th, 2024", "12. März 2024",
+        "12 mars 2024", "12 de marzo de 2024", "12MAR2024", "12/mrt/2024", "12-Mar-2024 00:00:00",
+    ],
+)  # fmt: skip
+def test_months_are_read_by_their_names(text):
+    assert parse(field(Kind.DATE), text, AMERICAN) == date(2024, 3, 12)
+
+
+@pytest.mark.parametrize("text", ["12 Marathon 2024", "Mar 2024", "12 Mar", "31 Feb 2024"])
+def test_no_day_is_made_of_other_words(text):
+    with pytest.raises(InvalidValue):
+        parse(field(Kind.DATE), text)
+
+
 def test_month_first_is_read_where_it_was_detected():
     assert parse(field(Kind.DATE), "4/3/2026", AMERICAN) == date(2026, 4, 3)
 
