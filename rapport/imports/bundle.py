@@ -236,6 +236,7 @@ class _Session:
         self.upload, self.waiting = upload, members
         self.siblings = Siblings()
         self.current: plans.Session | None = None
+        self.through: list[plans.Session] = []
 
     def close(self) -> None:
         if self.current is not None:
@@ -283,6 +284,7 @@ def _advance(session: _Session, run: Run) -> bool:
     if not more:
         current.close()
         session.current = None
+        session.through.append(current)
     return True
 
 
@@ -311,12 +313,22 @@ def _finish(session: _Session, run: Run) -> None:
     upload, members = session.upload, members_of(session.upload)
     if not members:
         raise Refused(_("None of these files holds a list that can be imported."))
+    for one in session.through:
+        # Only now all ids are known.
+        plans.settle(one, session.siblings, run)
+    there = {one.upload.pk: one for one in session.through}
+    for member in members:
+        member.counts = {**member.counts, **there[member.pk].links}
     counts = total(members)
     with run.batch() as job:
         plan = Plan.objects.create(
             kind=plans.KIND, import_file=upload, created_by=run.job.created_by, counts=counts,
             parameters={"members": [str(m.pk) for m in members]}, created_at=timezone.now(),
         )  # fmt: skip
+        for member in members:
+            member.save(update_fields=["counts"])
+            there[member.pk].plan.counts |= there[member.pk].links
+            there[member.pk].plan.save(update_fields=["counts"])
         upload.state, upload.counts, upload.message = ImportState.PLANNED, counts, ""
         upload.save(update_fields=["state", "counts", "message", "options"])
         Plan.objects.filter(import_file=upload).exclude(pk=plan.pk).update(import_file=None)

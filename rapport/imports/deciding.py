@@ -25,7 +25,7 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Decision, Fate, ImportState
 from rapport.queries.imports import plan_of
 
-from . import alike, along, bundle, decisions, plan as plans, reasons as why, steps
+from . import alike, along, bundle, decisions, later, plan as plans, reasons as why, steps
 from .alike import TAKEN
 from .decisions import ALIKE, Decided, as_cells
 from .doubles import CERTAIN
@@ -200,7 +200,7 @@ def _lock(upload: ImportFile) -> None:
 
 class _Look(Earlier):
     """A look at some rows. `kept`: what the plan has of them; `before`: those that are only there
-    to be repeated; `keys`: of the rows that would be created."""
+    to be repeated."""
 
     feed: Feed
     judged: Judged
@@ -208,12 +208,16 @@ class _Look(Earlier):
     def __init__(self, kept_rows: dict[int, PlanRow], before: set[int]) -> None:
         super().__init__()
         self.kept, self.before = kept_rows, before
-        self.keys: dict[int, list[int]] = {}
 
-    def add(self, row: int, keys: Iterable[int], held: bytes) -> None:
-        """Remember a row, and its keys."""
-        self.keys[row] = list(keys)
-        super().add(row, self.keys[row], held)
+    def created(self, base: int) -> dict[int, Sequence[int]]:
+        """The rows behind `base` that would be created, and their keys as `Keys` knows them."""
+        keys, firsts, numbers, *_matched = self.arrays()
+        ends = (*firsts[1:], len(keys))
+        return {
+            number - base: keys[first:end]
+            for number, first, end in zip(numbers, firsts, ends, strict=False)
+            if number > base
+        }
 
 
 class _Work:
@@ -302,7 +306,8 @@ class _Work:
             return []
         near: set[int] = set()
         look = self._look(numbers, near)
-        news = {number: look.keys[number] for number in numbers if number in look.keys}
+        wanted = set(numbers)
+        news = {n: keys for n, keys in look.created(self.base).items() if n in wanted}
         if news:
             # Whoever would be created is compared with all that will be.
             own = {self.base + number for number in news}
@@ -315,7 +320,8 @@ class _Work:
         earlier = {n for n in near if n <= self.base}
         if mine or earlier:
             look = self._look(numbers, mine | look.before, earlier)
-        verdicts = [one for one in look.judged.verdicts if one.number in set(numbers)]
+        wanted = set(numbers)
+        verdicts = [one for one in look.judged.verdicts if one.number in wanted]
         self._names_new = self._names_new or any(look.judged.links.new.values())
         self._hold_back_second(verdicts)
         kept_rows = look.kept
@@ -353,7 +359,6 @@ class _Work:
                 other = _Work(plan.import_file, plan, self.by)
                 if own := other._created({n - other.base for n in elsewhere if other.has(n)}):
                     other._run(look, own, other._kept(own))
-        look.keys.clear()
         look.feed, look.judged = self._run(look, sorted({*numbers, *before}), kept_rows)
         look.close()
         return look
@@ -424,11 +429,14 @@ class _Work:
             row = kept.get(verdict.number)
             self._count(verdict, row)
             decision, cells = (row.decision, row.cells) if row is not None else ("", None)
+            told = plans.details(verdict)
+            if row is not None and not told and later.is_late(row) and verdict.fate in TAKEN:
+                told = row.reasons
             own = (
-                verdict.fate, verdict.record, plans.details(verdict), cells or None, verdict.found,
+                verdict.fate, verdict.record, told, cells or None, verdict.found,
                 verdict.like, verdict.changes, decision,
             )  # fmt: skip
-            silent = not plans.tells(verdict) and not decision and not cells
+            silent = not plans.tells(verdict) and not (decision or cells or told)
             if row is None or row.pk is None:
                 if not silent:
                     added.append((self.plan.pk, verdict.number, *own))
@@ -444,6 +452,8 @@ class _Work:
         before = row.fate if row is not None and row.fate else self._plain
         self.counts[str(before)] -= 1
         self.counts[verdict.fate.value] += 1
+        if row is not None and later.is_late(row) and verdict.fate not in TAKEN:
+            self.counts[Fate.PARTIAL.value] -= 1
         if row is not None and row.fate == Fate.REFUSED:
             self.groups.subtract(reason_keys(row))
         if verdict.fate is Fate.REFUSED:
@@ -468,7 +478,7 @@ class _Work:
         found = self.plan.rows.order_by().values_list("fate").annotate(Count("pk"))
         by_fate = Counter(dict(found))
         by_fate[self._plain] += self.counts["rows"] - by_fate.total()
-        for fate in Fate:
+        for fate in set(Fate) - {Fate.PARTIAL}:
             self.counts[fate.value] = by_fate[fate]
         self.count_along()
         self.show_again()

@@ -16,13 +16,13 @@ from rapport.models import ImportFile, Plan
 from rapport.queries.imports import plan_of
 
 from . import uploads
-from .seen import LOW, MOST, Earlier
+from .seen import MOST, Earlier
 
 # `Plan.parameters`: how many rows the earlier files with such records have.
 BASE = "base"
 _PREFIX = "keys-"
 _HEAD = struct.Struct("<5Q")
-_MORE = struct.Struct("<Iq")
+_MORE = struct.Struct("<II")
 _TYPES = "IIIqi"
 
 
@@ -88,7 +88,7 @@ class Keys:
                 self._path = _path(uploads.path_of(whole).parent, last, upload.entity)
 
     def rows(self, keys: Iterable[int], matched: Iterable[int]) -> set[int]:
-        """Rows that seem to have one of `keys`, or be found by one of `matched`."""
+        """Rows that seem to have one of `keys` (halves), or be found by one of `matched`."""
         if self._path is None:
             return set()
         try:
@@ -104,9 +104,8 @@ class Keys:
         halves, firsts, numbers, hashes, rows = arrays
         wanted = {*keys}
         found = {number for number, key in _MORE.iter_unpack(more) if key in wanted}
-        low = {key & LOW for key in wanted}
         # The first entry stands for no row.
-        places = [place for place in _places(halves, low) if place]
+        places = [place for place in _places(halves, wanted) if place]
         often = Counter(halves[place] for place in places)
         found.update(
             numbers[bisect_right(firsts, place) - 1]

@@ -5,30 +5,35 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from array import array
+from collections import defaultdict
+from collections.abc import Mapping as MappingType, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor
-from rapport.actions import records, write
+from rapport.actions import records, rows as table_rows, write
 from rapport.meta.entity import Draft
-from rapport.models import Change, Operation
+from rapport.models import Change, Operation, Plan, PlanRow
 from rapport.models.operations import Fate
 
-from . import parts, sources
+from . import parts, sources, uploads
+from .layouts import same_id
 from .mapping import Mapping
-from .reasons import QUOTED, Reason
+from .reasons import QUOTED, Reason, as_json
 from .rows import Row
+from .sources import Siblings
 from .verdict import Verdict
 
 # Why, for programs.
 CODE = "late"
+WRITTEN = frozenset({Fate.CREATE, Fate.UPDATE})
 
 
 def wait(mapping: Mapping, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> bool:
     """Whether some row that is written names what is not there yet."""
-    if not mapping.system or parts.SOURCE_ID not in mapping.fields:
+    if not can_wait(mapping):
         return False
     for row, verdict in zip(rows, verdicts, strict=True):
         if row.source and row.sources and verdict.draft is not None:
@@ -36,6 +41,77 @@ def wait(mapping: Mapping, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> 
             if any(draft.now(lookup) is None for lookup in row.sources):
                 return True
     return False
+
+
+class Open:
+    """While a plan is made: links by ids that mean nothing yet. What comes later may bring them."""
+
+    def __init__(self) -> None:
+        self._rows, self._keys = array("i"), array("q")
+        self._lookups = bytearray()
+
+    def listen(self, mapping: Mapping, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> None:
+        """Note those of rows that will be written."""
+        if not can_wait(mapping):
+            return
+        lookups = sources.linking(mapping)
+        for row, verdict in zip(rows, verdicts, strict=True):
+            if verdict.fate not in WRITTEN or verdict.draft is None or not row.source:
+                continue
+            for lookup, text in row.sources.items():
+                if verdict.draft.now(lookup) is None:
+                    self._rows.append(row.number)
+                    self._keys.append(sources.key_of(parts.entity_of(mapping.entity, lookup), text))
+                    self._lookups.append(lookups.index(lookup))
+
+    def settle(self, known: Siblings) -> tuple[int, dict[int, list[int]]]:
+        """How many of them lead to rows of the import, by now that all are known; and the others:
+        places of look-ups by row."""
+        missing: dict[int, list[int]] = defaultdict(list)
+        for row, key, lookup in zip(self._rows, self._keys, self._lookups, strict=True):
+            if not known.is_promised(key):
+                missing[row].append(lookup)
+        return len(self._rows) - sum(map(len, missing.values())), missing
+
+
+def note(plan: Plan, mapping: Mapping, missing: MappingType[int, Sequence[int]]) -> None:
+    """Keep of rows of a plan which links they will lack: places of look-ups by row."""
+    if plan.import_file is None:
+        return
+    lookups = sources.linking(mapping)
+    with uploads.open_upload(plan.import_file) as table:
+        records = {record.number: record for record in table.pick(missing)}
+    told: dict[int, list[Any]] = {}
+    for number, record in records.items():
+        reasons = []
+        for place in missing[number]:
+            column = mapping.column_of(f"{lookups[place]}.{parts.SOURCE_ID}")
+            text = record.cells[column] if column is not None else ""
+            text = same_id(mapping.system, text)
+            reasons.append(_nowhere(mapping, lookups[place], text))
+        told[number] = as_json(reasons)
+    # How a row is a duplicate stands in the same place, and is of more interest.
+    kept = dict(plan.rows.filter(row__in=told).values_list("row", "pk"))
+    plain = plan.rows.filter(row__in=told, reasons=[]).values_list("row", flat=True)
+    news: list[tuple[Any, tuple[Any, ...]]] = [(kept[row], (told[row],)) for row in plain]
+    table_rows.update(PlanRow, ("reasons",), news)
+    columns = ("plan_id", "row", "fate", "found", "reasons", "like", "decision")
+    added = [
+        (plan.pk, row, Fate.CREATE, Fate.CREATE, reasons, 0, "")
+        for row, reasons in told.items()
+        if row not in kept
+    ]
+    table_rows.insert(PlanRow, columns, added)
+
+
+def is_late(row: PlanRow) -> bool:
+    """Whether the plan says of a row that it will lack a link."""
+    return bool(row.reasons) and isinstance(row.reasons[0], list) and row.reasons[0][3] == CODE
+
+
+def can_wait(mapping: Mapping) -> bool:
+    """Whether rows may name what comes after them."""
+    return bool(mapping.system) and parts.SOURCE_ID in mapping.fields
 
 
 def link(

@@ -18,13 +18,22 @@ from rapport import access
 from rapport.access import Actor
 from rapport.actions import rows as table_rows
 from rapport.actions.lease import Refused, Run
+from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import to_text
 from rapport.models import ImportFile, Job, Plan, PlanRow
 from rapport.models.operations import Fate, ImportState, JobState
 from rapport.models.people import Verb
 
-from . import decisions, kept as kept_keys, mapping as mappings, partlinks, parts, reasons as why
+from . import (
+    decisions,
+    kept as kept_keys,
+    later,
+    mapping as mappings,
+    partlinks,
+    parts,
+    reasons as why,
+)
 from .decisions import ALIKE, NOTHING_SAID, Decided, Said
 from .feed import Feed
 from .mapping import Mapping
@@ -47,6 +56,8 @@ PLAN_COLUMNS = (
     "plan_id", "row", "fate", "record", "reasons", "cells", "found", "like", "changes", "decision",
 )  # fmt: skip
 COUNTS = ("rows", "create", "update", "same", "duplicate", "refused", "accounts")
+# What is known only when all rows are: links to what comes later, rows of which one leads nowhere.
+LINKS = ("late", Fate.PARTIAL.value)
 
 
 class Session:
@@ -65,6 +76,10 @@ class Session:
         else:
             self.seen, self.base = siblings.earlier(entity)
         self.siblings = siblings
+        # Ids that the file itself brings are only told apart in the end.
+        own_ids = siblings is None and later.can_wait(self.feed.mapping)
+        self.ids = Siblings() if own_ids else siblings
+        self.open = later.Open()
         self.new: dict[str, Seen] = siblings.new if siblings else defaultdict(Seen)
         self.changed: dict[str, Seen] = defaultdict(Seen)
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
@@ -72,10 +87,17 @@ class Session:
         self.preview: list[dict[str, Any]] = []
         self.decided = Decided(self.said.rows, self.said.alike)
 
+    @property
+    def links(self) -> dict[str, int]:
+        """How many links are set in the end, and how many rows lack one."""
+        return {name: self.counts[name] for name in LINKS if self.counts[name]}
+
     def close(self) -> None:
         self.feed.close()
         if self.siblings is None:
             self.seen.close()
+            if self.ids is not None:
+                self.ids.close()
 
 
 _sessions: Sessions[Session] = Sessions()
@@ -124,9 +146,13 @@ def advance(session: Session, run: Run) -> bool:
         siblings=session.siblings,
     )
     _count(session, judged)
-    if session.siblings is not None:
+    if session.ids is not None:
+        # Rows with such ids are never compact.
         every = [row for row in rows.rows if row is not None]
-        session.siblings.listen(session.feed.mapping, every, judged, session.base)
+        session.ids.listen(session.feed.mapping, every, judged, session.base)
+        session.open.listen(session.feed.mapping, every, judged.verdicts)
+        if session.siblings is None and not rows:
+            settle(session, session.ids, run)
     with run.batch() as job:
         keep(session.plan, judged.verdicts, session.said)
         session.plan.counts = {**session.counts, "why": dict(session.groups.most_common(GROUPS))}
@@ -143,6 +169,15 @@ def advance(session: Session, run: Run) -> bool:
             job.result = {"plan": str(session.plan.pk)}
             _finish(session)
     return bool(rows)
+
+
+def settle(session: Session, known: Siblings, run: Run) -> None:
+    """Say which links are set when all rows are through, and which lead nowhere."""
+    late, missing = session.open.settle(known)
+    session.counts += Counter(dict(zip(LINKS, (late, len(missing)), strict=True)))
+    for part in batches(sorted(missing), SMALLEST):
+        with run.batch():
+            later.note(session.plan, session.feed.mapping, {row: missing[row] for row in part})
 
 
 def require(entity: Entity, by: Actor) -> None:

@@ -7,6 +7,8 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
 from rapport.duplicates.explain import Reason as Likeness
@@ -18,7 +20,8 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate
 from rapport.queries.imports import plan_of, plan_rows
 
-from . import bundle, flow, kept as kept_keys, reasons as why, uploads
+from . import bundle, flow, kept as kept_keys, later, reasons as why, uploads
+from .alike import TAKEN
 
 # Fates whose rows somebody can repair and import again.
 ERRORS: tuple[str, ...] = (Fate.REFUSED, Fate.CHANGED)
@@ -32,7 +35,11 @@ def errors(plan: Plan, fates: Sequence[str] = ERRORS) -> Iterator[dict[str, Any]
     column, reason}."""
     upload = plan.import_file
     columns = flow.columns_of(upload) if upload else ()
-    kept = plan.rows.filter(fate__in=fates).order_by("row")
+    found = Q(fate__in=fates)
+    if Fate.PARTIAL in fates and upload is not None and upload.operation_id is None:
+        # Nothing is written yet: they would be taken, but not whole.
+        found |= Q(fate__in=TAKEN, text__contains=f'"{later.CODE}"')
+    kept = plan.rows.annotate(text=Cast("reasons", TextField())).filter(found).order_by("row")
     for row in kept.iterator(chunk_size=READ_AT_ONCE):
         yield from _told(row, columns)
 

@@ -209,13 +209,17 @@ class Siblings:
     def learn(self, entity: Entity, text: str, title: str) -> None:
         """A row with this id will be a record."""
         self._starts.append(self._end)
-        self._seen.add(_key(entity, text), len(self._starts))
+        self._seen.add(key_of(entity, text), len(self._starts))
         self._file.seek(self._end)
         self._end += self._file.write(marshal.dumps((text, title)))
 
+    def is_promised(self, key: int) -> bool:
+        """Whether some row has this id (`key_of`)."""
+        return bool(self._seen.get(key))
+
     def promised(self, entity: Entity, text: str) -> Named | None:
         """What will be made of the row with this id."""
-        place = self._seen.get(_key(entity, text))
+        place = self._seen.get(key_of(entity, text))
         if not place:
             return None
         self._file.seek(self._starts[place - 1])
@@ -229,10 +233,11 @@ class Siblings:
             earlier.close()
 
 
-def _key(entity: Entity, text: str) -> int:
+def key_of(entity: Entity, text: str) -> int:
+    """An id of another program in 64 bits."""
     return hash_of(entity.name, text)
 
 
 def row_key(mapping: Mapping, row: Row) -> list[int]:
     """By what a row with such an id is known to later ones that repeat it."""
-    return [_key(mapping.entity, row.source)] if row.source else []
+    return [key_of(mapping.entity, row.source)] if row.source else []

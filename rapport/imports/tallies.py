@@ -27,6 +27,9 @@ def totals(counts: Mapping[str, int], *, dry_run: bool) -> dict[str, int]:
     if partial := counts.get("partial", 0):
         # Of those that were created or updated: a link of theirs leads nowhere.
         found["partial"] = partial
+    if late := counts.get("late", 0):
+        # Links to what comes later in the files: set when all of it is there.
+        found["links_set_last"] = late
     for name in parts.COUNTED:
         for what, planned in (("created", ""), ("updated", "_updated")):
             number = counts.get(f"{name}{planned}" if dry_run else f"{name}_{what}", 0)

@@ -23,7 +23,7 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     files = bundle.members_of(every) if bundle.is_bundle(every) else [every]
     created: Counter[str] = Counter()
     along: Counter[str] = Counter()
-    updated = left = 0
+    updated = left = late = partial = 0
     for file in files:
         counts = file.counts
         created[file.entity] += counts.get("create", 0)
@@ -32,8 +32,16 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
             along[entity.name] += counts.get(parts.plural(entity.name), 0)
         written = counts.get("create", 0) + counts.get("update", 0)
         left += counts.get("rows", 0) - written - counts.get("same", 0)
+        late += counts.get("late", 0)
+        partial += counts.get("partial", 0)
     go = _go([file.entity for file in files], created.total() + updated, +along, cells)
     said = _said(+created, updated, +along, cells)
+    if late:
+        text = ngettext("%(n)s link set at the end", "%(n)s links set at the end", late)
+        said.append({"text": text % {"n": cells.number(late)}, "tone": ""})
+    if partial:
+        text = ngettext("%(n)s row lacks a link", "%(n)s rows lack a link", partial)
+        said.append({"text": text % {"n": cells.number(partial)}, "tone": "warn"})
     if left:
         text = ngettext("%(n)s row left out", "%(n)s rows left out", left)
         said.append({"text": text % {"n": cells.number(left)}, "tone": "warn"})

@@ -17,7 +17,7 @@ from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile, Opportunity, SourceId
 from rapport.queries.imports import plan_of
 from tests.factories import make_contact
-from tests.imports.bringing import bring, fates, outcome
+from tests.imports.bringing import bring, fates, outcome, plan
 from tests.imports.test_resume import finished_by_another
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +76,9 @@ def test_files_of_an_archive_find_each_other_in_one_operation(alice):
     assert [name for name, _reason in upload.options["left_out"]] == ["logo.png"]
     flow.plan_now(upload, by=alice)
     upload = ImportFile.objects.get(pk=upload.pk)
-    assert {name: n for name, n in upload.counts.items() if n} == {"rows": 6, "create": 6}
+    # Acme Nord's parent and Dahl's manager stand in the same file.
+    planned = {"rows": 6, "create": 6, "late": 2}
+    assert {name: n for name, n in upload.counts.items() if n} == planned
     assert Account.objects.count() == 0
 
     flow.apply_now(upload, by=alice)
@@ -119,9 +121,19 @@ def test_ids_are_known_to_later_imports(alice):
 
 def test_a_link_to_an_id_that_is_nowhere_is_a_partial_failure(alice, admin, client_of):
     file = FOLDER / "salesforce_contacts.csv"
-    done = bring(file.read_bytes(), "auto", by=alice, name=file.name)
+    planned = plan(file.read_bytes(), "auto", by=alice, name=file.name)
+    assert {n: c for n, c in planned.counts.items() if c} == {
+        "rows": 2, "create": 2, "partial": 2, "late": 1,
+    }  # fmt: skip
+    expected = list(report.errors(plan_of(planned), report.IN_PART))
+    page = client_of(alice).get(reverse("import", args=[planned.pk])).content.decode()
+    assert ("2 rows lack a link" in page, "1 link set at the end" in page) == (True, True)
+    flow.repair(planned, 2, {3: "Anni"}, by=alice)
+    flow.apply_now(planned, by=alice)
+    done = outcome(planned)
 
     # Both accounts are missing; whom Dahl reports to comes with the same file.
+    assert list(report.errors(plan_of(done.upload), report.IN_PART)) == expected
     assert done.counts == {"rows": 2, "created": 2, "partial": 2}
     assert done.errors == []
     errors = list(report.errors(plan_of(done.upload), report.IN_PART))
@@ -147,9 +159,12 @@ def test_circles_and_unknown_programs_are_linked_in_a_second_pass(alice, table):
         "none.csv": table("Id,First Name,Last Name"),
     }
     # The third account is the second once more: whoever belongs to it belongs to that.
-    for _time in range(2):
+    for again in (False, True):
         upload = described(zipped(files), alice)
         flow.plan_now(upload, by=alice)
+        counts = ImportFile.objects.get(pk=upload.pk).counts
+        # Three of them name what comes after them, and none what is nowhere.
+        assert (counts.get("late", 0), counts.get("partial", 0)) == ((0, 0) if again else (2, 0))
         flow.apply_now(upload, by=alice)
 
         assert linked()[:2] == (
