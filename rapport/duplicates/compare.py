@@ -105,6 +105,9 @@ def email(ours: str, theirs: str) -> int:
     if ours == theirs:
         return LOOSE if ours.partition("@")[0] in SHARED_BOXES else SAME
     if _typos(ours, theirs, score_cutoff=1) == 1:
+        if ours[1:] == theirs[1:]:
+            # The initials of two colleagues with one last name.
+            return LOOSE
         # One figure more or less is another person's box: anna1@, anna2@.
         return DIFFERENT if _figures(ours) != _figures(theirs) else CLOSE
     local, _at, _domain = ours.partition("@")

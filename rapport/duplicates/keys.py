@@ -23,11 +23,13 @@ from .rules import Condition, Criterion, Rule, published, version
 from .shipped import switched_on
 
 # To be raised whenever the same record would get other keys: all are made anew then.
-VERSION = 2
+VERSION = 3
 # A key that more records have finds nothing by itself (a placeholder, a very common name).
 HELD_BY = 100
 # No more of one sort: a person with ten numbers is a switchboard.
 OF_A_SORT = 4
+# Who can be reached and has so many is found by those.
+ENOUGH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,13 +227,17 @@ def _standard(roles: Roles, values: Mapping[str, Any], names: Mapping[str, str])
         one for n in roles.names[:2] if (raw := values.get(n)) and (one := normalise.name(str(raw)))
     ]
     if called:
-        found += _of_person(called, company, _Place(roles, values), is_reachable)
-        begin = _begin(called[0], called[-1])
         for n in roles.days:
             if (raw := values.get(n)) and (day := normalise.day(raw)):
-                found.append(f"DB\x1f{day}\x1f{begin}")
+                found.append(f"D\x1f{day}\x1f{called[-1][0]}")
                 if not is_reachable:
-                    found += (f"D\x1f{day}\x1f{called[0][0]}", f"D\x1f{day}\x1f{called[-1][0]}")
+                    found.append(f"D\x1f{day}\x1f{called[0][0]}")
+        place = _Place(roles, values)
+        found += _of_last(called, company, place)
+        if not is_reachable or len(found) < ENOUGH:
+            found += _of_little(called, place)
+        if not is_reachable:
+            found += _of_address(called, company, place)
     if roles.is_company and company:
         found += map(_joined, _of_company(company, _Place(roles, values)))
         found += ["W\x1f" + one for one in _some(roles.domains, values, normalise.domain)]
@@ -245,9 +251,9 @@ def _some(
     return found if len(found) < 2 else list(dict.fromkeys(found))[:OF_A_SORT]
 
 
-def _begin(first: str, last: str, length: int = 2) -> str:
+def _begin(first: str, last: str) -> str:
     """Beginnings of both names in any order."""
-    one, other = first[:length], last[:length]
+    one, other = first[:2], last[:2]
     return one + other if one <= other else other + one
 
 
@@ -288,31 +294,38 @@ def _postcode(text: str) -> str:
     return "".join(sorted(normalise.postcode(text)))
 
 
-def _of_person(
-    called: Sequence[str], company: str, place: _Place, is_reachable: bool
-) -> Iterator[str]:
-    """Both names in any order; and less of them together with the company or the address."""
+def _of_last(called: Sequence[str], company: str, place: _Place) -> Iterator[str]:
+    """Both names in any order; and the last one, which few lack, with the company or the place."""
     yield "N\x1f" + " ".join(sorted(" ".join(called).split()))
+    if company:
+        yield f"CL\x1f{company}\x1f{called[-1][:3]}"
+    if place.postcode:
+        yield f"LP\x1f{place.postcode}\x1f{called[-1][:3]}"
+
+
+def _of_little(called: Sequence[str], place: _Place) -> Iterator[str]:
+    """For those of whom not much more is known."""
+    place.read_lines()
+    last = called[-1]
+    if place.city:
+        yield f"LC\x1f{place.city[:4]}\x1f{last[:4]}"
+    if place.street:
+        yield f"LS\x1f{place.street[:4]}\x1f{last[:3]}"
+    elif len(called) > 1:
+        # There is little else to go by: names that sound alike, too.
+        yield _joined(("S", *sorted((normalise.sound(called[0]), normalise.sound(last)))))
+
+
+def _of_address(called: Sequence[str], company: str, place: _Place) -> Iterator[str]:
+    """For those who can be found by no address of their own."""
     first, last = called[0], called[-1]
-    begin = _begin(first, last)
     if company:
         initials = first[0] + last[0] if first[0] <= last[0] else last[0] + first[0]
         yield f"NC\x1f{company}\x1f{initials}"
-    if place.postcode:
-        yield f"NP3\x1f{place.postcode}\x1f{_begin(first, last, 3)}"
-    if is_reachable:
-        # Found by e-mail or phone, too: one key of the address is enough.
-        if place.city and not place.postcode:
-            yield f"NC4\x1f{place.city[:4]}\x1f{begin}"
-        return
-    place.read_lines()
-    if not place.street and len(called) > 1:
-        # There is little else to go by: names that sound alike, too.
-        yield _joined(("S", *sorted((normalise.sound(first), normalise.sound(last)))))
-    yield from map(_joined, _of_address(begin, first, last, place))
+    yield from map(_joined, _of_lines(_begin(first, last), first, last, place))
 
 
-def _of_address(begin: str, first: str, last: str, place: _Place) -> Iterator[tuple[str, ...]]:
+def _of_lines(begin: str, first: str, last: str, place: _Place) -> Iterator[tuple[str, ...]]:
     # Chosen for what they find together: a postal code with its digits in any order, beginnings of
     # words rather than words, and no two parts of which one follows from the other.
     city, postcode, street, number = place.city, place.postcode, place.street, place.number

@@ -235,6 +235,11 @@ class _State:
                 sums[i][level] += chance
         for i, start in enumerate(self.start_m):
             self.m[i] = self._bounded(i, _smoothed(sums[i][1:], start, M_PAIRS))
+        if len(self.names) == 2:
+            first, last = self.names
+            # Damage meets both names alike. Who differ in the first one far more often are not one.
+            most = UNEVEN * max(self.m[last][-1], self.start_m[first][-1])
+            self.m[first] = _at_most(self.m[first], most)
         self._set_same([one[SAME] / self.share for one in sums])
         before, self.matches = self.matches, expected / self.share + 1.0
         return abs(self.matches - before) > 0.001 * self.matches
@@ -300,11 +305,7 @@ class _State:
         return found
 
     def _bounded(self, i: int, m: list[float]) -> list[float]:
-        limit = DIFFERENT_AT_MOST if self.judge.is_name(i) else 0.6
-        if m[-1] <= limit:
-            return m
-        rest = sum(m[:-1])
-        return [*(part * (1 - limit) / rest for part in m[:-1]), limit]
+        return _at_most(m, DIFFERENT_AT_MOST if self.judge.is_name(i) else 0.6)
 
     def _bits(self) -> list[tuple[float, ...]]:
         return [
@@ -345,6 +346,14 @@ class _State:
         usual = max(left / kinds, 1.0) / values.filled if kinds else average
         # A value that is alone in a sample may be anything: it counts as two.
         return often, TERM * (log2(average) - log2(max(usual, 2 / values.filled)))
+
+
+def _at_most(m: list[float], limit: float) -> list[float]:
+    """Levels of which the last one, different, comes out no more often than that."""
+    if m[-1] <= limit:
+        return m
+    rest = sum(m[:-1])
+    return [*(part * (1 - limit) / rest for part in m[:-1]), limit]
 
 
 def _smoothed(seen: Sequence[float], start: Sequence[float], strength: float) -> list[float]:

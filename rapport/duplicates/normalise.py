@@ -56,7 +56,12 @@ def email(value: str) -> str:
 def phone(value: str) -> str:
     """The last digits of a number, the same in national and international format."""
     # "+49 (0) 30 …": the zero within brackets is not dialled from abroad, and is not at the end.
-    tail = digits(value)[-PHONE_DIGITS:].lstrip("0")
+    found = digits(value)
+    whole = found[-PHONE_DIGITS:]
+    tail = whole.lstrip("0")
+    if len(tail) < PHONE_SHORTEST and len(found.lstrip("0")) > PHONE_DIGITS:
+        # 089 000 12345: the zeros in the middle of a long number are dialled.
+        return whole if len(set(tail)) > 1 else ""
     return "" if len(tail) < PHONE_SHORTEST or len(set(tail)) < 2 else tail
 
 

@@ -52,6 +52,7 @@ def confidence(one, other):
         ("email", "eva.stone@x.example", "eva.ston@x.example", CLOSE),
         ("email", "eva1@x.example", "eva2@x.example", DIFFERENT),
         ("email", "info@x.example", "info@x.example", LOOSE),
+        ("email", "wmiller@x.example", "kmiller@x.example", LOOSE),
         ("phone", "30123456", "123456", VARIANT),
         ("phone", "12345678", "12345687", CLOSE),
         ("street", ("12 main st", "12", "main st"), ("main st", "", "main st"), VARIANT),

@@ -19,6 +19,7 @@ from rapport.duplicates import normalise
         ("email", " Eva@Stone.Example ", "eva@stone.example"),
         ("phone", "+49 (30) 123 45 67 8", "030/12345678"),
         ("phone", "0049 30 12345678", "+49-30-12345678"),
+        ("phone", "0049 89 000 12345", "089 00012345"),
         ("company", "Acme Widgets GmbH & Co. KG", "ACME Widgets"),
         ("company", "The Acme Company, Inc.", "acme"),
         ("company", "株式会社日立", "日立"),
@@ -55,6 +56,7 @@ def test_values_that_differ(form, one, other):
 @pytest.mark.parametrize(
     ("form", "value"),
     [("email", "none"), ("phone", "0000000"), ("phone", "123"), ("phone", "000001"),
+     ("phone", "+1 000 000 0001"),
      ("domain", "eva@gmail.com"), ("name", "..."), ("day", "May"), ("company", " ")],
 )  # fmt: skip
 def test_values_that_say_nothing(form, value):
