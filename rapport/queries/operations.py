@@ -86,6 +86,12 @@ def _last_titles(name: str, gone: set[uuid.UUID], by: Actor) -> dict[Ref, str]:
     }
 
 
+def file_of(op: Operation) -> str:
+    """The name of the file that an import took."""
+    names = op.imports.filter(parent=None).values_list("name", flat=True)
+    return names.first() or ""
+
+
 def last_of(record: uuid.UUID) -> uuid.UUID | None:
     """The operation that touched the record last."""
     changes_ = Change.objects.filter(record=record).order_by("-id")

@@ -122,7 +122,7 @@ def _left(seconds: float) -> str:
     if seconds < 10:
         return _("a few seconds left")
     if seconds < 90:
-        return _("about %(n)s seconds left") % {"n": round(seconds, -1) or 10}
+        return _("about %(n)s seconds left") % {"n": round(seconds / 10) * 10}
     minutes = round(seconds / 60)
     text = ngettext("about %(n)s minute left", "about %(n)s minutes left", minutes)
     return text % {"n": minutes}

@@ -15,6 +15,8 @@ from rapport.models import Operation
 from rapport.models.journal import ChangeVerb
 from rapport.queries.history import Event, FieldChange
 
+from .cells import cell_context
+
 # So many changed fields are named in a sentence; more are counted.
 NAMED_FIELDS = 2
 
@@ -144,18 +146,23 @@ def title(op: Operation) -> str:
 
 def counts(op: Operation) -> str:
     """How much it did: '2 created, 1 changed'."""
-    found = [
-        _("%(count)s created") % {"count": op.counts.get("created")},
-        _("%(count)s changed") % {"count": op.counts.get("updated")},
-        _("%(count)s deleted") % {"count": op.counts.get("deleted")},
-    ]
-    keys = ("created", "updated", "deleted")
-    return ", ".join(text for key, text in zip(keys, found, strict=True) if op.counts.get(key))
+    patterns = {
+        "created": _("%(count)s created"),
+        "updated": _("%(count)s changed"),
+        "deleted": _("%(count)s deleted"),
+    }
+    cells = cell_context()
+    return ", ".join(
+        text % {"count": cells.number(op.counts[key])}
+        for key, text in patterns.items()
+        if op.counts.get(key)
+    )
 
 
 def undone(would: Undone) -> list[str]:
     """What undoing does, or would do."""
     removed, returned, restored = would.removed, would.returned, would.restored
+    number = cell_context().number
     found = []
     if restored:
         text = ngettext(
@@ -163,15 +170,15 @@ def undone(would: Undone) -> list[str]:
             "%(count)s records get their old values back",
             restored,
         )
-        found.append(text % {"count": restored})
+        found.append(text % {"count": number(restored)})
     if removed:
         text = ngettext("%(count)s new record goes away", "%(count)s new records go away", removed)
-        found.append(text % {"count": removed})
+        found.append(text % {"count": number(removed)})
     if returned:
         text = ngettext(
             "%(count)s deleted record comes back", "%(count)s deleted records come back", returned
         )
-        found.append(text % {"count": returned})
+        found.append(text % {"count": number(returned)})
     return found
 
 

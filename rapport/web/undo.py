@@ -52,7 +52,7 @@ def operation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     is_large = undoing.is_large(op)
     context: dict[str, Any] = {
         "op": op,
-        "heading": sentences.title(op),
+        "heading": _heading(op),
         "who": history.who(op),
         "iso": op.started_at.isoformat(),
         "time": local_text(op.started_at, cells),
@@ -74,6 +74,11 @@ def operation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         **_outlook(op, request, is_large=is_large),
     }
     return shell.render(request, "records/operation.html", context)
+
+
+def _heading(op: Operation) -> str:
+    """The operation by itself; of an import which file it was."""
+    return " · ".join(filter(None, (sentences.title(op), operations.file_of(op))))
 
 
 def _record_url(event: Any, there: Mapping[Ref, str]) -> str:
@@ -137,7 +142,7 @@ def undo(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 def _as_job(request: HttpRequest, op: Operation) -> HttpResponse:
     undoing.check(op, by=request.user)
-    label = _("Undo: %(operation)s") % {"operation": sentences.title(op)}
+    label = _("Undo: %(operation)s") % {"operation": _heading(op)}
     jobs.enqueue(
         "undo",
         {"operation": str(op.pk)},
