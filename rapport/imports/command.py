@@ -93,14 +93,11 @@ def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> Non
         flow.describe(upload, by=by, reading=_chosen(args))
         if recipe is not None:
             recipes.use(upload, recipe, by=by, strict=True, reading=_chosen(args))
-        _require_one(upload, args)
-        mapping = flow.mapping_of(upload)
-        wanted = saying.said(mapping, flow.columns_of(upload), args)
-        wanted = newoptions.without(wanted) if args.dry_run else newoptions.make(wanted, by=by)
-        if wanted != mapping:
-            flow.remap(upload, wanted)
-        if not bundle.is_bundle(upload):
-            mappings.check(flow.mapping_of(upload))
+        for file, wanted in _wanted(upload, args):
+            wanted = newoptions.without(wanted) if args.dry_run else newoptions.make(wanted, by=by)
+            if wanted != flow.mapping_of(file):
+                flow.remap(file, wanted)
+            mappings.check(flow.mapping_of(file))
     except (FileRefused, mappings.MappingRefused, recipes.RecipeRefused) as refused:
         outcome.counts = {"rows": _records_in(upload)}
         flow.refuse(upload, str(refused))
@@ -126,12 +123,14 @@ def _paths(args: argparse.Namespace) -> list[Path]:
     return [Path(path) for path in given]
 
 
-def _require_one(upload: ImportFile, args: argparse.Namespace) -> None:
-    """A mapping is that of one file."""
-    told = ("map", "match", "constant", "default", "value", "missing", "several", "wipe")
-    if bundle.is_bundle(upload) and any(getattr(args, name, None) for name in told):
-        message = _("These are several files: import the one that this is about alone.")
-        raise mappings.MappingRefused(message)
+def _wanted(
+    upload: ImportFile, args: argparse.Namespace
+) -> list[tuple[ImportFile, mappings.Mapping]]:
+    """The file, or each of several, with the mapping that is said of it."""
+    if not bundle.is_bundle(upload):
+        return [(upload, saying.said(flow.mapping_of(upload), flow.columns_of(upload), args))]
+    files = bundle.members_of(upload)
+    return list(zip(files, saying.said_of_each(files, args), strict=True))
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -93,7 +93,8 @@ def receive(chunks: Iterable[bytes], *, name: str, entity: str, by: Actor) -> Im
         stored=stored,
         size=size,
         entity="" if entity == AUTO else entity,
-        options={"auto": entity == AUTO},
+        # An archive may hold several lists of it.
+        options={"auto": entity == AUTO, "each": True},
         created_by=None if isinstance(by, SystemActor) else by,
         created_at=timezone.now(),
     )
@@ -205,10 +206,11 @@ def describe(
 
 
 def _is_bundle(upload: ImportFile, detected: Detected, reading: MappingType[str, Any]) -> bool:
-    """Whether all of an archive is wanted: nobody has chosen one file of it, or what it holds."""
+    """Whether all of an archive is wanted: nobody has chosen one file of it."""
     tables = [member for member in detected.members if member.format]
     chosen = upload.parent_id is not None or reading.get("member") is not None
-    return len(tables) > 1 and _is_auto(upload) and not chosen
+    each = _is_auto(upload) or upload.options.get("each")
+    return len(tables) > 1 and bool(each) and not chosen
 
 
 def _describe_members(
@@ -218,6 +220,9 @@ def _describe_members(
     members, left = bundle.unpack(upload, detected)
     taken = []
     for member in members:
+        if not _is_auto(upload):
+            member.entity = upload.entity
+            member.options["auto"] = False
         try:
             describe(member, by=by, reading=reading)
             mappings.check(mapping_of(member))
@@ -289,16 +294,27 @@ def _entity(
     found = mappings.choose_entity(
         table.columns, sample, file_name=upload.name, among=importable_for(by)
     )
+    if found is None and table.options.format == "vcard":
+        return registry["contact"]
     if found is None:
-        names = ", ".join(column for column in table.columns if column)[:300]
-        raise MappingRefused(
-            _(
-                "The headers (%(names)s) do not tell whether these are contacts, accounts or "
-                "leads. Say which."
-            )
-            % {"names": names or _("none")}
-        )
+        raise MappingRefused(_what_are_these(table))
     return found
+
+
+def _what_are_these(table: Table) -> str:
+    """Why nobody can tell what a file holds, and what helps."""
+    names = ", ".join(column for column in table.columns if column)[:300]
+    said = _(
+        "The headers (%(names)s) do not tell whether these are contacts, accounts or leads. Say "
+        "which."
+    ) % {"names": names or _("none")}
+    if table.header_guess:
+        below = _("Row %(row)s looks more like the header: choose it if it is.")
+        return f"{said} {below % {'row': table.header_guess}}"
+    if any("@" in column for column in table.columns):
+        first = _("The header looks like a record: choose row 0 if there is no header.")
+        return f"{said} {first}"
+    return said
 
 
 def _description(
@@ -381,7 +397,8 @@ def read_again(
     proposed anew. Raises Forbidden, NotNow and as `describe`."""
     require_state(upload, ImportState.UPLOADED, ImportState.PLANNED, ImportState.FAILED)
     plans.require(entity, by)
-    upload.entity, upload.options = entity.name, {**upload.options, "auto": False, "doubt": ""}
+    chosen = {"auto": False, "doubt": "", "each": False}
+    upload.entity, upload.options = entity.name, {**upload.options, **chosen}
     describe(upload, by=by, reading=reading)
     _check_archive_again(upload)
 

@@ -174,7 +174,7 @@ def advance(session: Session, run: Run) -> bool:
 def settle(session: Session, known: Siblings, run: Run) -> None:
     """Say which links are set when all rows are through, and which lead nowhere."""
     late, missing = session.open.settle(known)
-    session.counts += Counter(dict(zip(LINKS, (late, len(missing)), strict=True)))
+    session.counts.update(dict(zip(LINKS, (late, len(missing)), strict=True)))
     for part in batches(sorted(missing), SMALLEST):
         with run.batch():
             later.note(session.plan, session.feed.mapping, {row: missing[row] for row in part})

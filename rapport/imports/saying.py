@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from rapport.meta.folding import fold
 from rapport.models import ImportFile
 
 from . import flow, mapping as mappings, phones, report
@@ -48,6 +50,59 @@ def said(mapping: Mapping, columns: Sequence[str], args: argparse.Namespace) -> 
     )
 
 
+# Options that are about columns and fields, in the order in which one may need the other.
+_LISTED = (
+    "map", "default", "missing", "several", "value", "wipe", "constant", "match",
+)  # fmt: skip
+
+
+def said_of_each(files: Sequence[ImportFile], args: argparse.Namespace) -> list[Mapping]:
+    """The mappings of several files with the options of `args`. An option that begins with the name
+    of a file, or of what it holds, and a colon is about that; any other is about all files that
+    have such a column or field. Raises MappingRefused."""
+    usual = {name: getattr(args, name, None) for name in ("on_match", "duplicates")}
+    each = [argparse.Namespace(**usual) for _file in files]
+    for name in _LISTED:
+        for pick in _all(args, name):
+            _share(files, each, name, pick)
+    return [_of_file(file, own) for file, own in zip(files, each, strict=True)]
+
+
+def _share(
+    files: Sequence[ImportFile], each: Sequence[argparse.Namespace], name: str, pick: str
+) -> None:
+    """Give an option to the files that it is about."""
+    before, _colon, rest = pick.partition(":")
+    named = [at for at, file in enumerate(files) if fold(before) in _called(file)]
+    refused: MappingRefused | None = None
+    fitting = []
+    for at in named or range(len(files)):
+        tried = argparse.Namespace(**vars(each[at]))
+        setattr(tried, name, [*_all(tried, name), rest if named else pick])
+        try:
+            _of_file(files[at], tried)
+        except MappingRefused as error:
+            refused = refused or error
+        else:
+            fitting.append((at, tried))
+    if refused is not None and (named or not fitting):
+        names = ", ".join(str(file.options.get("member") or file.name) for file in files)
+        hint = _("Of several files it may begin with a file and a colon: %(files)s.")
+        raise MappingRefused(f"--{name} {pick}: {refused} " + hint % {"files": names})
+    for at, tried in fitting:
+        vars(each[at]).update(vars(tried))
+
+
+def _of_file(file: ImportFile, own: argparse.Namespace) -> Mapping:
+    return said(flow.mapping_of(file), flow.columns_of(file), own)
+
+
+def _called(file: ImportFile) -> set[str]:
+    """What a file may be called."""
+    path = PurePosixPath(str(file.options.get("member") or file.name))
+    return {fold(name) for name in (str(path), path.name, path.stem, file.entity)}
+
+
 def country(args: argparse.Namespace) -> str | None:
     """The country of phone numbers. Raises MappingRefused."""
     found: str | None = getattr(args, "phone_country", None)
@@ -62,6 +117,8 @@ def as_json(upload: ImportFile) -> dict[str, Any]:
     usual."""
     mapping, columns = flow.mapping_of(upload), flow.columns_of(upload)
     found = {name: value for name, value in mapping.as_json().items() if not name.isdecimal()}
+    # Whose ids a file has is not decided; see `program`.
+    found.pop("system", None)
     targets = {
         report.column_name(columns, index): {n: v for n, v in kept.items() if n != "field"}
         for index, target in sorted(mapping.columns.items())

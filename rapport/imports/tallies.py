@@ -8,7 +8,7 @@ from typing import Any
 from rapport.models import ImportFile
 from rapport.queries.imports import plan_of
 
-from . import bundle, parts, report
+from . import bundle, parts, report, saying
 
 
 def totals(counts: Mapping[str, int], *, dry_run: bool) -> dict[str, int]:
@@ -73,6 +73,7 @@ def members(upload: ImportFile, *, dry_run: bool) -> dict[str, Any]:
             "format": member.options.get("format"),
             **totals(member.counts, dry_run=dry_run or "created" not in member.counts),
             "mapping": report.mapping_of(member),
+            **saying.as_json(member),
         }
         for member in bundle.members_of(upload)
     ]

@@ -287,3 +287,39 @@ def test_command_says_what_became_of_each_file(alice, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "contacts: 2 rows, 0 of them new" in said
     assert "7 rows: 0 created, 0 updated, 0 duplicates, 7 skipped" in said
+
+
+def test_command_takes_options_for_several_files(alice, tmp_path, capsys, table):
+    for name, *lines in (
+        ("a.csv", "Name,Email,Fax: No", "Bo,bo@x.de,1"),
+        ("b.csv", "Last Name,Mail", "Dee,dee@x.de", "Fa,"),
+        ("c.csv", "Account Name,Tel", "Acme,2"),
+    ):
+        (tmp_path / name).write_bytes(table(*lines))
+    given = {"entity": "auto", "by": alice, "dry_run": True, "json": True}
+
+    def told(*names, **options):
+        files = [tmp_path / name for name in names]
+        code = command.run(argparse.Namespace(**{**given, "file": files, **options}))
+        found = json.loads(capsys.readouterr().out)
+        return code, found["refused"], {m["file"]: m for m in found.get("members", ())}
+
+    # What holds lists of the same is no list of its first file.
+    code, _refused, members = told("a.csv", "b.csv", entity="contact")
+    assert (code, {name: m["rows"] for name, m in members.items()}) == (0, {"a.csv": 1, "b.csv": 2})
+    code, _refused, members = told(
+        "b.csv", "c.csv", map=["C.CSV:Tel=fax", "b:Mail=email2"], match=["contact:last_name"],
+        constant=["description=Fair"], default=["Mail=no@x.de"],
+    )  # fmt: skip
+    assert (code, [members[n]["mapping"] for n in ("b.csv", "c.csv")]) == (
+        0, [{"Last Name": "last_name", "Mail": "email2"}, {"Account Name": "name", "Tel": "fax"}],
+    )  # fmt: skip
+    assert members["b.csv"]["decided"] == {
+        "match": [["last_name"]], "constants": {"description": "Fair"},
+        "columns": {"Mail": {"default": "no@x.de"}},
+    }  # fmt: skip
+    assert members["c.csv"]["decided"] == {"constants": {"description": "Fair"}}
+    # Neither a file nor a column; a field that this file has not.
+    for pick in ("Tul=fax", "b.csv:Tel=fax"):
+        code, refused, _members = told("b.csv", "c.csv", map=[pick])
+        assert (code, "may begin with a file and a colon: c.csv, b.csv" in refused) == (1, True)
