@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from rapport.imports import folders
 from rapport.meta.registry import registry
 from rapport.models import Job, SearchBacklog
 from rapport.models.operations import JobState
@@ -58,7 +59,7 @@ def quick() -> list[Finding]:
 
 def thorough() -> list[Finding]:
     """Everything, also what takes seconds on a large database."""
-    return _look(declarations, database, migrations, integrity, indexes, disk, worker, jobs)
+    return _look(declarations, database, migrations, integrity, indexes, disk, folder, worker, jobs)
 
 
 def as_json(findings: list[Finding]) -> dict[str, object]:
@@ -163,6 +164,16 @@ def disk() -> Findings:
         yield warning("disk", text)
     else:
         yield ok("disk", text)
+
+
+def folder() -> Findings:
+    """The folder that recipes watch can be used by whoever runs this, if there is one."""
+    if folders.is_on():
+        try:
+            yield ok("folder", folders.state())
+        except folders.Fault as fault:
+            grade = warning if fault.works else failed
+            yield grade("folder", f"RAPPORT_IMPORT_FOLDER: {fault}")
 
 
 def worker() -> Findings:

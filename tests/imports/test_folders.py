@@ -10,6 +10,7 @@ import pytest
 from rapport.actions import states
 from rapport.actions.people import SETUP
 from rapport.imports import flow, folders, recipes, unattended
+from rapport.jobs import health
 from rapport.jobs.worker import Worker
 from rapport.models import Contact, ImportFile, Job, RoleAssignment, TakenFile
 from tests.imports.bringing import plan
@@ -301,3 +302,31 @@ def test_names_of_strangers_below_taken_do_no_harm(recipe, root, put, tmp_path):
     work_off()
 
     assert (ImportFile.objects.count(), time.monotonic() - started < 30) == (0, True)
+
+
+def test_check_says_whether_the_folder_can_be_used(recipe, root, settings, tmp_path):
+    def told():
+        (found,) = health.folder()
+        return found.grade, found.text
+
+    grade, text = told()
+    assert (grade, f"{root} does not exist" in text) == ("failed", True)
+    root.mkdir(mode=0o755)
+    grade, text = told()
+    assert (grade, text.endswith("drwxr-xr-x): 1 recipes have a folder in it")) == ("ok", True)
+    root.chmod(0o777)
+    assert told()[0] == "warning"
+    root.chmod(0o755)
+    (root / "shop").symlink_to(tmp_path)
+    (tmp_path / "people").mkdir()
+    grade, text = told()
+    assert (grade, "is a link, and is not followed (recipe “People”)" in text) == ("failed", True)
+    settings.IMPORT_FOLDER = str(tmp_path / "file")
+    (tmp_path / "file").touch()
+    assert told()[1].endswith("is no folder")
+    if os.geteuid():
+        settings.IMPORT_FOLDER = str(root)
+        root.chmod(0o555)
+        assert "cannot be written to by" in told()[1]
+    settings.IMPORT_FOLDER = ""
+    assert list(health.folder()) == []
