@@ -43,6 +43,30 @@ def field_for(entity: Entity, header: str) -> str:
     return ""
 
 
+def is_label(entity: Entity, header: str) -> bool:
+    """Whether a field is called just so on pages. Addresses come whole, whatever they are called:
+    none of their columns goes before the others."""
+    return plain(header) in _labels(entity, get_language() or "en")
+
+
+def is_vague(header: str) -> bool:
+    """Whether the header means its field only where no other column does."""
+    return plain(header) in _VAGUE
+
+
+@lru_cache(maxsize=64)
+def _labels(entity: Entity, language: str) -> frozenset[str]:
+    found: set[str] = set()
+    for spoken in (language, "en"):
+        with override(spoken):
+            found |= {
+                plain(str(entity.fields[name].label))
+                for name in targets(entity)
+                if not name.startswith("address")
+            }
+    return frozenset(found)
+
+
 def direct(entity: Entity, header: str) -> str:
     """Name of the field that is called just like this; '' when none."""
     return _index(entity, get_language() or "en").get(plain(header), "")
@@ -146,4 +170,5 @@ def is_split(entity: Entity) -> bool:
 
 
 _OWNERS = sorted({plain(word) for word in words.OWNERS.split("|")}, key=len, reverse=True)
+_VAGUE = frozenset(map(plain, words.VAGUE.split("|")))
 _TAILS = sorted({plain(word) for word in words.TAILS.split("|")}, key=len, reverse=True)

@@ -236,14 +236,14 @@ def propose(
     targets: dict[int, Target] = {}
     theirs = parts.proposed(entity, columns)
     notes: list[str] = []
-    # Columns in which something stands choose first: exports of other programs have many blanks.
-    for index in sorted(range(len(columns)), key=lambda at: not _values(sample, at)):
+    for index in _in_order(entity, columns, sample):
         header, values = columns[index], _values(sample, index)
         said = _said(entity, layout, header, values)
         if said is None:
             said = theirs.get(index) or _name_for(entity, header, columns, sample)
-        name = _or_position(said, header, values)
-        for candidate in (name, *_siblings(entity, name)) if name else ():
+        name = _or_position(said, header, values, columns)
+        others = () if headers.is_vague(header) else _siblings(entity, name)
+        for candidate in (name, *others) if name else ():
             if candidate not in taken:
                 taken[candidate] = index
                 targets[index] = Target(field=candidate)
@@ -257,7 +257,7 @@ def propose(
     _name_beside_first_name(entity, targets, taken)
     if layout is not None:
         _translate(entity, layout, targets, sample, reading)
-    notes += _settle_options(entity, columns, sample, targets, reading)
+    notes += _settle_options(entity, columns, sample, targets, reading=reading, layout=layout)
     if not targets and guess:
         first = _first_text(sample, len(columns), entity.fields[entity.title].max_length or 0)
         if first is not None:
@@ -269,8 +269,28 @@ def propose(
                     "field": label_of(entity, entity.title),
                 }
             )
+            email = _addresses(sample, len(columns))
+            if email is not None and "email" in entity.fields:
+                targets[email] = Target(field="email")
     system = layout.program.key if layout is not None else ""
     return Mapping(entity=entity, columns=targets, notes=tuple(notes), system=system)
+
+
+def _in_order(entity: Entity, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> list[int]:
+    """The columns, those first that choose their field first: in which something stands, since
+    exports of other programs have many blanks; that are called just as the field is."""
+    first: dict[str, int] = {}
+    for at, header in enumerate(columns):
+        first.setdefault(headers.plain(header), at)
+    called = {at for header, at in first.items() if headers.is_label(entity, header)}
+    return sorted(
+        range(len(columns)),
+        key=lambda at: (
+            not _values(sample, at),
+            headers.is_vague(columns[at]),
+            at not in called,
+        ),
+    )
 
 
 def _name_for(
@@ -278,6 +298,9 @@ def _name_for(
 ) -> str:
     if headers.is_record_id(entity, header):
         return RECORD_ID
+    if headers.plain(header) == "birthday" and _has(columns, "Birth Month"):
+        # Thunderbird writes a day in three columns; this is the number of the day alone.
+        return ""
     typed = _with_type(header, columns, sample)
     return (typed != header and headers.field_for(entity, typed)) or headers.field_for(
         entity, header
@@ -312,6 +335,7 @@ def _translate(
             if found.kind in {Kind.CHOICE, Kind.STATE}
             and fold(value) not in known
             and not foreign.fits(found, value, reading)
+            and not foreign.is_end(entity, found, value)
         }
         rule = BLANK if found.kind is Kind.STATE else target.missing
         columns[index] = replace(target, values={**meant, **unknown}, missing=rule)
@@ -320,12 +344,18 @@ def _translate(
 _TITLES = ("title", "titel", "titre")
 
 
-def _or_position(name: str, header: str, values: Sequence[str]) -> str:
+def _has(columns: Sequence[str], header: str) -> bool:
+    return headers.plain(header) in map(headers.plain, columns)
+
+
+def _or_position(name: str, header: str, values: Sequence[str], columns: Sequence[str]) -> str:
     """“Title” is a salutation in some programs and a position in others."""
     lookup, own = parts.split(name)
     bare = headers.plain(header)
     is_title = bare in _TITLES or (lookup and bare.endswith(_TITLES))
     if own == "salutation" and is_title and not _are_salutations(values):
+        if not lookup and _has(columns, "Job Title"):
+            return name
         return f"{lookup}.job_title".lstrip(".")
     return name
 
@@ -381,7 +411,9 @@ def _settle_options(
     columns: Sequence[str],
     sample: Sequence[Sequence[str]],
     targets: dict[int, Target],
+    *,
     reading: Reading,
+    layout: Layout | None,
 ) -> list[str]:
     """Let the cells of choice columns mean the options that they plainly are. What people should
     know of the others."""
@@ -417,7 +449,9 @@ def _settle_options(
             other = {cell: text for cell, text in meant.items() if text and text != cell}
             target = replace(target, values=other)
         targets[index] = target
-        blank = [cell for cell, text in meant.items() if text == "" or text is None]
+        # What the program means by leaving it blank is no news.
+        known = set(map(fold, layout.values.get(target.field, ()) if layout else ()))
+        blank = [cell for cell, text in meant.items() if not text and fold(cell) not in known]
         if blank and (is_said or target.missing == BLANK):
             texts["values"] = ", ".join(f"“{cell[:40]}”" for cell in blank[:NAMED])
             left = _("“%(column)s”: left blank, since no option of %(field)s: %(values)s.")
@@ -429,6 +463,18 @@ def _settle_options(
 _CODES = frozenset({"statecode", "statuscode"})
 # Cells that a note names.
 NAMED = 5
+
+
+def _addresses(sample: Sequence[Sequence[str]], columns: int) -> int | None:
+    """The first column of e-mail addresses."""
+    for index in range(columns):
+        values = _values(sample, index)
+        if values and all(_EMAIL.fullmatch(value) for value in values):
+            return index
+    return None
+
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}")
 
 
 def _first_text(sample: Sequence[Sequence[str]], columns: int, limit: int) -> int | None:
@@ -469,7 +515,7 @@ def choose_entity(
     best_score = 0.0
     for entity in among:
         mapping = propose(entity, columns, sample, reading=Reading())
-        if missing_required(mapping) or not _tells_apart(mapping):
+        if missing_required(mapping) or not _tells_apart(mapping) or _names_nobody(mapping):
             continue
         score = _score(mapping, columns, sample, file_name)
         if score > best_score:
@@ -490,6 +536,13 @@ def _tells_apart(mapping: Mapping) -> bool:
     return bool(known & mapping.fields)
 
 
+def _names_nobody(mapping: Mapping) -> bool:
+    """Whether it needs to name somebody, as a deal its customer, and does not."""
+    wanted = words.NAMES_ONE.get(mapping.entity.name, frozenset())
+    named = {parts.split(name)[0] or name for name in mapping.fields}
+    return bool(wanted) and not named & {RECORD_ID, *wanted}
+
+
 def _score(
     mapping: Mapping, columns: Sequence[str], sample: Sequence[Sequence[str]], file_name: str
 ) -> float:
@@ -503,6 +556,9 @@ def _score(
     if RECORD_ID in mapping.fields:
         score += 100
     title = mapping.column_of(entity.title)
+    if title is not None and headers.plain(columns[title]) != "name":
+        # “Name” may be that of people who gave an amount.
+        score += len(mapping.fields & words.TELLING.get(entity.name, frozenset()))
     if title is None or mapping.fields & {"first_name", "last_name"}:
         return score
     if not headers.is_split(entity) and headers.tell_of_people(columns):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from rapport.files.read import Record
 from rapport.meta.field import Field
+from rapport.meta.folding import fold
 from rapport.meta.kinds import InvalidValue, Reading, check
 
 from . import cells, names, options, parts, standing
@@ -229,8 +230,15 @@ class Converter:
         if not text or row.values.get("last_name"):
             return
         company = row.links.get("account") or row.values.get("company")
+        first = row.values.get("first_name", "")
         # The card of a company bears its name twice; that is no person's name to take apart.
         parts = {"last_name": text} if text == company else names.split(text)
+        if fold(text) == fold(first):
+            # Nothing but a first name is known, and stands in both: a person needs a last name.
+            parts = {"last_name": row.values.pop("first_name")}
+        elif set(parts.get("middle_name", "").split()) <= set(first.split()):
+            # The first name is one of several words.
+            parts.pop("middle_name", None)
         for name, part in parts.items():
             if name in self.entity.fields and not row.values.get(name):
                 try:

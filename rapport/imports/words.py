@@ -22,8 +22,8 @@ WORDS: dict[str, str] = {
     "sähköposti|adres e-mail|correo electronico|indirizzo e-mail|электронная почта|"
     "邮箱|电子邮件|メール|メールアドレス|이메일|1st email|contact email|organization email",
     "email2": "alternate email|alternative email|other email|private email|personal email|"
-    "second email|2nd email|weitere e-mail|home email",
-    "email3": "third email|3rd email",
+    "second email|2nd email|weitere e-mail|home email|email home|email other|email private",
+    "email3": "third email|3rd email|email school",
     "business_phone": "phone no|phone no.|phonenumber|phone1|phone 1|tel.|tel no|contact number|"
     "contact phone|direct phone|direct line|daytime phone|telefonnummer|rufnummer|telefono|"
     "numero de telephone|puhelin|telefon służbowy|телефон|电话|電話|電話番号|전화",
@@ -32,7 +32,7 @@ WORDS: dict[str, str] = {
     "switchboard|zentrale|standard|telefonnummer|rufnummer|telefono|телефон|电话|電話|전화",
     "other_phone": "phone2|phone 2|alternate phone|second phone",
     "phone3": "phone 3|third phone",
-    "mobile_phone": "mobile no|mobile no.|mobile telephone|cell no|cell number|gsm|celular|"
+    "mobile_phone": "home mobile|work mobile|mobile no|mobile no.|mobile telephone|cell no|cell number|gsm|celular|"
     "cellulare|natel|mobilnummer|komórka|мобильный|手机|携帯|携帯電話",
     "home_phone": "home phone no|private telephone|téléphone privé|telefono casa",
     "fax": "fax no|fax no.|telefaxnummer|télécopie|факс|传真",
@@ -85,7 +85,7 @@ WORDS: dict[str, str] = {
     "description": "note|about|additional information|anmerkung|anmerkungen|"
     "bemerkungen|notiz|remarque|observaciones|note generali|opis|комментарий|备注|備考",
     "source": "original source|marketing source|campaign source|lead quelle|leadquelle|quelle",
-    "topic": "lead title|inquiry|enquiry|anliegen|anfrage|message subject",
+    "topic": "title|deal title|opportunity title|lead title|inquiry|enquiry|anliegen|anfrage|message subject",
     "preferred_method": "preferred contact method",
 }
 
@@ -115,6 +115,19 @@ ONLY_THEIRS = {
 }  # fmt: skip
 # And fields of the row's own that are rather theirs.
 RATHER_THEIRS = {"contact": frozenset({"email"})}
+# Fields of which one names whose record it is: without any there is none.
+NAMES_ONE = {"opportunity": frozenset({"account", "contact"})}
+# Fields that hardly any other record has.
+TELLING = {
+    "opportunity": frozenset(
+        {
+            "estimated_revenue", "estimated_close_date", "probability", "sales_stage",
+            "actual_revenue", "actual_close_date",
+        }
+    ),
+}  # fmt: skip
+# Headers that mean their field only where no other column does, and never a second one.
+VAGUE = "county"
 # Words after it.
 TAILS = "value|(work)|(business)|(primary)|(office)|work|(main)|(company)|geschäftlich|dienstlich|1"
 

@@ -1,0 +1,107 @@
+"""Shapes that lists have in the world, one by one."""
+
+import pytest
+
+from rapport.imports import flow
+from rapport.imports.mapping import MappingRefused
+from rapport.models import Account, Contact, Opportunity
+from tests.imports.bringing import bring, describe
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("entity", "lines"),
+    [
+        ("opportunity", ("Topic,Company,Contact,Amount", "New Website,Acme,Anna Bo,500")),
+        ("opportunity", ("Title,Customer,Stage", "Roof,Acme,Propose")),
+        ("lead", ("Name,Company,Amount", "Anna Bo,Acme,500", "Eva Dee,Acme,20")),
+        # A deal that names nobody would be refused.
+        ("account", ("Name,Description,Amount", "Roof,Steep,500")),
+        ("contact", ("Title,First Name,Last Name,Company", "CEO,Anna,Bo,Acme")),
+        ("account", ("Name,Industry,Revenue", "Acme Ltd,Consulting,500")),
+    ],
+)
+def test_list_is_told_by_its_headers(alice, table, entity, lines):
+    assert describe(table(*lines), "auto", by=alice).entity == entity
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("Anna,Bo,anna@bo.example", "The header looks like a record: choose row 0"),
+        ("Customers\n,,\nLast Name,First Name,Email", "Row 3 looks more like the header"),
+    ],
+)
+def test_list_that_nobody_can_tell_says_what_helps(alice, table, line, hint):
+    with pytest.raises(MappingRefused, match=hint):
+        describe(table(line, "Roof,Steep,500"), "auto", by=alice)
+
+
+def test_deals_name_their_customer_and_contact(alice, table):
+    done = bring(table("Topic,Company,Contact,Amount", "Roof,Acme,Anna Bo,500"), "auto", by=alice)
+    names = ("topic", "account__name", "contact__full_name", "estimated_revenue")
+    assert (done.errors, list(Opportunity.objects.values_list(*names))) == (
+        [], [("Roof", "Acme", "Anna Bo", 500)],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ("Mom,,Mom", ("", "", "Mom")),
+        ("Mary Ann,,Mary Ann Smith", ("Mary Ann", "", "Smith")),
+        ("Anna,,Anna B. Smith", ("Anna", "B.", "Smith")),
+        ("Anna,Smith,Dr. A. Smith", ("Anna", "", "Smith")),
+    ],
+)
+def test_full_name_beside_a_first_name_adds_what_is_missing(alice, table, row, name):
+    bring(table("First Name,Last Name,Full Name", row), by=alice)
+    assert Contact.objects.values_list("first_name", "middle_name", "last_name").get() == name
+
+
+def test_column_called_just_like_a_field_goes_before_others(alice, table):
+    header = (
+        "Phone,Business Phone,Email Home,Email,Title,Job Title,County,State,Birth Year,"
+        "Birth Month,Birth Day,Last Name"
+    )
+    row = "1,2,a@h.example,a@w.example,Dr.,CEO,Kent,NSW,1970,11,15,Bo"
+    upload = describe(table(header, row), by=alice)
+
+    mapping = flow.mapping_of(upload)
+    assert {header.split(",")[i]: t.field for i, t in mapping.columns.items()} == {
+        "Phone": "business_phone2", "Business Phone": "business_phone", "Email Home": "email2",
+        "Email": "email", "Title": "salutation", "Job Title": "job_title",
+        "State": "address1_state_or_province", "Last Name": "last_name",
+    }  # fmt: skip
+
+
+def test_addresses_are_not_torn_apart_by_names(alice, table):
+    header = "Last Name,Business Street,Business City,Street,City"
+    bring(table(header, "Bo,Ring 5,Bonn,Kai 1,Kiel"), by=alice)
+    names = ("address1_line1", "address1_city", "address2_line1", "address2_city")
+    assert Contact.objects.values_list(*names).get() == ("Ring 5", "Bonn", "Kai 1", "Kiel")
+
+
+def test_list_without_headers_is_mapped_by_its_values(alice, table):
+    upload = describe(table("Anna Bo,anna@bo.example"), "contact", by=alice, header=0)
+    assert flow.mapping_of(upload).fields == {"full_name", "email"}
+
+
+def test_card_without_a_name_is_refused_and_not_doubted(alice):
+    card = b"BEGIN:VCARD\nVERSION:4.0\nADR:;;Ring 5;Bonn;;53111;\nEND:VCARD\n"
+    done = bring(card, "auto", by=alice)
+    assert [error[2].partition(" ")[0] for error in done.errors] == ["Last"]
+
+
+def test_other_words_for_options_are_understood(alice, table):
+    header = "Last Name,Company,Company Industry"
+    bring(table(header, "Bo,Acme,Banking", "Dee,Bee,Alchemy"), by=alice)
+    found = Account.objects.order_by("name").values_list("name", "industry")
+    assert list(found) == [("Acme", 16), ("Bee", None)]
+
+
+def test_cells_that_are_no_option_refuse_or_stay_blank_as_is_said(alice, table):
+    content = table("Last Name,Gender", "Bo,Cat", "Dee,Female")
+    assert bring(content, by=alice, missing={"gender": "blank"}).counts["created"] == 2
+    assert bring(content, by=alice).counts["refused"] == 1
