@@ -182,9 +182,12 @@ def _said(field: Field, target: Target, values: Sequence[MappingType[str, Any]])
         if target.several and target.several != mappings.REFUSE:
             said.append(_("several: %(rule)s") % {"rule": SEVERAL[target.several]})
     if values:
-        known = sum(not value["is_open"] for value in values)
+        blank = sum(value["is_blank"] for value in values)
+        known = sum(not value["is_open"] for value in values) - blank
         numbers = {"known": known, "all": len(values)}
         said.append(_("%(known)s of %(all)s values have an option") % numbers)
+        if blank:
+            said.append(_("%(count)s left blank") % {"count": blank})
     if target.default:
         said.append(_("if blank: “%(text)s”") % {"text": target.default[:40]})
     if target.wipe:
@@ -233,17 +236,24 @@ def _values(sheet: Sheet, index: int, field: Field, target: Target) -> list[dict
         text, count = found.text, found.count
         option = _option(sheet.mapping.entity, field, text, sheet.reading)
         said = target.values.get(text)
+        is_blank = said == "" or (option is None and said is None and not _refuses(target))
         made.append(
             {
                 "at": at,
                 "text": text,
                 "count": sheet.cells.number(count) if count else "",
                 "is_known": option is not None,
-                "is_open": option is None and said is None and target.missing != mappings.BLANK,
+                "is_open": option is None and said is None and _refuses(target),
+                "is_blank": is_blank,
                 "options": _value_options(sheet, field, target, text, option),
             }
         )
     return made
+
+
+def _refuses(target: Target) -> bool:
+    """Whether a value that is no option refuses its row."""
+    return target.missing != mappings.BLANK
 
 
 def _option(entity: Entity, field: Field, text: str, reading: Reading) -> Any:
