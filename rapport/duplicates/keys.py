@@ -235,7 +235,7 @@ def _standard(roles: Roles, values: Mapping[str, Any], names: Mapping[str, str])
         place = _Place(roles, values)
         found += _of_last(called, company, place)
         if not is_reachable or len(found) < ENOUGH:
-            found += _of_little(called, place)
+            found += _of_little(called, company, place)
         if not is_reachable:
             found += _of_address(called, company, place)
     if roles.is_company and company:
@@ -297,23 +297,31 @@ def _postcode(text: str) -> str:
 def _of_last(called: Sequence[str], company: str, place: _Place) -> Iterator[str]:
     """Both names in any order; and the last one, which few lack, with the company or the place."""
     yield "N\x1f" + " ".join(sorted(" ".join(called).split()))
+    last = normalise.sound(called[-1])
     if company:
-        yield f"CL\x1f{company}\x1f{called[-1][:3]}"
+        yield f"CL\x1f{company}\x1f{last}"
     if place.postcode:
-        yield f"LP\x1f{place.postcode}\x1f{called[-1][:3]}"
+        yield f"LP\x1f{place.postcode}\x1f{last}"
+    elif place.city:
+        yield f"NC4\x1f{place.city[:4]}\x1f{_begin(called[0], called[-1])}"
 
 
-def _of_little(called: Sequence[str], place: _Place) -> Iterator[str]:
+def _of_little(called: Sequence[str], company: str, place: _Place) -> Iterator[str]:
     """For those of whom not much more is known."""
     place.read_lines()
-    last = called[-1]
+    last = normalise.sound(called[-1])
     if place.city:
-        yield f"LC\x1f{place.city[:4]}\x1f{last[:4]}"
-    if place.street:
-        yield f"LS\x1f{place.street[:4]}\x1f{last[:3]}"
-    elif len(called) > 1:
-        # There is little else to go by: names that sound alike, too.
-        yield _joined(("S", *sorted((normalise.sound(called[0]), normalise.sound(last)))))
+        yield f"LC\x1f{place.city}\x1f{last}"
+    if place.street and place.number:
+        yield f"LS\x1f{place.street[:4]}\x1f{place.number}\x1f{last}"
+    elif not (company or place.street or place.city or place.postcode) and len(called) > 1:
+        # There is nothing else to go by.
+        yield _of_sound(called)
+
+
+def _of_sound(called: Sequence[str]) -> str:
+    """Names that sound alike, in any order."""
+    return _joined(("S", *sorted((normalise.sound(called[0]), normalise.sound(called[-1])))))
 
 
 def _of_address(called: Sequence[str], company: str, place: _Place) -> Iterator[str]:
@@ -322,6 +330,8 @@ def _of_address(called: Sequence[str], company: str, place: _Place) -> Iterator[
     if company:
         initials = first[0] + last[0] if first[0] <= last[0] else last[0] + first[0]
         yield f"NC\x1f{company}\x1f{initials}"
+    if not place.street and len(called) > 1:
+        yield _of_sound(called)
     yield from map(_joined, _of_lines(_begin(first, last), first, last, place))
 
 
