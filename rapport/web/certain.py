@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from rapport import access
 from rapport.actions import certain as actions, merge
-from rapport.actions.certain import Certain, Group
+from rapport.actions.certain import Group
 from rapport.actions.records import RecordNotFound
 from rapport.meta.kinds import Ref
 from rapport.models.people import Verb
@@ -54,9 +55,14 @@ def certain(request: HttpRequest) -> HttpResponse:
         pair_ids=named,
     )
     if "confirm" in request.POST and found.groups:
-        label = _merging(found)
+        label = _merging(found.groups)
         job = actions.merge_later(found, by=by, with_conflicts=with_conflicts, label=label)
         return shell.moved(request, reverse("job", args=[job.pk]))
+    shown = [_shown(group, by, with_conflicts) for group in found.groups[:PLANNED]]
+    # What is left out is not promised; of ticked ones a box below may still take it in.
+    groups = found.groups
+    if named is None and len(groups) <= PLANNED:
+        groups = [g for g, row in zip(groups, shown, strict=True) if "skipped" not in row]
     context = {
         "place": place,
         "ticked": named is not None,
@@ -65,24 +71,25 @@ def certain(request: HttpRequest) -> HttpResponse:
         "with_conflicts": with_conflicts,
         "pairs": ",".join(map(str, found.pairs)),
         "left": found.left,
-        "groups": [_shown(group, by, with_conflicts) for group in found.groups[:PLANNED]],
+        "groups": shown,
+        "may_go": bool(groups),
         "more": cell_context().number(max(len(found.groups) - PLANNED, 0)),
         "has_more": len(found.groups) > PLANNED,
-        "heading": _merging(found) if found.groups else _("Merge the certain ones"),
+        "heading": _merging(groups) if groups else _("Merge the certain ones"),
         "entities": [(e.name, e.label_plural) for e in duplicates.compared() if e.menu],
         "back_url": place.url(),
     }
     return shell.render(request, "duplicates/certain.html", context)
 
 
-def _merging(found: Certain) -> str:
-    records = sum(len(group.ids) for group in found.groups)
+def _merging(groups: Sequence[Group]) -> str:
+    records = sum(len(group.ids) for group in groups)
     text = ngettext(
         "Merge %(records)s records into %(n)s", "Merge %(records)s records into %(n)s",
-        len(found.groups),
+        len(groups),
     )  # fmt: skip
     cells = cell_context()
-    return text % {"records": cells.number(records), "n": cells.number(len(found.groups))}
+    return text % {"records": cells.number(records), "n": cells.number(len(groups))}
 
 
 def _numbers(text: str) -> list[int]:

@@ -142,11 +142,24 @@ def queue(request: HttpRequest) -> HttpResponse:
         page = found.suspects(by, entity=place.entity, status=place.status, after=after, size=SIZE)
     except InvalidQuery:
         return shell.moved(request, place.url())
-    counts = found.counts(by)
-    cells = cell_context()
     context = {
         "place": place,
         "rows": _rows(page.pairs, place, by),
+        **_parts(place, by),
+        "first_url": place.url() if after else "",
+        "next_url": place.url(after=page.next) if page.next else "",
+        "decide_url": _decide_url(place),
+        "certain_url": reverse("duplicates-certain"),
+        "may_merge": any(_may_merge(by, e) for e in found.compared()),
+        **radar(request),
+    }
+    return shell.render(request, "duplicates/queue.html", context)
+
+
+def _parts(place: Place, by: Any) -> dict[str, Any]:
+    """The parts of the queue, and how many pairs wait in each."""
+    counts, cells = found.counts(by), cell_context()
+    return {
         "tabs": [
             (
                 Place(status, place.entity).url(),
@@ -157,14 +170,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             for status, label in TABS.items()
         ],
         "entities": _entities(place, counts, cells, by),
-        "first_url": place.url() if after else "",
-        "next_url": place.url(after=page.next) if page.next else "",
-        "decide_url": _decide_url(place),
-        "certain_url": reverse("duplicates-certain"),
-        "may_merge": any(_may_merge(by, e) for e in found.compared()),
-        **radar(request),
     }
-    return shell.render(request, "duplicates/queue.html", context)
 
 
 def _entities(
@@ -309,11 +315,13 @@ def decide(request: HttpRequest) -> HttpResponse:
     actions.decide(ids, status, by=request.user)
     if shell.is_part(request) and len(ids) == 1:
         pair = found.pair(ids[0], request.user)
-        if pair is None:
-            # Only somebody's word had made it a pair, and that was taken back.
-            return HttpResponse("")
-        context = {"row": _rows([pair], place, request.user)[0], "decide_url": _decide_url(place)}
-        return shell.render(request, "duplicates/row.html", context)
+        # None: only somebody's word had made it a pair, and that was taken back.
+        context = {
+            "row": _rows([pair], place, request.user)[0] if pair is not None else None,
+            "decide_url": _decide_url(place),
+            **_parts(place, request.user),
+        }
+        return shell.render(request, "duplicates/decided.html", context)
     text = SAID[PairStatus(status)] if len(ids) == 1 else _counted(len(ids), status)
     messages.success(request, text)
     return shell.moved(request, local(posted.get("next", "")) or place.url())

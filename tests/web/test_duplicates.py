@@ -115,7 +115,10 @@ def test_decided_row_offers_to_take_it_back(alice, client_of, pair):
     assert (row.get("data-decided") is not None, words(row.cssselect("button")[0])) == (
         True, "Take back"
     )  # fmt: skip
-    assert statuses() == ["different"]
+    tabs = [words(tab) for tab in page(answer).cssselect("#pairs-tabs a")]
+    assert (statuses(), tabs) == (
+        ["different"], ["To review 0", "Later 0", "Not a duplicate 1"]
+    )  # fmt: skip
 
 
 def test_ticked_pairs_are_decided_together(alice, client_of, pair):
@@ -227,6 +230,15 @@ def test_records_that_hang_together_in_a_chain_are_left_for_review(alice, client
 
     assert len(groups(answer)) == 1
     assert "One pair is left for review" in words(page(answer))
+
+
+def test_pair_whose_values_differ_is_not_promised(alice, client_of):
+    alike(*(make_contact(owner=alice, last_name="Hill", job_title=t) for t in ("CEO", "CFO")))
+
+    shown = page(client_of(alice).get("/duplicates/certain/"))
+
+    assert words(shown.cssselect("h1")[0]) == "Merge the certain ones"
+    assert (len(shown.cssselect("[data-tone=warn]")), shown.cssselect("[name=confirm]")) == (1, [])
 
 
 def test_confirmed_pairs_become_a_job(alice, client_of, two, pair):
