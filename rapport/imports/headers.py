@@ -91,9 +91,10 @@ def _known(known: Mapping[str, str], bare: str) -> str:
 
 
 def tell_of_people(columns: Iterable[str]) -> bool:
-    """Whether some column is somebody's first name."""
+    """Whether some column is part of somebody's name."""
     people = [entity for entity in registry if entity.importable and is_split(entity)]
-    return any(field_for(e, column) == "first_name" for column in columns for e in people)
+    parts = {"first_name", "last_name"}
+    return any(field_for(e, column) in parts for column in columns for e in people)
 
 
 def is_record_id(entity: Entity, header: str) -> bool:

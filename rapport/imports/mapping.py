@@ -241,7 +241,7 @@ def propose(
         said = _said(entity, layout, header, values)
         if said is None:
             said = theirs.get(index) or _name_for(entity, header, columns, sample)
-        name = _or_position(said, header, values, columns)
+        name = _or_phone(entity, _or_position(said, header, values, columns), values)
         others = () if headers.is_vague(header) else _siblings(entity, name)
         for candidate in (name, *others) if name else ():
             if candidate not in taken:
@@ -255,6 +255,8 @@ def propose(
                     % {"column": header, "field": label_of(entity, name)}
                 )
     _name_beside_first_name(entity, targets, taken)
+    _whole_names(entity, targets, sample)
+    _ids_of_others(entity, columns, targets, sample)
     if layout is not None:
         _translate(entity, layout, targets, sample, reading)
     notes += _settle_options(entity, columns, sample, targets, reading=reading, layout=layout)
@@ -360,6 +362,17 @@ def _or_position(name: str, header: str, values: Sequence[str], columns: Sequenc
     return name
 
 
+def _or_phone(entity: Entity, name: str, values: Sequence[str]) -> str:
+    """“Contact” is a person, or how to reach one."""
+    phone = "business_phone"
+    if name == entity.title and phone in entity.fields and values:
+        return phone if all(_PHONE.fullmatch(value) for value in values) else name
+    return name
+
+
+_PHONE = re.compile(r"\+?[\d\s()./-]{5,}")
+
+
 def _siblings(entity: Entity, name: str) -> list[str]:
     lookup, own = parts.split(name)
     if not lookup:
@@ -404,6 +417,38 @@ def _name_beside_first_name(
     """'Name, Vorname': beside a first name and without a last name, the name is the last name."""
     if entity.title in taken and "first_name" in taken and "last_name" not in taken:
         targets[taken[entity.title]] = Target(field="last_name")
+
+
+def _whole_names(
+    entity: Entity, targets: dict[int, Target], sample: Sequence[Sequence[str]]
+) -> None:
+    """A column called “Nom” or “Nombre” without its other half may hold whole names."""
+    halves = {t.field: i for i, t in targets.items() if t.field in {"first_name", "last_name"}}
+    if len(halves) != 1 or any(t.field == entity.title for t in targets.values()):
+        return
+    (index,) = halves.values()
+    if headers.is_split(entity) and _are_people(_values(sample, index)):
+        targets[index] = replace(targets[index], field=entity.title)
+
+
+def _ids_of_others(
+    entity: Entity,
+    columns: Sequence[str],
+    targets: dict[int, Target],
+    sample: Sequence[Sequence[str]],
+) -> None:
+    """Ids of records in another program name none of ours, and are no names to make some of."""
+    for index, target in targets.items():
+        found = entity.fields.get(target.field)
+        if found is None or not found.is_link or not _ID_HEADER.search(columns[index]):
+            continue
+        values = _values(sample, index)
+        if values and all(_ID.fullmatch(value) for value in values):
+            targets[index] = replace(target, missing=BLANK)
+
+
+_ID_HEADER = re.compile(r"(?<![A-Za-z])id$|Id$|ID$")
+_ID = re.compile(r"(?=.*\d)[\w{}-]+")
 
 
 def _settle_options(
@@ -555,6 +600,8 @@ def _score(
         score += 2
     if RECORD_ID in mapping.fields:
         score += 100
+    if headers.is_split(entity) and mapping.fields & {"first_name", "last_name"}:
+        score += 2
     title = mapping.column_of(entity.title)
     if title is not None and headers.plain(columns[title]) != "name":
         # “Name” may be that of people who gave an amount.
@@ -565,8 +612,22 @@ def _score(
         # The company of somebody whose first name has a column of its own.
         return score
     # “Name” alone says little; what stands below it says whether they are people.
-    fits = _are_people(_values(sample, title)) == headers.is_split(entity)
+    fits = _are_people_of(mapping, title, sample) == headers.is_split(entity)
     return score + 2 if fits else score
+
+
+def _are_people_of(mapping: Mapping, title: int, sample: Sequence[Sequence[str]]) -> bool:
+    """Whether the names are those of people: they look so, or their addresses begin like them."""
+    email = mapping.column_of("email")
+    if _are_people(_values(sample, title)) or email is None:
+        return _are_people(_values(sample, title))
+    pairs = [(row[title], row[email]) for row in sample if max(title, email) < len(row)]
+    same = [
+        headers.plain(name.split()[0]) in headers.plain(address.partition("@")[0])
+        for name, address in pairs
+        if name.strip() and "@" in address and headers.plain(name.split()[0])
+    ]
+    return sum(same) * 2 > len(pairs)
 
 
 _PERSON = re.compile(r"[^\W\d_]['’.\w-]*( (?:[^\W\d_]['’.\w-]*|[a-zß-ÿ]{2,3})){1,3}")

@@ -5,28 +5,28 @@ from __future__ import annotations
 # Field name: words in several languages and programs, separated by '|'. A field that an entity
 # does not have is passed over. The entities' labels and aliases win.
 WORDS: dict[str, str] = {
-    "salutation": "honorific|courtesy title|form of address|tilltal|aanhef",
+    "salutation": "salutation name|honorific|courtesy title|form of address|tilltal|aanhef",
     "first_name": "fname|given|first name(s)|christian name|name (first)|förnamn|fornavn|etunimi|"
     "imię|jméno|keresztnév|prenume|имя|名|名字|名前|이름",
     "middle_name": "mname|middle initial|patronymic|отчество|deuxième prénom|tussenvoegsel",
     "last_name": "lname|family|sn|name (last)|last name(s)|sobrenome|apelido|efternamn|efternavn|"
     "etternavn|sukunimi|nazwisko|příjmení|vezetéknév|фамилия|姓|姓氏|苗字|성",
     "full_name": "fullname|formatted name|fn|ansprechpartner|interlocuteur|nome completo|"
-    "nombre completo|imię i nazwisko|姓名|氏名|фио",
+    "الاسم|नाम|nombre completo|imię i nazwisko|姓名|氏名|фио",
     "suffix": "name suffix|generational suffix",
     "nickname": "spitzname|surnom|apodo",
-    "job_title": "occupation|role|titre|titel/position|job position|puesto de trabajo|stanowisko|"
+    "job_title": "function|occupation|role|titre|titel/position|job position|puesto de trabajo|stanowisko|"
     "yrke|stilling|должность|职位|役職",
     "department": "dept|division|business unit|département|dipartimento|afdeling|avdelning|отдел|部门",
     "email": "mail|e mail|email id|email addr|mail address|internet mail|epost|e-post|"
     "sähköposti|adres e-mail|correo electronico|indirizzo e-mail|электронная почта|"
-    "邮箱|电子邮件|メール|メールアドレス|이메일|1st email|contact email|organization email",
+    "البريد|البريد الإلكتروني|ईमेल|email from|user email|emails|邮箱|电子邮件|メール|メールアドレス|이메일|1st email|contact email|organization email",
     "email2": "alternate email|alternative email|other email|private email|personal email|"
     "second email|2nd email|weitere e-mail|home email|email home|email other|email private",
     "email3": "third email|3rd email|email school",
     "business_phone": "phone no|phone no.|phonenumber|phone1|phone 1|tel.|tel no|contact number|"
     "contact phone|direct phone|direct line|daytime phone|telefonnummer|rufnummer|telefono|"
-    "numero de telephone|puhelin|telefon służbowy|телефон|电话|電話|電話番号|전화",
+    "الهاتف|फ़ोन|user phone|numero de telephone|puhelin|telefon służbowy|телефон|电话|電話|電話番号|전화",
     "business_phone2": "phone2|phone 2|other phone|alternate phone|second phone",
     "main_phone": "phone no|phone no.|phonenumber|phone1|phone 1|tel.|tel no|contact number|"
     "switchboard|zentrale|standard|telefonnummer|rufnummer|telefono|телефон|电话|電話|전화",
@@ -54,26 +54,26 @@ WORDS: dict[str, str] = {
     "employees": "number of employees|employee range|headcount|size|company size|staff|"
     "anzahl mitarbeiter|nombre d'employés|dipendenti|сотрудники",
     "annual_revenue": "annual sales|sales volume|jährlicher umsatz|fatturato|ca",
-    "currency": "currency code|währung|devise|moneda|valuta",
+    "currency": "currency of value|currency code|währung|devise|moneda|valuta",
     "birthday": "birth day|d.o.b.|geb.|geb.datum|fecha de nacimiento|data di nascita|"
     "geboortedatum|födelsedag|дата рождения|生日|誕生日",
     "anniversary": "wedding anniversary|hochzeitstag|jubiläum",
     "gender": "m/f|genre|sexe|sexo|sesso|geslacht|пол|性别",
     "family_status": "marital status|familienstand|état civil|estado civil",
     "spouse_name": "partner|ehepartner|conjoint",
-    "address1_line1": "street 1|street name|street & number|street and no|address line|address1|"
+    "address1_line1": "address street|street address|street 1|street name|street & number|street and no|address line|address1|"
     "postal address|mailing address|business address|office address|street/house no|addr|addr1|"
     "straße und hausnummer|anschrift|numéro et rue|indirizzo|via|domicilio|osoite|gatuadress|"
     "ulica|адрес|地址|住所|주소",
     "address1_line2": "street 2|address2|addr2|adresszusatz|complément d'adresse",
     "address1_line3": "street 3|address3|addr3",
-    "address1_city": "city/town|town/city|municipality|wohnort|città|cidade|kommune|postort|"
+    "address1_city": "address city|city/town|town/city|municipality|wohnort|città|cidade|kommune|postort|"
     "miasto|kaupunki|город|城市|市|도시",
-    "address1_state_or_province": "state/region|state or province|state code|prov|prov.|canton|"
+    "address1_state_or_province": "address state|state/region|state or province|state code|prov|prov.|canton|"
     "kanton|département|provincie|estado|regione|län|województwo|область|省",
-    "address1_postal_code": "postal|zip code/postal code|pin code|pincode|cp|c.p.|cap|cep|"
+    "address1_postal_code": "address postal code|address zip|postal|zip code/postal code|pin code|pincode|cp|c.p.|cap|cep|"
     "postnummer|postinumero|kod pocztowy|psč|индекс|邮编|郵便番号|우편번호",
-    "address1_country": "country name|nation|staat|paese|país/región|kraj|maa|страна|国家|国|국가",
+    "address1_country": "address country|country name|nation|staat|paese|país/región|kraj|maa|страна|国家|国|국가",
     "address2_line1": "street address 2|shipping street|delivery street|private street|"
     "address 2 - street|lieferanschrift",
     "address2_city": "shipping city|delivery city|private city|address 2 - city",
@@ -86,6 +86,12 @@ WORDS: dict[str, str] = {
     "bemerkungen|notiz|remarque|observaciones|note generali|opis|комментарий|备注|備考",
     "source": "original source|marketing source|campaign source|lead quelle|leadquelle|quelle",
     "topic": "title|deal title|opportunity title|lead title|inquiry|enquiry|anliegen|anfrage|message subject",
+    "owner": "sales rep|sales representative|salesperson|sales agent|sales owner|assigned user|"
+    "assigned user name|assigned to|account manager|responsible|zuständig|verantwortlich",
+    "estimated_value": "opportunity amount",
+    "estimated_close_date": "date deadline|expected closing|expected close",
+    "actual_close_date": "won time|won date|closed date|closed on",
+    "sales_stage": "pipeline stage",
     "preferred_method": "preferred contact method",
 }
 

@@ -4,7 +4,7 @@ import pytest
 
 from rapport.imports import flow
 from rapport.imports.mapping import MappingRefused
-from rapport.models import Account, Contact, Opportunity
+from rapport.models import Account, Contact, Lead, Opportunity
 from tests.imports.bringing import bring, describe
 
 pytestmark = pytest.mark.django_db
@@ -19,6 +19,9 @@ pytestmark = pytest.mark.django_db
         # A deal that names nobody would be refused.
         ("account", ("Name,Description,Amount", "Roof,Steep,500")),
         ("contact", ("Title,First Name,Last Name,Company", "CEO,Anna,Bo,Acme")),
+        ("contact", ("Nom;Email;Entreprise", "Jean Dupont;jean@x.example;Acme SA")),
+        ("contact", ("Name,Email", "Anna ✨,anna@x.example", "Bo,bo@y.example")),
+        ("account", ("Name,Email", "Acme,info@acme.example", "Bee,hello@bee.example")),
         ("account", ("Name,Industry,Revenue", "Acme Ltd,Consulting,500")),
     ],
 )
@@ -74,6 +77,31 @@ def test_column_called_just_like_a_field_goes_before_others(alice, table):
         "Email": "email", "Title": "salutation", "Job Title": "job_title",
         "State": "address1_state_or_province", "Last Name": "last_name",
     }  # fmt: skip
+
+
+def test_whole_names_may_stand_in_a_column_for_a_half(alice, table):
+    bring(table("Nombre,Correo", "Juan García,juan@x.example"), "contact", by=alice)
+    found = Contact.objects.values_list("first_name", "last_name", "email").get()
+    assert found == ("Juan", "García", "juan@x.example")
+
+
+def test_ids_of_another_program_make_no_accounts(alice, table):
+    bring(table("Name,Parent Account ID", "Acme,a0-77", "Bee,a0-78"), "account", by=alice)
+    assert sorted(Account.objects.values_list("name", "parent_account")) == [
+        ("Acme", None), ("Bee", None),
+    ]  # fmt: skip
+
+
+def test_contact_may_be_a_number(alice, table):
+    header = "Name,☎ Contact,Sales Rep"
+    bring(table(header, "Anna Bo,555-6001,Alice Archer"), by=alice)
+    found = Contact.objects.values_list("full_name", "business_phone", "owner").get()
+    assert found == ("Anna Bo", "555-6001", alice.pk)
+
+
+def test_sources_in_other_words_are_ours(alice, table):
+    bring(table("Last Name,Lead Source", "Bo,Cold Call", "Dee,Website"), "lead", by=alice)
+    assert set(Lead.objects.values_list("last_name", "source")) == {("Bo", 10), ("Dee", 8)}
 
 
 def test_addresses_are_not_torn_apart_by_names(alice, table):
