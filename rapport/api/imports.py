@@ -14,7 +14,7 @@ from django.utils.http import content_disposition_header, parse_header_parameter
 from django.utils.translation import gettext as _
 
 from rapport.files.read import FileRefused
-from rapport.imports import recipes, report, unattended
+from rapport.imports import bundle, recipes, report, unattended
 from rapport.imports.recipes import RecipeRefused
 from rapport.imports.tallies import totals
 from rapport.imports.uploads import UploadGone, UploadTooLarge
@@ -63,10 +63,13 @@ def receive(request: HttpRequest, recipe: ImportRecipe) -> HttpResponse:
 
 
 def _form_file(request: HttpRequest) -> tuple[Iterator[bytes], str]:
-    file = request.FILES.get("file")
-    if file is None:
+    files = request.FILES.getlist("file")
+    if not files:
         raise Answer(400, _("The form has no file in “file”."))
-    return iter(file.chunks()), file.name or ""
+    if len(files) > 1:
+        named = [(file.name or "file", file.chunks()) for file in files]
+        return bundle.packed(named), ", ".join(name for name, _chunks in named)
+    return iter(files[0].chunks()), files[0].name or ""
 
 
 def _body(request: HttpRequest) -> tuple[Iterator[bytes], str]:

@@ -36,6 +36,8 @@ from .sessions import Sessions
 from .sources import Siblings
 
 BLOCK = 1 << 20
+# Whose ids files have of which nobody knows the program: those of this import.
+OWN_IDS = "import "
 
 
 def is_bundle(upload: ImportFile) -> bool:
@@ -199,7 +201,7 @@ def relate(members: Sequence[ImportFile], upload: ImportFile) -> None:
             instead = {"number", RECORD_ID, parts.split(name)[0]}
             if name and not taken and (mapped is None or mapped.field in instead):
                 columns[index] = mappings.Target(field=name)
-        made = replace(mapping, columns=columns, system=f"import {upload.pk}")
+        made = replace(mapping, columns=columns, system=f"{OWN_IDS}{upload.pk}")
         member.mapping = made.as_json()
         member.save(update_fields=["mapping"])
 

@@ -28,6 +28,7 @@ from . import (
     recipes,
     report,
     saying,
+    several,
     tallies,
     uploads,
 )
@@ -87,12 +88,15 @@ def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> Non
     by: Actor = args.by
     recipe = recipes.find(args.recipe, by=by) if getattr(args, "recipe", None) else None
     entity = recipe.entity if recipe else args.entity
+    if recipe is not None and recipes.is_of_several(recipe):
+        entity = flow.AUTO
     files = [(path.name, _chunks(path)) for path in _paths(args)]
     upload = outcome.upload = flow.receive_many(files, entity=entity, by=by)
     try:
-        flow.describe(upload, by=by, reading=_chosen(args))
         if recipe is not None:
-            recipes.use(upload, recipe, by=by, strict=True, reading=_chosen(args))
+            several.describe(upload, recipe, by=by, reading=_chosen(args))
+        else:
+            flow.describe(upload, by=by, reading=_chosen(args))
         for file, wanted in _wanted(upload, args):
             wanted = newoptions.without(wanted) if args.dry_run else newoptions.make(wanted, by=by)
             if wanted != flow.mapping_of(file):

@@ -161,17 +161,19 @@ def describe(
     by: Actor,
     reading: MappingType[str, Any] | None = None,
     guess: bool = True,
+    keep: bool = False,
 ) -> None:
     """Look at the file: format, columns, samples; propose entity, mapping, dates and numbers.
 
     `reading`: what a person has chosen instead of what is detected; a key with None is detected
-    anew. Raises FileRefused, MappingRefused (no entity fits), UploadGone.
+    anew. `keep`: also files of an archive that cannot be mapped by their headers. Raises
+    FileRefused, MappingRefused (no entity fits), UploadGone.
     """
     path = uploads.path_of(upload)
     detected = sniff(path)
     bundle.refuse_backup(detected)
     if _is_bundle(upload, detected, reading or {}):
-        _describe_members(upload, detected, by, reading or {})
+        _describe_members(upload, detected, by, reading or {}, keep=keep)
         return
     options = _options(detected, reading or {})
     with _opened(path, options) as table:
@@ -214,7 +216,12 @@ def _is_bundle(upload: ImportFile, detected: Detected, reading: MappingType[str,
 
 
 def _describe_members(
-    upload: ImportFile, detected: Detected, by: Actor, reading: MappingType[str, Any]
+    upload: ImportFile,
+    detected: Detected,
+    by: Actor,
+    reading: MappingType[str, Any],
+    *,
+    keep: bool = False,
 ) -> None:
     """Look at each file of an archive. When only one is a list, the import is of that."""
     members, left = bundle.unpack(upload, detected)
@@ -224,8 +231,15 @@ def _describe_members(
             member.entity = upload.entity
             member.options["auto"] = False
         try:
-            describe(member, by=by, reading=reading)
-            mappings.check(mapping_of(member))
+            try:
+                describe(member, by=by, reading=reading)
+                mappings.check(mapping_of(member))
+            except MappingRefused:
+                if not keep:
+                    raise
+                member.entity = member.entity or importable_for(by)[0].name
+                member.options["auto"] = False
+                describe(member, by=by, reading=reading)
             taken.append(member)
         except (FileRefused, MappingRefused) as refused:
             left.append([member.options["member"], str(refused)])

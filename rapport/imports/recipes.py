@@ -30,7 +30,7 @@ from rapport.models.operations import Fate, ImportState
 from rapport.queries.imports import plan_of
 from rapport.queries.recipes import recipe_named, usable_recipes
 
-from . import flow, headers, mapping as mappings, plan as plans
+from . import bundle, flow, headers, mapping as mappings, plan as plans
 from .decisions import ALIKE
 from .mapping import Mapping, MappingRefused, Target
 
@@ -39,6 +39,8 @@ OFFERED_FROM = 0.5
 NAME_LENGTH = 100
 # Also of `ImportFile.options`: a plan begins with what was decided for all rows alike.
 DECISIONS = ALIKE
+# `ImportRecipe.mapping` of a recipe for several files: what it says of each.
+MEMBERS = "members"
 KEY_PREFIX = "rapport_"
 # Folders of ours in that of a recipe: where its files are put when they are through.
 DONE, FAILED = "done", "failed"
@@ -120,7 +122,10 @@ def fit(recipe: ImportRecipe, columns: Sequence[str]) -> Fit:
 
 def gone_fields(recipe: ImportRecipe) -> tuple[str, ...]:
     """Fields of its mapping that there are no more."""
-    return _gone(recipe.mapping, Mapping.from_json(entity_of(recipe), recipe.mapping))
+    gone: set[str] = set()
+    for part in parts_of(recipe):
+        gone.update(_gone(part.mapping, Mapping.from_json(entity_of(part), part.mapping)))
+    return tuple(sorted(gone))
 
 
 def entity_of(recipe: ImportRecipe) -> Entity:
@@ -168,7 +173,8 @@ def offers(upload: ImportFile, *, by: Actor, any_entity: bool = False) -> list[F
     found = usable_recipes(by)
     if not any_entity:
         found = found.filter(entity=upload.entity)
-    fits = [fit(recipe, columns) for recipe in found if recipe.entity in registry]
+    single = [recipe for recipe in found if not is_of_several(recipe)]
+    fits = [fit(recipe, columns) for recipe in single if recipe.entity in registry]
     fits = [one for one in fits if one.likeness >= OFFERED_FROM and one.mapping.columns]
     mine = getattr(by, "pk", None)
 
@@ -203,14 +209,28 @@ def use(
 
     Raises RecipeRefused, Forbidden, and as `flow.read_again`.
     """
-    entity = entity_of(recipe)
-    found = _read(upload, recipe, entity, reading or {}, by)
     members = upload.options.get("members", ())
     wanted = (reading or {}).get("member") or recipe.reading.get("member")
-    if strict and len(members) > 1 and upload.reading.get("member") != wanted:
+    if strict and len(members) > 1 and wanted not in members:
         # Nobody would see that the others are left out.
-        text = _("The archive holds %(count)d files, and a recipe imports one: send it alone.")
+        text = _("The archive holds %(count)d files, and none of them is said to be the one.")
         raise RecipeRefused(text % {"count": len(members)})
+    found = take(upload, recipe, by=by, strict=strict, reading=reading)
+    note_used(upload, recipe, found.problems)
+    return found
+
+
+def take(
+    upload: ImportFile,
+    recipe: ImportRecipe,
+    *,
+    by: Actor,
+    strict: bool,
+    reading: MappingType[str, Any] | None = None,
+) -> Fit:
+    """Read one file, alone or of several, as `recipe` says. Raises as `use`."""
+    entity = entity_of(recipe)
+    found = _read(upload, recipe, entity, reading or {}, by)
     if strict and found.problems:
         text = _("“%(recipe)s” does not fit this file.") % {"recipe": recipe.name}
         raise RecipeRefused(" ".join([text, *found.problems]))
@@ -220,16 +240,18 @@ def use(
     written = {**recipe.reading, **(reading or {})}
     written = {name: written[name] for name in WRITTEN if written.get(name)}
     flow.remap(upload, found.mapping, reading=written)
+    # The plan begins with them.
+    upload.options = {**upload.options, DECISIONS: recipe.decisions}
+    upload.save(update_fields=["options"])
+    return found
+
+
+def note_used(upload: ImportFile, recipe: ImportRecipe, problems: Sequence[str]) -> None:
+    """The import is by `recipe`, which does not fit in everything."""
     upload.recipe = recipe
-    upload.options = {
-        **upload.options,
-        "recipe_notes": found.problems,
-        # The plan begins with them.
-        DECISIONS: recipe.decisions,
-    }
+    upload.options = {**upload.options, "recipe_notes": list(problems)}
     upload.save(update_fields=["recipe", "options"])
     ImportRecipe.objects.filter(pk=recipe.pk).update(used_at=timezone.now())
-    return found
 
 
 def _read(
@@ -348,17 +370,15 @@ def save(
     if isinstance(by, SystemActor):
         raise Forbidden("recipe")
     plans.require(registry[upload.entity], by)
-    mappings.check(flow.mapping_of(upload))
+    if not bundle.is_bundle(upload):
+        mappings.check(flow.mapping_of(upload))
     name = _checked_name(name)
-    plan = plan_of(upload)
-    values = {
-        "entity": upload.entity,
-        "headers": list(flow.columns_of(upload)),
-        "program": str(upload.options.get("program") or "")[:60],
-        "reading": upload.reading,
-        "mapping": upload.mapping,
-        "decisions": dict((plan.parameters if plan else upload.options).get(DECISIONS) or {}),
-    }
+    values = _values(upload)
+    if bundle.is_bundle(upload):
+        members = bundle.members_of(upload)
+        for member in members:
+            mappings.check(flow.mapping_of(member))
+        values["mapping"] = {MEMBERS: [_of_member(member) for member in members]}
     with transaction.atomic():
         own = ImportRecipe.objects.select_for_update().filter(owner_id=by.pk, name__iexact=name)
         recipe = own.first()
@@ -374,6 +394,48 @@ def save(
         ImportFile.objects.filter(pk=upload.pk).update(recipe=recipe)
         upload.recipe = recipe
     return recipe
+
+
+def _values(upload: ImportFile) -> dict[str, Any]:
+    plan = plan_of(upload)
+    return {
+        "entity": upload.entity,
+        "headers": list(flow.columns_of(upload)),
+        "program": str(upload.options.get("program") or "")[:60],
+        "reading": upload.reading,
+        "mapping": upload.mapping,
+        "decisions": dict((plan.parameters if plan else upload.options).get(DECISIONS) or {}),
+    }
+
+
+def _of_member(member: ImportFile) -> dict[str, Any]:
+    """A file of several, as the recipe of all keeps it."""
+    values = _values(member)
+    if str(values["mapping"].get("system", "")).startswith(bundle.OWN_IDS):
+        # What an id means in these files it need not mean in the next ones.
+        values["mapping"] = {k: v for k, v in values["mapping"].items() if k != "system"}
+    return {**values, "file": member.options.get("member") or member.name}
+
+
+def parts_of(recipe: ImportRecipe) -> list[ImportRecipe]:
+    """What a recipe says of each of several files, each like a recipe of its own; else itself."""
+    kept = recipe.mapping.get(MEMBERS)
+    if kept is None:
+        return [recipe]
+    names = ("entity", "headers", "program", "reading", "mapping", "decisions")
+    return [
+        ImportRecipe(
+            name=one["file"],
+            owner_id=recipe.owner_id,
+            **{name: one[name] for name in names},
+        )
+        for one in kept
+    ]
+
+
+def is_of_several(recipe: ImportRecipe) -> bool:
+    """Whether it is for several files at once."""
+    return MEMBERS in recipe.mapping
 
 
 def change(

@@ -46,12 +46,34 @@ def errors(plan: Plan, fates: Sequence[str] = ERRORS) -> Iterator[dict[str, Any]
 
 def errors_page(plan: Plan, *, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
     """The reasons of at most `limit` rows behind the row `after`, and the last of those rows when
-    there are more."""
+    there are more. Of several files `after` counts the rows that were had already."""
     upload = plan.import_file
+    if upload is not None and bundle.is_bundle(upload):
+        return _errors_of_several(upload, after, limit)
     columns = flow.columns_of(upload) if upload else ()
     rows, more = plan_rows(plan, (*ERRORS, *IN_PART), after=after, size=limit)
     found = [told for row in rows for told in _told(row, columns)]
     return found, rows[-1].row if more else None
+
+
+def _errors_of_several(
+    upload: ImportFile, after: int, limit: int
+) -> tuple[list[dict[str, Any]], int | None]:
+    found: list[dict[str, Any]] = []
+    passed, left = 0, limit
+    for member in bundle.members_of(upload):
+        plan, columns = plan_of(member), flow.columns_of(member)
+        if plan is None:
+            continue
+        rows = plan.rows.filter(fate__in=(*ERRORS, *IN_PART)).order_by("row")
+        start = max(0, after - passed)
+        number = rows.count()
+        taken = rows[start : start + left]
+        file = kept_keys.name_of(member)
+        found += [{"file": file, **told} for row in taken for told in _told(row, columns)]
+        left -= min(left, max(0, number - start))
+        passed += number
+    return found, after + limit if passed > after + limit else None
 
 
 def _told(row: PlanRow, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ from rapport.models import ImportFile, ImportRecipe, Job
 from rapport.models.operations import ImportState, JobState
 from rapport.queries.jobs import ALIVE
 
-from . import apply, flow, plan as plans, recipes, uploads
+from . import apply, flow, plan as plans, recipes, several, uploads
 from .mapping import MappingRefused
 from .recipes import RecipeRefused
 from .sessions import NOT_ALLOWED
@@ -40,7 +40,8 @@ def owner_problem(recipe: ImportRecipe) -> str:
         text = _("The recipe “%(recipe)s” belongs to %(owner)s, who is not active any more.")
         return text % {"recipe": recipe.name, "owner": owner}
     try:
-        plans.require(recipes.entity_of(recipe), owner)
+        for part in recipes.parts_of(recipe):
+            plans.require(recipes.entity_of(part), owner)
     except Forbidden:
         text = _("%(owner)s, to whom the recipe “%(recipe)s” belongs, may not import any more.")
         return text % {"recipe": recipe.name, "owner": owner}
@@ -80,7 +81,7 @@ def begin(
         size=size,
         entity=recipe.entity,
         recipe=recipe,
-        options={"auto": False, "via": via},
+        options={"auto": recipes.is_of_several(recipe), "each": True, "via": via},
         created_by=recipe.owner,
         created_at=timezone.now(),
     )
@@ -142,9 +143,8 @@ def step(run: Run) -> bool:
     try:
         if not upload.stored:
             _fetch(upload, run)
-        flow.describe(upload, by=run.by)
+        several.describe(upload, upload.recipe, by=run.by)
         run.beat()
-        recipes.use(upload, upload.recipe, by=run.by, strict=True)
         with transaction.atomic():
             job = flow.start_plan(upload, by=run.by)
             # Only this plan is gone on with: a person may want another one later.

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from rapport import access
 from rapport.actions.records import RecordNotFound
-from rapport.imports import flow, mapping as mappings, parts, recipes
+from rapport.imports import bundle, flow, mapping as mappings, parts, recipes
 from rapport.imports.mapping import Mapping, MappingRefused
 from rapport.imports.recipes import RecipeRefused
 from rapport.imports.uploads import FileRefused, UploadGone
@@ -81,7 +81,10 @@ def _row(recipe: ImportRecipe, request: HttpRequest, cells: CellContext) -> dict
         "url": reverse("recipe", args=[recipe.pk]),
         "records": registry[recipe.entity].label_plural if known else recipe.entity,
         "owner": _("you") if recipe.owner_id == request.user.pk else str(recipe.owner),
-        "headers": ", ".join(header for header in recipe.headers if header),
+        "headers": ", ".join(
+            part.name for part in recipes.parts_of(recipe) if part is not recipe
+        )
+        or ", ".join(header for header in recipe.headers if header),
         "has_key": hasattr(recipe, "key"),
         "problems": _problems(recipe),
         "used": recipe.used_at,
@@ -166,7 +169,7 @@ def _page(
         "may_change": recipes.may_change(recipe, request.user),
         "may_make_key": recipe.owner_id == request.user.pk,
         "columns": list(_columns(recipe)),
-        "rules": list(_rules(recipe)),
+        "rules": list(dict.fromkeys(r for part in recipes.parts_of(recipe) for r in _rules(part))),
         "runs": [_run(upload, cells) for upload in found.runs_of(recipe, request.user)],
         "watches": bool(settings.IMPORT_FOLDER),
         "kept_key": kept,
@@ -187,11 +190,16 @@ def _mapping(recipe: ImportRecipe) -> Mapping | None:
 
 def _columns(recipe: ImportRecipe) -> Iterator[dict[str, Any]]:
     """Header, field and what is said besides, column by column."""
+    for part in recipes.parts_of(recipe):
+        yield from _columns_of(part, f"{part.name}: " if part is not recipe else "")
+
+
+def _columns_of(recipe: ImportRecipe, file: str) -> Iterator[dict[str, Any]]:
     mapping = _mapping(recipe)
     for index, header in enumerate(recipe.headers):
         target = mapping.columns.get(index) if mapping else None
         yield {
-            "header": header or _("Column %(number)s") % {"number": index + 1},
+            "header": file + (header or _("Column %(number)s") % {"number": index + 1}),
             "field": mappings.label_of(mapping.entity, target.field) if mapping and target else "",
             "said": list(_said(mapping.entity, target)) if mapping and target else [],
         }
@@ -311,7 +319,7 @@ def delete(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def save(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Keep the mapping of an import with a name."""
     upload = visible(request, id)
-    if not upload.mapping or upload.entity not in registry:
+    if not (upload.mapping or bundle.is_bundle(upload)) or upload.entity not in registry:
         raise RecordNotFound("import")
     post, taken, error = request.POST, False, ""
     own = upload.recipe if _is_own(upload.recipe, request) else None

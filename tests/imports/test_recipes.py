@@ -3,17 +3,20 @@
 import io
 import json
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 
 from rapport import access
 from rapport.access import Forbidden
 from rapport.cli import main
-from rapport.imports import flow, recipes, unattended
+from rapport.imports import flow, mapping, recipes, report, unattended
 from rapport.imports.recipes import RecipeRefused
 from rapport.jobs.worker import Worker
+from rapport.meta.registry import registry
 from rapport.models import Contact, ImportFile, ImportRecipe, RoleAssignment
 from rapport.models.operations import Decision, Fate
+from rapport.queries.imports import plan_of
 from rapport.queries.recipes import recipe_for, recipe_named, usable_recipes
 from tests.factories import make_contact
 from tests.imports.bringing import describe, plan
@@ -140,21 +143,76 @@ def test_guessed_encoding_and_delimiter_are_those_of_last_time(alice):
     assert (again.reading["encoding"], again.options["sample"][0][0]) == ("cp1250", "Łu")
 
 
-def test_archive_of_several_files_is_not_taken_for_its_first(alice):
+def packed(files):
+    """{name: content} as an archive."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+def run(recipe, content, name="lists.zip"):
+    """What becomes of a file that nobody watches."""
+    upload = unattended.receive(recipe, [content], name=name)
+    worker = Worker()
+    for _ in range(30):
+        worker.turn()
+    upload.refresh_from_db()
+    counts = {name: count for name, count in upload.counts.items() if count}
+    return SimpleNamespace(upload=upload, counts=counts)
+
+
+def test_recipe_of_one_list_reads_all_lists_of_an_archive(alice):
     recipe = saved(alice)
+    other = LIST.replace(b"anna@x.de", b"eve@x.de").replace(b"Anna", b"Eve")
 
-    def use(*names, **reading):
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            for name in names:
-                archive.writestr(name, LIST)
-        upload = describe(packed.getvalue(), by=alice, name="lists.zip")
-        return recipes.use(upload, recipe, by=alice, strict=True, reading=reading)
+    done = run(recipe, packed({"monday.csv": LIST, "tuesday.csv": other}))
+    assert (done.upload.state, done.counts["rows"]) == ("done", 2 * (LIST.count(b"\n") - 1))
+    assert done.counts["rows"] == done.counts["created"] + done.counts.get("duplicates", 0)
+    # One of them is another list: nothing of it is imported, nor of the others.
+    done = run(recipe, packed({"monday.csv": LIST, "odd.csv": b"Vorname;Stadt\nEve;Ulm\n"}))
+    assert (done.upload.state, done.counts) == ("failed", {})
+    assert "odd.csv: “" in done.upload.message
 
-    assert use("monday.csv").is_exact
-    assert use("monday.csv", "tuesday.csv", member="tuesday.csv").is_exact
-    with pytest.raises(RecipeRefused, match="2 files"):
-        use("monday.csv", "tuesday.csv")
+    # Of an archive of which only one file was wanted, only that is.
+    recipe.reading["member"] = "tuesday.csv"
+    recipe.save()
+    done = run(recipe, packed({"odd.csv": b"Vorname;Stadt\nEve;Ulm\n", "tuesday.csv": other}))
+    assert (done.upload.state, done.counts) == ("done", {"rows": 1, "same": 1})
+    assert [name for name, _reason in done.upload.options["left_out"]] == ["odd.csv"]
+
+
+def test_recipe_of_several_files_runs_by_itself(alice):
+    people = b"Wer;Mail;Firma\nBo;bo@x.de;7\nDee;dee@x.de;8\n"
+    firms = b"Nummer;Firmenname\n7;Acme\n8;Bee\n"
+    first = flow.receive_many([("p.csv", [people]), ("f.csv", [firms])], entity="auto", by=alice)
+    flow.describe(first, by=alice)
+    firm, person = sorted(first.members.all(), key=lambda member: member.name)
+    flow.read_again(person, registry["contact"], {}, by=alice)
+    for member, picks in (
+        (firm, ("Nummer=number", "Firmenname=name")), (person, ("Wer=last_name", "Firma=account")),
+    ):  # fmt: skip
+        columns = flow.columns_of(member)
+        flow.remap(member, mapping.changed(flow.mapping_of(member), columns, picks))
+    flow.plan_now(first, by=alice)
+    recipe = recipes.save(first, "Both", by=alice)
+    assert [part.name for part in recipes.parts_of(recipe)] == ["f.csv", "p.csv"]
+    assert recipes.gone_fields(recipe) == ()
+
+    done = run(recipe, packed({"10.csv": people, "11.csv": firms, "12.csv": people}))
+    # The third repeats the first: it is said so, and nothing is doubled.
+    assert done.counts == {"rows": 6, "created": 4, "duplicates": 2}
+    assert list(Contact.objects.order_by("last_name").values_list("account__name", flat=True)) == [
+        "Acme", "Bee",
+    ]  # fmt: skip
+    assert report.errors_page(plan_of(done.upload), after=0, limit=5) == ([], None)
+    for content, said in (
+        (people, "is for 2 files"), (packed({"1.csv": people, "2.csv": people}), "f.csv"),
+        (packed({"1.csv": people.replace(b"Wer", b"Was"), "2.csv": firms}), "no column “Wer”"),
+    ):  # fmt: skip
+        refused = run(recipe, content)
+        assert (refused.upload.state, said in refused.upload.message) == ("failed", True)
 
 
 def test_name_is_taken_once_unless_it_is_to_be_replaced(alice):
