@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import IO
 
 from rapport.files.celltext import text_of
@@ -43,6 +43,8 @@ def _cells(column: Column, values: Sequence[Value]) -> Sequence[str]:
     kinds = set(map(type, values))
     if kinds <= {str, type(None)}:
         return _texts(["" if value is None else value for value in values])  # type: ignore[misc]
+    if kinds <= {date, type(None)}:
+        return ["" if value is None else value.isoformat() for value in values]  # type: ignore[union-attr]
     if column.kind == "yes-no":
         values = [(NO, YES)[value] if isinstance(value, bool) else value for value in values]
     if datetime in kinds:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, QuerySet, UUIDField, Value, When
+from django.db.models import Case, DateTimeField, QuerySet, UUIDField, Value, When
 from django.db.models.sql.constants import MULTI
 
 from rapport import access, queries
@@ -83,17 +84,38 @@ Make = Callable[[list[Column], Convert], Column]
 def fetched(rows: QuerySet[Any, Any]) -> tuple[list[tuple[Any, ...]], Convert]:
     """The rows as the database has them, and how their columns become values."""
     compiler = rows.query.get_compiler(connection.alias)
-    chunks = compiler.execute_sql(MULTI) or ()
-    raw = list(chain.from_iterable(chunks))
+    if connection.vendor == "postgresql":
+        raw = _as_texts(*compiler.as_sql())
+    else:
+        raw = list(chain.from_iterable(compiler.execute_sql(MULTI) or ()))
     expressions = [selected[0] for selected in compiler.select or ()] if raw else []
     return raw, partial(_converted, expressions, compiler.get_converters(expressions))
+
+
+def _as_texts(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows with keys and moments as PostgreSQL writes them: to make an object of each costs
+    more than all the rest, and most moments of a page are the same."""
+    from psycopg.types.string import TextLoader
+
+    with connection.cursor() as cursor:
+        found = cursor.cursor
+        style = found.connection.pgconn.parameter_status(b"DateStyle") or b""
+        found.adapters.register_loader("uuid", TextLoader)
+        if style.startswith(b"ISO"):
+            found.adapters.register_loader("timestamptz", TextLoader)
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())
 
 
 def _converted(
     expressions: list[Any], converters: dict[int, Any], place: int, values: Column
 ) -> Column:
-    if isinstance(expressions[place].output_field, UUIDField):
+    field = expressions[place].output_field
+    if isinstance(field, UUIDField):
         return _id_texts(values)
+    if isinstance(field, DateTimeField) and str in set(map(type, values)):
+        moments = {text: text and datetime.fromisoformat(text) for text in set(values)}
+        values = [moments[text] for text in values]
     if place not in converters:
         return values
     steps, expression = converters[place]
@@ -109,7 +131,10 @@ def _converted(
 
 def _id_texts(values: Column) -> Column:
     """Keys as people copy them. SQLite has them as digits without dashes."""
-    if values and isinstance(next((v for v in values if v is not None), None), str):
+    first = next((value for value in values if value is not None), None)
+    if isinstance(first, str) and len(first) == 36:
+        return values
+    if isinstance(first, str):
         return [v and f"{v[:8]}-{v[8:12]}-{v[12:16]}-{v[16:20]}-{v[20:]}" for v in values]
     return [None if value is None else str(value) for value in values]
 
