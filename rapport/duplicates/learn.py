@@ -265,7 +265,7 @@ class _State:
                     one += count
                 else:
                     halves += count
-            elif own <= -CLEAR:
+            elif own <= -CLEAR or (differ and differ == self.names):
                 two += count
                 strangers[levels] = count
             elif differ:

@@ -213,6 +213,31 @@ def test_families_are_several_people():
     assert [pair for pair in doubles if not judge.judge(*pair)] == []
 
 
+def test_companies_in_one_house_are_several():
+    rule = next(one for one in shipped.switched_on() if one.key == "account.account.company")
+    entity = registry["account"]
+    shape, dice = Shape(entity, [rule]), random.Random(4)
+    house = {
+        "address1_line1": "1 Market Square", "address1_city": "Linz", "address1_postal_code": "40",
+    }  # fmt: skip
+
+    def word():
+        return "".join(dice.choices("abdefgiklmnoprstu", k=9))
+
+    def company(**values):
+        return shape.prepare(values, {})
+
+    several = [company(name=word(), **house) for _ in range(6)]
+    others = [{"name": word()} | house | {"address1_line1": f"{n} {word()}"} for n in range(200)]
+    doubles = [(company(**one), company(**one)) for one in others[:60]]
+    all_ = several + [company(**one) for one in others] + [other for _one, other in doubles]
+    learned = learn(rule, (shape, shape), (all_, all_), [*combinations(several, 2), *doubles])
+    judge = Judge(rule, shape, shape, learned)
+
+    assert [pair for pair in combinations(several, 2) if judge.judge(*pair)] == []
+    assert [pair for pair in doubles if not judge.judge(*pair)] == []
+
+
 def test_number_goes_along_with_who_moves():
     home = EVA | WORK | {"business_phone": "", "mobile_phone": "0170 7654321"}
     away = home | {
