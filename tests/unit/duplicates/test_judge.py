@@ -229,7 +229,7 @@ def test_companies_in_one_house_are_several():
 
     several = [company(name=word(), **house) for _ in range(6)]
     others = [{"name": word()} | house | {"address1_line1": f"{n} {word()}"} for n in range(200)]
-    doubles = [(company(**one), company(**one)) for one in others[:60]]
+    doubles = [(company(**one), company(**one)) for one in others[:150]]
     all_ = several + [company(**one) for one in others] + [other for _one, other in doubles]
     learned = learn(rule, (shape, shape), (all_, all_), [*combinations(several, 2), *doubles])
     judge = Judge(rule, shape, shape, learned)
