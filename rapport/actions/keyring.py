@@ -42,10 +42,10 @@ def remove(ids: Collection[uuid.UUID]) -> None:
                 cursor.execute(_REMOVE, [list(part)])
                 continue
             # One by one: a set of triples SQLite would look up by the hash alone.
-            rings = KeyRing._default_manager.filter(rows.among(KeyRing, part, "record"))
+            cursor.execute(_RINGS % rows.listed(part))
             triples = [
-                (hash_, code, id_.hex)
-                for id_, code, hashes in rings.values_list("record", "entity", "hashes")
+                (hash_, code, id_)
+                for id_, code, hashes in cursor.fetchall()
                 for hash_ in map(int, hashes.split(","))
             ]
             cursor.executemany(_REMOVE_ONE, sorted(triples))
@@ -58,4 +58,5 @@ DELETE FROM rapport_matchkey k
 USING (SELECT record, entity, unnest(string_to_array(hashes, ','))::bigint AS hash FROM gone) g
 WHERE k.hash = g.hash AND k.entity = g.entity AND k.record = g.record
 """
+_RINGS = "SELECT record, entity, hashes FROM rapport_keyring WHERE record IN (%s)"
 _REMOVE_ONE = "DELETE FROM rapport_matchkey WHERE hash = %s AND entity = %s AND record = %s"

@@ -85,11 +85,16 @@ class Others:
         version = state_of_database()
         if version is None:
             return False
-        if self._connection is not connection.connection:
-            self._connection, self._version = connection.connection, version
-        if version != self._version:
-            self._version, self._seen = version, time.monotonic()
+        if self._connection is connection.connection and version != self._version:
+            self._seen = time.monotonic()
+        self._connection, self._version = connection.connection, version
         return time.monotonic() - self._seen < AT_WORK
+
+    def from_now_on(self) -> None:
+        """What they have written up to now does not count: it may be long ago, and whoever asks for
+        a job writes that down."""
+        self._version = state_of_database()
+        self._connection = connection.connection
 
 
 others = Others()
@@ -265,6 +270,7 @@ def take(
         job.started_at = job.started_at or now
         job.ended_at = None
         job.save(update_fields=[*_KEPT, "started_at"])
+    others.from_now_on()
     return Run(Job.objects.select_related("created_by").get(pk=job.pk))
 
 

@@ -24,7 +24,7 @@ from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb
 
 from . import reversal, rows, write
-from .reversal import Undone
+from .reversal import Noted, Undone, noted
 
 # From so many changes that follow each other it pays.
 LEAST = 50
@@ -34,7 +34,7 @@ FASTER = 20
 MOST_EXCEPTIONS = 1000
 
 
-def start(batch: Sequence[Change]) -> int | None:
+def start(batch: Sequence[Noted]) -> int | None:
     """Where in `batch` (newest first) changes begin that can be swept; None when nowhere."""
     first = 0
     for place, change in enumerate(batch):
@@ -45,11 +45,11 @@ def start(batch: Sequence[Change]) -> int | None:
     return first if len(batch) - first >= LEAST and _few(batch[first:]) else None
 
 
-def _like(one: Change, other: Change) -> bool:
+def _like(one: Noted, other: Noted) -> bool:
     return one.entity == other.entity and one.verb == other.verb == ChangeVerb.UPDATE
 
 
-def _few(run: Sequence[Change]) -> bool:
+def _few(run: Sequence[Noted]) -> bool:
     """Whether few different things happened to many records."""
     names = {name for change in run for name in change.before or ()}
     entity = registry[run[0].entity]
@@ -73,12 +73,13 @@ class _Back:
 
 
 def sweep(
-    first: Change,
+    first: Noted,
     undone: Undone,
     *,
     op: Operation,
     by: Actor,
     now: datetime.datetime,
+    undo_of: Operation,
     limit: int,
 ) -> int:
     """Take back `first` and the changes of the same entity that its operation made before it, as a
@@ -94,21 +95,21 @@ def sweep(
     lowest = int(run.order_by("id").values_list("id", flat=True)[0])
     exceptions = _exceptions(entity, run, lowest, op)
     if len(exceptions) > MOST_EXCEPTIONS:
-        part = list(run.order_by("-id")[:MOST_EXCEPTIONS])
-        reversal.revert(part, undone, op=op, by=by, now=now, undo_of=first.operation)
+        part = noted(run.order_by("-id")[:MOST_EXCEPTIONS], undo_of.pk)
+        reversal.revert(part, undone, op=op, by=by, now=now, undo_of=undo_of)
         return part[-1].id
     plain = run
     if exceptions:
-        looked_at = list(run.filter(record__in=exceptions).order_by("-id"))
-        reversal.revert(looked_at, undone, op=op, by=by, now=now, undo_of=first.operation)
+        looked_at = noted(run.filter(record__in=exceptions).order_by("-id"), undo_of.pk)
+        reversal.revert(looked_at, undone, op=op, by=by, now=now, undo_of=undo_of)
         plain = run.exclude(record__in=exceptions)
     alike = plain.order_by().values("before", "after").annotate(number=Count("id"))
     for before, after, number in list(alike.values_list("before", "after", "number")):
         # Conditions on the journal alone: of a join the planner knows too little.
         group = plain.filter(before=before, after=after)
         if not _take_back(entity, group, number, undone, back):
-            looked_at = list(group.order_by("-id"))
-            reversal.revert(looked_at, undone, op=op, by=by, now=now, undo_of=first.operation)
+            looked_at = noted(group.order_by("-id"), undo_of.pk)
+            reversal.revert(looked_at, undone, op=op, by=by, now=now, undo_of=undo_of)
     return lowest
 
 

@@ -26,7 +26,7 @@ from rapport.queries import history, moved
 
 from . import journal, lease, rows, sweep
 from .records import RecordNotFound
-from .reversal import Conflict, Undone, return_deleted, revert
+from .reversal import Conflict, Noted, Undone, noted, return_deleted, revert
 
 __all__ = ["BATCH", "LARGE", "CannotUndo", "Conflict", "NotYours", "Undone", "preview", "undo"]
 
@@ -136,7 +136,7 @@ def advance(
     swept = sweep.start(batch)
     if swept == 0:
         limit = size * sweep.FASTER
-        following = sweep.sweep(batch[0], undone, op=back, by=by, now=now, limit=limit)
+        following = sweep.sweep(batch[0], undone, op=back, by=by, now=now, undo_of=op, limit=limit)
     else:
         if swept:
             batch = batch[:swept]
@@ -256,7 +256,8 @@ def restore_record(
     now = now or timezone.now()
     undone = Undone()
     with journal.operation(f"{entity.name}.restore", by=by, now=now) as op:
-        return_deleted(entity, [deletion], {}, undone, op=op, by=by, now=now)
+        back = noted(Change.objects.filter(pk=deletion.pk), deletion.operation_id)
+        return_deleted(entity, back, {}, undone, op=op, by=by, now=now)
         if not undone.returned:
             raise CannotUndo(" ".join(str(conflict.reason) for conflict in undone.conflicts))
     return op, undone
@@ -268,7 +269,7 @@ def _stands(op: Operation) -> bool:
     return not any(_stands(back) for back in tried)
 
 
-def _batch(op: Operation, before: int | None, size: int) -> list[Change]:
+def _batch(op: Operation, before: int | None, size: int) -> list[Noted]:
     """The next changes of `op`, newest first: what was made last goes first."""
     page = Change.objects.filter(operation_id=op.pk).order_by("-id")
-    return list(page.filter(id__lt=before)[:size] if before else page[:size])
+    return noted(page.filter(id__lt=before)[:size] if before else page[:size], op.pk)

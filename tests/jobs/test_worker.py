@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from django.db.utils import ConnectionHandler
 from django.utils import timezone
 
 from rapport.access import Forbidden
@@ -253,3 +254,19 @@ def test_batches_adapt_to_how_long_they_take(seconds, larger):
         pace.learn(seconds)
 
     assert pace.size == (lease.LARGEST if larger else lease.SMALLEST)
+
+
+def test_only_what_others_write_during_a_job_makes_batches_short(tmp_path, monkeypatch):
+    place = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "one.db")}
+    ours, theirs = (ConnectionHandler({"default": place})["default"] for _ in range(2))
+    monkeypatch.setattr(lease, "connection", ours)
+    others = lease.Others()
+
+    assert not others.at_work()
+    theirs.cursor().execute("CREATE TABLE asked_for_the_job (x)")
+    others.from_now_on()
+    assert not others.at_work()
+    theirs.cursor().execute("CREATE TABLE saved_by_a_page (x)")
+    assert others.at_work()
+    ours.close()
+    theirs.close()
