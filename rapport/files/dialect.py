@@ -65,11 +65,15 @@ def sniff_dialect(head: str, *, complete: bool) -> Dialect:
     best = Dialect(delimiter="", quote=quote)
     best_score = 0.0
     for delimiter in (asked[1],) if asked else DELIMITERS:
+        whole = False
         for escape in _escapes(head, quote, delimiter):
             tried = Dialect(delimiter=delimiter, quote=quote, escape=escape)
-            score = _score(_rows(tried, head, complete=complete))
-            if score > best_score + 1e-9:
+            rows = _rows(tried, head, complete=complete)
+            score = _score(rows)
+            if score > best_score + 1e-9 and not whole:
                 best, best_score = tried, score
+            # Where the likelier reading leaves nothing open the other one only joins records.
+            whole = whole or (score > 0 and len({len(row) for row in rows if row}) == 1)
     if asked:
         best = replace(best, delimiter=asked[1], sep_line=True)
     return _with_blanks(best, head, complete=complete)

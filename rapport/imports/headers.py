@@ -18,6 +18,7 @@ from . import words
 RECORD_ID = "id"
 _SEPARATORS = re.compile(r"[\W_]+")
 _CUSTOM = re.compile(r"__c\s*$", re.IGNORECASE)  # Salesforce writes its custom fields like this
+_PATH = re.compile(r"[\w@.:-]+(/[\w@.:-]+)+")
 _SECOND = re.compile(r"^(.*?)[\s._:-]*\(?([23])\)?$")
 
 
@@ -32,6 +33,11 @@ def field_for(entity: Entity, header: str) -> str:
     bare = plain(header)
     if found := _known(known, bare):
         return found
+    if _PATH.fullmatch(header):
+        # An element inside of others: 'FullAddress/City'. Names are those of what is around them.
+        found = _known(known, plain(header.rpartition("/")[2]))
+        if found and found not in {entity.title, *entity.title_fields, "topic", "description"}:
+            return found
     for word in words.CALLED.get(entity.name, ()):
         if bare.startswith(word) and (found := known.get(bare[len(word) :], "")):
             return found

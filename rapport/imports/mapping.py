@@ -354,7 +354,7 @@ def _or_position(name: str, header: str, values: Sequence[str], columns: Sequenc
     """“Title” is a salutation in some programs and a position in others."""
     lookup, own = parts.split(name)
     bare = headers.plain(header)
-    is_title = bare in _TITLES or (lookup and bare.endswith(_TITLES))
+    is_title = bare.endswith(_TITLES)
     if own == "salutation" and is_title and not _are_salutations(values):
         if not lookup and _has(columns, "Job Title"):
             return name

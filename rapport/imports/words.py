@@ -20,13 +20,13 @@ WORDS: dict[str, str] = {
     "department": "dept|division|business unit|département|dipartimento|afdeling|avdelning|отдел|部门",
     "email": "mail|e mail|email id|email addr|mail address|internet mail|epost|e-post|"
     "sähköposti|adres e-mail|correo electronico|indirizzo e-mail|электронная почта|"
-    "البريد|البريد الإلكتروني|ईमेल|email from|user email|emails|邮箱|电子邮件|メール|メールアドレス|이메일|1st email|contact email|organization email",
+    "البريد|البريد الإلكتروني|ईमेल|email from|user email|emails|email addresses address|email addresses|emails value|邮箱|电子邮件|メール|メールアドレス|이메일|1st email|contact email|organization email",
     "email2": "alternate email|alternative email|other email|private email|personal email|"
     "second email|2nd email|weitere e-mail|home email|email home|email other|email private",
     "email3": "third email|3rd email|email school",
     "business_phone": "phone no|phone no.|phonenumber|phone1|phone 1|tel.|tel no|contact number|"
     "contact phone|direct phone|direct line|daytime phone|telefonnummer|rufnummer|telefono|"
-    "الهاتف|फ़ोन|user phone|numero de telephone|puhelin|telefon służbowy|телефон|电话|電話|電話番号|전화",
+    "الهاتف|फ़ोन|user phone|business phones|phones|phone numbers|phone numbers value|numero de telephone|puhelin|telefon służbowy|телефон|电话|電話|電話番号|전화",
     "business_phone2": "phone2|phone 2|other phone|alternate phone|second phone",
     "main_phone": "phone no|phone no.|phonenumber|phone1|phone 1|tel.|tel no|contact number|"
     "switchboard|zentrale|standard|telefonnummer|rufnummer|telefono|телефон|电话|電話|전화",

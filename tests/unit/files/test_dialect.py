@@ -72,3 +72,8 @@ def test_blanks_before_a_quotation_mark_are_skipped():
     dialect = sniffed('a, "b", c\n1, "2, 3", 4\n')
 
     assert list(dialect.reader(['1, "2, 3", 4\n'])) == [["1", "2, 3", "4"]]
+
+
+def test_backslash_at_the_end_of_a_cell_joins_no_records():
+    found = sniff_dialect('"field 1","field 2\\"\n"field 3\\","field 4"\n', complete=True)
+    assert (found.delimiter, found.escape) == (",", "")
