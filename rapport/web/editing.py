@@ -20,7 +20,7 @@ from rapport.actions.records import InvalidRecord, StaleRecord
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import Ref
 from rapport.models.people import Verb
-from rapport.queries import one, operations
+from rapport.queries import moved, one, operations
 from rapport.queries.one import One
 
 from . import panels, shell, similar
@@ -121,7 +121,11 @@ def _into(request: HttpRequest, form: RecordForm, found: One) -> HttpResponse:
     if not one.may(found, Verb.WRITE, request.user) or closed(found):
         raise Forbidden(f"write {found.entity.name}")
     offered = similar.offer(form, found, request.user)
-    response = _edit_page(request, found, offered, 200, offers=True)
+    return _whole(request, found, _edit_page(request, found, offered, 200, offers=True))
+
+
+def _whole(request: HttpRequest, found: One, response: HttpResponse) -> HttpResponse:
+    """The form of a record as a page, wherever it was asked for."""
     if shell.is_part(request):
         # Out of the dialog, into the page, without the commands of what was there.
         response.content = b'<div class="content">' + response.content + b"</div>"
@@ -147,6 +151,8 @@ def _came_from(request: HttpRequest) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
     """All fields of a record as a plain form."""
+    if into := _merged_meanwhile(request, entity, id):
+        return _into_merged(request, into, entity.form_fields, "f")
     found = find(request, entity, id)
     if not one.may(found, Verb.WRITE, request.user):
         raise Forbidden(f"write {entity.name}")
@@ -167,6 +173,29 @@ def edit(request: HttpRequest, entity: Entity, id: uuid.UUID) -> HttpResponse:
     return _edit_page(request, found, form, status, ask=ask)
 
 
+def _merged_meanwhile(request: HttpRequest, entity: Entity, id: uuid.UUID) -> One | None:
+    """Of a record that is saved, but was merged since: the one that stayed, when the viewer may
+    change that."""
+    if request.method != "POST" or one.get(entity, id, request.user) is not None:
+        return None
+    into = moved.moved(entity, id)
+    found = one.get(entity, into, request.user) if into else None
+    if found is None or not one.may(found, Verb.WRITE, request.user) or closed(found):
+        return None
+    return found
+
+
+def _into_merged(
+    request: HttpRequest, found: One, names: Iterable[str], prefix: str
+) -> HttpResponse:
+    """The form of the record that stayed, with what was typed for the one that is gone."""
+    form = RecordForm(found.entity, names, by=request.user, stored={}, prefix=prefix)
+    form.read(request.POST)
+    offered = similar.offer(form, found, request.user)
+    page = _edit_page(request, found, offered, 409, offers=True, merged=True)
+    return _whole(request, found, page)
+
+
 def _edit_page(
     request: HttpRequest,
     found: One,
@@ -175,15 +204,17 @@ def _edit_page(
     *,
     ask: Mapping[str, Any] | None = None,
     offers: bool = False,
+    merged: bool = False,
 ) -> HttpResponse:
     """The form of a record. `ask`: about duplicates, before it saves; `offers`: its clashes are
-    with what was typed for a new record."""
+    with what was typed for a new record, or for one that was `merged` meanwhile."""
     clashes = _conflicts(form, found, request)
     context = {
         "ask": ask,
         "anyway": ",".join(request.POST.getlist(similar.ANYWAY)),
         "similar": similar.panel(found.entity, "record-form", found.id),
         "is_offer": offers,
+        "merged": merged,
         "offers": clashes if offers else [],
         "form": form,
         "one": found,
@@ -263,9 +294,11 @@ def _conflicts(form: RecordForm, found: One, request: HttpRequest) -> list[dict[
 @require_http_methods(["GET", "HEAD", "POST"])
 def field(request: HttpRequest, entity: Entity, id: uuid.UUID, name: str) -> HttpResponse:
     """One value: GET its form, POST saves it and answers the value again."""
-    found = find(request, entity, id)
     if name not in entity.fields:
         raise Http404
+    if into := _merged_meanwhile(request, entity, id):
+        return _into_merged(request, into, expand(entity, [name]), "e")
+    found = find(request, entity, id)
     facts = facts_of(found, request, cell_context(whole=True))
     shown = entity.fields[name]
     if not one.may(found, Verb.WRITE, request.user):

@@ -220,8 +220,9 @@ def chosen(request: HttpRequest, name: str) -> uuid.UUID | None:
 
 
 def offer(form: RecordForm, found: One, by: Any) -> RecordForm:
-    """The form of a stored record with what was typed for a new one: blanks are filled in, other
-    values stand beside the stored ones, to be chosen from. Nothing that was typed is lost."""
+    """The form of a stored record with what was typed for another one: blanks are filled in, and so
+    is what still says what the person saw; other values stand beside the stored ones, to be chosen
+    from. Nothing that was typed is lost."""
     entity = found.entity
     into = RecordForm(entity, entity.form_fields, by=by, stored=found.values, links=found.links)
     clashes: dict[str, Clash] = {}
@@ -230,6 +231,8 @@ def offer(form: RecordForm, found: One, by: Any) -> RecordForm:
             continue
         if value in {None, ""} or value == form.initial.get(name):
             continue
+        if form.stored is not None and name not in form.changed:
+            continue
         stored = into.values[name]
         if stored == value:
             continue
@@ -237,11 +240,16 @@ def offer(form: RecordForm, found: One, by: Any) -> RecordForm:
         into.links.pop(name, None)
         if name in form.links:
             into.links[name] = form.links[name]
-        if stored not in {None, "", False}:
+        if stored not in {None, "", False, form.seen.get(name)}:
             clashes[name] = Clash(stored, stored, value)
     for name, text in form.new.items():
         into.propose(name, text)
     into.clash(clashes)
+    if form.stored is not None:
+        for name in into.fields.keys() & form.errors.keys():
+            into.texts[name] = form.texts.get(name, "")
+            for text in form.errors[name]:
+                into.add_error(name, text)
     return into
 
 

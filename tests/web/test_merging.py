@@ -40,6 +40,12 @@ def form(response):
     return found
 
 
+def filled(shown, action):
+    """What a browser would send from the form with this address."""
+    (found,) = (one for one in shown.iter("form") if one.get("action") == action)
+    return {name: value for name, value in found.form_values() if value is not None}
+
+
 def test_page_shows_the_records_side_by_side(client, pair):
     shown = page(client.get(url(*pair)))
     heads = [words(head) for head in shown.cssselect(".merge-table thead .merge-who bdi")]
@@ -159,11 +165,40 @@ def test_old_address_leads_to_the_record_that_stayed(client, client_of, alice, c
         f"/accounts/{first.pk}/?tab=history",
     )
     assert "was merged into this one" in words(page(client.get(response["Location"])))
-    response = client.post(f"/accounts/{second.pk}/edit", {"name": "Rock"})
+    response = client.post(f"/accounts/{second.pk}/do/deactivate", {})
     assert (response.status_code, response["Location"]) == (303, f"/accounts/{first.pk}/")
     first.refresh_from_db()
-    assert first.name == "Stone Ltd"
+    assert first.state == 0
     assert client_of(charlie).get(f"/accounts/{second.pk}/").status_code == 404
+
+
+def test_what_was_typed_meanwhile_is_offered_to_the_record_that_stayed(
+    client, client_of, alice, charlie, pair
+):
+    first, second = pair
+    path = f"/accounts/{second.pk}/edit"
+    typed = {"fax": "2", "name": "Rock", "number": "x" * 200, "website": "stone.example"}
+    typed = filled(page(client.get(path)), path) | typed
+    assert client_of(charlie).post(path, typed).status_code == 404
+    merge.merge(ACCOUNT, [one.pk for one in pair], by=alice, master=first.pk)
+
+    offered = client.post(path, typed)
+    own = f"/accounts/{first.pk}/edit"
+    values = filled(page(offered), own)
+    assert offered.status_code == 409
+    assert "was merged into this one meanwhile" in words(page(offered))
+    # What differs is to be chosen, what was wrong is still there, and nobody touched the e-mail.
+    told = [values[name] for name in ("fax", "number", "website", "keep-name", "email")]
+    assert told == ["2", "x" * 200, "stone.example", "theirs", "a@x.example"]
+    assert client_of(charlie).post(path, typed).status_code == 404
+
+    saved = client.post(own, values | {"number": "8", "keep-name": "mine"})
+    first.refresh_from_db()
+    assert (saved.status_code, first.name, first.fax, first.number) == (303, "Rock", "2", "8")
+
+    in_place = client.post(f"/accounts/{second.pk}/field/fax", {"fax": "3"}, HTTP_HX_REQUEST="true")
+    assert (in_place.status_code, in_place["HX-Retarget"]) == (409, "#main")
+    assert filled(page(in_place), own)["fax"] == "3"
 
 
 def test_history_tells_of_the_merged_record(client, alice, pair):
