@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from rapport.access import Actor
 from rapport.actions import rows as table_rows
 from rapport.meta.batches import batches
+from rapport.meta.kinds import storable
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Decision, Fate, ImportState
@@ -95,7 +96,7 @@ def repair(upload: ImportFile, row: int, cells: MappingType[int, str], *, by: Ac
         raise NotNow(_("There is no such column."))
     with transaction.atomic():
         work = _Work(upload, _open(upload, by), by)
-        work.say(row, cells=cells)
+        work.say(row, cells={index: storable(text) for index, text in cells.items()})
         return work.done(row)
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterable, Mapping as MappingType, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping as MappingType, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from rapport.actions.lease import CancelAsked, Ended, LostLease, Refused, Run
 from rapport.files.detect import Detected, sniff
 from rapport.files.read import FileRefused, ReadOptions, Record, Table, open_table
 from rapport.meta.entity import Entity
-from rapport.meta.kinds import Reading
+from rapport.meta.kinds import Reading, is_storable
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, Job, PlanRow
 from rapport.models.operations import ImportState, JobState
@@ -172,6 +172,9 @@ def describe(
     path = uploads.path_of(upload)
     detected = sniff(path)
     bundle.refuse_backup(detected)
+    if "sheet" in upload.options:
+        # One sheet of a workbook of which each is a list.
+        reading = {**(reading or {}), "sheet": upload.options["sheet"]}
     if _is_bundle(upload, detected, reading or {}):
         _describe_members(upload, detected, by, reading or {}, keep=keep)
         return
@@ -209,6 +212,8 @@ def describe(
 
 def _is_bundle(upload: ImportFile, detected: Detected, reading: MappingType[str, Any]) -> bool:
     """Whether all of an archive is wanted: nobody has chosen one file of it."""
+    if upload.parent_id is None and reading.get("sheet") == bundle.EACH_SHEET:
+        return len(bundle.lists_of(detected)) > 1
     tables = [member for member in detected.members if member.format]
     chosen = upload.parent_id is not None or reading.get("member") is not None
     each = _is_auto(upload) or upload.options.get("each")
@@ -285,6 +290,8 @@ def _options(detected: Detected, chosen: MappingType[str, Any]) -> ReadOptions:
         options = ReadOptions(format=options.format, encoding=encoding)
     if detected.members:
         options = replace(options, member=chosen.get("member") or _only_table(detected))
+    if chosen.get("sheet") == bundle.EACH_SHEET:
+        chosen = {name: value for name, value in chosen.items() if name != "sheet"}
     names = {"delimiter", "quote", "header", "sheet", "element"}
     return replace(options, **{n: v for n, v in chosen.items() if n in names and v is not None})
 
@@ -389,6 +396,8 @@ def remap(
     MappingRefused, NotNow."""
     require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
     mappings.check(mapping)
+    if not all(map(is_storable, _texts_of(mapping))):
+        raise MappingRefused(_("There is a character in the text that cannot be stored."))
     # Whose ids the file has is not for people to say.
     mapping = replace(mapping, system=mapping.system or upload.mapping.get("system", ""))
     kept = upload.reading
@@ -402,6 +411,15 @@ def remap(
     upload.state = ImportState.UPLOADED
     upload.save(update_fields=["mapping", "reading", "state"])
     _check_archive_again(upload)
+
+
+def _texts_of(mapping: Mapping) -> Iterator[str]:
+    """What somebody typed into it."""
+    yield from mapping.constants.values()
+    for target in mapping.columns.values():
+        yield target.default
+        yield from target.values
+        yield from target.values.values()
 
 
 def read_again(

@@ -23,7 +23,7 @@ from rapport.actions.lease import Run
 from rapport.files.read import FileRefused
 from rapport.meta.entity import Entity
 from rapport.meta.folding import fold
-from rapport.meta.kinds import Reading
+from rapport.meta.kinds import Reading, storable
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, ImportRecipe, RecipeKey
 from rapport.models.operations import Fate, ImportState
@@ -498,7 +498,7 @@ def delete(recipe: ImportRecipe, *, by: Actor) -> None:
 
 
 def _checked_name(name: str) -> str:
-    name = " ".join(name.split())
+    name = " ".join(storable(name).split())
     if not name:
         raise RecipeRefused(_("Give it a name."), "name")
     if len(name) > NAME_LENGTH:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from pathlib import Path, PurePath
@@ -29,8 +30,10 @@ class UploadGone(LookupError):
 
 
 def plain_name(name: str) -> str:
-    """The name of a file without its folders, however its program writes them."""
-    return PurePath(name.replace("\\", "/")).name
+    """The name of a file without its folders, however its program writes them, and without signs
+    that nobody sees and no database takes."""
+    plain = "".join(sign for sign in name if unicodedata.category(sign) not in {"Cc", "Cs"})
+    return PurePath(plain.replace("\\", "/")).name
 
 
 def store(chunks: Iterable[bytes]) -> tuple[str, int]:

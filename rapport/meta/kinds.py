@@ -341,6 +341,11 @@ def is_storable(text: str) -> bool:
     return "\x00" not in text and (text.isascii() or not _SURROGATE.search(text))
 
 
+def storable(text: str) -> str:
+    """`text` without what no database takes."""
+    return text if is_storable(text) else _SURROGATE.sub("", text.replace("\x00", ""))
+
+
 def _check_text(field: Field, value: Any) -> str:
     text = str(value)
     if not is_storable(text):

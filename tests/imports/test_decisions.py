@@ -1,8 +1,11 @@
 """People change what becomes of a row: the plan shows it at once, and it is what is written."""
 
+from dataclasses import replace
+
 import pytest
 
-from rapport.imports import flow, report
+from rapport.imports import flow, recipes, report
+from rapport.imports.mapping import MappingRefused
 from rapport.imports.steps import NotNow
 from rapport.models import Account, Contact, ImportFile
 from rapport.queries.imports import plan_of
@@ -358,3 +361,20 @@ def test_only_one_row_updates_a_record(alice, stored, table):
     assert apply(upload, alice) == {"rows": 2, "updated": 1, "skipped": 1}
     anna.refresh_from_db()
     assert anna.job_title == "CTO"
+
+
+def test_signs_that_no_database_takes_are_left_out(alice, table):
+    upload = flow.receive(
+        [table("Last Name,Email", "Bo,nonsense")], name="a/b\x00\r\nc\ud800 d.csv",
+        entity="contact", by=alice,
+    )  # fmt: skip
+    flow.describe(upload, by=alice)
+    flow.plan_now(upload, by=alice)
+
+    row = flow.repair(upload, 2, {1: "b\x00@x.de"}, by=alice)
+    kept = recipes.save(upload, "Week\x00ly\ud800", by=alice)
+
+    assert (upload.name, row.cells, kept.name) == ("bc d.csv", {"1": "b@x.de"}, "Weekly")
+    mapping = replace(flow.mapping_of(upload), constants={"description": "a\x00"})
+    with pytest.raises(MappingRefused):
+        flow.remap(upload, mapping)
