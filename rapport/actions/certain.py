@@ -5,19 +5,21 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor, Forbidden
+from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
+from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
 from rapport.models import Job, Operation
 from rapport.queries import duplicates
 
-from . import jobs, merge
+from . import choosing, jobs, merge, write
 from .merge import CannotMerge
 from .records import InvalidRecord, RecordNotFound, StaleRecord
 
@@ -40,11 +42,13 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Certain:
     """What would be merged. `pairs`: the pairs within the groups; `left`: how many hang together
-    with a group only in a chain: like A and B, B and C, but not A and C."""
+    with a group only in a chain: like A and B, B and C, but not A and C; `differ`: how many groups
+    are left out because they hold different values."""
 
     groups: list[Group]
     pairs: list[int]
     left: int
+    differ: int = 0
 
 
 def certain(
@@ -57,9 +61,7 @@ def certain(
 ) -> Certain:
     """Open pairs of at least that confidence (or those named) that `by` may see, as groups of
     which every two records are such a pair, the surest first."""
-    found = duplicates.sure(
-        by, confidence=confidence, entity=entity, easy=not with_conflicts, ids=pair_ids
-    )
+    found = duplicates.sure(by, confidence=confidence, entity=entity, ids=pair_ids)
     if pair_ids is None:
         # Of those that somebody ticked, the page says that they cannot be merged.
         found = [pair for pair in found if registry[pair.first_entity].mergeable]
@@ -92,7 +94,46 @@ def certain(
         )
         for key, ids in groups.items()
     ]
-    return Certain(made, used, len(found) - len(used))
+    left = len(found) - len(used)
+    if with_conflicts:
+        return Certain(made, used, left)
+    agreed = _agreed(made)
+    within = {id_ for group in agreed for id_ in group.ids}
+    ends = {pair.pk: pair.first for pair in found}
+    used = [pk for pk in used if ends[pk] in within]
+    return Certain(agreed, used, left, len(made) - len(agreed))
+
+
+def _agreed(groups: Sequence[Group]) -> list[Group]:
+    """Those of which every value finds a place in the record that stays."""
+    rows: dict[uuid.UUID, dict[str, Any]] = {}
+    for entity in {group.entity for group in groups}:
+        ids = [id_ for group in groups if group.entity is entity for id_ in group.ids]
+        for part in batches(ids):
+            rows.update(write.load(entity, part, lock=False))
+    return [
+        group
+        for group in groups
+        if all(id_ in rows for id_ in group.ids)
+        and not choosing.conflicts(group.entity, {id_: rows[id_] for id_ in group.ids})
+    ]
+
+
+def to_choose(pairs: Iterable[tuple[Ref, Ref]]) -> list[int]:
+    """Of how many fields somebody would have to choose the value, for each of these pairs; 0 where
+    the two cannot be merged."""
+    pairs = list(pairs)
+    wanted: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for one, other in pairs:
+        if one.entity == other.entity and registry[one.entity].mergeable:
+            wanted[one.entity] |= {one.id, other.id}
+    rows = {name: write.load(registry[name], ids, lock=False) for name, ids in wanted.items()}
+    found = []
+    for one, other in pairs:
+        known = rows.get(one.entity, {})
+        both = {ref.id: known[ref.id] for ref in (one, other) if ref.id in known}
+        found.append(len(choosing.conflicts(registry[one.entity], both)) if len(both) == 2 else 0)
+    return found
 
 
 def merge_group(

@@ -16,6 +16,7 @@ from rapport.meta.entity import SYSTEM, Entity
 from rapport.meta.field import Field
 from rapport.meta.folding import digits, fold
 from rapport.meta.kinds import TEXTS, Kind
+from rapport.meta.registry import registry
 from rapport.models import Change
 from rapport.models.journal import ChangeVerb
 
@@ -169,6 +170,21 @@ class _Unit:
         return _sameness(self.entity, self.parts, self.held[id_])
 
 
+def conflicts(entity: Entity, rows: Rows) -> list[str]:
+    """Fields and addresses of which a merge of these records would keep one value and lose
+    another. Reads nothing, so that it can be asked of many."""
+    barred = {
+        (id_, link.name)
+        for link in entity.fields.values()
+        if link.kind is Kind.LOOKUP and link.target and registry[link.target].model is entity.model
+        for id_, row in rows.items()
+        if row[link.name] in rows
+    }
+    known = {(id_, ""): Origin(row["created_at"], "", "") for id_, row in rows.items()}
+    made, _values = choose(entity, rows, next(iter(rows)), wanted={}, barred=barred, known=known)
+    return [choice.field for choice in made if choice.lost]
+
+
 def choose(
     entity: Entity,
     rows: Rows,
@@ -176,10 +192,12 @@ def choose(
     *,
     wanted: Mapping[str, uuid.UUID],
     barred: Collection[tuple[uuid.UUID, str]] = (),
+    known: Mapping[tuple[uuid.UUID, str], Origin] | None = None,
 ) -> tuple[list[FieldChoice], dict[str, Any]]:
     """The choice for every field that any record has filled in, and the values that the master
-    gets. `wanted`: what a person chose; `barred`: (record, field) of values that cannot be used."""
-    known = origins(entity, rows)
+    gets. `wanted`: what a person chose; `barred`: (record, field) of values that cannot be used;
+    `known`: when each value came, where that need not be read."""
+    known = origins(entity, rows) if known is None else known
     ids = [master, *(id_ for id_ in rows if id_ != master)]
     made: list[FieldChoice] = []
     values: dict[str, Any] = {}

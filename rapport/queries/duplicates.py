@@ -312,18 +312,15 @@ def sure(
     *,
     confidence: int = 0,
     entity: str = "",
-    easy: bool = False,
     ids: Collection[int] | None = None,
 ) -> list[DuplicatePair]:
     """Undecided pairs of two records of one entity, the surest first, at most SURE: of at least
-    that confidence, only `easy` ones without values to choose, or those with these numbers."""
+    that confidence, or those with these numbers."""
     found = DuplicatePair.objects.filter(first_entity=F("second_entity"))
     if ids is None:
         found = found.filter(status=PairStatus.OPEN, confidence__gte=confidence)
     else:
         found = found.filter(status__in=UNDECIDED, pk__in=list(ids))
-    if easy:
-        found = found.filter(effort=0)
     if entity:
         found = found.filter(first_entity=entity)
     return list(visible(by, found).order_by("-weight", "pk")[:SURE])

@@ -71,6 +71,7 @@ def certain(request: HttpRequest) -> HttpResponse:
         "with_conflicts": with_conflicts,
         "pairs": ",".join(map(str, found.pairs)),
         "left": found.left,
+        "differ": found.differ,
         "groups": shown,
         "may_go": bool(groups),
         "more": cell_context().number(max(len(found.groups) - PLANNED, 0)),

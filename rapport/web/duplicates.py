@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rapport import access
 from rapport.actions import duplicates as actions
+from rapport.actions.certain import to_choose
 from rapport.actions.records import InvalidRecord, RecordNotFound
 from rapport.duplicates.find import Reason
 from rapport.meta.entity import Entity
@@ -203,8 +204,8 @@ def _rows(suspects: Sequence[Suspect], place: Place, by: Any) -> list[dict[str, 
     links = [link for pair in suspects for link in (pair.first, pair.second)]
     details = found.glances([Ref(link.entity, link.id) for link in links], by)
     made = []
-    for pair in suspects:
-        row = _row(pair, place, by)
+    for pair, number in zip(suspects, _efforts(suspects), strict=True):
+        row = _row(pair, place, by, number)
         for side, link in (("first", pair.first), ("second", pair.second)):
             values = details.get(Ref(link.entity, link.id), {})
             row[side]["detail"] = " · ".join(str(value) for value in values.values())
@@ -217,7 +218,21 @@ def _may_merge(by: Any, entity: Entity) -> bool:
     return entity.mergeable and access.may(by, Verb.MERGE, entity)
 
 
-def _row(pair: Suspect, place: Place, by: Any) -> dict[str, Any]:
+def _efforts(suspects: Sequence[Suspect]) -> list[int]:
+    """On how many values somebody must choose: of what can be merged in all fields, of others in
+    those that were compared."""
+    pairs = [(_ref(pair.first), _ref(pair.second)) for pair in suspects]
+    return [
+        pair.effort if one.entity != other.entity else number
+        for pair, (one, other), number in zip(suspects, pairs, to_choose(pairs), strict=True)
+    ]
+
+
+def _ref(link: Link) -> Ref:
+    return Ref(link.entity, link.id)
+
+
+def _row(pair: Suspect, place: Place, by: Any, number: int) -> dict[str, Any]:
     """A pair as its own page shows it."""
     same = pair.first.entity == pair.second.entity
     entity = registry[pair.first.entity]
@@ -231,8 +246,8 @@ def _row(pair: Suspect, place: Place, by: Any) -> dict[str, Any]:
         "confidence": pair.confidence,
         "tone": certainty(pair.confidence),
         "reasons": reason_chips(map(Reason.from_json, pair.reasons), by),
-        "effort": effort(pair.effort),
-        "easy": not pair.effort,
+        "effort": effort(number),
+        "easy": not number,
         "cluster": pair.cluster if pair.cluster > 2 else 0,
         "review_url": place.review_url(pair.id),
         "merge_url": merge_url(entity.name, (pair.first.id, pair.second.id), place.url())
@@ -354,7 +369,7 @@ def review(request: HttpRequest, id: int) -> HttpResponse:
     next_url = place.review_url(onward) if onward else place.url()
     context = {
         "pair": pair,
-        "row": _row(pair, place, by),
+        "row": _row(pair, place, by, *_efforts([pair])),
         "place": place,
         "sides": [
             {

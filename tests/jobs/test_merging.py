@@ -39,7 +39,10 @@ def test_values_that_differ_wait_for_somebody_to_choose(alice, work_off):
     people = [make_contact(owner=alice, last_name="Stone", job_title=t) for t in ("CEO", "Clerk")]
     queue(*people)
     found = certain.certain(alice, confidence=95)
+    assert (found.groups, found.pairs, found.differ) == ([], [], 1)
 
+    # Also where they have come to differ since they were looked at.
+    found = certain.certain(alice, confidence=95, with_conflicts=True)
     job = work_off(certain.merge_later(found, by=alice, with_conflicts=False, label="Merge"))
     assert (job.result["done"], job.result["refused"], len(names())) == (0, 1, 2)
 
@@ -48,7 +51,7 @@ def test_values_that_differ_wait_for_somebody_to_choose(alice, work_off):
 
 
 def test_strangers_records_are_not_merged(alice, charlie, work_off):
-    queue(make_contact(owner=alice), make_contact(owner=alice))
+    queue(*(make_contact(owner=alice, last_name="Stone") for _ in range(2)))
     found = certain.certain(alice, confidence=95)
 
     assert certain.certain(charlie, confidence=95).groups == []

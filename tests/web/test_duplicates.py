@@ -26,7 +26,7 @@ def alike(one, other, *, confidence=97, effort=0, weight=20.0):
 @pytest.fixture
 def two(alice):
     values = {"owner": alice, "first_name": "Eva", "email": "eva@stone.example"}
-    return make_contact(last_name="Stone", **values), make_contact(last_name="Stone-Hill", **values)
+    return make_contact(last_name="Stone", **values), make_contact(last_name="STONE", **values)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_queue_names_both_says_why_and_how_much_work(alice, client_of, pair):
     answer = client_of(alice).get("/duplicates/")
 
     assert [(set(names), effort) for names, effort in rows(answer)] == [
-        ({"Eva Stone", "Eva Stone-Hill"}, "no conflicts")
+        ({"Eva Stone", "Eva STONE"}, "no conflicts")
     ]
     assert [words(chip) for chip in page(answer).cssselect(".reason")] == [
         "=Email same", "≠Job title different"
@@ -78,12 +78,14 @@ def test_stranger_learns_nothing_of_a_pair(charlie, client_of, pair):
 def test_surest_pair_comes_first_and_only_of_the_entity_asked_for(alice, client_of, pair):
     companies = [make_account(owner=alice, name=name) for name in ("Stone", "Stone Ltd")]
     alike(*companies, weight=40.0, effort=2)
+    lead = make_lead(owner=alice)
+    alike(lead, make_contact(owner=alice), weight=10.0, effort=3)
     client = client_of(alice)
 
     assert [effort for _names, effort in rows(client.get("/duplicates/"))] == [
-        "2 values to choose", "no conflicts"
+        "1 value to choose", "no conflicts", "3 values to choose"
     ]  # fmt: skip
-    assert len(rows(client.get("/duplicates/?entity=contact"))) == 1
+    assert len(rows(client.get("/duplicates/?entity=lead"))) == 1
     assert len(rows(client.get("/duplicates/?status=later"))) == 0
 
 
@@ -215,7 +217,7 @@ def groups(response):
 def test_certain_pairs_are_shown_before_they_are_merged(alice, client_of, two, pair):
     doubtful = [make_contact(owner=alice, last_name=f"Hill {n}") for n in range(2)]
     alike(*doubtful, confidence=80)
-    alike(make_contact(owner=alice), make_contact(owner=alice), effort=1)
+    alike(make_contact(owner=alice, fax="1"), make_contact(owner=alice, fax="2"))
     client = client_of(alice)
 
     asked = client.get("/duplicates/certain/")
@@ -238,7 +240,7 @@ def test_pair_whose_values_differ_is_not_promised(alice, client_of):
     shown = page(client_of(alice).get("/duplicates/certain/"))
 
     assert words(shown.cssselect("h1")[0]) == "Merge the certain ones"
-    assert (len(shown.cssselect("[data-tone=warn]")), shown.cssselect("[name=confirm]")) == (1, [])
+    assert shown.cssselect("[name=confirm]") == []
 
 
 def test_confirmed_pairs_become_a_job(alice, client_of, two, pair):
