@@ -159,7 +159,7 @@ def _reading(bring: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     found.add_argument("--encoding", help="of the text: utf-8, cp1252 …")
     found.add_argument("--delimiter", help="between the cells of a line")
-    found.add_argument("--sheet", help="name of a sheet of a workbook")
+    found.add_argument("--sheet", help="of a workbook; * for each as a list")
     found.add_argument("--header", type=int, metavar="ROW", help="row of the header (0: none)")
     found.add_argument("--date-order", choices=("ymd", "dmy", "mdy"), help="of dates in numbers")
     found.add_argument("--decimal-mark", choices=(".", ","), help="of numbers")

@@ -38,6 +38,8 @@ from .sources import Siblings
 BLOCK = 1 << 20
 # Whose ids files have of which nobody knows the program: those of this import.
 OWN_IDS = "import "
+# Said instead of the name of a sheet: each of them is a list.
+EACH_SHEET = "*"
 
 
 def is_bundle(upload: ImportFile) -> bool:
@@ -125,9 +127,13 @@ def refuse_backup(detected: Detected) -> None:
 
 
 def unpack(upload: ImportFile, detected: Detected) -> tuple[list[ImportFile], list[list[str]]]:
-    """The tables of an archive, each as a file of its own; and [name, reason] of what is none."""
-    found, left = [], []
+    """The tables of an archive, or the sheets of a workbook, each as a file of its own; and [name,
+    reason] of what is none."""
+    found: list[ImportFile] = []
+    left: list[list[str]] = []
     upload.members.all().delete()
+    if detected.sheets:
+        return [_sheet(upload, name) for name in lists_of(detected)], left
     with archive.opened(uploads.path_of(upload)) as opened:
         for member in detected.members:
             if not member.format:
@@ -146,6 +152,25 @@ def unpack(upload: ImportFile, detected: Detected) -> tuple[list[ImportFile], li
                 )
             )
     return found, left
+
+
+def lists_of(detected: Detected) -> list[str]:
+    """The sheets of a workbook that may be lists."""
+    return [sheet.name for sheet in detected.sheets if not sheet.hidden and sheet.rows != 0]
+
+
+def _sheet(upload: ImportFile, name: str) -> ImportFile:
+    with uploads.path_of(upload).open("rb") as stream:
+        stored, size = uploads.store(iter(lambda: stream.read(BLOCK), b""))
+    return ImportFile.objects.create(
+        name=name[:255],
+        stored=stored,
+        size=size,
+        options={"auto": True, "member": name, "sheet": name},
+        parent=upload,
+        created_by=upload.created_by,
+        created_at=timezone.now(),
+    )
 
 
 def _pieces(opened: zipfile.ZipFile, name: str) -> Iterator[bytes]:
@@ -167,6 +192,8 @@ def join(upload: ImportFile, members: Sequence[ImportFile], left: Sequence[Seque
     programs = dict.fromkeys(m.options.get("program") for m in members)
     notes = [f"{name}: {reason}" for name, reason in left]
     upload.entity, upload.mapping, upload.reading = first.entity, {}, {"format": "zip"}
+    if "sheet" in first.options:
+        upload.reading["sheet"] = EACH_SHEET
     upload.options = {
         **upload.options,
         "bundle": True,

@@ -26,6 +26,9 @@ def describe(
     `reading`: what is said of it, which beats the recipe. Raises RecipeRefused, Forbidden and as
     `flow.describe`.
     """
+    reading = reading or {}
+    if recipe.reading.get("sheet") == bundle.EACH_SHEET:
+        reading = {"sheet": bundle.EACH_SHEET, **reading}
     flow.describe(upload, by=by, reading=reading, keep=True)
     if not bundle.is_bundle(upload):
         if recipes.is_of_several(recipe):
@@ -38,7 +41,7 @@ def describe(
     if only := _only(members, recipe):
         members = _leave(upload, members, only)
     parts = recipes.parts_of(recipe)
-    used = [_take(member, parts, by, reading or {}) for member in members]
+    used = [_take(member, parts, by, reading) for member in members]
     for part in parts:
         if part not in used:
             text = _("There is no file as “%(part)s” needs it.")
@@ -79,6 +82,8 @@ def _take(
         found: Fit = recipes.fit(parts[place], columns)
         return not found.missing, found.likeness, -place
 
+    if "sheet" in member.options:
+        reading = {**reading, "sheet": member.options["sheet"]}
     part = parts[max(range(len(parts)), key=rank)]
     try:
         recipes.take(member, part, by=by, strict=True, reading=reading)

@@ -5,16 +5,17 @@ import json
 import zipfile
 from types import SimpleNamespace
 
+import openpyxl
 import pytest
 
 from rapport import access
 from rapport.access import Forbidden
 from rapport.cli import main
-from rapport.imports import flow, mapping, recipes, report, unattended
+from rapport.imports import bundle, flow, mapping, recipes, report, unattended
 from rapport.imports.recipes import RecipeRefused
 from rapport.jobs.worker import Worker
 from rapport.meta.registry import registry
-from rapport.models import Contact, ImportFile, ImportRecipe, RoleAssignment
+from rapport.models import Account, Contact, ImportFile, ImportRecipe, RoleAssignment
 from rapport.models.operations import Decision, Fate
 from rapport.queries.imports import plan_of
 from rapport.queries.recipes import recipe_for, recipe_named, usable_recipes
@@ -325,3 +326,37 @@ def test_command_stops_at_a_limit_and_waits_for_a_look(alice, bob, command):
     assert (code, waits["waits"], Contact.objects.count()) == (0, True, 0)
     code, unknown = command(bob, LIST, "--recipe", "Weekly")
     assert (code, unknown["refused"]) == (1, "There is no recipe “Weekly” that you may use.")
+
+
+def test_recipe_of_a_workbook_reads_each_of_its_sheets(alice, tmp_path):
+    def book(*, name="Last Name"):
+        made = openpyxl.Workbook()
+        made.active.title = "People"
+        for sheet, rows in (
+            (made.active, [[name, "E-mail"], ["Bo", "bo@x.de"], ["Dee", "dee@x.de"]]),
+            (made.create_sheet("Firms"), [["Account Name", "Tel"], ["Acme", "1"]]),
+            (made.create_sheet("Empty"), []),
+        ):
+            for row in rows:
+                sheet.append(row)
+        path = tmp_path / "book.xlsx"
+        made.save(path)
+        return path.read_bytes()
+
+    first = flow.receive([book()], name="book.xlsx", entity="auto", by=alice)
+    flow.describe(first, by=alice, reading={"sheet": "*"})
+    files = bundle.members_of(first)
+    assert [(file.name, file.entity) for file in files] == [
+        ("Firms", "account"), ("People", "contact"),
+    ]  # fmt: skip
+    columns = flow.columns_of(files[0])
+    flow.remap(files[0], mapping.changed(flow.mapping_of(files[0]), columns, ["Tel=fax"]))
+    recipe = recipes.save(first, "Book", by=alice)
+
+    done = run(recipe, book(), "weekly.xlsx")
+    assert (done.upload.state, done.counts) == ("done", {"rows": 3, "created": 3})
+    assert Account.objects.get().fax == "1"
+    refused = run(recipe, book(name="Wer"), "weekly.xlsx")
+    assert "People: “People” does not fit this file. The file has no column “Last Name”." in (
+        refused.upload.message
+    )
