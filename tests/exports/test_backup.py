@@ -33,6 +33,7 @@ from rapport.models import (
     Principal,
     QualityFigure,
     RadarState,
+    RecipeKey,
     SearchQueue,
     SignInLink,
     SourceId,
@@ -67,6 +68,13 @@ def fill(owner):
     flow.plan_now(upload, by=owner)
     flow.apply_now(upload, by=owner)
     recipes.save(upload, "Every Monday", by=owner)
+    several = flow.receive_many(
+        [("a.csv", [b"Account name,Fax\nOne,1\nTwo,2\n"]), ("b.csv", [b"Account name,Fax\nTwo,2"])],
+        entity="account", by=owner,
+    )  # fmt: skip
+    flow.describe(several, by=owner)
+    flow.plan_now(several, by=owner)
+    recipes.make_key(recipes.save(several, "Both", by=owner), by=owner)
     ImportFile.objects.update(job=None)  # a job stays where it was done
     while search_index.catch_up():
         pass
@@ -147,11 +155,14 @@ def test_every_table_is_in_the_backup_or_has_a_reason_not_to_be():
 
 def test_everything_comes_back(alice, made):
     account = fill(alice)
-    upload = ImportFile.objects.get()
+    upload = ImportFile.objects.get(name="x.csv")
     path = made()
     before, content = everything(), (Path(settings.MEDIA_ROOT) / upload.stored).read_bytes()
     wipe()
-    (Path(settings.MEDIA_ROOT) / upload.stored).unlink()
+    # What a restore that was killed has left.
+    (Path(settings.MEDIA_ROOT) / upload.stored).write_bytes(b"half")
+    for made_of_it in Path(settings.MEDIA_ROOT).rglob("keys-*"):
+        made_of_it.unlink()
 
     contents = restore(path)
 
@@ -170,6 +181,13 @@ def test_everything_comes_back(alice, made):
     undo.undo(last, by=user)
     assert Account.objects.get(pk=account.pk).number == ""
     assert Change.objects.count() > contents.rows["change"]
+    # What was checked is gone on with, though programs need a new key.
+    several = ImportFile.objects.get(parent=None, state=ImportState.PLANNED)
+    (member,) = several.members.filter(name="b.csv")
+    assert flow.repair(member, 2, {0: "Three"}, by=user).fate == "create"
+    flow.apply_now(several, by=user)
+    several.refresh_from_db()
+    assert (several.counts["created"], RecipeKey.objects.count()) == (3, 0)
 
 
 def test_what_nobody_may_have_is_not_in_it(alice, made):
