@@ -6,7 +6,7 @@ import datetime
 import json
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -40,6 +40,8 @@ LEARN_AGAIN = datetime.timedelta(days=7)
 GROWN = 2000
 # A search that was cancelled, or that failed, is not asked for again so soon.
 RETRY_AFTER = datetime.timedelta(days=1)
+# Two of whom one names the other are hardly the same, however alike they look.
+DOUBTED = 50
 # What people can say of a pair; that it was merged shows by itself.
 DECISIONS = (PairStatus.OPEN, PairStatus.LATER, PairStatus.DIFFERENT)
 # Measures of `QualityFigure`.
@@ -189,6 +191,7 @@ def keep(found: Iterable[Found], *, now: datetime.datetime) -> None:
     them must be records that exist. A lead and what it was qualified into have no place in it."""
     found = list(found)
     linked = duplicates.linked((pair.one, pair.other) for pair in found)
+    above = duplicates.above((pair.one, pair.other) for pair in found)
     _forget_linked(linked)
     prepare = DuplicatePair._meta.get_field("first").get_db_prep_save
     rows = []
@@ -196,6 +199,10 @@ def keep(found: Iterable[Found], *, now: datetime.datetime) -> None:
         if frozenset((pair.one, pair.other)) in linked:
             continue
         first, second = duplicates.in_order(pair.one, pair.other)
+        if frozenset((pair.one, pair.other)) in above:
+            pair = replace(
+                pair, confidence=min(pair.confidence, DOUBTED), weight=min(pair.weight, 0.0)
+            )
         rows.append(
             (
                 first.entity, prepare(first.id, connection),

@@ -96,12 +96,21 @@ def in_order(one: Ref, other: Ref) -> tuple[Ref, Ref]:
 def linked(pairs: Iterable[tuple[Ref, Ref]]) -> set[frozenset[Ref]]:
     """Those of two entities of which one names the other: a lead and what it was qualified into
     are alike, but nobody has to decide about them."""
+    return _naming(pair for pair in pairs if pair[0].entity != pair[1].entity)
+
+
+def above(pairs: Iterable[tuple[Ref, Ref]]) -> set[frozenset[Ref]]:
+    """Those of one entity of which one names the other: who reports to a namesake is another
+    person, and a branch is not its parent."""
+    return _naming(pair for pair in pairs if pair[0].entity == pair[1].entity)
+
+
+def _naming(pairs: Iterable[tuple[Ref, Ref]]) -> set[frozenset[Ref]]:
     wanted: dict[tuple[str, str], dict[uuid.UUID, set[uuid.UUID]]] = defaultdict(dict)
     for pair in pairs:
         for one_, other in (pair, pair[::-1]):
-            if one_.entity != other.entity:
-                others = wanted[one_.entity, other.entity].setdefault(one_.id, set())
-                others.add(other.id)
+            others = wanted[one_.entity, other.entity].setdefault(one_.id, set())
+            others.add(other.id)
     found: set[frozenset[Ref]] = set()
     for (name, target), others_of in wanted.items():
         entity = registry[name]

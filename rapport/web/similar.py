@@ -75,12 +75,13 @@ def _matches(form: RecordForm, by: Any, found: One | None) -> list[Match]:
 
 
 def _undecided(found: One, matches: Iterable[Match], by: Any) -> list[Match]:
-    """Without what somebody has said to be different, and without the lead of which the record was
-    made: that is not asked again."""
+    """Without what somebody has said to be different, without the lead of which the record was made
+    and without who reports to it: that is not asked again."""
     own = Ref(found.entity.name, found.id)
     refs = [Ref(match.entity, match.id) for match in matches]
     known = duplicates.said_different(found.entity, found.id, by)
-    linked = duplicates.linked((own, ref) for ref in refs)
+    pairs = [(own, ref) for ref in refs]
+    linked = duplicates.linked(pairs) | duplicates.above(pairs)
     return [
         match
         for match, ref in zip(matches, refs, strict=True)

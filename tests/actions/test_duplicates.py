@@ -7,7 +7,7 @@ from rapport.access import Forbidden
 from rapport.actions import duplicates
 from rapport.actions.records import InvalidRecord, RecordNotFound
 from rapport.meta.registry import registry
-from rapport.models import DuplicatePair, Lead
+from rapport.models import Contact, DuplicatePair, Lead
 from rapport.queries.duplicates import in_order
 from tests import factories
 
@@ -41,6 +41,17 @@ def test_lead_and_what_it_was_made_into_do_not_wait(alice, people):
     Lead.objects.filter(pk=lead.pk).update(contact=contact)
     duplicates.keep(found, now=timezone.now())
     assert [row.first for row in DuplicatePair.objects.all()] == [other.pk]
+
+
+def test_namesakes_of_whom_one_reports_to_the_other_are_doubted(alice, people):
+    boss, second, third = people
+    Contact.objects.filter(pk=second.pk).update(manager=boss)
+    pairs = [(boss, second), (boss, third)]
+    found = [duplicates.Found(*map(factories.ref, two), "person", 99, 20.0) for two in pairs]
+
+    duplicates.keep(found, now=timezone.now())
+
+    assert set(DuplicatePair.objects.values_list("confidence", "weight")) == {(50, 0.0), (99, 20.0)}
 
 
 def stored():

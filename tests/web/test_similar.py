@@ -169,6 +169,12 @@ def test_lead_that_became_the_record_is_not_asked_about(alice, client_of, ann):
     assert edit(client_of(alice), ann, **TYPED).status_code == 303
 
 
+def test_who_reports_to_a_namesake_is_not_asked_about(alice, client_of, eva, ann):
+    Contact.objects.filter(pk=ann.pk).update(manager=eva)
+
+    assert edit(client_of(alice), ann, **TYPED).status_code == 303
+
+
 def test_value_in_place_does_not_ask(alice, client_of, eva, ann):
     client = client_of(alice)
     address = f"/contacts/{ann.pk}/field/email"
