@@ -98,7 +98,7 @@ def restore(tables: Iterable[Filled]) -> dict[str, int]:
             _derive()
             _count_on()
             connection.check_constraints()
-            _check_links()
+            check_links()
     except (IntegrityError, DataError) as error:
         message = _("the rows do not fit together: %(problem)s")
         raise Unfit(message % {"problem": str(error).partition("\n")[0]}) from None
@@ -218,8 +218,9 @@ def _end_what_was_running() -> None:
     under_way.update(state=ImportState.FAILED, ended_at=now, message=_(CUT_OFF))
 
 
-def _check_links() -> None:
-    """The same for links of which the database does not look whether there is what they name."""
+def check_links() -> None:
+    """Raise IntegrityError when a row names nobody: for links of which the database does not look
+    whether there is what they name."""
     for model in backup.tables():
         for column in backup.columns(model):
             if not column.is_relation or column.db_constraint:
