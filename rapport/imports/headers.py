@@ -18,6 +18,7 @@ from . import words
 RECORD_ID = "id"
 _SEPARATORS = re.compile(r"[\W_]+")
 _CUSTOM = re.compile(r"__c\s*$", re.IGNORECASE)  # Salesforce writes its custom fields like this
+_OF_OTHERS = frozenset({"name", "title", "type", "value", "label", "description"})
 _PATH = re.compile(r"[\w@.:-]+(/[\w@.:-]+)+")
 _SECOND = re.compile(r"^(.*?)[\s._:-]*\(?([23])\)?$")
 
@@ -34,9 +35,9 @@ def field_for(entity: Entity, header: str) -> str:
     if found := _known(known, bare):
         return found
     if _PATH.fullmatch(header):
-        # An element inside of others: 'FullAddress/City'. Names are those of what is around them.
-        found = _known(known, plain(header.rpartition("/")[2]))
-        if found and found not in {entity.title, *entity.title_fields, "topic", "description"}:
+        # An element inside of others: 'FullAddress/City'. A name is that of what is around it.
+        inner = plain(header.rpartition("/")[2])
+        if inner not in _OF_OTHERS and (found := _known(known, inner)):
             return found
     for word in words.CALLED.get(entity.name, ()):
         if bare.startswith(word) and (found := known.get(bare[len(word) :], "")):

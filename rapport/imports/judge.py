@@ -86,9 +86,10 @@ def judge(
         values=False,
         pending=links.pending,
     )
-    for verdict in verdicts:
+    for row, verdict in zip(rows, verdicts, strict=True):
         if verdict.draft is not None and verdict.draft.errors:
-            verdict.reasons = updates.why_not(mapping, verdict.draft)
+            verdict.reasons = sources.lacking(mapping, row, verdict.draft.errors)
+            verdict.reasons += updates.why_not(mapping, verdict.draft)
             verdict.fate, verdict.draft = Fate.REFUSED, None
             # What somebody decided can be taken back: the row is still what it was.
             if verdict.record is None or not decided.of(verdict.number, verdict.found):

@@ -257,6 +257,7 @@ def propose(
     _name_beside_first_name(entity, targets, taken)
     _whole_names(entity, targets, sample)
     _ids_of_others(entity, columns, targets, sample)
+    notes += _owners_by_id(entity, columns, targets, sample)
     if layout is not None:
         _translate(entity, layout, targets, sample, reading)
     notes += _settle_options(entity, columns, sample, targets, reading=reading, layout=layout)
@@ -447,6 +448,24 @@ def _ids_of_others(
             targets[index] = replace(target, missing=BLANK)
 
 
+def _owners_by_id(
+    entity: Entity,
+    columns: Sequence[str],
+    targets: dict[int, Target],
+    sample: Sequence[Sequence[str]],
+) -> list[str]:
+    """Owners that have only an id elsewhere: people may say who each of them is."""
+    if any(target.field == "owner" for target in targets.values()) or "owner" not in entity.fields:
+        return []
+    for index, header in enumerate(columns):
+        if headers.plain(header) in _OWNER_IDS and _values(sample, index):
+            targets[index] = Target(field="owner")
+            said = _("“%(column)s” holds ids of another program: you own what none of ours has.")
+            return [said % {"column": header}]
+    return []
+
+
+_OWNER_IDS = frozenset({"ownerid", "owneridvalue", "assigneduserid"})
 _ID_HEADER = re.compile(r"(?<![A-Za-z])id$|Id$|ID$")
 _ID = re.compile(r"(?=.*\d)[\w{}-]+")
 

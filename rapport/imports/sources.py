@@ -105,10 +105,26 @@ def resolve(
             if found is not None:
                 links.name(row, lookup, found.id, found.title)
             elif text and rule == mappings.REFUSE and not row.links.get(lookup):
-                message = _("There is no %(entity)s with the id “%(text)s”.")
-                values = {"entity": str(entity.label).lower(), "text": text}
-                remedy = _("Import these first, or both files together.")
-                row.reasons.append(Reason(message % values, index, remedy, "lookup"))
+                row.reasons.append(_nowhere(mapping, lookup, text))
+
+
+def _nowhere(mapping: Mapping, lookup: str, text: str) -> Reason:
+    """Another program's id that means nothing here."""
+    message = _("There is no %(entity)s with the id “%(text)s”.")
+    entity = parts.entity_of(mapping.entity, lookup)
+    values = {"entity": str(entity.label).lower(), "text": text}
+    column = mapping.column_of(f"{lookup}.{parts.SOURCE_ID}")
+    remedy = _("Import these first, or both files together.")
+    return Reason(message % values, column, remedy, "lookup")
+
+
+def lacking(mapping: Mapping, row: Row, names: Collection[str]) -> list[Reason]:
+    """Why a row lacks some of the look-ups `names`, although it gives their ids."""
+    return [
+        _nowhere(mapping, lookup, text)
+        for lookup, text in row.sources.items()
+        if lookup in names and lookup not in row.values
+    ]
 
 
 def learned(

@@ -49,7 +49,7 @@ from rapport.meta.registry import registry
         ("Notes", "description"),
         ("Website 1 - Value", "website"),
         ("FullAddress/City", "address1_city"),
-        ("properties/email", "email"),
+        ("properties/firstname", "first_name"),
         ("company/name", "account"),
         ("owner/name", ""),
         ("Favourite colour", ""),

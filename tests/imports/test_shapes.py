@@ -1,5 +1,7 @@
 """Shapes that lists have in the world, one by one."""
 
+from dataclasses import replace
+
 import pytest
 
 from rapport.imports import flow
@@ -133,3 +135,30 @@ def test_cells_that_are_no_option_refuse_or_stay_blank_as_is_said(alice, table):
     content = table("Last Name,Gender", "Bo,Cat", "Dee,Female")
     assert bring(content, by=alice, missing={"gender": "blank"}).counts["created"] == 2
     assert bring(content, by=alice).counts["refused"] == 1
+
+
+def test_deal_of_an_account_that_is_not_here_says_so(alice, table):
+    content = table(
+        "ID,ACCOUNTID,NAME,STAGENAME,OWNERID,ISWON", "006x0000001YtCr,001x0000002xLD0,Roof,New,,"
+    )
+    done = bring(content, "auto", by=alice)
+    assert [(column, reason[:49]) for _row, column, reason in done.errors] == [
+        ("ACCOUNTID", "There is no account with the id “001x0000002xLD0”."[:49]),
+        (None, "Name an account or a contact: whose deal is it?"[:49]),
+    ]
+
+
+def test_owners_by_the_ids_of_another_program_are_said_one_by_one(alice, bob, table):
+    rows = ("003Hp00001con1aIAQ,Bo,005x01", "003Hp00001con2aIAQ,Dee,005x02")
+    upload = describe(table("Id,LastName,OwnerId", *rows), "contact", by=alice)
+    mapping = flow.mapping_of(upload)
+    (index,) = (i for i, target in mapping.columns.items() if target.field == "owner")
+    told = replace(mapping.columns[index], values={"005x01": bob.email})
+    flow.remap(upload, replace(mapping, columns={**mapping.columns, index: told}))
+    flow.plan_now(upload, by=alice)
+    flow.apply_now(upload, by=alice)
+
+    assert [note[:23] for note in upload.options["notes"]] == ["“OwnerId” holds ids of "]
+    assert set(Contact.objects.values_list("last_name", "owner")) == {
+        ("Bo", bob.pk), ("Dee", alice.pk),
+    }  # fmt: skip
