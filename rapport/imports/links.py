@@ -24,7 +24,7 @@ from rapport.meta.kinds import Kind, Ref
 from rapport.meta.registry import registry
 from rapport.models import Principal
 from rapport.models.people import Verb
-from rapport.queries import extract
+from rapport.queries import extract, moved
 from rapport.queries.query import Query
 
 from . import candidates, mapping as mappings, parts
@@ -250,8 +250,13 @@ def _by_id(entity: Entity, texts: Collection[str], by: Actor) -> dict[str, list[
                 ids[uuid.UUID(text)] = text
     if not ids:
         return {}
-    rows = queries.records(entity, by).filter(pk__in=list(ids))
-    return {ids[id_]: [Named(id_, title)] for id_, title in rows.values_list("pk", entity.title)}
+    visible = queries.records(entity, by).values_list("pk", entity.title)
+    titles = dict(visible.filter(pk__in=list(ids)))
+    # The id of a merged record means the one that stayed.
+    led = moved.all_moved(entity, ids.keys() - titles) if len(titles) < len(ids) else {}
+    titles |= visible.filter(pk__in=set(led.values())) if led else {}
+    places = ((text, led.get(id_, id_)) for id_, text in ids.items())
+    return {text: [Named(id_, titles[id_])] for text, id_ in places if id_ in titles}
 
 
 def _by_key(entity: Entity, texts: Sequence[str], by: Actor) -> dict[str, list[Named]]:

@@ -241,13 +241,19 @@ def test_record_id_updates_and_blank_cells_wipe_nothing(alice, table):
     assert (anna.full_name, anna.job_title) == ("Anna Bo", "Buyer")
 
 
-def test_id_of_a_merged_record_updates_the_one_that_stayed(alice, table):
+def test_id_of_a_merged_record_means_the_one_that_stayed(alice, charlie, table):
     stays, gone = (make_contact(owner=alice) for _ in range(2))
     merge.merge(registry["contact"], [stays.pk, gone.pk], by=alice, master=stays.pk)
     got = bring(table("(Do Not Modify) Contact,Job Title", f"{gone.pk},CEO"), by=alice)
 
     assert got.counts["updated"] == 1
     assert list(Contact.objects.values_list("pk", "job_title")) == [(stays.pk, "CEO")]
+
+    got = bring(table("Last Name,Reports to", f"Bo,{gone.pk}"), by=alice)
+    assert got.counts["created"] == 1
+    assert Contact.objects.get(last_name="Bo").manager_id == stays.pk
+    got = bring(table("Last Name,Reports to", f"Fa,{gone.pk}"), by=charlie)
+    assert not Contact.objects.filter(last_name="Fa", manager__isnull=False).exists()
 
 
 def test_row_that_changed_since_the_plan_is_not_written(alice, table):
