@@ -76,7 +76,7 @@ def _check(archive: zipfile.ZipFile, limits: Limits) -> None:
         raise FileRefused(
             "bomb",
             gettext_noop(
-                "The archive would unpack to %(members)d files and %(megabytes)d MB, "
+                "The archive would unpack to %(megabytes)d MB (files: %(members)d), "
                 "which is more than is safe."
             ),
             gettext_noop("Unpack it yourself and import the files one by one."),

@@ -512,7 +512,9 @@ def checked_folder(folder: str) -> str:
     parts = folder.strip().strip("/").split("/") if folder.strip() else []
     for part in parts:
         if not _PART.fullmatch(part) or part.endswith((" ", ".")) or part.lower() in {DONE, FAILED}:
-            text = _("A folder has a plain name, like “shop/customers”: no “..” and no “%(part)s”.")
+            if not part:
+                raise RecipeRefused(_("A folder is written like “shop/customers”."), "folder")
+            text = _("No folder can be called “%(part)s”: write it like “shop/customers”.")
             raise RecipeRefused(text % {"part": part}, "folder")
     folder = "/".join(parts)
     if len(folder) > 200:
