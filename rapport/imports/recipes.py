@@ -27,7 +27,7 @@ from rapport.meta.kinds import Reading, storable
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, ImportRecipe, RecipeKey
 from rapport.models.operations import Fate, ImportState
-from rapport.queries.imports import plan_of
+from rapport.queries.imports import imports_for, plan_of
 from rapport.queries.recipes import recipe_named, usable_recipes
 
 from . import bundle, flow, headers, mapping as mappings, plan as plans
@@ -41,6 +41,8 @@ NAME_LENGTH = 100
 DECISIONS = ALIKE
 # `ImportRecipe.mapping` of a recipe for several files: what it says of each.
 MEMBERS = "members"
+# Also of `ImportFile.options`: the file whose error rows these are.
+AS_BEFORE = "as_before"
 KEY_PREFIX = "rapport_"
 # Folders of ours in that of a recipe: where its files are put when they are through.
 DONE, FAILED = "done", "failed"
@@ -193,7 +195,27 @@ def use_if_known(upload: ImportFile, *, by: Actor) -> Fit | None:
             # What cannot be used after all leaves the columns as they were proposed.
             with contextlib.suppress(RecipeRefused, FileRefused, MappingRefused):
                 return use(upload, one.recipe, by=by)
+    with contextlib.suppress(FileRefused, MappingRefused, Forbidden):
+        _map_as_before(upload, by=by)
     return None
+
+
+def _map_as_before(upload: ImportFile, *, by: Actor) -> None:
+    """Repaired error rows come back: read as the file was that they are of, which the page says.
+    Raises as `flow.read_again`."""
+    *columns, last = flow.columns_of(upload) or ("",)
+    if not columns or last != _("Reason"):
+        return
+    done = imports_for(by, states=(ImportState.DONE,))[0]
+    before = next((one for one in done if list(flow.columns_of(one)) == columns), None)
+    if before is None or not before.mapping:
+        return
+    if before.entity != upload.entity:
+        flow.read_again(upload, registry[before.entity], {}, by=by)
+    written = {name: before.reading[name] for name in WRITTEN if before.reading.get(name)}
+    flow.remap(upload, flow.mapping_of(before), reading=written)
+    upload.options = {**upload.options, AS_BEFORE: before.name}
+    upload.save(update_fields=["options"])
 
 
 def use(
@@ -311,7 +333,7 @@ def leave(upload: ImportFile, *, by: Actor) -> None:
 def drop(upload: ImportFile) -> None:
     """The mapping of `upload` is no more that of a recipe."""
     upload.recipe = None
-    gone = {"recipe_notes", DECISIONS}
+    gone = {"recipe_notes", AS_BEFORE, DECISIONS}
     upload.options = {name: value for name, value in upload.options.items() if name not in gone}
     upload.save(update_fields=["recipe", "options"])
 

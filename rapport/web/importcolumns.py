@@ -249,6 +249,7 @@ def show(
         **_needs(mapping, len(flow.columns_of(upload))),
         "error": error or upload.message,
         "doubt": options.get("doubt", ""),
+        "as_before": options.get(recipes.AS_BEFORE, ""),
         "notes": _notes(upload, mapping),
         "opened": opened,
         "columns": importtargets.rows(

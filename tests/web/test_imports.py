@@ -304,6 +304,22 @@ def test_error_rows_come_as_a_file(client_of, alice):
     assert len(b"".join(duplicates.streaming_content).splitlines()) == 2
 
 
+def test_repaired_error_rows_are_mapped_as_the_file_was(client_of, alice):
+    client = client_of(alice)
+    _made, url = upload(client)
+    plan(client, url, **{"column-4": "nickname"})
+    client.post(f"{url}apply/")
+    work_off()
+    errors = b"".join(client.get(f"{url}errors.csv").streaming_content)
+
+    again, its_url = upload(client, errors.replace(b"nonsense", b"eve@x.de"), entity="auto")
+
+    assert "mapped as those of “people.csv”" in text(client.get(its_url))
+    assert again.mapping["4"] == "nickname"
+    client.post(f"{its_url}columns/", {"read": "1", "entity": "lead"})
+    assert "mapped as those of" not in text(client.get(its_url))
+
+
 def test_rows_go_on_page_by_page_and_by_reason(client_of, alice):
     client = client_of(alice)
     rows = b"".join(b"Bo %d,nonsense\n" % n for n in range(60))
