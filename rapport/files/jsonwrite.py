@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,7 +19,13 @@ class JsonWriter(ByColumns):
 
     def __init__(self, stream: IO[bytes], columns: Sequence[Column]) -> None:
         self._stream = stream
-        self._keys = [f"{quoted(column.name)}: " for column in columns]
+        # Of two values with one key readers would see the last alone.
+        seen: Counter[str] = Counter()
+        self._keys = []
+        for column in columns:
+            seen[column.name] += 1
+            number = f" ({seen[column.name]})" if seen[column.name] > 1 else ""
+            self._keys.append(f"{quoted(column.name + number)}: ")
 
     def write_columns(self, columns: Sequence[Sequence[Value]]) -> None:
         made = [

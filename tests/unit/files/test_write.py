@@ -216,7 +216,7 @@ def test_what_xml_forbids_is_written_all_the_same(written, make, text):
 def test_streamed_pieces_make_the_same_table(make, tmp_path):
     batches = [[["a", "b"], [n, n + 1]] for n in range(3)]
 
-    pieces = list(streamed(lambda stream: make(stream, columns("x", "y")), batches))
+    pieces = list(streamed(lambda stream: make(stream, columns("x", "x")), batches))
 
     path = tmp_path / "out"
     path.write_bytes(b"".join(pieces))
