@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from rapport.imports import flow, recipes, report
+from rapport.imports import deciding, flow, recipes, report
 from rapport.imports.mapping import MappingRefused
 from rapport.imports.steps import NotNow
+from rapport.jobs.worker import Worker
 from rapport.models import Account, Contact, ImportFile
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact, share_with
@@ -378,3 +379,24 @@ def test_signs_that_no_database_takes_are_left_out(alice, table):
     mapping = replace(flow.mapping_of(upload), constants={"description": "a\x00"})
     with pytest.raises(MappingRefused):
         flow.remap(upload, mapping)
+
+
+def test_very_many_rows_to_judge_are_planned_anew_by_a_worker(alice, monkeypatch, table):
+    monkeypatch.setattr(deciding, "AT_ONCE", 1)
+    there = [make_contact(last_name=f"Bo {n}", owner=alice) for n in range(3)]
+    rows = (f"{one.pk},{one.last_name},CEO" for one in there)
+    upload = plan(table("(Do Not Modify) Contact,Last Name,Job Title", *rows), by=alice)
+    flow.decide(upload, 2, "skip", by=alice)
+
+    assert flow.decide_all(upload, "update", "create", by=alice) == 2
+    upload.refresh_from_db()
+    assert upload.state == "planning"
+    with pytest.raises(NotNow):
+        flow.decide(upload, 3, "skip", by=alice)
+    worker = Worker()
+    for _turn in range(9):
+        worker.turn()
+    upload.refresh_from_db()
+
+    assert (upload.state, fates(upload)) == ("planned", {2: "skip", 3: "create", 4: "create"})
+    assert apply(upload, alice) == {"rows": 3, "created": 2, "skipped": 1}
