@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -80,7 +80,7 @@ def text(ours: str, theirs: str) -> int:
 @lru_cache(maxsize=16_384)
 def _text(ours: str, theirs: str) -> int:
     shorter = min(len(ours), len(theirs))
-    if _figures(ours) != _figures(theirs):
+    if _figures(ours + theirs) and _figures(ours) != _figures(theirs):
         # “Store 12” is not “Store 13”.
         return DIFFERENT
     if " " in ours or " " in theirs:
@@ -118,14 +118,21 @@ def email(ours: str, theirs: str) -> int:
 
 
 def _figures(value: str) -> str:
-    return "" if value.isalpha() else "".join(c for c in value if c.isdigit())
+    if value.isalpha():
+        return ""
+    if value.isascii():
+        return value.encode().translate(None, _NO_FIGURES).decode()
+    return "".join(c for c in value if c.isdigit())
+
+
+_NO_FIGURES = bytes(one for one in range(256) if not chr(one).isdigit() or one > 127)
 
 
 def phone(ours: str, theirs: str) -> int:
     """The last digits: one may lack the area code, one digit may be wrong."""
     if ours == theirs:
         return SAME
-    if ours.endswith(theirs) or theirs.endswith(ours):
+    if len(ours) != len(theirs) and (ours.endswith(theirs) or theirs.endswith(ours)):
         return VARIANT
     return CLOSE if _typos(ours, theirs, score_cutoff=1) <= 1 else DIFFERENT
 
@@ -176,15 +183,13 @@ def any_of(compare: Compare) -> Compare:
     """Several values on each side, of which any two may agree."""
 
     def best(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> int:
-        if len(ours) == len(theirs) == 1:
-            return compare(ours[0], theirs[0])
-        return min(_all(compare, ours, theirs))
+        least = DIFFERENT
+        for one in ours:
+            for other in theirs:
+                least = min(least, compare(one, other))
+        return least
 
     return best
-
-
-def _all(compare: Compare, ours: Iterable[Any], theirs: Iterable[Any]) -> Iterable[int]:
-    return (compare(one, other) for one in ours for other in theirs)
 
 
 COMPARE: dict[Criterion, Compare] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -17,7 +17,18 @@ from .rules import Condition, Criterion, Rule
 
 # Criteria that look at several fields as one bag of values.
 BAGS = frozenset({Criterion.EMAIL, Criterion.PHONE, Criterion.DOMAIN})
-Prepared = tuple[Any, ...]
+Prepared = Sequence[Any]
+# What is quickly made ready and tells much: most pairs need no more.
+_QUICK = frozenset(
+    {
+        Criterion.NAME, Criterion.EMAIL, Criterion.PHONE, Criterion.DOMAIN, Criterion.COMPANY,
+        Criterion.CITY, Criterion.POSTCODE, Criterion.DATE, Criterion.SAME_DATE,
+    }
+)  # fmt: skip
+# Made of the words of a text alone.
+_NAMES = frozenset({Criterion.NAME, Criterion.CITY})
+# Between values of a glance, and between those of a bag: blanks, which no value has inside.
+_VALUE, _ONE = "\x1f", "\x1e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +60,81 @@ class Shape:
 
     def __init__(self, entity: Entity, rules: Sequence[Rule]) -> None:
         self.entity = entity
-        places: dict[Feature, int] = {}
+        places: dict[Feature, None] = {}
         for rule in rules:
             for condition in rule.conditions:
                 sides = ((rule.base, condition.base), (rule.matching, condition.matching))
                 for name, fields in sides:
                     if name == entity.name:
-                        found = of_condition(condition, fields, rule.case_sensitive)
-                        # The first place says whether the record is active.
-                        places.setdefault(found, len(places) + 1)
-        self.places = places
+                        places[of_condition(condition, fields, rule.case_sensitive)] = None
+        first = [one for one in places if self._is_glanced(one)]
+        lines = [one for one in places if one.criterion is Criterion.ADDRESS and not one.is_bag]
+        # The first place says whether the record is active; then comes what a glance tells.
+        ordered = dict.fromkeys([*first, *lines, *places])
+        self.places = {one: place for place, one in enumerate(ordered, 1)}
+        # What a glance tells, in which order.
+        self.told = (*first, *lines)
+        self.glanced, self.known = len(first), len(first) + len(lines)
         self.fields = tuple(dict.fromkeys(name for f in places for name in f.fields))
         self.links = tuple(n for n in self.fields if is_link(entity.fields[n]))
-        self._plan = [(f.fields, normaliser(f), f.is_bag) for f in places]
+        self._plan = [(f.fields, normaliser(f), f.is_bag) for f in self.places]
+        self._bags = [place for place, one in enumerate(first, 1) if one.is_bag]
+        self._lines = [one.fields[0] for one in lines]
+
+    def _is_glanced(self, feature: Feature) -> bool:
+        kinds = {self.entity.fields[name].kind for name in feature.fields}
+        if feature.criterion is Criterion.EXACT:
+            return kinds == {Kind.DATE}
+        # A text that is compared as an address may have anything inside.
+        is_odd = feature.criterion in {Criterion.EMAIL, Criterion.DOMAIN} and Kind.TEXT in kinds
+        return feature.criterion in _QUICK and not is_odd
+
+    def name_place(self, fields: tuple[str, ...]) -> int:
+        """Where a glance tells the text of one field as a name; 0 where it does not."""
+        return next(
+            (
+                place
+                for place, one in enumerate(self.told[: self.glanced], 1)
+                if one.fields == fields and one.criterion in _NAMES and not one.is_bag
+            ),
+            0,
+        )
 
     def prepare(self, values: Mapping[str, Any], names: Mapping[str, str]) -> Prepared:
         """The record with these field values; `names` {look-up: title of what it names}. First
         whether it is active, then the features. A blank is '' or ()."""
         found = [self._feature(*one, values, names) for one in self._plan]
         return (not values.get("state"), *found)
+
+    def glances(
+        self,
+        values: Sequence[Mapping[str, Any]],
+        names: Sequence[Mapping[str, str]],
+        known: Collection[str] | None = None,
+    ) -> list[str]:
+        """The first places of records with these values and names, each as one text, which takes
+        little room and is soon read. `known`: they have no other fields than these."""
+        columns = [["" if one.get("state") else "1" for one in values]]
+        for fields, normal, _is_bag in self._plan[: self.glanced]:
+            filled = [name for name in fields if known is None or name in known]
+            if len(filled) != 1:
+                columns.append([_ONE.join(_bag(filled, normal, one)) for one in values])
+                continue
+            raws = [one.get(filled[0]) for one in values]
+            if filled[0] in self.links:
+                raws = [one.get(filled[0]) or raw for one, raw in zip(names, raws, strict=True)]
+            columns.append([normal(raw) if raw else "" for raw in raws])
+        # Of a street line only whether there is one.
+        columns += [["1" if one.get(name) else "" for one in values] for name in self._lines]
+        return list(map(_VALUE.join, zip(*columns, strict=True)))
+
+    def seen(self, glance: str) -> Prepared:
+        """The places that a glance tells of; no others may be asked."""
+        found: list[Any] = glance.split(_VALUE)
+        for place in self._bags:
+            if text := found[place]:
+                found[place] = tuple(text.split(_ONE)) if _ONE in text else (text,)
+        return found
 
     def lazily(self, values: Mapping[str, Any], names: Mapping[str, str]) -> Prepared:
         """The same, but nothing is prepared before it is looked at: most pairs end early."""
@@ -88,32 +155,33 @@ class Shape:
         names: Mapping[str, str],
     ) -> Any:
         if is_bag:
-            bag: list[Any] = []
-            for name in fields:
-                raw = values.get(name)
-                if raw:
-                    one = normal(raw)
-                    if one and one not in bag:
-                        bag.append(one)
-            return tuple(bag)
+            return tuple(_bag(fields, normal, values))
         name = fields[0]
         raw = (names.get(name) or values.get(name)) if name in self.links else values.get(name)
         return "" if raw is None or raw == "" else normal(raw)
 
 
-class _Lazy:
+def _bag(
+    fields: Sequence[str], normal: Callable[[Any], Any], values: Mapping[str, Any]
+) -> list[Any]:
+    found: list[Any] = []
+    for name in fields:
+        if (raw := values.get(name)) and (one := normal(raw)) and one not in found:
+            found.append(one)
+    return found
+
+
+class _Lazy(dict[int, Any]):
     """A prepared record of which every place is prepared when it is first asked for."""
 
-    __slots__ = ("_made", "_names", "_shape", "_values")
-
     def __init__(self, shape: Shape, values: Mapping[str, Any], names: Mapping[str, str]) -> None:
-        self._shape, self._values, self._names = shape, values, names
-        self._made: dict[int, Any] = {}
+        super().__init__()
+        self._of = shape, values, names
 
-    def __getitem__(self, place: int) -> Any:
-        if place not in self._made:
-            self._made[place] = self._shape.at(place, self._values, self._names)
-        return self._made[place]
+    def __missing__(self, place: int) -> Any:
+        shape, values, names = self._of
+        found = self[place] = shape.at(place, values, names)
+        return found
 
 
 def is_link(field: Field) -> bool:

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log2
-from typing import Any
+from typing import Any, NamedTuple
 
-from .compare import BLANK, CLOSE, COMPARE, DIFFERENT, LOOSE, SAME, VARIANT, Compare, any_of
+from .compare import (
+    BLANK,
+    CLOSE,
+    COMPARE,
+    DIFFERENT,
+    LEVELS,
+    LOOSE,
+    SAME,
+    VARIANT,
+    Compare,
+    any_of,
+)  # fmt: skip
 from .features import Prepared, Shape, of_condition
 from .rules import Condition, Criterion, Rule
 from .weights import SHARED, Weights
@@ -26,6 +37,30 @@ _STRICT = frozenset(
         Criterion.POSTCODE,
     }
 )  # fmt: skip
+
+
+# Parts of the evidence.
+_OWN, _PLACE, _PHONE = range(3)
+# What comparing takes, roughly; else 1.
+_EFFORT = {
+    Criterion.PHONE: 3, Criterion.COMPANY: 4, Criterion.TEXT: 4, Criterion.ADDRESS: 8,
+}  # fmt: skip
+# Sums of the same numbers in another order differ by less.
+ROUNDING = 1e-6
+
+
+class _Bound(NamedTuple):
+    """What a condition can tell at most, and what less by each outcome; `free`: what counts where
+    the place counts as much as it may."""
+
+    one: int
+    other: int
+    compare: Compare
+    part: int
+    lost: list[float]
+    lost_free: list[float]
+    most: float
+    most_free: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +90,6 @@ class Judge:
         shared = SHARED if Criterion.NAME in kinds else SHARED - {Criterion.COMPANY}
         decides = any(c.criterion not in shared for c in rule.conditions)
         self._place = tuple(decides and c.criterion in shared for c in rule.conditions)
-        self._place_steps = [(i, s) for i, s in enumerate(self._steps) if self._place[i]]
         self._carried = tuple(
             is_place and c.criterion is Criterion.PHONE
             for is_place, c in zip(self._place, rule.conditions, strict=True)
@@ -67,6 +101,34 @@ class Judge:
         # Evidence that a threshold asks for: most pairs end here, without a logarithm.
         share = min(max(rule.threshold, 1), 99.5) / 100
         self._needed = _logit(share) - weights.prior
+        self._bounds = [self._bound(i) for i in range(len(rule.conditions))]
+        self._most = tuple(
+            sum(bound.most_free if free else bound.most for bound in self._bounds
+                if bound.part == part)
+            for part, free in ((_OWN, False), (_OWN, True), (_PLACE, False), (_PHONE, False))
+        )  # fmt: skip
+        early = [
+            i
+            for i, bound in enumerate(self._bounds)
+            if bound.one <= base.glanced and bound.other <= matching.glanced
+        ]
+        effort = [_EFFORT.get(condition.criterion, 1) for condition in rule.conditions]
+        early.sort(key=lambda i: self._bounds[i].lost[DIFFERENT] / effort[i], reverse=True)
+        self._second_lines = (
+            (self._bounds[self._lines[0]], self._bounds[self._lines[1]])
+            if self._lines is not None
+            and all(
+                self._bounds[i].one <= base.known and self._bounds[i].other <= matching.known
+                for i in self._lines
+            )
+            else None
+        )
+        # First and last name are looked at together, before all others.
+        self._early = [self._bounds[i][:6] for i in early if i not in (self._names or ())]
+        self._early_musts = [(i, worst) for i, worst in self._musts if i in early]
+        self._equal = [
+            found for i, _worst in self._musts if (found := self._names_of(i, base, matching))
+        ]
 
     @property
     def ignores_blanks(self) -> bool:
@@ -120,55 +182,57 @@ class Judge:
 
     def levels(self, ours: Prepared, theirs: Prepared) -> Levels:
         """How each condition comes out."""
-        return self._with_place(self._own(ours, theirs), ours, theirs)
-
-    def _own(self, ours: Prepared, theirs: Prepared) -> list[int]:
-        """The same, but for what tells of a place: blank."""
-        found = []
-        for (one, other, compare), is_place in zip(self._steps, self._place, strict=True):
-            if is_place:
-                found.append(BLANK)
-                continue
-            a, b = ours[one], theirs[other]
-            found.append(compare(a, b) if a and b else BLANK)
+        found = [
+            compare(a, b) if (a := ours[one]) and (b := theirs[other]) else BLANK
+            for one, other, compare in self._steps
+        ]
         if self._names is not None:
-            first, last = self._names
-            if found[first] != SAME or found[last] != SAME:
-                self._cross_names(found, ours, theirs, first, last)
-        self._fill_blanks(found, ours, theirs, of_place=False)
-        return found
-
-    def _with_place(self, found: list[int], ours: Prepared, theirs: Prepared) -> Levels:
-        for i, (one, other, compare) in self._place_steps:
-            a, b = ours[one], theirs[other]
-            if a and b:
-                found[i] = compare(a, b)
+            self._cross_names(found, ours, theirs, *self._names)
         if self._lines is not None:
             first, last = self._lines
             if found[first] >= LOOSE or (not found[first] and not found[last]):
                 self._cross_lines(found, ours, theirs, first, last)
-        self._fill_blanks(found, ours, theirs, of_place=True)
-        return tuple(found)
-
-    def _fill_blanks(
-        self, found: list[int], ours: Prepared, theirs: Prepared, *, of_place: bool
-    ) -> None:
-        """Where a blank is a value like others."""
         for i in self._blanks:
-            if not found[i] and self._place[i] == of_place:
+            if not found[i]:
+                # A blank is a value like others.
                 one, other, _compare = self._steps[i]
                 found[i] = DIFFERENT if ours[one] or theirs[other] else SAME
+        return tuple(found)
+
+    def _called(
+        self, ours: Prepared, theirs: Prepared, first: int, last: int
+    ) -> Iterable[tuple[int, int]]:
+        """How first and last name come out."""
+        (one, other, compare), (one_, other_, _) = self._steps[first], self._steps[last]
+        a, a_, b, b_ = ours[one], ours[one_], theirs[other], theirs[other_]
+        if a == b and a_ == b_ and a and a_:
+            return (first, SAME), (last, SAME)
+        found = {
+            first: compare(a, b) if a and b else BLANK,
+            last: compare(a_, b_) if a_ and b_ else BLANK,
+        }
+        self._cross_names(found, ours, theirs, first, last)
+        return found.items()
 
     def _cross_names(
-        self, found: list[int], ours: Prepared, theirs: Prepared, first: int, last: int
+        self,
+        found: list[int] | dict[int, int],
+        ours: Prepared,
+        theirs: Prepared,
+        first: int,
+        last: int,
     ) -> None:
         """First and last name exchanged, or both in one field."""
+        if found[first] == found[last] == SAME:
+            return
         compare = COMPARE[Criterion.NAME]
         (one, other, _), (one_, other_, _) = self._steps[first], self._steps[last]
         a, a_, b, b_ = ours[one], ours[one_], theirs[other], theirs[other_]
         if a and a_ and b and b_:
             if found[first] > CLOSE or found[last] > CLOSE:
-                crossed = max(compare(a, b_), compare(a_, b))
+                crossed = compare(a, b_)
+                if crossed <= CLOSE:
+                    crossed = max(crossed, compare(a_, b))
                 if (crossed <= CLOSE and crossed < max(found[first], found[last])) or (
                     " " in a_ + b_ + a + b and _letters(a, a_) == _letters(b, b_)
                 ):
@@ -219,7 +283,7 @@ class Judge:
         """What the value on which the two agree adds to the weight of agreement."""
         one, other, _compare = self._steps[i]
         value = ours[one]
-        if isinstance(value, tuple):
+        if value and isinstance(value, tuple):
             if self._streets[i] or len(value) == 1 or not isinstance(theirs[other], tuple):
                 value = value[0]
             else:
@@ -232,23 +296,82 @@ class Judge:
             return None
         if self._musts:
             return self._judge_musts(ours, theirs)
-        own = self._own(ours, theirs)
-        # Most pairs live or work at one place and have nothing else in common.
-        if self._place_steps and self.evidence(own, ours, theirs) + self._ceiling < self._needed:
+        if not self._may_reach(ours, theirs):
             return None
-        levels = self._with_place(own, ours, theirs)
+        levels = self.levels(ours, theirs)
         bits = self.evidence(levels, ours, theirs)
         return self._verdict(levels, bits) if bits >= self._needed else None
 
-    def _judge_musts(self, ours: Prepared, theirs: Prepared) -> Verdict | None:
-        for place, worst in self._musts:
-            one, other, compare = self._steps[place]
+    def may_be(self, ours: Prepared, theirs: Prepared) -> bool:
+        """Whether the rule may call the two the same, as far as a glance at both tells."""
+        if self._musts:
+            for one, other in self._equal:
+                if ours[one] != theirs[other]:
+                    return False
+            return self._holds(self._early_musts, ours, theirs)
+        return self._may_reach(ours, theirs)
+
+    def _names_of(self, i: int, base: Shape, matching: Shape) -> tuple[int, int] | None:
+        """Where a glance tells the same fields as names: other names are no equal texts, either."""
+        condition = self.rule.conditions[i]
+        if condition.criterion is not Criterion.EXACT or self.rule.case_sensitive:
+            return None
+        one, other = base.name_place(condition.base), matching.name_place(condition.matching)
+        return (one, other) if one and other else None
+
+    def _may_reach(self, ours: Prepared, theirs: Prepared) -> bool:
+        """Whether the pair may come to the threshold by what has not been compared yet. Most pairs
+        have a name or a place in common, and end early."""
+        own, free, place, phone = self._most
+        if self._names is not None:
+            for i, level in self._called(ours, theirs, *self._names):
+                own -= self._bounds[i].lost[level]
+                free -= self._bounds[i].lost_free[level]
+        if self._second_lines is not None:
+            # What may stand in the wrong line is not looked at here.
+            first, last = self._second_lines
+            if not (ours[last.one] or theirs[last.other]):
+                place -= last.lost[BLANK]
+                if not (ours[first.one] and theirs[first.other]):
+                    place -= first.lost[BLANK]
+        needed, ceiling = self._needed - ROUNDING, self._ceiling
+        for one, other, compare, part, lost, lost_free in self._early:
             a, b = ours[one], theirs[other]
-            if a and b:
-                if compare(a, b) > worst:
-                    return None
-            elif a or b or self.rule.conditions[place].ignore_blanks:
-                return None
+            less = lost[level := compare(a, b) if a and b else BLANK]
+            if not less:
+                continue
+            if part == _PLACE:
+                place -= less
+            elif part == _PHONE:
+                phone -= less
+            else:
+                own -= less
+                free -= lost_free[level]
+                if free + ceiling < needed:
+                    return False
+            if own + _of_place(place, phone) < needed:
+                return False
+        return True
+
+    def _bound(self, i: int) -> _Bound:
+        bits = list(self.weights.levels[i])
+        # No agreement adds more than one on the rarest value.
+        more = max((self.weights.rare[i], *self.weights.frequent[i].values()))
+        bits[SAME] = max(bits[SAME] + more, 0.5)
+        kin = self.weights.kin[i] if self.weights.kin else (0.0,) * LEVELS
+        free = [one - other for one, other in zip(bits, kin, strict=True)]
+        bits[BLANK] = free[BLANK] = 0.0
+        most, most_free = max(bits), max(free)
+        lost, lost_free = [most - one for one in bits], [most_free - one for one in free]
+        if i in self._blanks:
+            # It will count as something else.
+            lost[BLANK] = lost_free[BLANK] = 0.0
+        part = _PHONE if self._carried[i] else _PLACE if self._place[i] else _OWN
+        return _Bound(*self._steps[i], part, lost, lost_free, most, most_free)
+
+    def _judge_musts(self, ours: Prepared, theirs: Prepared) -> Verdict | None:
+        if not self._holds(self._musts, ours, theirs):
+            return None
         if not any(ours[self._steps[place][0]] for place, _worst in self._musts):
             # Blank on all counts is no likeness.
             return None
@@ -257,6 +380,17 @@ class Judge:
         if not self.rule.weighed:
             return Verdict(self.rule.key, self.rule.threshold, bits, levels)
         return self._verdict(levels, bits) if bits >= self._needed else None
+
+    def _holds(self, musts: Iterable[tuple[int, int]], ours: Prepared, theirs: Prepared) -> bool:
+        for place, worst in musts:
+            one, other, compare = self._steps[place]
+            a, b = ours[one], theirs[other]
+            if a and b:
+                if compare(a, b) > worst:
+                    return False
+            elif a or b or self.rule.conditions[place].ignore_blanks:
+                return False
+        return True
 
     def _verdict(self, levels: Levels, bits: float) -> Verdict:
         odds: float = 2.0 ** min(bits + self.weights.prior, 60.0)

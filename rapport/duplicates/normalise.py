@@ -47,12 +47,15 @@ def name(text: str) -> str:
     return found if found.isascii() else found.translate(LATIN)
 
 
+# Kept for a moment: what keys are made of is then compared.
+@lru_cache(maxsize=4096)
 def email(value: str) -> str:
     """An e-mail address without regard to case; nothing when it is none."""
     found = value.strip().casefold()
     return found if "@" in found[1:-1] else ""
 
 
+@lru_cache(maxsize=4096)
 def phone(value: str) -> str:
     """The last digits of a number, the same in national and international format."""
     # "+49 (0) 30 …": the zero within brackets is not dialled from abroad, and is not at the end.
@@ -114,6 +117,7 @@ def street(text: str) -> tuple[str, str, str] | None:
     return " ".join(sorted(numbers) + names), " ".join(sorted(numbers)), " ".join(names)
 
 
+@lru_cache(maxsize=20_000)
 def postcode(value: str) -> str:
     """A postal code in capitals and digits, without country prefix and blanks."""
     return _LOCAL.sub("", fold(value))[:12]

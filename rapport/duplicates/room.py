@@ -72,6 +72,10 @@ class Room:
         """What the surest rule says of a record of ours and one of the entity `name`."""
         return strongest(self.judges[name], ours, theirs)
 
+    def may_be(self, ours: Prepared, theirs: Prepared) -> bool:
+        """Whether a rule may call two records of ours the same, as far as a glance tells."""
+        return any(judge.may_be(ours, theirs) for judge in self.judges[self.entity.name])
+
 
 def room_for(entity: Entity, among: Collection[str] | None) -> Room:
     """The rules in force that compare `entity` records with those of `among` (None: with all)."""

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any
 
 from rapport.actions import checking, derived, write
+from rapport.duplicates.features import Feature
 from rapport.duplicates.keys import Plan, has_title_key, keys, plan_of
 from rapport.duplicates.room import room_for
 from rapport.meta.entity import Entity
@@ -39,11 +40,13 @@ _AS_IT_IS = b"+"
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What stands where in the bytes of a compact row: first the texts of its look-ups, then the
-    values of its fields; `derived` are those that follow from others."""
+    values of its fields; `derived` are those that follow from others. `glance`: what glances
+    tell."""
 
     links: tuple[str, ...]
     fields: tuple[str, ...]
     derived: frozenset[str]
+    glance: tuple[Feature, ...]
 
     def open(self, packed: bytes) -> tuple[dict[str, Any], dict[str, str]]:
         """Values and texts of a compact row."""
@@ -85,6 +88,7 @@ def layout_of(mapping: Mapping) -> Layout | None:
         tuple(found.name for found in links),
         tuple(sorted(plain | following.keys())),
         frozenset(following),
+        shape.told,
     )
 
 
@@ -102,7 +106,8 @@ class Block:
     """Rows in the order of the file. `rows`: those that are not compact, else None. Of the others:
     their bytes, their match keys, the texts of their look-ups, and of finished ones `search`, what
     search finds them by, with a mark for each title that is not known yet, and `ready`, their
-    columns as the database takes them; None where that cannot be said yet."""
+    columns as the database takes them; None where that cannot be said yet. `glances`: what is
+    compared first with other rows."""
 
     numbers: list[int] = field(default_factory=list)
     rows: list[Row | None] = field(default_factory=list)
@@ -111,6 +116,7 @@ class Block:
     texts: list[tuple[str, ...]] = field(default_factory=list)
     search: list[str] = field(default_factory=list)
     ready: list[Any] = field(default_factory=list)
+    glances: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -120,6 +126,7 @@ class Block:
         self.numbers += other.numbers
         self.rows += other.rows
         self.packed += other.packed
+        self.glances += other.glances
         self.keys += other.keys
         self.texts += other.texts
         self.search += other.search
@@ -129,6 +136,7 @@ class Block:
         """Take off the first `size` rows."""
         parts: tuple[list[Any], ...] = (
             self.numbers, self.rows, self.packed, self.keys, self.texts, self.search, self.ready,
+            self.glances,
         )  # fmt: skip
         taken = Block(*(part[:size] for part in parts))
         for part in parts:
@@ -151,20 +159,23 @@ class Block:
         counts = bytes(map(len, self.keys))
         odd = [(place, row) for place, row in enumerate(self.rows) if row is not None]
         numbers = array("Q", self.numbers)
-        parts = (numbers, self.packed, hashes, counts, self.texts, odd, self.search, self.ready)
+        parts = (
+            numbers, self.packed, hashes, counts, self.texts, odd, self.search, self.ready,
+            self.glances,
+        )  # fmt: skip
         return pickle.dumps(parts, pickle.HIGHEST_PROTOCOL)
 
     @classmethod
     def load(cls, dumped: bytes) -> Block:
         """The inverse of `dump`."""
         found = pickle.loads(dumped)  # noqa: S301 -- our own
-        numbers, packed, hashes, counts, texts, odd, search, ready = found
+        numbers, packed, hashes, counts, texts, odd, search, ready, glances = found
         rows: list[Row | None] = [None] * len(numbers)
         for place, row in odd:
             rows[place] = row
         rest = iter(hashes)
         own = [tuple(islice(rest, count)) for count in counts]
-        return cls(list(numbers), rows, packed, own, texts, search, ready)
+        return cls(list(numbers), rows, packed, own, texts, search, ready, glances)
 
 
 class Packer:
@@ -176,6 +187,7 @@ class Packer:
         self._fields = frozenset(layout.fields if layout else ())
         self._plan = _narrow(plan_of(mapping.entity), self._fields)
         self._links = frozenset(layout.links if layout else ())
+        self._shape = room_for(mapping.entity, {mapping.entity.name}).shape
         self._can_pack = write.can_pack(mapping.entity)
         # An owner is given to every record; a field with a default need not be filled.
         self._required = [
@@ -210,27 +222,35 @@ class Packer:
         block = Block()
         if layout is None:
             block.numbers, block.rows = [row.number for row in rows], list(rows)
-            block.packed, block.keys, block.texts = (
-                [b""] * len(rows), [()] * len(rows), [()] * len(rows)
-            )  # fmt: skip
+            block.packed, block.glances = [b""] * len(rows), [""] * len(rows)
+            block.keys, block.texts = [()] * len(rows), [()] * len(rows)
             return block
-        for row, own, packed, texts in self._packed(rows, layout):
+        compact: list[tuple[int, MappingType[str, Any], MappingType[str, str]]] = []
+        for row, values, own, packed, texts in self._packed(rows, layout):
+            if packed:
+                compact.append((len(block), values, row.links))
             block.numbers.append(row.number)
             block.rows.append(None if packed else row)
             block.packed.append(packed)
             block.keys.append(own)
             block.texts.append(texts)
+        block.glances = [""] * len(block)
+        if compact:
+            places, values, names = zip(*compact, strict=True)
+            glances = self._shape.glances(values, names, self._fields | self._links)
+            for place, glance in zip(places, glances, strict=True):
+                block.glances[place] = glance
         return block
 
     def _packed(
         self, rows: Sequence[Row], layout: Layout
-    ) -> Iterator[tuple[Row, tuple[int, ...], bytes, tuple[str, ...]]]:
+    ) -> Iterator[tuple[Row, MappingType[str, Any], tuple[int, ...], bytes, tuple[str, ...]]]:
         entity, plan, fields, links = self._entity, self._plan, layout.fields, layout.links
         derive, known, dumps = entity.derive, self._fields, pickle.dumps
         for row in rows:
             values = row.values
             if _says_more(row):
-                yield row, (), b"", ()
+                yield row, values, (), b"", ()
                 continue
             values = {**values, **derive(values)}
             own = tuple(keys(entity, values, row.links, plan))
@@ -240,10 +260,10 @@ class Packer:
                 or len(own) > 255
                 or any(self._is_missing(row, values, name) for name in self._required)
             ):
-                yield row, (), b"", ()
+                yield row, values, (), b"", ()
                 continue
             texts = tuple([row.links.get(name, "") for name in links])
-            yield row, own, dumps((*texts, *map(values.get, fields)), 5), texts
+            yield row, values, own, dumps((*texts, *map(values.get, fields)), 5), texts
 
     @staticmethod
     def _is_missing(row: Row, values: MappingType[str, Any], name: str) -> bool:

@@ -151,6 +151,7 @@ def _compare_with_earlier(
     entity = batch.mapping.entity
     room = room_for(entity, {entity.name})
     comparing = entity.name in room.judges
+    earlier.trust(room.shape.told)
     own_keys = matching.OwnKeys(batch.mapping, batch.links)
     rest = iter(new)
     waiting = next(rest, None)
@@ -168,14 +169,17 @@ def _compare_with_earlier(
         if verdict.record is None:
             _repeat_earlier(verdict, own, earlier)
             # Made ready for comparing when it must be: few rows share a key with another.
-            if comparing and not verdict.like and (likes := earlier.like(its)):
-                _compare(verdict, one, likes, room)
+            if comparing and not verdict.like:
+                [glance] = room.shape.glances([one.values], [one.names])
+                if likes := earlier.like(its, glance, room):
+                    _compare(verdict, one, likes, room)
             _decide(batch, verdict)
         if verdict.fate is Fate.CREATE:
             for key in own:
                 earlier.matched.add(key, verdict.number)
             if comparing:
-                earlier.add(verdict.number, its, _held(one, room))
+                [glance] = room.shape.glances([one.values], [one.names])
+                earlier.add(verdict.number, its, _held(one, room), glance)
 
 
 def _hold_back_second(verdict: Verdict, earlier: Earlier) -> None:

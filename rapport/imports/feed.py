@@ -148,6 +148,7 @@ class Feed:
             upload.reading,
             sorted((number, sorted(cells.items())) for number, cells in self._repaired.items()),
             keys.fingerprint(entity),
+            self.layout.glance if self.layout else (),
             get_language(),
             settings.FULL_NAME_ORDER,
             [

@@ -172,6 +172,8 @@ def _plain(
             if row is None and number not in told and names.are_known(texts)
         ]
     room = room_for(entity, {entity.name})
+    if seen is not None:
+        seen.trust(names.layout.glance)
     plain = []
     for place, own in enumerate(block.keys):
         row, number = block.rows[place], block.numbers[place]
@@ -194,13 +196,16 @@ def _plain(
         plain.append(place)
         # To be applied, the plan is trusted: it has compared the rows of the file.
         if seen is not None:
-            seen.add(number, own, block.packed[place])
+            seen.add(number, own, block.packed[place], block.glances[place])
     return plain
 
 
 def _is_like_earlier(block: Block, place: int, seen: Earlier, room: Room, layout: Layout) -> bool:
     """Whether an earlier row is the same."""
-    if room.entity.name not in room.judges or not (likes := seen.like(block.keys[place])):
+    if room.entity.name not in room.judges:
+        return False
+    likes = seen.like(block.keys[place], block.glances[place], room)
+    if not likes:
         return False
     ours = room.shape.lazily(*layout.open(block.packed[place]))
     return any(

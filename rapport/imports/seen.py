@@ -3,22 +3,27 @@ what earlier rows hold, in a file of its own."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
+from typing import IO
 
 from rapport.duplicates.keys import HELD_BY
+from rapport.duplicates.room import Room
 
 from .compact import Held, Layout, held_of
 
 # A key that more rows have finds nothing, as among stored records.
 MOST = HELD_BY + 1
 IN_MEMORY = 1 << 20
+# Bytes of a glance that is kept.
+LONGEST = 0xFFFF
 # Slots of chains.
 SMALLEST, LARGEST = 1 << 12, 1 << 22
 # The half of a key that is kept.
-LOW = 0xFFFF_FFFF
+_LOW = 0xFFFF_FFFF
 
 
 class Seen:
@@ -120,7 +125,7 @@ class Chains:
         slots, kept, before, mask = self._slots, self._keys, self._before, self._mask
         for key in keys:
             if entry := slots[key & mask]:
-                key &= LOW
+                key &= _LOW
                 while entry:
                     if kept[entry] == key:
                         return True
@@ -137,7 +142,7 @@ class Chains:
         found: set[int] = set()
         for key in keys:
             entry = slots[key & mask]
-            key &= LOW
+            key &= _LOW
             held = []
             while entry:
                 if kept[entry] == key:
@@ -153,7 +158,7 @@ class Chains:
         self._firsts.append(len(kept))
         for key in keys:
             place = key & mask
-            key &= LOW
+            key &= _LOW
             last = entry = slots[place]
             left = MOST
             while entry and left:
@@ -180,49 +185,103 @@ class Earlier:
         self.changed, self.matched = Firsts(), Firsts()
         self._base = 0
         self._chains = Chains(expected)
-        # In memory while the import is small.
-        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- see close
+        self._kept = _Kept()
         self._numbers, self._ends = array("I"), array("Q", (0,))
+        # Of each row so many bytes are its glance.
+        self._glances = array("H")
+        # What the glances tell; None when they do not tell all the same.
+        self._told: object = ()
 
     def is_known(self, keys: Iterable[int]) -> bool:
         """Whether an earlier row seems to have one of `keys`."""
         return self._chains.is_known(keys)
 
-    def like(self, keys: Iterable[int]) -> list[tuple[int, Held]]:
-        """Rows that share one of `keys`, the first come first, and what they hold."""
+    def like(self, keys: Iterable[int], glance: str, room: Room) -> list[tuple[int, Held]]:
+        """Rows that share one of `keys` and may be the same by a glance, the first come first, and
+        what they hold."""
+        places = self._chains.places(keys)
+        if not places:
+            return []
+        if glance and self._told == room.shape.told:
+            ours, seen = room.shape.seen(glance), room.shape.seen
+            places = [
+                place
+                for place in places
+                if not (text := self._glance(place)) or room.may_be(ours, seen(text))
+            ]
         numbers = self._numbers
-        places = sorted(self._chains.places(keys), key=numbers.__getitem__)
+        places.sort(key=numbers.__getitem__)
         return [
             (told(numbers[place], self._base), held_of(self._held(place), self._layout))
             for place in places
         ]
 
+    def trust(self, told: object) -> None:
+        """The glances that come now tell this."""
+        if not self._numbers:
+            self._told = told
+        elif told != self._told:
+            # The rules have changed meanwhile.
+            self._told = None
+
     def begin(self, base: int) -> None:
         """What comes now is of a file whose rows follow on `base` others."""
         self._base = self.changed.base = self.matched.base = base
 
-    def add(self, row: int, keys: Iterable[int], held: bytes) -> None:
+    def add(self, row: int, keys: Iterable[int], held: bytes, glance: str) -> None:
         """Remember a row."""
         self._chains.add(keys)
         self._numbers.append(row + self._base)
-        self._ends.append(self._ends[-1] + len(held))
-        self._file.write(held)
+        seen = glance.encode(errors="surrogatepass")
+        if len(seen) > LONGEST:
+            seen = b""
+        self._glances.append(len(seen))
+        self._ends.append(self._ends[-1] + len(seen) + len(held))
+        self._kept.add(seen + held)
 
     def arrays(self) -> tuple[array[int], ...]:
         """By which keys the rows are known, to be kept: halves of keys, the first of each row, the
         rows; and by what finds a record."""
         return *self._chains.arrays(), self._numbers, *self.matched.pairs()
 
+    def _glance(self, place: int) -> str:
+        start = self._ends[place]
+        found = self._kept.read(start, start + self._glances[place])
+        return found.decode(errors="surrogatepass")
+
     def _held(self, place: int) -> bytes:
-        start, end = self._ends[place], self._ends[place + 1]
-        self._file.seek(start)
-        found = self._file.read(end - start)
-        self._file.seek(self._ends[-1])
-        return found
+        return self._kept.read(self._ends[place] + self._glances[place], self._ends[place + 1])
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
+        """Let go of what is kept."""
+        self._kept.close()
 
     # A worker that fails in the middle of a batch just drops what it had.
     __del__ = close
+
+
+class _Kept:
+    """Bytes that are only added to: the last ones in memory, the others in a file."""
+
+    def __init__(self) -> None:
+        self._recent, self._begin = bytearray(), 0
+        self._file: IO[bytes] | None = None
+
+    def add(self, more: bytes) -> None:
+        self._recent += more
+        if len(self._recent) > IN_MEMORY:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 -- see close
+            self._file.write(self._recent)
+            self._begin += len(self._recent)
+            self._recent.clear()
+
+    def read(self, start: int, end: int) -> bytes:
+        if start >= self._begin:
+            return bytes(self._recent[start - self._begin : end - self._begin])
+        assert self._file is not None
+        return os.pread(self._file.fileno(), end - start, start)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()

@@ -1,6 +1,10 @@
 """Levels, evidence, and what is learned."""
 
+import datetime
+import math
 import random
+from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -285,3 +289,87 @@ def test_real_doubles_are_told(real_files):
 
     assert labelled.judge(found).f1 >= 0.995
     assert labelled.judge(found, without=("birthday",)).f1 >= 0.99
+
+
+# -- pairs that end early -------------------------------------------------------------------------
+
+WORDS = {
+    "first_name": ["", "Eva", "Ewa", "Eva Maria", "Stone", "Jan", "J", "王伟", "Bob", "Robert"],
+    "last_name": ["", "Stone", "Stonne", "Eva", "Stone Mill", "Mill"],
+    "email": ["", "eva@x.example", "eva@y.example", "ewa@x.example", "info@x.example"],
+    "email2": ["", "", "eva@x.example", "jan7000@y.example", "jan7000@z.example"],
+    "business_phone": ["", "030 1234567", "030 1234568", "030 7654321", "1234567"],
+    "mobile_phone": ["", "0171 9999999", "030 1234567"],
+    "address1_line1": ["", "Hauptstr. 12", "Hauptstr. 13", "Mill Lane 4", "--"],
+    "address1_line2": ["", "", "Hauptstr. 12", "Floor 2"],
+    "address1_city": ["", "Berlin", "Berlim", "Hamburg"],
+    "address1_postal_code": ["", "10115", "10151", "10116", "20095"],
+    "birthday": ["", datetime.date(1980, 3, 12), datetime.date(1980, 12, 3)],
+}
+COMPANIES = ["", "Stone GmbH", "Stone", "Mill Ltd", "Millworks"]
+
+
+def _judge(chance, learned):
+    """A rule of people with blanks and weights as chance has them."""
+    conditions = [
+        replace(c, ignore_blanks=chance.random() < 0.8) if learned else c
+        for c in chance.sample(PERSON.conditions, len(PERSON.conditions))
+    ]
+    rule = replace(PERSON, conditions=tuple(conditions), threshold=chance.choice([50, 70, 95]))
+    start = weights.starting(rule)
+    if learned:
+        some = [
+            (0.0, *sorted((chance.uniform(-6, 12) for _ in range(5)), reverse=True))
+            for _ in conditions
+        ]
+        start = replace(
+            start,
+            levels=tuple(some),
+            rare=tuple(chance.uniform(-1, 3) for _ in conditions),
+            frequent=tuple({"eva": chance.uniform(-5, 0), "berlin": -2.0} for _ in conditions),
+            kin=tuple((0.0, *(chance.uniform(0, 6) for _ in range(5))) for _ in conditions),
+            prior=chance.uniform(-20, -6),
+            lift=chance.uniform(-9, 1),
+        )
+    shape = Shape(CONTACT, [rule])
+    return Judge(rule, shape, shape, start), shape
+
+
+def test_pairs_that_end_early_would_not_have_come_to_the_threshold():
+    chance = random.Random(3)
+    found = Counter()
+    for number in range(40):
+        judge, shape = _judge(chance, learned=number % 4 > 0)
+        share = judge.rule.threshold / 100
+        needed = math.log2(share / (1 - share)) - judge.weights.prior
+        values = [{n: chance.choice(some) for n, some in WORDS.items()} for _ in range(16)]
+        names = [{"account": chance.choice(COMPANIES)} for _ in values]
+        people = [shape.prepare(*one) for one in zip(values, names, strict=True)]
+        glances = [shape.seen(one) for one in shape.glances(values, names)]
+        for one, other in combinations(range(len(people)), 2):
+            ours, theirs = people[one], people[other]
+            bits = judge.evidence(judge.levels(ours, theirs), ours, theirs)
+            said = judge.judge(ours, theirs) is not None
+            assert said == (bits >= needed)
+            may_be = judge.may_be(glances[one], glances[other])
+            assert may_be or not said
+            found[said, may_be] += 1
+    assert min(found[True, True], found[False, False]) > 200
+
+
+def test_glance_tells_the_same_as_the_record():
+    shape = Shape(CONTACT, [rule for rule in shipped.switched_on() if rule.base == "contact"])
+    values = [
+        {"first_name": "Éva", "last_name": "Stone-Mill", "email": "E@x.example",
+         "email2": "f@x.example", "business_phone": "+49 30 1234567",
+         "birthday": datetime.date(1980, 3, 12), "address1_city": "Berlin",
+         "address1_line1": "Hauptstr. 12"},
+        {"state": 1},
+    ]  # fmt: skip
+    names = [{"account": "Stone GmbH"}, {}]
+
+    for one, titles, glance in zip(values, names, shape.glances(values, names), strict=True):
+        whole, seen = shape.prepare(one, titles), shape.seen(glance)
+        told = slice(1, shape.glanced + 1)
+        assert [one or () for one in seen[told]] == [one or () for one in whole[told]]
+        assert [bool(one) for one in seen] == [bool(one) for one in whole[: len(seen)]]
