@@ -81,9 +81,7 @@ def _row(recipe: ImportRecipe, request: HttpRequest, cells: CellContext) -> dict
         "url": reverse("recipe", args=[recipe.pk]),
         "records": registry[recipe.entity].label_plural if known else recipe.entity,
         "owner": _("you") if recipe.owner_id == request.user.pk else str(recipe.owner),
-        "headers": ", ".join(
-            part.name for part in recipes.parts_of(recipe) if part is not recipe
-        )
+        "headers": ", ".join(part.name for part in recipes.parts_of(recipe) if part is not recipe)
         or ", ".join(header for header in recipe.headers if header),
         "has_key": hasattr(recipe, "key"),
         "problems": _problems(recipe),
