@@ -13,6 +13,7 @@ import "./grid.js";
 import "./pairs.js";
 import "./tabs.js";
 import "./field.js";
+import "./conflict.js";
 import "./drop.js";
 import "./upload.js";
 import "./autosubmit.js";
