@@ -19,22 +19,28 @@ STATE, STATUS = "state", "status"
 NAMES = frozenset({STATE, STATUS})
 
 
+def believed(entity: Entity, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`values` of a row without a status reason that belongs to another state than the row says."""
+    if not values.keys() >= NAMES:
+        return values
+    fits = entity.states.state_of(values[STATUS]) == values[STATE]
+    return values if fits else {n: v for n, v in values.items() if n != STATUS}
+
+
 def whole(entity: Entity, values: dict[str, Any]) -> dict[str, Any]:
-    """`values` of a new record with state and status reason that fit each other. A reason that
-    belongs to another state than the row says is not believed."""
+    """`values` of a new record with both state and status reason, when they have either."""
     if values.keys().isdisjoint(NAMES):
         return values
-    states = entity.states
-    status: int | None = values.get(STATUS)
-    state: int = values[STATE] if STATE in values else states.state_of(values[STATUS])
-    if status is None or states.state_of(status) != state:
-        status = states.default(state)
+    states, said = entity.states, believed(entity, values)
+    state = said[STATE] if STATE in said else states.state_of(said[STATUS])
+    status = said[STATUS] if STATUS in said else states.default(state)
     return {**values, STATE: state, STATUS: status}
 
 
 def becoming(entity: Entity, values: dict[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` for a stored record. An import closes what is open, but neither reopens what
-    somebody has closed nor takes a way that only an action may take."""
+    """What becomes of a stored record with these `values`, all others than its `current` ones. An
+    import closes what is open, but neither reopens what somebody has closed nor takes a way that
+    only an action may take."""
     if values.keys().isdisjoint(NAMES):
         return values
     rest = {name: value for name, value in values.items() if name not in NAMES}
@@ -44,8 +50,7 @@ def becoming(entity: Entity, values: dict[str, Any], current: Mapping[str, Any])
     if before not in states.editable:
         return rest
     if after == before:
-        # Only a reason that the row itself gives says more than the state that is there.
-        return {**rest, STATUS: said[STATUS]} if STATUS in values else rest
+        return {**rest, STATUS: said[STATUS]}
     return {**rest, **said} if states.may_follow(before, after) else rest
 
 

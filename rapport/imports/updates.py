@@ -27,6 +27,7 @@ def differing(
 ) -> dict[str, Any]:
     """Those of the `values` of `row` that are others than the `current` ones. A blank cell counts
     only where it is to wipe; a default only fills what is blank."""
+    values = standing.believed(entity, values)
     found = {n: v for n, v in values.items() if v != current.get(n)}
     for name in row.wipes:
         if not is_blank(current.get(name)):

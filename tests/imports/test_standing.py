@@ -60,11 +60,16 @@ def test_words_of_other_programs_are_understood_and_the_rest_is_left_blank(alice
 
 def test_numbers_are_states_only_in_columns_of_that_name(alice, table):
     bring(table("Last Name,Company,Status", "A,X,1", "B,X,0"), by=alice)
-    bring(table("Name,Phone,statecode,statuscode", "Y,1,1,2", "Z,2,0,"), "account", by=alice)
+    bring(
+        table("Name,Phone,statecode,statuscode", "Y,1,1,2", "Z,2,0,", "W,3,1,1"),
+        "account",
+        by=alice,
+    )
 
     assert set(Contact.objects.values_list("state", flat=True)) == {0}
-    found = Account.objects.filter(name__in="YZ").order_by("name")
-    assert list(found.values_list("state", "status")) == [(1, 2), (0, 1)]
+    # A reason of another state is not believed.
+    found = Account.objects.filter(name__in="WYZ").order_by("name")
+    assert list(found.values_list("state", "status")) == [(1, 2), (1, 2), (0, 1)]
 
 
 def test_stored_record_is_closed_but_never_reopened(alice, table):
@@ -98,6 +103,14 @@ def test_stored_lead_is_qualified_by_people_alone(alice, table):
     assert brought(content, "lead", by=alice, match=(("email",),)).counts == {"rows": 1, "same": 1}
     lead.refresh_from_db()
     assert lead.state == 0
+
+
+def test_reason_of_another_state_changes_nothing(alice, table):
+    acme = make_account(name="Acme", owner=alice)
+    make_opportunity(topic="A", account=acme, owner=alice)
+    content = table("Topic,Company,statecode,statuscode", "A,Acme,0,3")
+    done = brought(content, "opportunity", by=alice, match=(("topic",),))
+    assert done.counts == {"rows": 1, "same": 1}
 
 
 def test_all_rows_may_get_one_state(alice, table):
