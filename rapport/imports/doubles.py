@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable, Mapping as MappingType, Sequence
+from collections.abc import Collection, Iterable, Mapping as MappingType, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from rapport import access
@@ -17,7 +18,7 @@ from rapport.access import Actor
 from rapport.actions import checking, write
 from rapport.duplicates import explain
 from rapport.duplicates.explain import Source
-from rapport.duplicates.find import Match, Proposed, find
+from rapport.duplicates.find import Match, Proposed, find, held
 from rapport.duplicates.keys import keys
 from rapport.duplicates.room import Room, room_for
 from rapport.meta.entity import Draft, Entity
@@ -38,6 +39,15 @@ _MASK = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
+class Trusted:
+    """What a plan says that is applied: it has compared all rows with each other and with what was
+    there. `told`: the rows that were not simply new; `ends` of the ids of what the import makes."""
+
+    told: Collection[int]
+    ends: tuple[uuid.UUID, uuid.UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Rows on their way. `originals`: as the file has them; `rows`: with what they name; both as
     long as `verdicts`."""
@@ -51,6 +61,7 @@ class Batch:
     now: datetime.datetime
     decided: Decided
     lock: bool
+    trusted: Trusted | None = None
 
 
 def find_doubles(batch: Batch, seen: Earlier | None) -> None:
@@ -60,14 +71,41 @@ def find_doubles(batch: Batch, seen: Earlier | None) -> None:
     new = [v for v in batch.verdicts if v.found is Fate.CREATE]
     proposed = [_proposed(entity, verdict, batch.links) for verdict in new]
     own = [keys(entity, one.values, one.names) for one in proposed]
-    found = find(entity, proposed, by=batch.by, among={entity.name}, own=own)
-    repeating = {v.number: m[0] for v, m in zip(new, found, strict=True) if m}
+    doubtful = _doubtful(batch, new, own)
+    found = find(
+        entity,
+        [one for one, verdict in zip(proposed, new, strict=True) if verdict.number in doubtful],
+        by=batch.by,
+        among={entity.name},
+        own=[its for its, verdict in zip(own, new, strict=True) if verdict.number in doubtful],
+    )
+    compared = [verdict for verdict in new if verdict.number in doubtful]
+    repeating = {v.number: m[0] for v, m in zip(compared, found, strict=True) if m}
     if repeating:
         _repeat_stored(batch, repeating, every=seen is not None)
     earlier = Earlier() if seen is None else seen
-    _compare_with_earlier(batch, zip(new, proposed, own, strict=True), earlier)
+    _compare_with_earlier(batch, zip(new, proposed, own, strict=True), earlier, doubtful)
     if seen is None:
         earlier.close()
+
+
+def _doubtful(
+    batch: Batch, new: Sequence[Verdict], own: Sequence[Sequence[int]]
+) -> Collection[int]:
+    """Numbers of the new rows that must be compared: all, unless the plan says that a row is new
+    and it shares no key with what has come from elsewhere, or with a row that was not."""
+    trusted = batch.trusted
+    if trusted is None:
+        return {verdict.number for verdict in new}
+    shared = held(chain.from_iterable(own), batch.mapping.entity, but=trusted.ends)
+    for verdict, its in zip(new, own, strict=True):
+        if verdict.number in trusted.told:
+            shared.update(its)
+    return {
+        verdict.number
+        for verdict, its in zip(new, own, strict=True)
+        if verdict.number in trusted.told or not shared.isdisjoint(its)
+    }
 
 
 def _proposed(entity: Entity, verdict: Verdict, links: linking.Links) -> Proposed:
@@ -145,9 +183,13 @@ def _update(batch: Batch, updating: Sequence[_Updating]) -> None:
 
 
 def _compare_with_earlier(
-    batch: Batch, new: Iterable[tuple[Verdict, Proposed, Sequence[int]]], earlier: Earlier
+    batch: Batch,
+    new: Iterable[tuple[Verdict, Proposed, Sequence[int]]],
+    earlier: Earlier,
+    doubtful: Collection[int],
 ) -> None:
-    """In the order of the file: a row is held back for an earlier one, or is remembered itself."""
+    """In the order of the file: a row is held back for an earlier one, or is remembered itself. Of
+    those that are not `doubtful` only match fields are asked for."""
     entity = batch.mapping.entity
     room = room_for(entity, {entity.name})
     comparing = entity.name in room.judges
@@ -169,7 +211,7 @@ def _compare_with_earlier(
         if verdict.record is None:
             _repeat_earlier(verdict, own, earlier)
             # Made ready for comparing when it must be: few rows share a key with another.
-            if comparing and not verdict.like:
+            if comparing and not verdict.like and verdict.number in doubtful:
                 [glance] = room.shape.glances([one.values], [one.names])
                 if likes := earlier.like(its, glance, room):
                     _compare(verdict, one, likes, room)
@@ -177,7 +219,7 @@ def _compare_with_earlier(
         if verdict.fate is Fate.CREATE:
             for key in own:
                 earlier.matched.add(key, verdict.number)
-            if comparing:
+            if comparing and verdict.number in doubtful:
                 [glance] = room.shape.glances([one.values], [one.names])
                 earlier.add(verdict.number, its, _held(one, room), glance)
 

@@ -53,10 +53,11 @@ def judge(
     lock: bool = False,
     siblings: Siblings | None = None,
     links: linking.Links | None = None,
+    trusted: doubles.Trusted | None = None,
 ) -> Judged:
     """The fate of each row. `seen` holds the file's earlier rows, and gets these. `lock`: what is
     read stays as it is until the transaction ends. `siblings`: what other files will make.
-    `links`: what other rows of the batch name."""
+    `links`: what other rows of the batch name. `trusted`: what the plan says that is applied."""
     entity = mapping.entity
     originals = rows
     # Copies: the same rows may be judged again when something has changed meanwhile.
@@ -94,7 +95,9 @@ def judge(
             # What somebody decided can be taken back: the row is still what it was.
             if verdict.record is None or not decided.of(verdict.number, verdict.found):
                 verdict.found = Fate.REFUSED
-    batch = doubles.Batch(mapping, originals, rows, verdicts, links, by, now, decided, lock)
+    batch = doubles.Batch(
+        mapping, originals, rows, verdicts, links, by, now, decided, lock, trusted
+    )
     doubles.find_doubles(batch, seen)
     if links.new and not mapping.filled_parts:
         updates.ask_for_used(verdicts, links)

@@ -28,7 +28,7 @@ from rapport.models.operations import Fate
 from . import links as linking
 from .compact import MARK, Block, Layout
 from .decisions import NOTHING, Decided
-from .doubles import key_of
+from .doubles import Trusted, key_of
 from .judge import judge
 from .links import Named
 from .mapping import Mapping
@@ -102,7 +102,7 @@ def judge_block(
     ]
     judged = judge(
         mapping, rest, by=by, now=now, seen=seen, decided=decided, lock=lock, siblings=siblings,
-        links=links,
+        links=links, trusted=Trusted({*told, *same}, ids.ends) if ids else None,
     )  # fmt: skip
     if repeated:
         judged.verdicts += [
