@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -72,6 +72,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
             _("This is too large"),
             _("Files may have up to %(limit)d MB. Split the file, or save it as CSV.")
             % {"limit": settings.UPLOAD_LIMIT // 1024**2},
+        )
+    if isinstance(exception, TooManyFilesSent):
+        return _page(
+            request,
+            413,
+            _("These are too many files"),
+            _("Up to %(limit)d come at once. Put them into a .zip.")
+            % {"limit": settings.DATA_UPLOAD_MAX_NUMBER_FILES},
         )
     return _page(
         request,

@@ -193,6 +193,15 @@ def test_request_that_says_it_is_too_large_is_not_read(client_of, alice, setting
     assert send(stranger, b"x" * 100_000).status_code == 413
 
 
+def test_more_files_than_come_at_once_are_better_a_zip(client_of, alice, settings):
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 1
+    files = [SimpleUploadedFile(name, b"Last Name\nBo\n") for name in ("a.csv", "b.csv")]
+
+    answer = client_of(alice).post("/imports/new/", {"entity": "auto", "file": files})
+
+    assert (answer.status_code, "Put them into a .zip." in text(answer)) == (413, True)
+
+
 def test_file_that_tells_nothing_asks_what_it_holds(client_of, alice):
     client = client_of(alice)
     made, url = upload(client, b"a,b\nAcme,1\nBee,2\n", "auto")
