@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext as _, ngettext
@@ -118,6 +119,7 @@ def _filled(entity: Entity, row: Mapping[str, Any]) -> int:
 # -- the values ------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=64)
 def units(entity: Entity) -> dict[str, tuple[str, ...]]:
     """What is chosen as one: {field or address: the fields that it is made of}. Not what Rapport
     itself writes: state, dates, names made of others."""
@@ -173,6 +175,8 @@ class _Unit:
 def conflicts(entity: Entity, rows: Rows) -> list[str]:
     """Fields and addresses of which a merge of these records would keep one value and lose
     another. Reads nothing, so that it can be asked of many."""
+    if not any(_may_clash(entity, parts, rows) for parts in units(entity).values()):
+        return []
     barred = {
         (id_, link.name)
         for link in entity.fields.values()
@@ -183,6 +187,12 @@ def conflicts(entity: Entity, rows: Rows) -> list[str]:
     known = {(id_, ""): Origin(row["created_at"], "", "") for id_, row in rows.items()}
     made, _values = choose(entity, rows, next(iter(rows)), wanted={}, barred=barred, known=known)
     return [choice.field for choice in made if choice.lost]
+
+
+def _may_clash(entity: Entity, parts: Sequence[str], rows: Rows) -> bool:
+    """Whether more than one thing is said there, however much alike."""
+    said = {tuple(row.get(part) for part in parts) for row in rows.values()}
+    return len(said) > 1 and sum(_says(entity, parts, one) for one in said) > 1
 
 
 def choose(
