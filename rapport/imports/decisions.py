@@ -56,9 +56,14 @@ def alike_of(plan: Plan) -> Decided:
 
 
 def of_plan(plan: Plan, kept: MappingType[int, PlanRow]) -> Decided:
-    """The decisions about `kept`, rows of `plan`, and about all others."""
+    """The decisions about `kept`, rows of `plan`, and about all others. A row that is held back for
+    another one, which may come later, must not take its place: it is left out."""
     alike = alike_of(plan).alike
-    rows = {number: row.decision for number, row in kept.items() if row.decision}
+    rows = {
+        number: Decision.SKIP if row.like and row.fate == Fate.DUPLICATE else row.decision
+        for number, row in kept.items()
+        if row.decision or (row.like and row.fate == Fate.DUPLICATE)
+    }
     if not alike:
         return Decided(rows) if rows else NOTHING
     found = {number: row.found for number, row in kept.items() if row.found}

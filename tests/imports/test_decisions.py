@@ -209,6 +209,27 @@ def test_only_what_may_be_changed_becomes_an_update(alice, bob, charlie, table):
 
     assert (row.fate, [reason[3] for reason in row.reasons]) == ("refused", ["forbidden"])
     assert counted(upload) == {"rows": 1, "refused": 1}
+    # Taken back it is a possible duplicate again, and says how.
+    flow.decide_all(upload, "duplicate", "", by=bob, over=True)
+    (shown,) = flow.rows_of(upload, by=bob, fate="duplicate")
+    assert (shown.reasons, shown.confidence > 50) == ((), True)
+    assert counted(upload) == {"rows": 1, "duplicate": 1}
+
+
+def test_only_one_of_two_rows_about_a_record_updates_it(alice, stored, table):
+    rows = ("Anna,Bo,anna@x.de,CEO", "Anna,Bo,anna@x.de,CFO")
+    upload = plan(table("First Name,Last Name,Email,Job Title", *rows), by=alice)
+
+    for decision, fates_then in (("update", ["update", "duplicate"]), ("", ["duplicate"] * 2)):
+        flow.decide_all(upload, "duplicate", decision, by=alice)
+        kept = plan_of(upload).rows.order_by("row")
+        assert [row.fate for row in kept] == fates_then
+        assert [row.like for row in kept] == ([0, 2] if decision else [0, 0])
+    # The second may be the one, too.
+    flow.decide(upload, 3, "update", by=alice)
+    flow.decide_all(upload, "duplicate", "update", by=alice)
+    assert fates(upload) == {2: "duplicate", 3: "update"}
+    assert apply(upload, alice) == {"rows": 2, "updated": 1, "duplicates": 1}
 
 
 def test_what_cannot_be_decided_is_refused(alice, stored, table):
