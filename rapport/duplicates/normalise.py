@@ -68,14 +68,15 @@ def phone(value: str) -> str:
     return "" if len(tail) < PHONE_SHORTEST or len(set(tail)) < 2 else tail
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4096)
 def company(text: str) -> str:
     """The name of a company without its legal form, unless that is all there is."""
     plain = fold(text[:400])
     if not plain.isascii():
         for mark in LEGAL_MARKS:
             plain = plain.replace(fold(mark), " ")
-    spaced = words(plain)
+    # Kept as a company, not among the words, of which there are fewer.
+    spaced = words.__wrapped__(plain)
     for phrase in LEGAL_PHRASES:
         if spaced.endswith(" " + phrase):
             spaced = spaced[: -len(phrase)]

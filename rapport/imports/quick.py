@@ -40,6 +40,7 @@ from .verdict import Judged, Verdict
 
 # Texts that are kept per look-up.
 KEPT = 200_000
+_ASKED_FOR = Named(uuid.UUID(int=0), "")
 # Rows of one import may have numbers below this; see `Ids`.
 _ROWS = 1 << 24
 
@@ -93,7 +94,7 @@ def judge_block(
             repeated = _repeated(names, block, by, told, same if seen is None else None)
         left = {*told, *same}.difference([block.numbers[place] for place in repeated])
         plain = _plain(names, block, repeated, seen=seen, told=left, ids=ids)
-        names.ask_for(plain, block, links)
+        names.ask_for(plain, block, links, making=ids is not None)
     taken = {*plain, *repeated}
     rest = [
         block.row(place, names.layout if names else None)
@@ -293,8 +294,11 @@ class Names:
         """Records by text for each of the look-ups."""
         return self._kept
 
-    def ask_for(self, plain: Sequence[int], block: Block, links: linking.Links) -> None:
-        """Let what these rows name be made where it is not there."""
+    def ask_for(
+        self, plain: Sequence[int], block: Block, links: linking.Links, *, making: bool
+    ) -> None:
+        """Let what these rows name be made where it is not there. Unless it is really `making`,
+        nobody asks which record that would be."""
         if not any(self._known):
             return
         wanted = {new.id: new for made in links.new.values() for new in made.values()}
@@ -302,7 +306,8 @@ class Names:
             for text, kept, known in zip(block.texts[place], self._kept, self._known, strict=True):
                 if text in known:
                     # Kept only now: what no row asks for in the end is not made.
-                    named = kept[text] = known.pop(text)
+                    named = known.pop(text)
+                    kept[text] = named if making else _ASKED_FOR
                     wanted[named.id].asked_by.add(block.numbers[place])
 
     def ready(self, plain: Sequence[int], block: Block, ids: Ids, by: User) -> Ready:

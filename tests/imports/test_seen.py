@@ -1,0 +1,50 @@
+"""What a plan keeps of a file's earlier rows."""
+
+import datetime
+
+from rapport.duplicates.room import room_for
+from rapport.imports import seen
+from rapport.imports.compact import hold
+from rapport.imports.seen import Earlier
+from rapport.meta.registry import registry
+
+CONTACT = registry["contact"]
+EVA = {"first_name": "Eva", "last_name": "Stone", "birthday": datetime.date(1980, 3, 12)}
+NAMESAKE = EVA | {"birthday": datetime.date(1955, 11, 30)}
+
+
+def add(earlier, room, row, values, keys):
+    [glance] = room.shape.glances([values], [{}])
+    earlier.add(row, keys, hold(values, {}), glance)
+
+
+def like(earlier, room, values, keys):
+    [glance] = room.shape.glances([values], [{}])
+    return [(row, dict(own[0])) for row, own in earlier.like(keys, glance, room)]
+
+
+def test_rows_that_share_a_key_are_told_if_they_may_be_the_same(db, monkeypatch):
+    # So that some are in memory and some in the file.
+    monkeypatch.setattr(seen, "IN_MEMORY", 300)
+    room, earlier = room_for(CONTACT, {"contact"}), Earlier()
+    earlier.trust(room.shape.told)
+    for row in range(1, 10):
+        add(earlier, room, row, EVA | {"last_name": f"Stone{row}"}, [row])
+        add(earlier, room, 100 + row, NAMESAKE | {"last_name": f"Stone{row}"}, [row])
+
+    for row in (1, 9):
+        wanted = EVA | {"last_name": f"Stone{row}"}
+        assert like(earlier, room, wanted, [row, 77]) == [(row, wanted)]
+    earlier.close()
+
+
+def test_glances_made_by_other_rules_tell_nothing(db):
+    room, earlier = room_for(CONTACT, {"contact"}), Earlier()
+    earlier.trust(room.shape.told)
+    add(earlier, room, 1, NAMESAKE, [5])
+    assert like(earlier, room, EVA, [5]) == []
+
+    earlier.trust(("other", "rules"))
+
+    assert like(earlier, room, EVA, [5]) == [(1, NAMESAKE)]
+    earlier.close()
