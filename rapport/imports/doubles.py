@@ -19,9 +19,9 @@ from rapport.actions import checking, write
 from rapport.duplicates import explain
 from rapport.duplicates.explain import Source
 from rapport.duplicates.find import Match, Proposed, find, held
-from rapport.duplicates.keys import keys
+from rapport.duplicates.keys import keys, plan_of
 from rapport.duplicates.room import Room, room_for
-from rapport.meta.entity import Draft, Entity
+from rapport.meta.entity import Draft, Entity, Known
 from rapport.models.operations import Decision, Fate
 from rapport.models.people import Verb
 
@@ -71,6 +71,8 @@ def find_doubles(batch: Batch, seen: Earlier | None) -> None:
     new = [v for v in batch.verdicts if v.found is Fate.CREATE]
     proposed = [_proposed(entity, verdict, batch.links) for verdict in new]
     own = [keys(entity, one.values, one.names) for one in proposed]
+    if batch.trusted is not None:
+        _bring_along(entity, new, proposed, own)
     doubtful = _doubtful(batch, new, own)
     found = find(
         entity,
@@ -87,6 +89,22 @@ def find_doubles(batch: Batch, seen: Earlier | None) -> None:
     _compare_with_earlier(batch, zip(new, proposed, own, strict=True), earlier, doubtful)
     if seen is None:
         earlier.close()
+
+
+def _bring_along(
+    entity: Entity,
+    new: Sequence[Verdict],
+    proposed: Sequence[Proposed],
+    own: Sequence[Sequence[int]],
+) -> None:
+    """The writer need not work out again what has been worked out here, where no name is missing
+    that the keys are made of."""
+    links, following = plan_of(entity).links, entity.derive({})
+    for verdict, one, its in zip(new, proposed, own, strict=True):
+        draft = verdict.draft
+        if draft is not None and all(n in one.names for n in links if draft.values.get(n)):
+            derived = {name: one.values[name] for name in following}
+            draft.known = Known(derived, one.names, its)
 
 
 def _doubtful(
