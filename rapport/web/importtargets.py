@@ -3,6 +3,7 @@ what can be said about that."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping as MappingType, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -94,9 +95,7 @@ def rows(
         _values_of(upload, mapping, shown),
         may_add(by),
     )
-    taken: dict[str, int] = {}
-    for index, target in sorted(mapping.columns.items()):
-        taken.setdefault(target.field, index)
+    taken = Counter(target.field for target in mapping.columns.values())
     for index in shown:
         yield _row(sheet, index, taken, is_open=index in opened)
 
@@ -117,9 +116,7 @@ def _values_of(
         return {}
 
 
-def _row(
-    sheet: Sheet, index: int, taken: MappingType[str, int], *, is_open: bool
-) -> dict[str, Any]:
+def _row(sheet: Sheet, index: int, taken: Counter[str], *, is_open: bool) -> dict[str, Any]:
     target = sheet.mapping.columns.get(index)
     name = target.field if target else ""
     entity = sheet.mapping.entity
@@ -131,7 +128,7 @@ def _row(
         "samples": _samples(sheet, index, field, target),
         "options": _selected(sheet.choices, name),
         "target": name,
-        "twice": bool(target and taken[name] != index),
+        "twice": taken[name] > 1,
     }
     if target is None or field is None:
         return made

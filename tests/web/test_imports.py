@@ -275,6 +275,17 @@ def test_mapping_that_makes_no_sense_is_explained(changes, reason, client_of, al
     assert (made.state, Plan.objects.count()) == ("uploaded", 0)
 
 
+def test_column_that_is_chosen_twice_says_so_at_once(client_of, alice):
+    client = client_of(alice)
+    _made, url = upload(client)
+    form = mapping_form(client, url, **{"column-0": "last_name"}) | {"column": "0"}
+    del form["plan"]
+
+    part = text(client.post(f"{url}columns/", form, headers=HTMX))
+
+    assert "Another column goes to this field already." in part
+
+
 def test_back_to_the_columns_and_forget_it(client_of, alice, tmp_path):
     client = client_of(alice)
     made, url = upload(client)
