@@ -23,7 +23,7 @@ from .rules import Condition, Criterion, Rule, published, version
 from .shipped import switched_on
 
 # To be raised whenever the same record would get other keys: all are made anew then.
-VERSION = 3
+VERSION = 4
 # A key that more records have finds nothing by itself (a placeholder, a very common name).
 HELD_BY = 100
 # No more of one sort: a person with ten numbers is a switchboard.
@@ -227,17 +227,15 @@ def _standard(roles: Roles, values: Mapping[str, Any], names: Mapping[str, str])
         one for n in roles.names[:2] if (raw := values.get(n)) and (one := normalise.name(str(raw)))
     ]
     if called:
-        for n in roles.days:
-            if (raw := values.get(n)) and (day := normalise.day(raw)):
-                found.append(f"D\x1f{day}\x1f{called[-1][0]}")
-                if not is_reachable:
-                    found.append(f"D\x1f{day}\x1f{called[0][0]}")
         place = _Place(roles, values)
         found += _of_last(called, company, place)
         if not is_reachable or len(found) < ENOUGH:
             found += _of_little(called, company, place)
         if not is_reachable:
             found += _of_address(called, company, place)
+        for n in roles.days:
+            if (raw := values.get(n)) and (day := normalise.day(raw)):
+                found += [f"D\x1f{day}\x1f{normalise.sound(one)}" for one in called]
     if roles.is_company and company:
         found += map(_joined, _of_company(company, _Place(roles, values)))
         found += ["W\x1f" + one for one in _some(roles.domains, values, normalise.domain)]
@@ -260,13 +258,15 @@ def _begin(first: str, last: str) -> str:
 class _Place:
     """The parts of an address that keys are made of; blank what is not there."""
 
-    __slots__ = ("_roles", "_values", "city", "line2", "number", "postcode", "street")
+    __slots__ = ("_roles", "_values", "city", "code", "line2", "number", "postcode", "street")
 
     def __init__(self, roles: Roles, values: Mapping[str, Any]) -> None:
         self._roles, self._values = roles, values
         self.number = self.street = self.line2 = ""
         self.city = self._last(roles.cities, _letters)
-        self.postcode = self._last(roles.postcodes, _postcode)
+        self.code = self._last(roles.postcodes, normalise.postcode)
+        # Its characters in any order.
+        self.postcode = "".join(sorted(self.code))
 
     def _last(self, names: Iterable[str], normal: Callable[[str], str]) -> str:
         found = ""
@@ -289,19 +289,14 @@ def _letters(text: str) -> str:
     return normalise.name(text).replace(" ", "")
 
 
-@lru_cache(maxsize=20_000)
-def _postcode(text: str) -> str:
-    return "".join(sorted(normalise.postcode(text)))
-
-
 def _of_last(called: Sequence[str], company: str, place: _Place) -> Iterator[str]:
     """Both names in any order; and the last one, which few lack, with the company or the place."""
     yield "N\x1f" + " ".join(sorted(" ".join(called).split()))
     last = normalise.sound(called[-1])
     if company:
         yield f"CL\x1f{company}\x1f{last}"
-    if place.postcode:
-        yield f"LP\x1f{place.postcode}\x1f{last}"
+    if place.code:
+        yield f"LP\x1f{place.code}\x1f{last}"
     elif place.city:
         yield f"NC4\x1f{place.city[:4]}\x1f{_begin(called[0], called[-1])}"
 
