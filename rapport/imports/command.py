@@ -71,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
     ) as error:
         outcome.refused = str(error) or _("This is not allowed.")
     except OSError as error:
-        outcome.refused = error.strerror or str(error)
+        named = f"{error.filename}: " if error.filename else ""
+        outcome.refused = f"{named}{error.strerror or error}"
     outcome.seconds = round(time.monotonic() - started, 3)
     screen.clear()
     if args.json:
@@ -295,6 +296,9 @@ def _print(outcome: _Outcome) -> None:
             print(f"  {where} {error['row']}{column}: {error['reason']}")
     if listed > SHOWN_ERRORS:
         print(f"  … and {listed - SHOWN_ERRORS} more")
+    if outcome.refused and not _applied(upload):
+        print(f"{found['rows']:,} rows; nothing was written.")
+        return
     done = "would be created" if outcome.dry_run or outcome.waits else "created"
     print(
         f"{found['rows']:,} rows: {found['created']:,} {done}, {found['updated']:,} updated, "

@@ -139,8 +139,10 @@ def test_file_that_is_refused_is_told_in_the_same_form(
 
 
 def test_missing_file_is_told(alice, capsys, tmp_path):
-    code, found = run(tmp_path / "none.csv", alice, capsys)
-    assert (code, found["refused"], found["mapping"]) == (1, "No such file or directory", {})
+    path = tmp_path / "none.csv"
+    code, found = run(path, alice, capsys)
+    refused = f"{path}: No such file or directory"
+    assert (code, found["refused"], found["mapping"]) == (1, refused, {})
 
 
 def test_everything_can_be_said(alice, capsys, tmp_path):
