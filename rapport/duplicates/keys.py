@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice, product
+from struct import unpack
 from typing import Any
 
 from rapport.meta.entity import Entity
@@ -164,13 +165,10 @@ def keys(
     found = _standard(plan.roles, values, names)
     for key, features in plan.own:
         found += [_joined((key, *parts)) for parts in _own(features, values, names)]
-    return [
-        _from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
-        for text in dict.fromkeys(found)
-    ]
+    hashes = [blake2b(text.encode(), digest_size=8).digest() for text in dict.fromkeys(found)]
+    return [*unpack(f">{len(hashes)}q", b"".join(hashes))]
 
 
-_from_bytes = int.from_bytes
 # What stands between the parts of a key.
 _joined = "\x1f".join
 
@@ -262,21 +260,19 @@ class _Place:
 
     def __init__(self, roles: Roles, values: Mapping[str, Any]) -> None:
         self._roles, self._values = roles, values
-        self.number = self.street = self.line2 = ""
-        self.city = self._last(roles.cities, _letters)
-        self.code = self._last(roles.postcodes, normalise.postcode)
-        # Its characters in any order.
-        self.postcode = "".join(sorted(self.code))
-
-    def _last(self, names: Iterable[str], normal: Callable[[str], str]) -> str:
-        found = ""
-        for name in names:
-            if raw := self._values.get(name):
-                found = normal(str(raw))
-        return found
+        self.number = self.street = self.line2 = self.postcode = ""
+        self.city = self.code = ""
+        for name in roles.cities:
+            if raw := values.get(name):
+                self.city = _letters(str(raw))
+        for name in roles.postcodes:
+            if raw := values.get(name):
+                self.code = normalise.postcode(str(raw))
 
     def read_lines(self) -> None:
-        """Street and number, which take more than the rest and are not always needed."""
+        """Street and number, which take more than the rest and are not always needed; and the
+        characters of the postal code in any order."""
+        self.postcode = "".join(sorted(self.code))
         lines = [raw for name in self._roles.lines if (raw := self._values.get(name))]
         if lines and (first := normalise.street(str(lines[0]))):
             self.number, self.street = first[1], first[2].replace(" ", "")
@@ -309,7 +305,7 @@ def _of_little(called: Sequence[str], company: str, place: _Place) -> Iterator[s
         yield f"LC\x1f{place.city}\x1f{last}"
     if place.street and place.number:
         yield f"LS\x1f{place.street[:4]}\x1f{place.number}\x1f{last}"
-    elif not (company or place.street or place.city or place.postcode) and len(called) > 1:
+    elif not (company or place.street or place.city or place.code) and len(called) > 1:
         # There is nothing else to go by.
         yield _of_sound(called)
 
@@ -392,4 +388,5 @@ def _own(
 
 
 def _hash(*parts: str) -> int:
-    return _from_bytes(blake2b(_joined(parts).encode(), digest_size=8).digest(), "big", signed=True)
+    hash_ = blake2b(_joined(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(hash_, "big", signed=True)

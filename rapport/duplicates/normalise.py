@@ -68,7 +68,7 @@ def phone(value: str) -> str:
     return "" if len(tail) < PHONE_SHORTEST or len(set(tail)) < 2 else tail
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=20_000)
 def company(text: str) -> str:
     """The name of a company without its legal form, unless that is all there is."""
     plain = fold(text[:400])
