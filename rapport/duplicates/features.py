@@ -136,9 +136,15 @@ class Shape:
                 found[place] = tuple(text.split(_ONE)) if _ONE in text else (text,)
         return found
 
-    def lazily(self, values: Mapping[str, Any], names: Mapping[str, str]) -> Prepared:
-        """The same, but nothing is prepared before it is looked at: most pairs end early."""
-        return cast("Prepared", _Lazy(self, values, names))
+    def lazily(
+        self, values: Mapping[str, Any], names: Mapping[str, str], glance: str = ""
+    ) -> Prepared:
+        """The same, but nothing is prepared before it is looked at: most pairs end early. `glance`
+        of the same record: what it tells is prepared already."""
+        found = _Lazy(self, values, names)
+        if glance:
+            found.update(zip(range(self.glanced + 1), self.seen(glance), strict=False))
+        return cast("Prepared", found)
 
     def at(self, place: int, values: Mapping[str, Any], names: Mapping[str, str]) -> Any:
         """One place of a prepared record."""

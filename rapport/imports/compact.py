@@ -50,7 +50,15 @@ class Layout:
 
     def open(self, packed: bytes) -> tuple[dict[str, Any], dict[str, str]]:
         """Values and texts of a compact row."""
-        found = pickle.loads(packed)  # noqa: S301 -- written by ourselves just before
+        return self.named(self.cells(packed))
+
+    def cells(self, packed: bytes) -> tuple[Any, ...]:
+        """Texts of the look-ups and values of the fields; None for blank values."""
+        found: tuple[Any, ...] = pickle.loads(packed)  # noqa: S301 -- written just before
+        return found
+
+    def named(self, found: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, str]]:
+        """Values and texts of these cells."""
         count = len(self.links)
         texts = {n: text for n, text in zip(self.links, found, strict=False) if text}
         values = {

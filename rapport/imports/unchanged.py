@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping as MappingType, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from rapport import queries
 from rapport.access import Actor
@@ -17,13 +17,6 @@ from rapport.meta.entity import Entity
 
 from .compact import Block, Layout
 from .links import Named
-
-
-class _Stored(NamedTuple):
-    """A record: its links and its other values, in the order of a layout."""
-
-    links: Sequence[Any]
-    values: Sequence[Any]
 
 
 def unchanged(
@@ -51,25 +44,28 @@ def unchanged(
     if not alone:
         return {}
     stored = _load(entity, layout, set(alone.values()), by)
-    plain = [at for at, name in enumerate(layout.fields) if name not in layout.derived]
+    count = len(layout.links)
+    plain = [at for at, name in enumerate(layout.fields, count) if name not in layout.derived]
+    is_told = layout.glance == room.shape.told
     found: dict[int, uuid.UUID] = {}
     for place in places:
         id_ = alone.get(block.keys[place][0]) if block.keys[place] else None
         record = stored.get(id_) if id_ else None
         if id_ is None or record is None:
             continue
-        values, texts = layout.open(block.packed[place])
-        links = zip(layout.links, named, record.links, strict=True)
-        if any(
-            text and known[text].id != own for n, known, own in links for text in [texts.get(n)]
-        ):
+        cells = layout.cells(block.packed[place])
+        links = zip(cells, named, record, strict=False)
+        if any(text and known[text].id != own for text, known, own in links):
             continue
         # What the row leaves blank does not matter.
-        fields, own = layout.fields, record.values
-        if any(values.get(fields[at]) not in (None, own[at]) for at in plain):
+        own, theirs = [cells[at] for at in plain], [record[at] for at in plain]
+        if own != theirs and any(
+            one is not None and one != other for one, other in zip(own, theirs, strict=True)
+        ):
             continue
         # What is blank in the row counts for nothing, so the row stands for the record, too.
-        ours = room.shape.lazily(values, texts)
+        glance = block.glances[place] if is_told else ""
+        ours = room.shape.lazily(*layout.named(cells), glance)
         if any(judge.judge(ours, ours) for judge in judges):
             found[place] = id_
     return found
@@ -77,13 +73,12 @@ def unchanged(
 
 def _load(
     entity: Entity, layout: Layout, ids: Collection[uuid.UUID], by: Actor
-) -> dict[uuid.UUID, _Stored]:
-    """What is stored and active, as far as `by` may see it."""
+) -> dict[uuid.UUID, Sequence[Any]]:
+    """What is stored and active, as far as `by` may see it, as cells of the layout."""
     columns = [entity.fields[name].column for name in (*layout.links, *layout.fields)]
-    count = len(layout.links)
-    found: dict[uuid.UUID, _Stored] = {}
+    found: dict[uuid.UUID, Sequence[Any]] = {}
     for part in batches(ids):
         chosen = queries.records(entity, by).filter(table_rows.among(entity.model, part), state=0)
         for id_, *row in chosen.values_list("pk", *columns):
-            found[id_] = _Stored(row[:count], row[count:])
+            found[id_] = row
     return found
