@@ -399,7 +399,8 @@ def delete_noted(
     note: Mapping[str, Any],
 ) -> int:
     """Delete the rows `chosen`; for each put a row into `notes`: the values `note`, the id as its
-    `record`, the version, and the columns `names` as JSON into `before`. How many they were."""
+    `record`, the version, and the columns `names` as JSON into `before`, but those that are blank
+    in all rows. How many they were."""
     quote = connection.ops.quote_name
     model: Any = chosen.model
     found = _where(chosen)
@@ -408,8 +409,13 @@ def delete_noted(
     where, where_values = found
     table = quote(model._meta.db_table)
     into, marks, note_values = _alike(notes, note)
-    whole = _as_json(_columns(model, tuple(names)))
+    columns = _columns(model, tuple(names))
     with connection.cursor() as cursor:
+        # Two thirds of all columns, as a rule: to write them down takes longer than to look.
+        counts = ", ".join(map(_count, columns))
+        cursor.execute(f"SELECT {counts} FROM {table} WHERE {where}", where_values)
+        counted = zip(columns, cursor.fetchone(), strict=True)
+        whole = _as_json([column for column, number in counted if number])
         cursor.execute(
             f"INSERT INTO {quote(notes._meta.db_table)} ({into}, record, version, before) "
             f"SELECT {marks}, {table}.id, {table}.version, {whole} FROM {table} WHERE {where} "
@@ -418,6 +424,20 @@ def delete_noted(
         )
         cursor.execute(f"DELETE FROM {table} WHERE {where}", where_values)
         return int(cursor.rowcount)
+
+
+def _count(column: Any) -> str:
+    """SQL of the number of rows in which a column is not what `blank` says."""
+    quote = connection.ops.quote_name
+    name = f"{quote(column.model._meta.db_table)}.{quote(column.column)}"
+    if column.null:
+        return f"count({name})"
+    return f"count(nullif({name}, ''))" if blank(column) == "" else "count(*)"
+
+
+def blank(column: Any) -> Any:
+    """What a deleted row had in a column of which the journal does not tell."""
+    return None if column.null else column.get_default()
 
 
 def fits_in_json(model: type[models.Model]) -> bool:

@@ -398,7 +398,7 @@ _NOT_KEPT = frozenset({"id", "search_text", "sort_name", "password", "last_login
 
 
 def from_whole(entity: Entity, whole: Mapping[str, Any]) -> dict[str, Any]:
-    """Column attributes out of the JSON that `delete` kept; columns added since are blank."""
+    """Column attributes out of the JSON that `delete` kept; columns that it lacks are blank."""
     row: dict[str, Any] = {}
     for column in entity.model._meta.concrete_fields:
         if column.primary_key:
@@ -406,7 +406,7 @@ def from_whole(entity: Entity, whole: Mapping[str, Any]) -> dict[str, Any]:
         if column.attname in whole:
             row[column.attname] = column.to_python(whole[column.attname])
         else:
-            row[column.attname] = column.get_default()
+            row[column.attname] = rows.blank(column)
     return row
 
 
