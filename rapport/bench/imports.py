@@ -152,7 +152,7 @@ def _million(name: str, empty: Data, file: Path, rows: int) -> Iterator[Figure]:
                 first = next(p.seconds for p in course if p.rows >= part)
                 last = course[-1].seconds - next(p.seconds for p in course if p.rows >= rows - part)
                 ratio = first / max(last, 0.001)
-                goal = LAST_GOALS[name] if step == "apply" else 0
+                goal = LAST_GOALS[name]
                 yield shown(f"{what}, the first {part:,}", part / first, "rows/s")
                 yield at_least(f"{what}, the last against the first", ratio, goal, "times")
             found = waiting(data)
