@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -62,6 +64,8 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
         log.info("Worker %s starts", self.name)
+        connection_created.connect(_read_by_copy)
+        _read_by_copy(connection)
         try:
             while not self._is_over():
                 try:
@@ -78,6 +82,7 @@ class Worker:
         finally:
             self._bell.forget(self.name)
             self._bell.close()
+            connection_created.disconnect(_read_by_copy)
             connection.close()
         log.info("Worker %s ends", self.name)
 
@@ -139,6 +144,14 @@ def advance(run: Run) -> bool:
         _refresh_connection()
         _put_back(run, error)
     return False
+
+
+def _read_by_copy(connection: BaseDatabaseWrapper, **_kwargs: object) -> None:
+    """Jobs go through all there is: to have a file of SQLite in the memory of pages that were read
+    once helps nobody."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA mmap_size = 0")
 
 
 def _refresh_connection() -> None:
