@@ -86,6 +86,10 @@ def _holding(
     return held
 
 
+# Whether anything points anywhere is asked sooner than whether it does at so many ids.
+MANY = 200
+
+
 def pointed_at(entity: Entity, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Those of `ids` that cannot go because others point at them: {id: label of one that does}.
     What points from within `ids` goes too, unless it must stay itself."""
@@ -95,6 +99,8 @@ def pointed_at(entity: Entity, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, st
     within: list[tuple[uuid.UUID, uuid.UUID, str]] = []
     listed = rows.listed(ids)
     for other, link in pointing(entity):
+        if len(ids) >= MANY and not _is_filled(other.model, link.columns[-1]):
+            continue
         naming = _rows(other, link, entity, listed)
         if other.table != entity.table:
             for id_ in naming.values_list(link.columns[-1], flat=True).distinct():
@@ -106,17 +112,34 @@ def pointed_at(entity: Entity, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, st
             else:
                 found.setdefault(id_, str(other.label))
     for column in _undeclared(entity):
+        if len(ids) >= MANY and not _is_filled(column.model, column.attname):
+            continue
         one_of = rows.among(column.model, listed, column.attname)
         naming = column.model._default_manager.filter(one_of)
         for id_ in naming.values_list(column.attname, flat=True).distinct():
             found.setdefault(id_, str(column.model._meta.verbose_name))
+    _keep_what_they_name(found, within)
+    return found
+
+
+def _keep_what_they_name(
+    found: dict[uuid.UUID, str], within: Iterable[tuple[uuid.UUID, uuid.UUID, str]]
+) -> None:
+    """Add to `found`, which must stay, what those name."""
+    named = defaultdict(list)
+    for source, id_, label in within:
+        named[source].append((id_, label))
     staying = list(found)
     for stays in staying:  # grows while it is walked
-        for source, id_, label in within:
-            if source == stays and id_ not in found:
+        for id_, label in named[stays]:
+            if id_ not in found:
                 found[id_] = label
                 staying.append(id_)
-    return found
+
+
+def _is_filled(model: type[models.Model], column: str) -> bool:
+    """Whether any row points anywhere."""
+    return model._default_manager.filter(**{f"{column}__isnull": False}).exists()
 
 
 @cache

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from rapport.actions import journal as frame, preferences, records, states, undo
+from rapport.actions import dependants, journal as frame, preferences, records, states, undo
 from rapport.actions.undo import CannotUndo, NotYours
 from rapport.meta.entity import Draft
 from rapport.meta.ids import new_id
@@ -161,7 +161,13 @@ def test_created_record_stays_when_its_change_was_undone_in_part(alice):
     )  # fmt: skip
 
 
-def test_created_record_that_others_point_at_stays(alice):
+# As with few records, and as with many.
+however_many = pytest.mark.parametrize("many", [dependants.MANY, 1])
+
+
+@however_many
+def test_created_record_that_others_point_at_stays(alice, many, monkeypatch):
+    monkeypatch.setattr(dependants, "MANY", many)
     contact, op = created(alice)
     factories.make_note(owner=alice, regarding=contact)
     _, undone = undo.undo(op, by=alice)
@@ -183,7 +189,9 @@ def test_records_that_point_at_each_other_go_together(alice):
     assert (Account.objects.count(), undone.removed, undone.conflicts) == (0, 3, [])
 
 
-def test_record_below_which_one_must_stay_stays(alice):
+@however_many
+def test_record_below_which_one_must_stay_stays(alice, many, monkeypatch):
+    monkeypatch.setattr(dependants, "MANY", many)
     top, middle, bottom = new_id(), new_id(), new_id()
     with frame.operation("test", by=alice) as op:
         drafts = [
@@ -220,7 +228,9 @@ def test_user_whom_a_record_names_as_its_maker_stays(stamp, admin, alice):
     assert conflicts(undone) == [("", "Contact points at it.")]
 
 
-def test_user_who_has_chosen_something_stays(admin):
+@however_many
+def test_user_who_has_chosen_something_stays(admin, many, monkeypatch):
+    monkeypatch.setattr(dependants, "MANY", many)
     newcomer = factories.make_user()
     op = journal.last()
     preferences.put(newcomer, "theme", "dark")
