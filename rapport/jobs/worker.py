@@ -64,8 +64,8 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
         log.info("Worker %s starts", self.name)
-        connection_created.connect(_read_by_copy)
-        _read_by_copy(connection)
+        connection_created.connect(read_by_copy)
+        read_by_copy(connection)
         try:
             while not self._is_over():
                 try:
@@ -82,7 +82,7 @@ class Worker:
         finally:
             self._bell.forget(self.name)
             self._bell.close()
-            connection_created.disconnect(_read_by_copy)
+            connection_created.disconnect(read_by_copy)
             connection.close()
         log.info("Worker %s ends", self.name)
 
@@ -146,7 +146,7 @@ def advance(run: Run) -> bool:
     return False
 
 
-def _read_by_copy(connection: BaseDatabaseWrapper, **_kwargs: object) -> None:
+def read_by_copy(connection: BaseDatabaseWrapper, **_kwargs: object) -> None:
     """Jobs go through all there is: to have a file of SQLite in the memory of pages that were read
     once helps nobody."""
     if connection.vendor == "sqlite":
