@@ -102,6 +102,8 @@ others = Others()
 # While much is written to SQLite: what is changed again and again stays at hand (keys lie anywhere
 # in their index), and is brought to its place in the file by and by.
 WRITING = {"mmap_size": 0, "cache_size": -98_304, "wal_autocheckpoint": 16_384}
+# Jobs go through all there is: the file in the memory of those who have read it once helps nobody.
+READING = {"mmap_size": 0}
 
 
 def settle(settings: Mapping[str, int]) -> dict[str, int]:

@@ -33,12 +33,10 @@ def forget_radar() -> dict[str, Any]:
 
 def radar() -> dict[str, Any]:
     """One search of everything by a worker in this process."""
-    from django.db import connection
-
-    from rapport.actions import duplicates
+    from rapport.actions import duplicates, lease
     from rapport.actions.people import SETUP
     from rapport.jobs.clock import Clock
-    from rapport.jobs.worker import Worker, read_by_copy
+    from rapport.jobs.worker import Worker
     from rapport.models import Job
 
     from .servers import memory
@@ -52,7 +50,7 @@ def radar() -> dict[str, Any]:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    read_by_copy(connection)
+    lease.settle(lease.READING)
     worker = Worker()
     worker._clock = Clock(())
     job = duplicates.search_now(by=SETUP)

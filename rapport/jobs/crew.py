@@ -91,13 +91,9 @@ def _prepare(parent: int) -> None:
     import django
 
     django.setup()
-    from django.db import connection
+    from rapport.actions import lease
 
-    if connection.vendor == "sqlite":
-        # They read everything once: to keep it would only cost memory.
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA mmap_size = 0")
-            cursor.execute("PRAGMA cache_size = -16384")
+    lease.settle({**lease.READING, "cache_size": -16_384})
     # Tasks make millions of objects and no circles: to look for those takes a sixth of the time.
     gc.freeze()
     gc.disable()

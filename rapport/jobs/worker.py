@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from rapport.access import Forbidden, SystemActor
+from rapport.actions import lease
 from rapport.actions.lease import CancelAsked, LostLease, Refused, Run, take
 from rapport.actions.records import InvalidRecord, RecordNotFound
 from rapport.actions.undo import CannotUndo
@@ -64,8 +64,8 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
         log.info("Worker %s starts", self.name)
-        connection_created.connect(read_by_copy)
-        read_by_copy(connection)
+        connection.close()
+        connection_created.connect(_keep_nothing)
         try:
             while not self._is_over():
                 try:
@@ -82,7 +82,7 @@ class Worker:
         finally:
             self._bell.forget(self.name)
             self._bell.close()
-            connection_created.disconnect(read_by_copy)
+            connection_created.disconnect(_keep_nothing)
             connection.close()
         log.info("Worker %s ends", self.name)
 
@@ -146,12 +146,8 @@ def advance(run: Run) -> bool:
     return False
 
 
-def read_by_copy(connection: BaseDatabaseWrapper, **_kwargs: object) -> None:
-    """Jobs go through all there is: to have a file of SQLite in the memory of pages that were read
-    once helps nobody."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA mmap_size = 0")
+def _keep_nothing(**_opened: object) -> None:
+    lease.settle(lease.READING)
 
 
 def _refresh_connection() -> None:
