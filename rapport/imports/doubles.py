@@ -226,19 +226,18 @@ def _compare_with_earlier(
             _hold_back_second(verdict, earlier)
             continue
         own = own_keys.of(batch.rows[place])
+        compared = comparing and verdict.number in doubtful
+        [glance] = room.shape.glances([one.values], [one.names]) if compared else [""]
         if verdict.record is None:
             _repeat_earlier(verdict, own, earlier)
             # Made ready for comparing when it must be: few rows share a key with another.
-            if comparing and not verdict.like and verdict.number in doubtful:
-                [glance] = room.shape.glances([one.values], [one.names])
-                if likes := earlier.like(its, glance, room):
-                    _compare(verdict, one, likes, room)
+            if compared and not verdict.like and (likes := earlier.like(its, glance, room)):
+                _compare(verdict, one, likes, room)
             _decide(batch, verdict)
         if verdict.fate is Fate.CREATE:
             for key in own:
                 earlier.matched.add(key, verdict.number)
-            if comparing and verdict.number in doubtful:
-                [glance] = room.shape.glances([one.values], [one.names])
+            if compared:
                 earlier.add(verdict.number, its, _held(one, room), glance)
 
 
