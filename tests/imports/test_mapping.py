@@ -6,12 +6,14 @@ import pytest
 
 from rapport.imports import detection, mapping
 from rapport.imports.mapping import Mapping, MappingRefused, Target
+from rapport.imports.proposal import propose
+from rapport.imports.subject import choose_entity
 from rapport.meta.kinds import Reading
 from rapport.meta.registry import registry
 
 
 def proposed(entity, header, *rows, **options):
-    made = mapping.propose(
+    made = propose(
         registry[entity],
         header.split(","),
         [row.split(",") for row in rows],
@@ -33,7 +35,7 @@ def test_same_header_again_goes_to_the_second_field():
 
 def test_what_has_no_place_is_ignored_and_told():
     rows = [("Acme", "Acme")]
-    made = mapping.propose(registry["account"], ("Name", "Company"), rows, reading=Reading())
+    made = propose(registry["account"], ("Name", "Company"), rows, reading=Reading())
 
     assert (made.fields, list(made.notes)) == (
         {"name"},
@@ -73,9 +75,7 @@ def test_phone_is_told_by_the_type_beside_it():
 
 
 def test_options_of_another_program_are_not_mapped():
-    made = mapping.propose(
-        registry["account"], ("Name", "Type"), [("Acme", "Account")], reading=Reading()
-    )
+    made = propose(registry["account"], ("Name", "Type"), [("Acme", "Account")], reading=Reading())
 
     assert (made.fields, list(made.notes)) == (
         {"name"},
@@ -107,7 +107,7 @@ def test_first_text_is_the_name_when_no_header_says_anything():
     ],
 )
 def test_entity_is_told_by_headers_values_and_file_name(header, rows, file, expected):
-    found = mapping.choose_entity(
+    found = choose_entity(
         header.split(","),
         [row.split(",") for row in rows],
         file_name=file,
@@ -117,8 +117,8 @@ def test_entity_is_told_by_headers_values_and_file_name(header, rows, file, expe
 
 
 def test_required_field_without_column_is_named():
-    made = mapping.propose(registry["contact"], ("First Name",), [], reading=Reading())
-    named = mapping.propose(registry["contact"], ("Name",), [], reading=Reading())
+    made = propose(registry["contact"], ("First Name",), [], reading=Reading())
+    named = propose(registry["contact"], ("Name",), [], reading=Reading())
 
     assert [field.name for field in mapping.missing_required(made)] == ["last_name"]
     assert mapping.missing_required(named) == []

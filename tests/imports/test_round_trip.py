@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 from rapport.exports.formats import fitting, pieces, table_for
-from rapport.imports import mapping
+from rapport.imports.subject import importable
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
@@ -17,7 +17,7 @@ from tests.imports.bringing import bring, errors, fates, plan
 
 pytestmark = pytest.mark.django_db
 
-FILES = [(entity, form) for entity in mapping.importable() for form in fitting(entity)]
+FILES = [(entity, form) for entity in importable() for form in fitting(entity)]
 NAMES = [f"{entity.name}-{form}" for entity, form in FILES]
 
 

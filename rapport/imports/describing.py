@@ -1,0 +1,250 @@
+"""A look at a file that came in: format, columns, samples; what it seems to hold, and how it is
+written."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping as MappingType, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from rapport.access import Actor, SystemActor
+from rapport.files.detect import Detected, sniff
+from rapport.files.read import FileRefused, ReadOptions, Record, Table, open_table
+from rapport.meta.entity import Entity
+from rapport.meta.kinds import Reading
+from rapport.meta.registry import registry
+from rapport.models import ImportFile
+from rapport.models.operations import ImportState
+
+from . import bundle, detection, feed, layouts, mapping as mappings, uploads
+from .layouts import Layout
+from .mapping import Mapping, MappingRefused
+from .proposal import propose
+from .subject import choose_entity, importable_for
+
+# Records looked at for mapping and dates, and those kept to be shown.
+LOOKED_AT, SHOWN = 1000, 8
+# Cells kept to be shown, and how much of each.
+SHOWN_CELLS, SHOWN_LENGTH = 5000, 120
+
+
+def describe(
+    upload: ImportFile,
+    *,
+    by: Actor,
+    reading: MappingType[str, Any] | None = None,
+    guess: bool = True,
+    keep: bool = False,
+) -> None:
+    """Look at the file: format, columns, samples; propose entity, mapping, dates and numbers.
+
+    `reading`: what a person has chosen instead of what is detected; a key with None is detected
+    anew. `keep`: also files of an archive that cannot be mapped by their headers. Raises
+    FileRefused, MappingRefused (no entity fits), UploadGone.
+    """
+    path = uploads.path_of(upload)
+    detected = sniff(path)
+    bundle.refuse_backup(detected)
+    if "sheet" in upload.options:
+        # One sheet of a workbook of which each is a list.
+        reading = {**(reading or {}), "sheet": upload.options["sheet"]}
+    if _is_bundle(upload, detected, reading or {}):
+        _describe_members(upload, detected, by, reading or {}, keep=keep)
+        return
+    options = _options(detected, reading or {})
+    with _opened(path, options) as table:
+        looked = list(islice(table, LOOKED_AT if len(table.columns) < 300 else SHOWN))
+        sample = [record.cells for record in looked]
+        layout = layouts.recognise(table.columns, sample)
+        entity = _entity(upload, table, sample, layout, by)
+        zone = "UTC" if isinstance(by, SystemActor) else by.time_zone or _active_zone()
+        language = translation.get_language() or "en"
+        made = propose(
+            entity,
+            table.columns,
+            sample,
+            reading=Reading(),
+            guess=guess and not _is_auto(upload),
+            layout=layout,
+        )
+        read = detection.reading(made, sample, time_zone=zone, language=language)
+        chosen = {k: v for k, v in (reading or {}).items() if k in dataclasses.asdict(read) and v}
+        read = replace(read, **chosen)
+        upload.entity = entity.name
+        upload.reading = {**uploads.reading_of(table.options), **dataclasses.asdict(read)}
+        if options.member is not None:
+            upload.reading["member"] = options.member
+        upload.mapping = made.as_json()
+        upload.options = {**upload.options, **_description(detected, table, looked, made)}
+        upload.options["program"] = layout.program.label if layout else ""
+    upload.state, upload.message = ImportState.UPLOADED, ""
+    upload.save()
+    if upload.parent is not None and bundle.is_bundle(upload.parent):
+        bundle.relate([upload], upload.parent)
+
+
+def _is_bundle(upload: ImportFile, detected: Detected, reading: MappingType[str, Any]) -> bool:
+    """Whether all of an archive is wanted: nobody has chosen one file of it."""
+    if upload.parent_id is None and reading.get("sheet") == bundle.EACH_SHEET:
+        return len(bundle.lists_of(detected)) > 1
+    tables = [member for member in detected.members if member.format]
+    chosen = upload.parent_id is not None or reading.get("member") is not None
+    each = _is_auto(upload) or upload.options.get("each")
+    return len(tables) > 1 and bool(each) and not chosen
+
+
+def _describe_members(
+    upload: ImportFile,
+    detected: Detected,
+    by: Actor,
+    reading: MappingType[str, Any],
+    *,
+    keep: bool = False,
+) -> None:
+    """Look at each file of an archive. When only one is a list, the import is of that."""
+    members, left = bundle.unpack(upload, detected)
+    taken = []
+    for member in members:
+        if not _is_auto(upload):
+            member.entity = upload.entity
+            member.options["auto"] = False
+        try:
+            try:
+                describe(member, by=by, reading=reading)
+                mappings.check(feed.mapping_of(member))
+            except MappingRefused:
+                if not keep:
+                    raise
+                member.entity = member.entity or importable_for(by)[0].name
+                member.options["auto"] = False
+                describe(member, by=by, reading=reading)
+            taken.append(member)
+        except (FileRefused, MappingRefused) as refused:
+            left.append([member.options["member"], str(refused)])
+            bundle.drop(member)
+    if len(taken) > 1:
+        bundle.join(upload, taken, left)
+        upload.state, upload.message = ImportState.UPLOADED, ""
+        upload.save()
+        return
+    for member in taken:
+        bundle.drop(member)
+    if not taken:
+        said = " ".join(f"{name}: {reason}" for name, reason in left)[:2000]
+        raise MappingRefused(
+            _("None of these files holds a list that can be imported.") + f" {said}"
+        )
+    upload.options = {**upload.options, "left_out": left}
+    describe(upload, by=by, reading={**reading, "member": taken[0].options["member"]})
+
+
+def _opened(path: Path, options: ReadOptions) -> Table:
+    """The file as a table; what a known program writes above its header is passed over."""
+    table = open_table(path, options, scratch=path.parent)
+    if options.header is None and table.header_guess:
+        below = open_table(path, replace(options, header=table.header_guess), scratch=path.parent)
+        if layouts.recognise(below.columns, ()) is not None:
+            return below
+    return table
+
+
+def _active_zone() -> str:
+    return str(timezone.get_current_timezone())
+
+
+def _is_auto(upload: ImportFile) -> bool:
+    return bool(upload.options.get("auto"))
+
+
+def _options(detected: Detected, chosen: MappingType[str, Any]) -> ReadOptions:
+    options = ReadOptions.of(detected)
+    if encoding := chosen.get("encoding"):
+        # Another encoding may show other delimiters: they are looked for anew.
+        options = ReadOptions(format=options.format, encoding=encoding)
+    if detected.members:
+        options = replace(options, member=chosen.get("member") or _only_table(detected))
+    if chosen.get("sheet") == bundle.EACH_SHEET:
+        chosen = {name: value for name, value in chosen.items() if name != "sheet"}
+    names = {"delimiter", "quote", "header", "sheet", "element"}
+    return replace(options, **{n: v for n, v in chosen.items() if n in names and v is not None})
+
+
+def _only_table(detected: Detected) -> str | None:
+    """The first member of an archive that is a table."""
+    return next((member.name for member in detected.members if member.format), None)
+
+
+def _entity(
+    upload: ImportFile,
+    table: Table,
+    sample: Sequence[Sequence[str]],
+    layout: Layout | None,
+    by: Actor,
+) -> Entity:
+    if upload.entity and not _is_auto(upload):
+        return registry[upload.entity]
+    if layout is not None and layout.entity in {entity.name for entity in importable_for(by)}:
+        return registry[layout.entity]
+    found = choose_entity(table.columns, sample, file_name=upload.name, among=importable_for(by))
+    if found is None and table.options.format == "vcard":
+        return registry["contact"]
+    if found is None:
+        raise MappingRefused(_what_are_these(table))
+    return found
+
+
+def _what_are_these(table: Table) -> str:
+    """Why nobody can tell what a file holds, and what helps."""
+    names = ", ".join(column for column in table.columns if column)[:300]
+    said = _(
+        "The headers (%(names)s) do not tell whether these are contacts, accounts or leads. Say "
+        "which."
+    ) % {"names": names or _("none")}
+    if table.header_guess:
+        below = _("Row %(row)s looks more like the header: choose it if it is.")
+        return f"{said} {below % {'row': table.header_guess}}"
+    if any("@" in column for column in table.columns):
+        first = _("The header looks like a record: choose row 0 if there is no header.")
+        return f"{said} {first}"
+    return said
+
+
+def _description(
+    detected: Detected, table: Table, looked: Sequence[Record], made: Mapping
+) -> dict[str, Any]:
+    """What the pages show of the file, so that it need not be opened again."""
+    shown = max(1, min(SHOWN, SHOWN_CELLS // max(1, len(table.columns))))
+    damaged = [record for record in looked if record.problems]
+    return {
+        "format": detected.format,
+        "columns": list(table.columns),
+        "sample": [[c[:SHOWN_LENGTH] for c in r.cells] for r in looked[:shown]],
+        "empty": not looked,
+        "known_rows": table.known_rows,
+        "about_rows": table.known_rows or _about(detected, looked),
+        "header_row": table.header,
+        "header_guess": table.header_guess,
+        "unreadable": [[r.number, str(r.problems[0].message)] for r in damaged[:SHOWN]],
+        "unreadable_count": len(damaged),
+        "unit": table.unit,
+        "sheets": [sheet.name for sheet in detected.sheets],
+        "members": [member.name for member in detected.members if member.format],
+        "elements": [list(element) for element in detected.elements[:20]],
+        "encoding": dataclasses.asdict(detected.encoding) if detected.encoding else None,
+        "notes": [str(note) for note in table.notes] + list(made.notes),
+    }
+
+
+def _about(detected: Detected, looked: Sequence[Record]) -> int | None:
+    """How many rows a text file may have, by the length of those that were looked at."""
+    if detected.format != "csv" or len(looked) < LOOKED_AT:
+        return len(looked) if detected.format == "csv" else None
+    # A sign behind each cell. Letters of several bytes make it a little too many.
+    length = sum(sum(map(len, record.cells)) + len(record.cells) for record in looked)
+    return round(detected.size * len(looked) / length / 100) * 100

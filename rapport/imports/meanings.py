@@ -1,0 +1,101 @@
+"""What the cells of choice columns are proposed to mean; what people should know of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.utils.translation import gettext as _
+
+from rapport.meta.entity import Entity
+from rapport.meta.folding import fold
+from rapport.meta.kinds import Kind, Reading
+
+from . import foreign, headers, parts
+from .layouts import Layout
+from .mapping import BLANK, Target, label_of
+from .samples import values_of
+
+# Cells that a note names.
+NAMED = 5
+# Columns in which numbers are those of options.
+_CODES = frozenset({"statecode", "statuscode"})
+
+
+def translate(
+    entity: Entity,
+    layout: Layout,
+    columns: dict[int, Target],
+    sample: Sequence[Sequence[str]],
+    reading: Reading,
+) -> None:
+    """Values by which the program means one of our options; those that have none stay blank."""
+    for index, target in columns.items():
+        meant = layout.values.get(target.field)
+        found = parts.field_of(entity, target.field)
+        if meant is None or found is None:
+            continue
+        known = {fold(cell) for cell in meant}
+        unknown = {
+            value: ""
+            for value in values_of(sample, index)
+            if found.kind in {Kind.CHOICE, Kind.STATE}
+            and fold(value) not in known
+            and not foreign.fits(found, value, reading)
+            and not foreign.is_end(entity, found, value)
+        }
+        rule = BLANK if found.kind is Kind.STATE else target.missing
+        columns[index] = replace(target, values={**meant, **unknown}, missing=rule)
+
+
+def settle(
+    entity: Entity,
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    targets: dict[int, Target],
+    *,
+    reading: Reading,
+    layout: Layout | None,
+) -> list[str]:
+    """Let the cells of choice columns mean the options that they plainly are. What people should
+    know of the others."""
+    notes = []
+    for index, target in list(targets.items()):
+        found = parts.field_of(entity, target.field)
+        if found is None or found.kind not in {Kind.CHOICE, Kind.STATE}:
+            continue
+        cells = list(dict.fromkeys(values_of(sample, index)))
+        is_part = bool(parts.split(target.field)[0])
+        is_said = bool(target.values)
+        if is_said:
+            meant: foreign.Meanings = {cell: target.meant.get(fold(cell), cell) for cell in cells}
+        elif found.kind is Kind.STATE:
+            taken = {one.field for one in targets.values()}
+            is_code = headers.plain(columns[index]) in _CODES
+            found, meant = foreign.of_states(
+                entity, found, cells, taken, reading, as_numbers=is_code
+            )
+            target = replace(target, field=found.name)
+        else:
+            meant = foreign.meanings(entity, found, cells, reading)
+        texts = {"column": columns[index], "field": label_of(entity, target.field)}
+        if cells and not is_said and not is_part and set(meant.values()) == {None}:
+            del targets[index]
+            ignored = _("“%(column)s” is ignored: none of its values is an option of %(field)s.")
+            notes.append(ignored % texts)
+            continue
+        if is_part or found.kind is Kind.STATE:
+            # A company's industry that is none of ours must not cost the person.
+            target = replace(target, missing=BLANK)
+        if not is_said:
+            other = {cell: text for cell, text in meant.items() if text and text != cell}
+            target = replace(target, values=other)
+        targets[index] = target
+        # What the program means by leaving it blank is no news.
+        known = set(map(fold, layout.values.get(target.field, ()) if layout else ()))
+        blank = [cell for cell, text in meant.items() if not text and fold(cell) not in known]
+        if blank and (is_said or target.missing == BLANK):
+            texts["values"] = ", ".join(f"“{cell[:40]}”" for cell in blank[:NAMED])
+            left = _("“%(column)s”: left blank, since no option of %(field)s: %(values)s.")
+            notes.append(left % texts)
+    return notes

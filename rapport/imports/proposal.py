@@ -1,0 +1,236 @@
+"""What the columns of a file seem to be, by their headers and a look at their values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as MappingType, Sequence
+from dataclasses import replace
+
+from django.utils.translation import gettext as _
+
+from rapport.meta.entity import Entity
+from rapport.meta.folding import fold
+from rapport.meta.kinds import Reading
+
+from . import headers, layouts, parts
+from .headers import RECORD_ID
+from .layouts import Layout
+from .mapping import BLANK, Mapping, Target, label_of, targets as all_targets
+from .meanings import settle, translate
+from .samples import are_people, are_salutations, first_addresses, first_text, values_of
+
+
+def propose(
+    entity: Entity,
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    *,
+    reading: Reading,
+    guess: bool = False,
+    layout: Layout | None = None,
+) -> Mapping:
+    """What the columns seem to be, by their headers and a look at the `sample` of records.
+
+    `guess`: when no header says anything, take the first column with text as the name. `layout`:
+    the program that wrote the file.
+    """
+    taken: dict[str, int] = {}
+    targets: dict[int, Target] = {}
+    theirs = parts.proposed(entity, columns)
+    notes: list[str] = []
+    for index in _in_order(entity, columns, sample):
+        header, values = columns[index], values_of(sample, index)
+        said = _said(entity, layout, header, values)
+        if said is None:
+            said = theirs.get(index) or _name_for(entity, header, columns, sample)
+        name = _or_phone(entity, _or_position(said, header, values, columns), values)
+        others = () if headers.is_vague(header) else _siblings(entity, name)
+        for candidate in (name, *others) if name else ():
+            if candidate not in taken:
+                taken[candidate] = index
+                targets[index] = Target(field=candidate)
+                break
+        else:
+            if name and values:
+                notes.append(
+                    _("“%(column)s” is ignored: another column is %(field)s already.")
+                    % {"column": header, "field": label_of(entity, name)}
+                )
+    _name_beside_first_name(entity, targets, taken)
+    _whole_names(entity, targets, sample)
+    _ids_of_others(entity, columns, targets, sample)
+    notes += _owners_by_id(entity, columns, targets, sample)
+    if layout is not None:
+        translate(entity, layout, targets, sample, reading)
+    notes += settle(entity, columns, sample, targets, reading=reading, layout=layout)
+    if not targets and guess:
+        first = first_text(sample, len(columns), entity.fields[entity.title].max_length or 0)
+        if first is not None:
+            targets[first] = Target(field=entity.title)
+            notes.append(
+                _("No header was recognised: “%(column)s” is taken as %(field)s.")
+                % {
+                    "column": columns[first] or _("Column %(number)s") % {"number": first + 1},
+                    "field": label_of(entity, entity.title),
+                }
+            )
+            email = first_addresses(sample, len(columns))
+            if email is not None and "email" in entity.fields:
+                targets[email] = Target(field="email")
+    system = layout.program.key if layout is not None else ""
+    return Mapping(entity=entity, columns=targets, notes=tuple(notes), system=system)
+
+
+def _in_order(entity: Entity, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> list[int]:
+    """The columns, those first that choose their field first: in which something stands, since
+    exports of other programs have many blanks; that are called just as the field is."""
+    first: dict[str, int] = {}
+    for at, header in enumerate(columns):
+        first.setdefault(headers.plain(header), at)
+    called = {at for header, at in first.items() if headers.is_label(entity, header)}
+    return sorted(
+        range(len(columns)),
+        key=lambda at: (
+            not values_of(sample, at),
+            headers.is_vague(columns[at]),
+            at not in called,
+        ),
+    )
+
+
+def _name_for(
+    entity: Entity, header: str, columns: Sequence[str], sample: Sequence[Sequence[str]]
+) -> str:
+    if headers.is_record_id(entity, header):
+        return RECORD_ID
+    if headers.plain(header) == "birthday" and _has(columns, "Birth Month"):
+        # Thunderbird writes a day in three columns; this is the number of the day alone.
+        return ""
+    typed = _with_type(header, columns, sample)
+    return (typed != header and headers.field_for(entity, typed)) or headers.field_for(
+        entity, header
+    )
+
+
+def _said(entity: Entity, layout: Layout | None, header: str, values: Sequence[str]) -> str | None:
+    """What the program that wrote the file means by a header; None when nothing else."""
+    if layout is None or layout.entity != entity.name:
+        return None
+    found = layouts.target_of(layout, header, values)
+    return found if not found or found in all_targets(entity) else None
+
+
+_TITLES = ("title", "titel", "titre")
+
+
+def _has(columns: Sequence[str], header: str) -> bool:
+    return headers.plain(header) in map(headers.plain, columns)
+
+
+def _or_position(name: str, header: str, values: Sequence[str], columns: Sequence[str]) -> str:
+    """“Title” is a salutation in some programs and a position in others."""
+    lookup, own = parts.split(name)
+    bare = headers.plain(header)
+    is_title = bare.endswith(_TITLES)
+    if own == "salutation" and is_title and not are_salutations(values):
+        if not lookup and _has(columns, "Job Title"):
+            return name
+        return f"{lookup}.job_title".lstrip(".")
+    return name
+
+
+def _or_phone(entity: Entity, name: str, values: Sequence[str]) -> str:
+    """“Contact” is a person, or how to reach one."""
+    phone = "business_phone"
+    if name == entity.title and phone in entity.fields and values:
+        return phone if all(_PHONE.fullmatch(value) for value in values) else name
+    return name
+
+
+_PHONE = re.compile(r"\+?[\d\s()./-]{5,}")
+
+
+def _siblings(entity: Entity, name: str) -> list[str]:
+    lookup, own = parts.split(name)
+    if not lookup:
+        return list(headers.siblings(entity, own))
+    part = parts.entity_of(entity, lookup)
+    return [f"{lookup}.{other}" for other in headers.siblings(part, own)]
+
+
+def _with_type(header: str, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> str:
+    """'Phone 4 - Value' becomes 'Mobile phone' when the column 'Phone 4 - Type' says so."""
+    stem, _dash, last = header.rpartition(" - ")
+    if not stem or last != "Value":
+        return header
+    partner = next((f"{stem} - {n}" for n in _TYPES if f"{stem} - {n}" in columns), "")
+    if not partner:
+        return header
+    values = {fold(v).strip(" *") for v in values_of(sample, columns.index(partner))}
+    word = re.sub(r"[\s\d]+", " ", stem).strip()
+    if len(values) != 1 or word not in {"Phone", "Website"}:
+        return header
+    (kind,) = values
+    return kind if "fax" in kind else f"{kind} {word}"
+
+
+# Google's older and newer word.
+_TYPES = ("Type", "Label")
+
+
+def _name_beside_first_name(
+    entity: Entity, targets: dict[int, Target], taken: MappingType[str, int]
+) -> None:
+    """'Name, Vorname': beside a first name and without a last name, the name is the last name."""
+    if entity.title in taken and "first_name" in taken and "last_name" not in taken:
+        targets[taken[entity.title]] = Target(field="last_name")
+
+
+def _whole_names(
+    entity: Entity, targets: dict[int, Target], sample: Sequence[Sequence[str]]
+) -> None:
+    """A column called “Nom” or “Nombre” without its other half may hold whole names."""
+    halves = {t.field: i for i, t in targets.items() if t.field in {"first_name", "last_name"}}
+    if len(halves) != 1 or any(t.field == entity.title for t in targets.values()):
+        return
+    (index,) = halves.values()
+    if headers.is_split(entity) and are_people(values_of(sample, index)):
+        targets[index] = replace(targets[index], field=entity.title)
+
+
+def _ids_of_others(
+    entity: Entity,
+    columns: Sequence[str],
+    targets: dict[int, Target],
+    sample: Sequence[Sequence[str]],
+) -> None:
+    """Ids of records in another program name none of ours, and are no names to make some of."""
+    for index, target in targets.items():
+        found = entity.fields.get(target.field)
+        if found is None or not found.is_link or not _ID_HEADER.search(columns[index]):
+            continue
+        values = values_of(sample, index)
+        if values and all(_ID.fullmatch(value) for value in values):
+            targets[index] = replace(target, missing=BLANK)
+
+
+def _owners_by_id(
+    entity: Entity,
+    columns: Sequence[str],
+    targets: dict[int, Target],
+    sample: Sequence[Sequence[str]],
+) -> list[str]:
+    """Owners that have only an id elsewhere: people may say who each of them is."""
+    if any(target.field == "owner" for target in targets.values()) or "owner" not in entity.fields:
+        return []
+    for index, header in enumerate(columns):
+        if headers.plain(header) in _OWNER_IDS and values_of(sample, index):
+            targets[index] = Target(field="owner")
+            said = _("“%(column)s” holds ids of another program: you own what none of ours has.")
+            return [said % {"column": header}]
+    return []
+
+
+_OWNER_IDS = frozenset({"ownerid", "owneridvalue", "assigneduserid"})
+_ID_HEADER = re.compile(r"(?<![A-Za-z])id$|Id$|ID$")
+_ID = re.compile(r"(?=.*\d)[\w{}-]+")

@@ -1,0 +1,61 @@
+"""What the first values of columns look like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rapport.meta.folding import fold
+
+from . import words
+
+
+def values_of(sample: Sequence[Sequence[str]], index: int) -> list[str]:
+    """What stands in the column, without blanks."""
+    found = (row[index].strip() for row in sample if index < len(row))
+    return [value for value in found if value]
+
+
+def are_salutations(values: Sequence[str]) -> bool:
+    """Whether most are forms of address, or there are none."""
+    known = sum(fold(value).rstrip(".") in words.SALUTATIONS for value in values)
+    return not values or known * 2 > len(values)
+
+
+_PERSON = re.compile(r"[^\W\d_]['’.\w-]*( (?:[^\W\d_]['’.\w-]*|[a-zß-ÿ]{2,3})){1,3}")
+
+
+def are_people(values: Sequence[str]) -> bool:
+    """Whether most look like whole names of people."""
+    people = 0
+    for value in values:
+        parts = {word.strip(".,") for word in fold(value).split()}
+        if _PERSON.fullmatch(value) and not parts & (words.LEGAL_FORMS | words.NOT_IN_NAMES):
+            people += len(parts) < 4 or bool(parts & words.PARTICLES)
+    return people * 2 > len(values)
+
+
+def first_addresses(sample: Sequence[Sequence[str]], columns: int) -> int | None:
+    """The first column of e-mail addresses."""
+    for index in range(columns):
+        values = values_of(sample, index)
+        if values and all(_EMAIL.fullmatch(value) for value in values):
+            return index
+    return None
+
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}")
+
+
+def first_text(sample: Sequence[Sequence[str]], columns: int, limit: int) -> int | None:
+    """The first column that always says something short, letters before digits."""
+    if not sample:
+        return None
+    by_column = {i: values_of(sample, i) for i in range(columns)}
+    full = [
+        index
+        for index, found in by_column.items()
+        if len(found) == len(sample) and (not limit or max(map(len, found)) <= limit)
+    ]
+    texts = [i for i in full if all(any(c.isalpha() for c in value) for value in by_column[i])]
+    return next(iter(texts or full), None)
