@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping as MappingType
 from dataclasses import replace
 from hashlib import blake2b
+from itertools import islice
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -77,12 +78,15 @@ class Feed:
 
     def next(self, size: int) -> list[Row]:
         """The next rows, `size` of them unless the file ends."""
+        return self._converter.rows(self._take(size))
+
+    def _take(self, size: int) -> list[Record]:
         while len(self._waiting) < size and (batch := next(self._batches, None)):
             self._waiting += batch
         taken, self._waiting = self._waiting[:size], self._waiting[size:]
         if self._repaired:
             taken = [_with(record, self._repaired.get(record.number)) for record in taken]
-        return self._converter.rows(taken)
+        return taken
 
     def take(self, size: int) -> Block:
         """The same as a block of rows, read ahead by a process of its own where that is worth it:
@@ -115,26 +119,35 @@ class Feed:
         folder = uploads.path_of(upload).parent
         path = ahead.path_for(folder, self._fingerprint(upload, 0))
         alone = ahead.is_worth_it(upload.size)
-        if path.exists():
-            self._ahead = ahead.Kept(path)
-            self._blocks = self._finished(self._ahead) if self._finish else iter(self._ahead)
-            if self._finish and alone:
-                self._ahead = ahead.Ahead(path, lambda: self._blocks, passing=True)
-                self._blocks = iter(self._ahead)
+        kept = self._ahead = ahead.kept_at(path)
+        if kept and not (self._finish and alone):
+            self._blocks = filter(len, self._finished(kept)) if self._finish else iter(kept)
+        elif kept:
+            self._ahead = ahead.Ahead(
+                path,
+                lambda count, turn: self._finished(kept.every(count, turn)),
+                count=ahead.readers(),
+                passing=True,
+            )
+            # They have it as well.
+            kept.close()
+            self._blocks = iter(self._ahead)
         elif alone:
             path = ahead.path_for(folder, self._fingerprint(upload, self._after))
-            self._ahead = ahead.Ahead(path, self._make, passing=self._finish)
+            self._ahead = ahead.Ahead(path, self._make, count=ahead.readers(), passing=self._finish)
             self._blocks = iter(self._ahead)
 
-    def _make(self) -> Iterator[Block]:
-        blocks = map(self._packer.block, iter(lambda: self.next(PACKED_AT_ONCE), []))
+    def _make(self, count: int = 1, turn: int = 0) -> Iterator[Block]:
+        """Of the blocks of the file every one of which the number leaves `turn`."""
+        parts = islice(iter(lambda: self._take(PACKED_AT_ONCE), []), turn, None, count)
+        blocks = (self._packer.block(self._converter.rows(part)) for part in parts)
         return self._finished(blocks) if self._finish else blocks
 
     def _finished(self, blocks: Iterable[Block]) -> Iterator[Block]:
-        """Those blocks of which rows are still to be written, ready for that."""
+        """Those blocks of which rows are still to be written, ready for that; empty the others,
+        because it is by turns."""
         for block in blocks:
-            if block.numbers[-1] > self._after:
-                yield self._packer.finish(block)
+            yield self._packer.finish(block) if block.numbers[-1] > self._after else Block()
 
     def _fingerprint(self, upload: ImportFile, after: int) -> str:
         """Changes with all that rows are made of: the mapping, the repaired cells, the rules, the

@@ -13,6 +13,11 @@ from rapport.imports.rows import Row
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes by fork here")
 
 
+def every(count, turn):
+    """Blocks of one of the processes."""
+    return iter(map(block, range(turn, 50, count)))
+
+
 def block(number):
     """Two rows, one of them compact."""
     row = Row(2 * number + 1, {"last_name": "Bo"}, reasons=[])
@@ -21,7 +26,7 @@ def block(number):
     )
 
 
-def endless():
+def endless(count, turn):
     """Blocks without an end."""
     while True:
         yield block(0)
@@ -36,21 +41,23 @@ def gone(pid):
     return False
 
 
-def test_blocks_come_in_order_and_stay(tmp_path):
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_blocks_come_in_order_and_stay(tmp_path, count):
     path = path_for(tmp_path, "one")
-    reading = Ahead(path, lambda: iter(map(block, range(50))))
+    reading = Ahead(path, every, count=count)
     first = list(reading)
     reading.close()
     kept = Kept(path)
 
     assert first == list(kept) == [block(number) for number in range(50)]
+    assert list(kept.every(2, 1)) == first[1::2]
     kept.close()
     forget(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_refusal_comes_through_with_its_words(tmp_path):
-    def refused():
+    def refused(count, turn):
         yield block(0)
         raise damaged("50% of it")
 
@@ -64,7 +71,7 @@ def test_refusal_comes_through_with_its_words(tmp_path):
 
 
 def test_accident_there_is_one_here(tmp_path):
-    def failing():
+    def failing(count, turn):
         yield block(0)
         raise MemoryError
 
@@ -78,7 +85,7 @@ def test_accident_there_is_one_here(tmp_path):
 def test_whoever_stops_ends_the_process(tmp_path):
     reading = Ahead(path_for(tmp_path, "one"), endless)
     assert next(iter(reading)) == block(0)
-    pid = reading._pid
+    pid = reading._pids[0]
     reading.close()
 
     assert gone(pid)
@@ -89,7 +96,7 @@ def test_process_ends_when_ours_is_killed(tmp_path):
     ours = os.fork()
     if not ours:
         reading = Ahead(path_for(tmp_path, "one"), endless)
-        os.write(tell, str(reading._pid).encode())
+        os.write(tell, str(reading._pids[0]).encode())
         time.sleep(60)
         os._exit(0)
     pid = int(os.read(started, 20))
