@@ -40,8 +40,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 WORKERS = min(4, os.cpu_count() or 1)
 # The rooms whose types are judged; the others are read for theirs.
 TYPED_ROOMS = (
-    "meta", "models", "migrations", "access.py", "queries", "duplicates", "actions", "entities",
-    "files", "imports", "config", "api", "limits.py",
+    "meta", "models", "migrations", "access.py", "processes.py", "queries", "duplicates", "actions",
+    "entities", "files", "imports", "config", "api", "limits.py",
 )  # fmt: skip
 
 PINNED = """\

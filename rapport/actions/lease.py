@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from rapport import processes
 from rapport.access import Actor, SystemActor
 from rapport.models import Job
 from rapport.models.operations import JobState
@@ -278,7 +279,7 @@ def take(
 
 def hold(job: Job, worker: str) -> Run:
     """`job`, asked for in this very transaction, now in the hands of `worker`: of a command that
-    does the work itself. If that dies, a worker goes on when the lease has run out."""
+    does the work itself. If that dies, a worker goes on."""
     job.state, job.worker, job.attempts = JobState.RUNNING, worker, job.attempts + 1
     job.heartbeat_at = job.started_at = timezone.now()
     job.save(update_fields=[*_KEPT, "started_at"])
@@ -286,18 +287,21 @@ def hold(job: Job, worker: str) -> Run:
 
 
 def sweep(*, lease: float, now: datetime.datetime | None = None) -> int:
-    """Let jobs wait again whose heartbeat is older than `lease` seconds; how many there were.
+    """Let jobs wait again whose worker is known to be gone, or has been silent for more than
+    `lease` seconds; how many there were.
 
-    A row that is locked is in the middle of a batch, so its worker lives.
+    A row that is locked is in the middle of a batch: its worker lives, or what it sent to the
+    database before it died is still being written.
     """
-    now = now or timezone.now()
-    silent = Job.objects.filter(
-        state=JobState.RUNNING, heartbeat_at__lt=now - datetime.timedelta(seconds=lease)
-    )
-    if not silent.exists():
+    silent_since = (now or timezone.now()) - datetime.timedelta(seconds=lease)
+    running = Job.objects.filter(state=JobState.RUNNING)
+    # Looked at first without a transaction, as in `take`.
+    held = list(running.values_list("worker", "heartbeat_at"))
+    gone = {worker for worker, _beaten in held if processes.is_gone(worker)}
+    if not gone and not any(beaten and beaten < silent_since for _worker, beaten in held):
         return 0
+    over = Q(heartbeat_at__lt=silent_since) | Q(worker__in=gone)
     with transaction.atomic():
-        found = list(
-            silent.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
-        )
+        locked = running.filter(over).select_for_update(skip_locked=True, no_key=True)
+        found = list(locked.values_list("pk", flat=True))
         return Job.objects.filter(pk__in=found).update(state=JobState.WAITING, worker="")

@@ -68,6 +68,13 @@ def job_state(ask: Callable[[str], list[Any]], job: str) -> tuple[str, int]:
     return found[0]
 
 
+def holder(ask: Callable[[str], list[Any]], job: str) -> int:
+    """The process that holds the job, 0 when none does."""
+    key = uuid.UUID(job)
+    found = ask(f"SELECT worker FROM rapport_job WHERE CAST(id AS text) IN ('{key}', '{key.hex}')")
+    return int(found[0][0].split()[1]) if found[0][0] else 0
+
+
 @contextlib.contextmanager
 def asking(data: Data) -> Iterator[Callable[[str], list[Any]]]:
     """A function that says what SQL finds; each time in a transaction of its own."""

@@ -22,6 +22,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
+from rapport import processes
+
 from . import prepare
 from .stop import Stop
 
@@ -104,8 +106,12 @@ def _serve(
         server.on_shutdown(keeper.stop)
     server.on_startup(lambda: prepare.say(greeting))
 
+    parent = os.getpid()
+
     def in_child() -> Callable[..., Any]:
-        end_with_parent()
+        # Killed, so that no orphan keeps the port: one that is still starting would not hear
+        # anything else, because its ears are those of the parent.
+        processes.end_with(parent)
         return application
 
     # Not by name: the children are forked with it in memory.
@@ -159,7 +165,7 @@ def _fork_worker() -> int:
     try:
         from rapport.jobs.worker import Worker
 
-        end_with_parent()
+        processes.end_with(parent, signal.SIGTERM)
         Worker(child_of=parent).work()
         code = 0
     except BaseException:
@@ -172,15 +178,6 @@ def _fork_worker() -> int:
 def _spawn_worker() -> int:
     command = [sys.executable, "-m", "rapport", "worker", "--child-of", str(os.getpid())]
     return subprocess.Popen(command).pid
-
-
-def end_with_parent() -> None:
-    """On Linux: end when the parent is killed, so that no orphan keeps the port or a job."""
-    if sys.platform == "linux":
-        import ctypes
-
-        set_death_signal = 1
-        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
 
 
 def _wait_for(pid: int) -> None:

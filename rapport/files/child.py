@@ -7,13 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rapport import processes
 from rapport.files import workbook
 from rapport.files.convert import NO_MEMORY
 from rapport.files.refusal import FileRefused
 
 
 def main(arguments: list[str]) -> None:
-    memory, question = arguments
+    parent, memory, question = arguments
+    # What a worker has begun that was killed is begun again by the next one.
+    processes.end_with(int(parent))
     _bound_memory(int(memory))
     try:
         answer = _answer(json.loads(question))

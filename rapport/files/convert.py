@@ -63,12 +63,13 @@ def sheets_by_child(path: Path, limits: Limits) -> tuple[Sheet, ...]:
 
 def _ask_child(question: dict[str, Any], limits: Limits) -> dict[str, Any]:
     """One question to a process that ends with the answer, so that its memory goes back."""
-    command = [sys.executable, "-P", "-m", "rapport.files.child", str(limits.workbook_memory)]
+    command = [sys.executable, "-P", "-m", "rapport.files.child"]
+    bounds = [str(os.getpid()), str(limits.workbook_memory)]
     environment = {**os.environ, "PYTHONPATH": str(_PACKAGE), "PYTHONIOENCODING": "utf-8"}
     with tempfile.TemporaryFile() as answer:
         try:
             done = subprocess.run(
-                [*command, json.dumps(question)],
+                [*command, *bounds, json.dumps(question)],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=answer,

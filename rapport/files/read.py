@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import tempfile
 import weakref
 from collections.abc import Collection, Iterator
@@ -304,6 +305,9 @@ def _member(
             )
         target = scratch / f"{_key(path, ReadOptions(sheet=name))}.member"
         if not target.exists():
-            archive.extract(opened, name or "", target)
+            # Moved into place when it is whole: what is there is taken for the file.
+            partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}.partial")
+            archive.extract(opened, name or "", partial)
+            partial.replace(target)
     outer = options.format if options.format != "zip" else None
     return target, replace(options, member=None, format=outer)

@@ -13,6 +13,7 @@ import itertools
 import json
 import logging
 import os
+import secrets
 import signal
 import struct
 import threading
@@ -23,6 +24,7 @@ from typing import IO, NoReturn
 
 from django.db import connections
 
+from rapport import processes
 from rapport.duplicates import rules
 from rapport.files.refusal import FileRefused
 from rapport.meta import options
@@ -166,7 +168,8 @@ class Ahead(Kept):
         self._begin()
 
     def _start(self, path: Path, make: Make, count: int, turn: int, *, passing: bool) -> None:
-        part = path.with_name(f"{path.name}.{os.getpid()}")
+        # Not by the number of the process: in two containers that may be the same.
+        part = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         file = part.open("w+b", buffering=0)
         file.write(_LENGTH.pack(count))
         self._files.append(file)
@@ -229,6 +232,8 @@ def _make(
     """Make all blocks; nothing of ours may be closed or asked, so the process just ends."""
     part, path = paths
     try:
+        # Whoever goes on with the job of a process that was killed has readers of its own.
+        processes.end_with(parent)
         _let_go()
         for block in make():
             if os.getppid() != parent:

@@ -3,9 +3,6 @@ call this and nothing else."""
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping as MappingType, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from rapport import processes
 from rapport.access import Actor, Forbidden, SystemActor
 from rapport.actions import jobs, lease, rows as table_rows
 from rapport.actions.lease import CancelAsked, Ended, LostLease, Refused, Run
@@ -315,9 +313,8 @@ def _work(
     between: Callable[[Run], None] | None,
 ) -> None:
     """Do a job here and now. Should this process die, a worker goes on with it."""
-    worker = f"{socket.gethostname()[:60]} {os.getpid()} {secrets.token_hex(4)}"
     with transaction.atomic():
-        run = lease.hold(start(), worker)
+        run = lease.hold(start(), processes.name())
     try:
         while step(run):
             if between is not None:

@@ -41,7 +41,7 @@ def sweep_jobs() -> None:
     """Let jobs of dead workers wait again."""
     found = lease.sweep(lease=settings.JOB_LEASE_SECONDS)
     if found:
-        log.warning("%d jobs of workers that fell silent wait again.", found)
+        log.warning("%d jobs of workers that died or fell silent wait again.", found)
 
 
 def drain_search() -> None:
@@ -124,7 +124,7 @@ def note_quality() -> None:
 
 
 DUTIES = (
-    Duty(name="sweep jobs", every=5, do=sweep_jobs),
+    Duty(name="sweep jobs", every=1, do=sweep_jobs),
     Duty(name="drain search queue", every=2, do=drain_search),
     Duty(name="index backlog", every=1, do=index_backlog),
     Duty(name="duplicates", every=2, do=follow_duplicates),

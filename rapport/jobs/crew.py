@@ -1,5 +1,5 @@
 """Processes that compute for a job, so that its worker stays free for others and their memory goes
-back at the end. Only this file is loaded before Django is set up in them."""
+back at the end. Hardly more than this file is loaded before Django is set up in them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, TimeoutError as Late
 from multiprocessing import get_context
 from typing import Any
+
+from rapport import processes
 
 WATCH_SECONDS = 1.0
 
@@ -87,7 +89,9 @@ def _prepare(parent: int) -> None:
     # The worker decides when to stop; what is at hand ends first.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    # A worker that is killed cannot tell its crew, and the next one may begin at once.
+    if not processes.end_with(parent):
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     import django
 
     django.setup()
@@ -100,7 +104,6 @@ def _prepare(parent: int) -> None:
 
 
 def _end_with(parent: int) -> None:
-    # A worker that is killed cannot tell its crew.
     while os.getppid() == parent:
         time.sleep(WATCH_SECONDS)
     os._exit(1)

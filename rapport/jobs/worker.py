@@ -6,9 +6,7 @@ import contextlib
 import datetime
 import logging
 import os
-import secrets
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from types import FrameType
@@ -20,6 +18,7 @@ from django.db.backends.signals import connection_created
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from rapport import processes
 from rapport.access import Forbidden, SystemActor
 from rapport.actions import lease
 from rapport.actions.lease import CancelAsked, LostLease, Refused, Run, take
@@ -47,7 +46,7 @@ class Worker:
 
     def __init__(self, *, child_of: int | None = None) -> None:
         # Never the name of an earlier worker: it is half of the fencing token.
-        self.name = f"{socket.gethostname()[:60]} {os.getpid()} {secrets.token_hex(4)}"
+        self.name = processes.name()
         self.runs: list[Run] = []
         self.stopping = False
         self._bell = Bell()

@@ -1,11 +1,14 @@
 """Taking, doing, ending, retrying and cancelling jobs, with a worker in this process."""
 
 import datetime
+import subprocess
+import sys
 
 import pytest
 from django.db.utils import ConnectionHandler
 from django.utils import timezone
 
+from rapport import processes
 from rapport.access import Forbidden
 from rapport.actions import jobs, lease
 from rapport.actions.jobs import JobIsOver
@@ -136,6 +139,23 @@ def test_sweeper_leaves_living_jobs_alone_and_can_run_twice(count_to):
     assert lease.sweep(lease=60) == 0
     Job.objects.filter(pk=job.pk).update(heartbeat_at=long_ago())
     assert (lease.sweep(lease=60), lease.sweep(lease=60)) == (1, 0)
+
+
+def test_job_of_a_dead_process_waits_again_at_once_and_of_others_not(count_to):
+    waiting = [count_to(9), count_to(9), count_to(9)]
+    dead = "import sys; from rapport import processes; sys.stdout.write(processes.name())"
+    gone = subprocess.run([sys.executable, "-c", dead], capture_output=True, text=True, check=True)
+    elsewhere = gone.stdout[:-1] + "-"
+    for name in (gone.stdout, elsewhere, processes.name()):
+        lease.take(name, ["count"])
+
+    # Elsewhere than on Linux nobody can say so.
+    found = 1 if sys.platform == "linux" else 0
+    assert (lease.sweep(lease=60), lease.sweep(lease=60)) == (found, 0)
+    assert [stored(job).state for job in waiting[1:]] == ["running", "running"]
+    if found:
+        again = lease.take("next", ["count"])
+        assert (again.job.pk, again.job.attempts) == (waiting[0].pk, 2)
 
 
 def test_job_that_is_interrupted_too_often_fails(count_to, work_off):

@@ -161,3 +161,21 @@ def test_packed_file_asks_to_be_unpacked(tmp_path, head):
     with pytest.raises(FileRefused) as refused:
         sniff(path)
     assert refused.value.code == "packed"
+
+
+def test_half_of_a_member_is_not_taken_for_the_whole_the_next_time(tmp_path):
+    path, scratch = tmp_path / "all.zip", tmp_path / "scratch"
+    scratch.mkdir()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("a.csv", "a,b\n" + "1,2\n" * 1000)
+    whole = path.read_bytes()
+    # The last line of the member; its checksum does not fit any more.
+    path.write_bytes(whole.replace(b"1,2\nPK", b"1,3\nPK"))
+
+    codes = []
+    for _time in range(2):
+        with pytest.raises(FileRefused) as refused:
+            open_table(path, ReadOptions(member="a.csv"), scratch=scratch)
+        codes.append(refused.value.code)
+
+    assert codes == ["damaged", "damaged"]
