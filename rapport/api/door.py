@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from rapport import limits
-from rapport.imports import recipes
+from rapport.imports import recipekeys
 from rapport.models import ImportRecipe
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def _recipe(request: HttpRequest) -> ImportRecipe:
     """The recipe whose key the call brings."""
     scheme, _space, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and key.strip():
-        found = recipes.recipe_of_key(key.strip())
+        found = recipekeys.recipe_of_key(key.strip())
         if found is not None:
             return found
         limits.check(request, "api-key", per_minute=WRONG_KEYS)

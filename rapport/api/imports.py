@@ -14,8 +14,8 @@ from django.utils.http import content_disposition_header, parse_header_parameter
 from django.utils.translation import gettext as _
 
 from rapport.files.read import FileRefused
-from rapport.imports import bundle, recipes, report, unattended
-from rapport.imports.recipes import RecipeRefused
+from rapport.imports import bundle, recipekeys, report, unattended
+from rapport.imports.recipefit import RecipeRefused
 from rapport.imports.tallies import totals
 from rapport.imports.uploads import UploadGone, UploadTooLarge
 from rapport.models import ImportFile, ImportRecipe
@@ -56,7 +56,7 @@ def receive(request: HttpRequest, recipe: ImportRecipe) -> HttpResponse:
         raise Answer(400 if refused.code == "empty" else 415, str(refused)) from refused
     except RecipeRefused as refused:
         raise Answer(403, str(refused)) from refused
-    recipes.note_key_used(recipe)
+    recipekeys.note_key_used(recipe)
     url = request.build_absolute_uri(reverse("api-import-state", args=[recipe.pk, upload.pk]))
     found = {"id": str(upload.pk), "state": upload.state, "url": url}
     return JsonResponse(found, status=202, headers={"Location": url})

@@ -25,6 +25,7 @@ from . import (
     flow,
     mapping as mappings,
     newoptions,
+    recipefit,
     recipes,
     report,
     saying,
@@ -32,6 +33,7 @@ from . import (
     tallies,
     uploads,
 )
+from .recipefit import RecipeRefused
 from .tallies import others, totals
 
 READ_AT_ONCE = 1 << 20
@@ -65,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         mappings.MappingRefused,
         uploads.UploadTooLarge,
         flow.NotNow,
-        recipes.RecipeRefused,
+        RecipeRefused,
         Refused,
         CancelAsked,
     ) as error:
@@ -89,7 +91,7 @@ def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> Non
     by: Actor = args.by
     recipe = recipes.find(args.recipe, by=by) if getattr(args, "recipe", None) else None
     entity = recipe.entity if recipe else args.entity
-    if recipe is not None and recipes.is_of_several(recipe):
+    if recipe is not None and recipefit.is_of_several(recipe):
         entity = flow.AUTO
     files = [(path.name, _chunks(path)) for path in _paths(args)]
     upload = outcome.upload = flow.receive_many(files, entity=entity, by=by)
@@ -103,7 +105,7 @@ def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> Non
             if wanted != flow.mapping_of(file):
                 flow.remap(file, wanted)
             mappings.check(flow.mapping_of(file))
-    except (FileRefused, mappings.MappingRefused, recipes.RecipeRefused) as refused:
+    except (FileRefused, mappings.MappingRefused, RecipeRefused) as refused:
         outcome.counts = {"rows": _records_in(upload)}
         flow.refuse(upload, str(refused))
         raise
@@ -333,8 +335,8 @@ def run_recipes(args: argparse.Namespace) -> int:
 
 def _facts(recipe: ImportRecipe) -> dict[str, Any]:
     try:
-        problems = recipes.gone_texts(recipes.gone_fields(recipe))
-    except recipes.RecipeRefused as refused:
+        problems = recipefit.gone_texts(recipefit.gone_fields(recipe))
+    except RecipeRefused as refused:
         problems = [str(refused)]
     return {
         "id": str(recipe.pk),

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from rapport.access import Actor
 from rapport.models import ImportFile, ImportRecipe
 
-from . import bundle, flow, recipes
-from .recipes import Fit, RecipeRefused
+from . import bundle, flow, recipefit, recipes
+from .recipefit import Fit, RecipeRefused
 
 
 def describe(
@@ -31,16 +31,16 @@ def describe(
         reading = {"sheet": bundle.EACH_SHEET, **reading}
     flow.describe(upload, by=by, reading=reading, keep=True)
     if not bundle.is_bundle(upload):
-        if recipes.is_of_several(recipe):
+        if recipefit.is_of_several(recipe):
             text = _("“%(recipe)s” is for %(count)d files, and this is one.")
-            count = len(recipes.parts_of(recipe))
+            count = len(recipefit.parts_of(recipe))
             raise RecipeRefused(text % {"recipe": recipe.name, "count": count})
         recipes.use(upload, recipe, by=by, strict=True, reading=reading)
         return
     members = bundle.members_of(upload)
     if only := _only(members, recipe):
         members = _leave(upload, members, only)
-    parts = recipes.parts_of(recipe)
+    parts = recipefit.parts_of(recipe)
     used = [_take(member, parts, by, reading) for member in members]
     for part in parts:
         if part not in used:
@@ -79,7 +79,7 @@ def _take(
     columns = flow.columns_of(member)
 
     def rank(place: int) -> tuple[bool, float, int]:
-        found: Fit = recipes.fit(parts[place], columns)
+        found: Fit = recipefit.fit(parts[place], columns)
         return not found.missing, found.likeness, -place
 
     if "sheet" in member.options:

@@ -26,11 +26,11 @@ from rapport.queries.one import PRINCIPAL, title_of
 
 from . import decisions, kept as kept_keys, plan as plans, reasons as why, uploads
 from .cells import is_named
-from .deciding import reason_keys
 from .decisions import Decided, as_cells
 from .feed import mapping_of
 from .mapping import Mapping
 from .reasons import Reason
+from .rejudging import reason_keys
 
 READ_AT_ONCE = 2000
 VERBS = {"created": ChangeVerb.CREATE, "updated": ChangeVerb.UPDATE}

@@ -21,9 +21,9 @@ from rapport.models import ImportFile, ImportRecipe, Job
 from rapport.models.operations import ImportState, JobState
 from rapport.queries.jobs import ALIVE
 
-from . import apply, flow, plan as plans, recipes, several, uploads
+from . import apply, flow, plan as plans, recipefit, recipes, several, uploads
 from .mapping import MappingRefused
-from .recipes import RecipeRefused
+from .recipefit import RecipeRefused
 from .sessions import NOT_ALLOWED
 
 KIND = "import.recipe"
@@ -40,8 +40,8 @@ def owner_problem(recipe: ImportRecipe) -> str:
         text = _("The recipe “%(recipe)s” belongs to %(owner)s, who is not active any more.")
         return text % {"recipe": recipe.name, "owner": owner}
     try:
-        for part in recipes.parts_of(recipe):
-            plans.require(recipes.entity_of(part), owner)
+        for part in recipefit.parts_of(recipe):
+            plans.require(recipefit.entity_of(part), owner)
     except Forbidden:
         text = _("%(owner)s, to whom the recipe “%(recipe)s” belongs, may not import any more.")
         return text % {"recipe": recipe.name, "owner": owner}
@@ -81,7 +81,7 @@ def begin(
         size=size,
         entity=recipe.entity,
         recipe=recipe,
-        options={"auto": recipes.is_of_several(recipe), "each": True, "via": via},
+        options={"auto": recipefit.is_of_several(recipe), "each": True, "via": via},
         created_by=recipe.owner,
         created_at=timezone.now(),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import uuid
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -17,9 +18,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from rapport import access
 from rapport.actions.records import RecordNotFound
-from rapport.imports import bundle, flow, mapping as mappings, parts, recipes
+from rapport.imports import bundle, flow, mapping as mappings, parts, recipefit, recipekeys, recipes
 from rapport.imports.mapping import Mapping, MappingRefused
-from rapport.imports.recipes import RecipeRefused
+from rapport.imports.recipefit import RecipeRefused
 from rapport.imports.uploads import FileRefused, UploadGone
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
@@ -81,7 +82,7 @@ def _row(recipe: ImportRecipe, request: HttpRequest, cells: CellContext) -> dict
         "url": reverse("recipe", args=[recipe.pk]),
         "records": registry[recipe.entity].label_plural if known else recipe.entity,
         "owner": _("you") if recipe.owner_id == request.user.pk else str(recipe.owner),
-        "headers": ", ".join(part.name for part in recipes.parts_of(recipe) if part is not recipe)
+        "headers": ", ".join(part.name for part in recipefit.parts_of(recipe) if part is not recipe)
         or ", ".join(header for header in recipe.headers if header),
         "has_key": hasattr(recipe, "key"),
         "problems": _problems(recipe),
@@ -92,7 +93,7 @@ def _row(recipe: ImportRecipe, request: HttpRequest, cells: CellContext) -> dict
 
 def _problems(recipe: ImportRecipe) -> list[str]:
     try:
-        return recipes.gone_texts(recipes.gone_fields(recipe))
+        return recipefit.gone_texts(recipefit.gone_fields(recipe))
     except RecipeRefused as refused:
         return [str(refused)]
 
@@ -160,6 +161,7 @@ def _page(
     if refused is not None:
         values = {name: post.get(name, "") for name in values}
     kept = getattr(recipe, "key", None)
+    parts = recipefit.parts_of(recipe)
     context = {
         **_row(recipe, request, cells),
         "values": values,
@@ -167,7 +169,7 @@ def _page(
         "may_change": recipes.may_change(recipe, request.user),
         "may_make_key": recipe.owner_id == request.user.pk,
         "columns": list(_columns(recipe)),
-        "rules": list(dict.fromkeys(r for part in recipes.parts_of(recipe) for r in _rules(part))),
+        "rules": list(dict.fromkeys(chain.from_iterable(map(_rules, parts)))),
         "runs": [_run(upload, cells) for upload in found.runs_of(recipe, request.user)],
         "watches": bool(settings.IMPORT_FOLDER),
         "kept_key": kept,
@@ -188,7 +190,7 @@ def _mapping(recipe: ImportRecipe) -> Mapping | None:
 
 def _columns(recipe: ImportRecipe) -> Iterator[dict[str, Any]]:
     """Header, field and what is said besides, column by column."""
-    for part in recipes.parts_of(recipe):
+    for part in recipefit.parts_of(recipe):
         yield from _columns_of(part, f"{part.name}: " if part is not recipe else "")
 
 
@@ -285,7 +287,7 @@ _VIA = {"folder": gettext_lazy("Folder"), "api": gettext_lazy("Call")}
 def make_key(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """A new key, shown on the answer to this post and nowhere else."""
     recipe = _visible(request, id)
-    key = recipes.make_key(recipe, by=request.user)
+    key = recipekeys.make_key(recipe, by=request.user)
     return _page(request, _visible(request, id), key=key)
 
 
@@ -294,7 +296,7 @@ def make_key(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def revoke_key(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Let the key work no more."""
     recipe = _visible(request, id)
-    recipes.revoke_key(recipe, by=request.user)
+    recipekeys.revoke_key(recipe, by=request.user)
     messages.success(request, _("The key works no more."))
     return shell.moved(request, reverse("recipe", args=[recipe.pk]))
 

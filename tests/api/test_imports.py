@@ -12,7 +12,7 @@ from rapport import limits
 from rapport.actions import states
 from rapport.actions.people import SETUP
 from rapport.api import door, imports
-from rapport.imports import flow, recipes
+from rapport.imports import flow, recipekeys, recipes
 from rapport.jobs import clock
 from rapport.jobs.worker import Worker
 from rapport.models import Contact, ImportFile, ImportRecipe, Job, RecipeKey, RoleAssignment
@@ -37,7 +37,7 @@ def save(by, name="People"):
 
 @pytest.fixture
 def key(recipe):
-    return recipes.make_key(recipe, by=recipe.owner)
+    return recipekeys.make_key(recipe, by=recipe.owner)
 
 
 def call(recipe, key, body=LIST, content_type="text/csv", *, id=None, query="", **more):
@@ -103,7 +103,7 @@ def problem(answer):
 
 def test_without_the_right_key_there_is_no_way_in(recipe, key, alice, bob, client_of):
     other = save(bob, "Others")
-    theirs = recipes.make_key(other, by=bob)
+    theirs = recipekeys.make_key(other, by=bob)
     signed_in = client_of(alice).post(
         f"/api/imports/{recipe.pk}/", LIST, content_type="text/csv", headers={"X-Nothing": "1"}
     )
@@ -128,7 +128,7 @@ def test_without_the_right_key_there_is_no_way_in(recipe, key, alice, bob, clien
 def test_key_sees_the_imports_of_its_recipe_alone(recipe, key, alice, bob):
     foreign = plan(LIST.encode(), by=alice)
     others = save(bob, "Others")
-    theirs = recipes.make_key(others, by=bob)
+    theirs = recipekeys.make_key(others, by=bob)
     id_ = call(recipe, key).json()["id"]
 
     # Bob used Alice's recipe for a file of his own.
@@ -143,10 +143,10 @@ def test_key_sees_the_imports_of_its_recipe_alone(recipe, key, alice, bob):
 
 
 def test_key_ends_when_it_is_revoked_or_made_anew(recipe, key, admin):
-    again = recipes.make_key(recipe, by=recipe.owner)
+    again = recipekeys.make_key(recipe, by=recipe.owner)
     assert (problem(call(recipe, key)), call(recipe, again).status_code) == (401, 202)
 
-    recipes.revoke_key(recipe, by=admin)
+    recipekeys.revoke_key(recipe, by=admin)
 
     assert problem(call(recipe, again)) == 401
     assert key not in str(list(RecipeKey.objects.values()))

@@ -18,7 +18,7 @@ from rapport.actions import records, search_index, undo
 from rapport.actions.restore import NotEmpty, Unfit
 from rapport.exports import backup as exported, command
 from rapport.exports.restore import FileRefused, restore
-from rapport.imports import flow, recipes
+from rapport.imports import flow, recipekeys, recipes
 from rapport.meta.registry import registry
 from rapport.models import (
     Account,
@@ -74,7 +74,7 @@ def fill(owner):
     )  # fmt: skip
     flow.describe(several, by=owner)
     flow.plan_now(several, by=owner)
-    recipes.make_key(recipes.save(several, "Both", by=owner), by=owner)
+    recipekeys.make_key(recipes.save(several, "Both", by=owner), by=owner)
     ImportFile.objects.update(job=None)  # a job stays where it was done
     while search_index.catch_up():
         pass

@@ -11,8 +11,17 @@ import pytest
 from rapport import access
 from rapport.access import Forbidden
 from rapport.cli import main
-from rapport.imports import bundle, flow, mapping, recipes, report, unattended
-from rapport.imports.recipes import RecipeRefused
+from rapport.imports import (
+    bundle,
+    flow,
+    mapping,
+    recipefit,
+    recipekeys,
+    recipes,
+    report,
+    unattended,
+)
+from rapport.imports.recipefit import RecipeRefused
 from rapport.jobs.worker import Worker
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile, ImportRecipe, RoleAssignment
@@ -51,9 +60,9 @@ def test_private_ones_are_nobody_elses(alice, bob, admin):
     for act in (
         lambda: recipes.change(shared, by=bob, name="X", is_shared=False),
         lambda: recipes.delete(shared, by=bob),
-        lambda: recipes.make_key(shared, by=bob),
-        lambda: recipes.make_key(shared, by=admin),
-        lambda: recipes.revoke_key(shared, by=bob),
+        lambda: recipekeys.make_key(shared, by=bob),
+        lambda: recipekeys.make_key(shared, by=admin),
+        lambda: recipekeys.revoke_key(shared, by=bob),
     ):
         with pytest.raises(Forbidden):
             act()
@@ -124,7 +133,7 @@ def test_field_that_is_gone_is_said_and_stops_what_nobody_watches(alice):
     recipe.save()
     upload = describe(LIST, by=alice)
 
-    assert recipes.gone_fields(recipe) == ("shoe_size",)
+    assert recipefit.gone_fields(recipe) == ("shoe_size",)
     assert recipes.use_if_known(upload, by=alice) is None
     with pytest.raises(RecipeRefused, match="shoe_size"):
         recipes.use(upload, recipe, by=alice, strict=True)
@@ -198,8 +207,8 @@ def test_recipe_of_several_files_runs_by_itself(alice):
         flow.remap(member, mapping.changed(flow.mapping_of(member), columns, picks))
     flow.plan_now(first, by=alice)
     recipe = recipes.save(first, "Both", by=alice)
-    assert [part.name for part in recipes.parts_of(recipe)] == ["f.csv", "p.csv"]
-    assert recipes.gone_fields(recipe) == ()
+    assert [part.name for part in recipefit.parts_of(recipe)] == ["f.csv", "p.csv"]
+    assert recipefit.gone_fields(recipe) == ()
 
     done = run(recipe, packed({"10.csv": people, "11.csv": firms, "12.csv": people}))
     # The third repeats the first: it is said so, and nothing is doubled.

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from rapport.imports import flow, recipes, unattended
+from rapport.imports import flow, recipekeys, recipes, unattended
 from rapport.models import ImportFile, ImportRecipe
 from tests.imports.bringing import plan
 from tests.web.test_imports import mapping_form, text, upload
@@ -80,11 +80,11 @@ def test_key_is_shown_once(alice, client_of, recipe):
     shown = client.post(page(recipe, "key/"))
     key = re.search(r'value="(rapport_[^"]+)"', shown.content.decode())[1]
 
-    assert recipes.recipe_of_key(key) == recipe
+    assert recipekeys.recipe_of_key(key) == recipe
     later = client.get(page(recipe)).content.decode()
     assert (key in later, "Revoke the key" in later) == (False, True)
     assert client.post(page(recipe, "revoke/")).status_code == 303
-    assert recipes.recipe_of_key(key) is None
+    assert recipekeys.recipe_of_key(key) is None
 
 
 def test_settings_are_kept_or_refused_with_what_was_typed(alice, client_of, recipe):
