@@ -14,8 +14,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from rapport.duplicates import rules
+from rapport.duplicates.columns import Columns
 from rapport.duplicates.features import is_link
-from rapport.duplicates.keys import keys, plan_of
+from rapport.duplicates.keys import keys_of as match_keys, plan_of
 from rapport.meta import options
 from rapport.meta.entity import Entity, Known
 from rapport.meta.folding import SORT_LENGTH, digits, fold_all
@@ -72,10 +73,10 @@ def texts(
     found = [it.search for it in known if it is not None and it.search is not None]
     if len(found) < len(values):
         found = search_texts(entity, values, names)
-    own = [
-        keys(entity, its_values, its_names) if it is None else it.keys
-        for it, its_values, its_names in zip(known, values, names, strict=True)
-    ]
+    missing = [place for place, it in enumerate(known) if it is None]
+    columns = Columns(entity, [values[p] for p in missing], [names[p] for p in missing])
+    rest = iter(match_keys(columns))
+    own = [next(rest) if it is None else it.keys for it in known]
     ids = (id_ for id_, _values in records)
     return list(map(Derived, ids, values, sorted_by, found, own))
 
@@ -103,14 +104,14 @@ def _names_of(
 
 def keys_of(
     entity: Entity, records: Sequence[tuple[uuid.UUID, Mapping[str, Any]]]
-) -> dict[uuid.UUID, list[int]]:
+) -> dict[uuid.UUID, Sequence[int]]:
     """Only the match keys of records given as (id, all field values)."""
     links = sorted(plan_of(entity).links)
-    titles = _titles(entity, [values for _, values in records], None, links)
-    return {
-        id_: keys(entity, values, {n: titles.get(values[n], "") for n in links if values.get(n)})
-        for id_, values in records
-    }
+    values = [values for _, values in records]
+    titles = _titles(entity, values, None, links)
+    names = [{n: titles.get(one[n], "") for n in links if one.get(n)} for one in values]
+    found = match_keys(Columns(entity, values, names))
+    return {id_: own for (id_, _values), own in zip(records, found, strict=True)}
 
 
 def _title(entity: Entity, values: Mapping[str, Any], names: Names) -> str:

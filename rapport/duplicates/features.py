@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
@@ -14,6 +14,9 @@ from rapport.meta.kinds import Kind, Ref
 
 from . import normalise
 from .rules import Condition, Criterion, Rule
+
+if TYPE_CHECKING:
+    from .columns import Columns
 
 # Criteria that look at several fields as one bag of values.
 BAGS = frozenset({Criterion.EMAIL, Criterion.PHONE, Criterion.DOMAIN})
@@ -106,27 +109,19 @@ class Shape:
         found = [self._feature(*one, values, names) for one in self._plan]
         return (not values.get("state"), *found)
 
-    def glances(
-        self,
-        values: Sequence[Mapping[str, Any]],
-        names: Sequence[Mapping[str, str]],
-        known: Collection[str] | None = None,
-    ) -> list[str]:
-        """The first places of records with these values and names, each as one text, which takes
-        little room and is soon read. `known`: they have no other fields than these."""
-        columns = [["" if one.get("state") else "1" for one in values]]
-        for fields, normal, _is_bag in self._plan[: self.glanced]:
-            filled = [name for name in fields if known is None or name in known]
-            if len(filled) != 1:
-                columns.append([_ONE.join(_bag(filled, normal, one)) for one in values])
-                continue
-            raws = [one.get(filled[0]) for one in values]
-            if filled[0] in self.links:
-                raws = [one.get(filled[0]) or raw for one, raw in zip(names, raws, strict=True)]
-            columns.append([normal(raw) if raw else "" for raw in raws])
+    def glances(self, columns: Columns) -> list[str]:
+        """The first places of these records, each as one text, which takes little room and is soon
+        read."""
+        found: list[Iterable[str]] = [["" if state else "1" for state in columns.raw("state")]]
+        for feature in self.told[: self.glanced]:
+            names = columns.those(feature.fields)
+            if len(names) == 1:
+                found.append(columns.ready(names[0], feature.criterion))
+            else:
+                found.append(map(_ONE.join, columns.bags(names, feature.criterion)))
         # Of a street line only whether there is one.
-        columns += [["1" if one.get(name) else "" for one in values] for name in self._lines]
-        return list(map(_VALUE.join, zip(*columns, strict=True)))
+        found += [["1" if line else "" for line in columns.raw(name)] for name in self._lines]
+        return list(map(_VALUE.join, zip(*found, strict=True)))
 
     def seen(self, glance: str) -> Prepared:
         """The places that a glance tells of; no others may be asked."""

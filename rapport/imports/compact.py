@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import pickle
 from array import array
-from collections.abc import Iterator, Mapping as MappingType, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping as MappingType, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from rapport.actions import checking, derived, write
+from rapport.duplicates.columns import Columns
 from rapport.duplicates.features import Feature
-from rapport.duplicates.keys import Plan, has_title_key, keys, plan_of
+from rapport.duplicates.keys import has_title_key, keys_of, plan_of
 from rapport.duplicates.room import room_for
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import Kind
@@ -35,6 +36,8 @@ Held = tuple[MappingType[str, Any], MappingType[str, str]]
 MARK = "\x00%d\x00"
 # Follows the bytes of a row that is not compact.
 _AS_IT_IS = b"+"
+# Their number is kept in a byte.
+MOST_KEYS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,6 @@ class Packer:
         self._entity = mapping.entity
         self._layout = layout
         self._fields = frozenset(layout.fields if layout else ())
-        self._plan = _narrow(plan_of(mapping.entity), self._fields)
         self._links = frozenset(layout.links if layout else ())
         self._shape = room_for(mapping.entity, {mapping.entity.name}).shape
         self._can_pack = write.can_pack(mapping.entity)
@@ -226,66 +228,47 @@ class Packer:
 
     def block(self, rows: Sequence[Row]) -> Block:
         """These rows, compact where they can be."""
-        layout = self._layout
-        block = Block()
-        if layout is None:
-            block.numbers, block.rows = [row.number for row in rows], list(rows)
-            block.packed, block.glances = [b""] * len(rows), [""] * len(rows)
-            block.keys, block.texts = [()] * len(rows), [()] * len(rows)
+        block = Block([row.number for row in rows], [*rows], [b""] * len(rows), [()] * len(rows))
+        block.texts, block.glances = [()] * len(rows), [""] * len(rows)
+        if self._layout is None:
             return block
-        compact: list[tuple[int, MappingType[str, Any], MappingType[str, str]]] = []
-        for row, values, own, packed, texts in self._packed(rows, layout):
-            if packed:
-                compact.append((len(block), values, row.links))
-            block.numbers.append(row.number)
-            block.rows.append(None if packed else row)
-            block.packed.append(packed)
-            block.keys.append(own)
-            block.texts.append(texts)
-        block.glances = [""] * len(block)
-        if compact:
-            places, values, names = zip(*compact, strict=True)
-            glances = self._shape.glances(values, names, self._fields | self._links)
-            for place, glance in zip(places, glances, strict=True):
+        simple = [place for place, row in enumerate(rows) if self._is_simple(row)]
+        filled = [(place, rows[place].links, self._filled(rows[place])) for place in simple]
+        whole = [one for one in filled if self._is_whole(one[2], one[1])]
+        if not whole:
+            return block
+        places, names, values = zip(*whole, strict=True)
+        links, fields = self._layout.links, self._layout.fields
+        columns = Columns(self._entity, values, names, self._fields | self._links)
+        texts = [*columns.rows([[one.get(name, "") for one in names] for name in links])]
+        cells = columns.rows([[one.get(name) for one in values] for name in fields])
+        packed = [pickle.dumps((*own, *rest), 5) for own, rest in zip(texts, cells, strict=True)]
+        found = zip(
+            places, packed, keys_of(columns), texts, self._shape.glances(columns), strict=True
+        )
+        for place, one, own, named, glance in found:
+            if len(own) <= MOST_KEYS:
+                block.rows[place], block.packed[place] = None, one
+                block.keys[place], block.texts[place] = own, named
                 block.glances[place] = glance
         return block
 
-    def _packed(
-        self, rows: Sequence[Row], layout: Layout
-    ) -> Iterator[tuple[Row, MappingType[str, Any], tuple[int, ...], bytes, tuple[str, ...]]]:
-        entity, plan, fields, links = self._entity, self._plan, layout.fields, layout.links
-        derive, known, dumps = entity.derive, self._fields, pickle.dumps
-        for row in rows:
-            values = row.values
-            if _says_more(row):
-                yield row, values, (), b"", ()
-                continue
-            values = {**values, **derive(values)}
-            own = tuple(keys(entity, values, row.links, plan))
-            if (
-                not values.keys() <= known
-                or not row.links.keys() <= self._links
-                or len(own) > 255
-                or any(self._is_missing(row, values, name) for name in self._required)
-            ):
-                yield row, values, (), b"", ()
-                continue
-            texts = tuple([row.links.get(name, "") for name in links])
-            yield row, values, own, dumps((*texts, *map(values.get, fields)), 5), texts
+    def _is_simple(self, row: Row) -> bool:
+        return (
+            not _says_more(row)
+            and row.values.keys() <= self._fields
+            and row.links.keys() <= self._links
+        )
 
-    @staticmethod
-    def _is_missing(row: Row, values: MappingType[str, Any], name: str) -> bool:
-        value = values.get(name)
-        return (value is None or value == "") and not row.links.get(name)
+    def _filled(self, row: Row) -> MappingType[str, Any]:
+        return {**row.values, **self._entity.derive(row.values)}
 
-
-def _narrow(plan: Plan, names: frozenset[str]) -> Plan:
-    """The same keys of records that have nothing but these fields: there is less to ask."""
-    several = ("emails", "phones", "domains", "lines", "cities", "postcodes", "days")
-    known: dict[str, Any] = {
-        role: tuple(name for name in getattr(plan.roles, role) if name in names) for role in several
-    }
-    return replace(plan, roles=replace(plan.roles, **known))
+    def _is_whole(self, values: MappingType[str, Any], names: MappingType[str, str]) -> bool:
+        for name in self._required:
+            value = values.get(name)
+            if (value is None or value == "") and not names.get(name):
+                return False
+        return True
 
 
 def _says_more(row: Row) -> bool:

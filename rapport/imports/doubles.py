@@ -17,9 +17,10 @@ from rapport import access
 from rapport.access import Actor
 from rapport.actions import checking, write
 from rapport.duplicates import explain
+from rapport.duplicates.columns import Columns
 from rapport.duplicates.explain import Source
 from rapport.duplicates.find import Match, Proposed, find, held
-from rapport.duplicates.keys import keys, plan_of
+from rapport.duplicates.keys import keys_of, plan_of
 from rapport.duplicates.room import Room, room_for
 from rapport.meta.entity import Draft, Entity, Known
 from rapport.models.operations import Decision, Fate
@@ -70,7 +71,8 @@ def find_doubles(batch: Batch, seen: Earlier | None) -> None:
     entity = batch.mapping.entity
     new = [v for v in batch.verdicts if v.found is Fate.CREATE]
     proposed = [_proposed(entity, verdict, batch.links) for verdict in new]
-    own = [keys(entity, one.values, one.names) for one in proposed]
+    columns = Columns(entity, [one.values for one in proposed], [one.names for one in proposed])
+    own = keys_of(columns)
     if batch.trusted is not None:
         _bring_along(entity, new, proposed, own)
     doubtful = _doubtful(batch, new, own)
@@ -86,7 +88,12 @@ def find_doubles(batch: Batch, seen: Earlier | None) -> None:
     if repeating:
         _repeat_stored(batch, repeating, every=seen is not None)
     earlier = Earlier() if seen is None else seen
-    _compare_with_earlier(batch, zip(new, proposed, own, strict=True), earlier, doubtful)
+    room = room_for(entity, {entity.name})
+    # Nobody looks at them otherwise.
+    is_comparing = entity.name in room.judges and bool(doubtful)
+    glances = room.shape.glances(columns) if is_comparing else [""] * len(new)
+    rows = zip(new, proposed, own, glances, strict=True)
+    _compare_with_earlier(batch, rows, earlier, room, doubtful if is_comparing else ())
     if seen is None:
         earlier.close()
 
@@ -202,15 +209,13 @@ def _update(batch: Batch, updating: Sequence[_Updating]) -> None:
 
 def _compare_with_earlier(
     batch: Batch,
-    new: Iterable[tuple[Verdict, Proposed, Sequence[int]]],
+    new: Iterable[tuple[Verdict, Proposed, Sequence[int], str]],
     earlier: Earlier,
+    room: Room,
     doubtful: Collection[int],
 ) -> None:
     """In the order of the file: a row is held back for an earlier one, or is remembered itself. Of
     those that are not `doubtful` only match fields are asked for."""
-    entity = batch.mapping.entity
-    room = room_for(entity, {entity.name})
-    comparing = entity.name in room.judges
     earlier.trust(room.shape.told)
     own_keys = matching.OwnKeys(batch.mapping, batch.links)
     rest = iter(new)
@@ -220,14 +225,13 @@ def _compare_with_earlier(
             if verdict.record is not None:
                 _hold_back_second(verdict, earlier)
             continue
-        _verdict, one, its = waiting
+        _verdict, one, its, glance = waiting
         waiting = next(rest, None)
         if verdict.record is not None and verdict.fate is not Fate.CREATE:
             _hold_back_second(verdict, earlier)
             continue
         own = own_keys.of(batch.rows[place])
-        compared = comparing and verdict.number in doubtful
-        [glance] = room.shape.glances([one.values], [one.names]) if compared else [""]
+        compared = verdict.number in doubtful
         if verdict.record is None:
             _repeat_earlier(verdict, own, earlier)
             # Made ready for comparing when it must be: few rows share a key with another.

@@ -11,6 +11,7 @@ import pytest
 
 from rapport.bench import labelled
 from rapport.duplicates import compare, shipped, weights
+from rapport.duplicates.columns import Columns
 from rapport.duplicates.compare import CLOSE, DIFFERENT, LOOSE, SAME, VARIANT
 from rapport.duplicates.features import Shape
 from rapport.duplicates.judge import Judge, strongest
@@ -345,7 +346,7 @@ def test_pairs_that_end_early_would_not_have_come_to_the_threshold():
         values = [{n: chance.choice(some) for n, some in WORDS.items()} for _ in range(16)]
         names = [{"account": chance.choice(COMPANIES)} for _ in values]
         people = [shape.prepare(*one) for one in zip(values, names, strict=True)]
-        glances = [shape.seen(one) for one in shape.glances(values, names)]
+        glances = [shape.seen(one) for one in shape.glances(Columns(CONTACT, values, names))]
         for one, other in combinations(range(len(people)), 2):
             ours, theirs = people[one], people[other]
             bits = judge.evidence(judge.levels(ours, theirs), ours, theirs)
@@ -368,7 +369,8 @@ def test_glance_tells_the_same_as_the_record():
     ]  # fmt: skip
     names = [{"account": "Stone GmbH"}, {}]
 
-    for one, titles, glance in zip(values, names, shape.glances(values, names), strict=True):
+    glances = shape.glances(Columns(CONTACT, values, names))
+    for one, titles, glance in zip(values, names, glances, strict=True):
         whole, seen = shape.prepare(one, titles), shape.seen(glance)
         told = slice(1, shape.glanced + 1)
         assert [one or () for one in seen[told]] == [one or () for one in whole[told]]

@@ -4,7 +4,16 @@ import datetime
 
 import pytest
 
-from rapport.duplicates.keys import HELD_BY, fingerprint, has_title_key, keys, title_hash, title_key
+from rapport.duplicates.columns import Columns
+from rapport.duplicates.keys import (
+    HELD_BY,
+    fingerprint,
+    has_title_key,
+    keys,
+    keys_of,
+    title_hash,
+    title_key,
+)
 from rapport.meta.registry import registry
 
 CONTACT, LEAD, ACCOUNT = registry["contact"], registry["lead"], registry["account"]
@@ -97,3 +106,23 @@ def test_title_keys_know_spellings_and_legal_forms():
 def test_fingerprints_are_of_one_entity():
     assert fingerprint(CONTACT) == fingerprint(CONTACT) != fingerprint(LEAD)
     assert HELD_BY > 1
+
+
+@pytest.mark.parametrize("known", [None, {"first_name", "last_name", "email", "account"}])
+def test_together_records_get_the_keys_that_each_gets_alone(known):
+    people = [
+        EVA,
+        EVA | REACHED | ADDRESS,
+        {},
+        REACHED | {"email2": "x@stone.example"},
+        ADDRESS | EVA,
+    ]
+    names = [{"account": "Stone GmbH"}, {}, {"account": "Mill"}, {}, {}]
+    if known:
+        people = [{n: one[n] for n in one if n in known} for one in people]
+
+    together = keys_of(Columns(CONTACT, people, names, known))
+
+    alone = [keys(CONTACT, *one) for one in zip(people, names, strict=True)]
+    assert [*map(list, together)] == alone
+    assert len({*map(len, alone)}) > 2
