@@ -2,6 +2,7 @@
 
 import datetime
 
+from rapport.duplicates.columns import Columns
 from rapport.duplicates.room import room_for
 from rapport.imports import seen
 from rapport.imports.compact import hold
@@ -14,12 +15,12 @@ NAMESAKE = EVA | {"birthday": datetime.date(1955, 11, 30)}
 
 
 def add(earlier, room, row, values, keys):
-    [glance] = room.shape.glances([values], [{}])
+    [glance] = room.shape.glances(Columns(CONTACT, [values], [{}]))
     earlier.add(row, keys, hold(values, {}), glance)
 
 
 def like(earlier, room, values, keys):
-    [glance] = room.shape.glances([values], [{}])
+    [glance] = room.shape.glances(Columns(CONTACT, [values], [{}]))
     return [(row, dict(own[0])) for row, own in earlier.like(keys, glance, room)]
 
 
