@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import lzma
+import re
 import struct
 import zipfile
 import zlib
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from rapport.files.limits import LIMITS, Limits
 from rapport.files.refusal import FileRefused, damaged, gettext_noop
@@ -30,6 +32,7 @@ _BROKEN = (
     RuntimeError,
 )
 _BLOCK = 1 << 20
+_TAG = 4096
 _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -117,6 +120,17 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int = 64 * 1024**2) 
 def head(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
     with honest(), archive.open(name) as member:
         return member.read(size)
+
+
+def search(stream: IO[bytes], pattern: re.Pattern[bytes]) -> bool:
+    """Whether a pattern, which is no longer than a tag, occurs."""
+    tail = b""
+    with honest():
+        while block := stream.read(_BLOCK):
+            if pattern.search(tail + block):
+                return True
+            tail = block[-_TAG:]
+    return False
 
 
 def extract(archive: zipfile.ZipFile, name: str, target: Path, at_most: int | None = None) -> None:

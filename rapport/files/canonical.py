@@ -18,6 +18,10 @@ MARK = "\0"
 # What a mark says about its cell; a page can translate it.
 MEANINGS = {
     "error": gettext_noop("The workbook has the error %(value)s here."),
+    "formula": gettext_noop(
+        "The file holds a formula here without its result (%(value)s). "
+        "Open it in a spreadsheet program and save it."
+    ),
     "bytes": gettext_noop("Not readable in this encoding (bytes %(value)s)"),
     "line": gettext_noop("This line is not valid JSON: %(value)s"),
 }

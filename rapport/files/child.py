@@ -36,7 +36,8 @@ def main(arguments: list[str]) -> None:
 
 def _answer(question: dict[str, Any]) -> dict[str, Any]:
     if "sheets" in question:
-        return {"sheets": workbook.list_sheets(Path(question["sheets"][0]))}
+        path, kind = question["sheets"]
+        return {"sheets": workbook.list_sheets(Path(path), kind)}
     path, kind, sheet, target = question["convert"]
     return workbook.convert(Path(path), kind, sheet, Path(target)).as_json()
 

@@ -56,8 +56,8 @@ def _convert_here(
     return jsonrecords.convert(path, encoding, target)
 
 
-def sheets_by_child(path: Path, limits: Limits) -> tuple[Sheet, ...]:
-    found = _ask_child({"sheets": [str(path)]}, limits)
+def sheets_by_child(path: Path, kind: str, limits: Limits) -> tuple[Sheet, ...]:
+    found = _ask_child({"sheets": [str(path), kind]}, limits)
     return tuple(Sheet(**sheet) for sheet in found["sheets"])
 
 

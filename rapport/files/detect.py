@@ -166,6 +166,8 @@ def _xml_format(start: str) -> Format:
         raise no_doctype()
     if root and root[2] == "Workbook" and "urn:schemas-microsoft-com:office:spreadsheet" in root[3]:
         return "xml-ss2003"
+    if root and root[2] == "document" and "opendocument.spreadsheet" in root[3]:
+        return "ods"
     return "xml"
 
 
@@ -242,13 +244,19 @@ def _inside_package(names: set[str]) -> Format:
 def _inside_ole(path: Path) -> Format:
     """Old Office files: their directory names the streams inside, in UTF-16."""
     data = path.read_bytes() if path.stat().st_size < 256 * 1024**2 else b""
-    if "EncryptedPackage".encode("utf-16-le") in data:
+    if _has_stream(data, "EncryptedPackage"):
         raise archive.encrypted()
-    if "_VBA_PROJECT".encode("utf-16-le") in data:
+    if _has_stream(data, "_VBA_PROJECT"):
         raise macros()
-    if any(name.encode("utf-16-le") + b"\0\0" in data for name in ("Workbook", "Book")):
+    if _has_stream(data, "Workbook\0") or _has_stream(data, "Book\0"):
         return "xls"
     raise _no_table("Office 97-2003")
+
+
+def _has_stream(data: bytes, name: str) -> bool:
+    """Whether an entry of the directory, of 128 bytes each, begins so, in whatever case."""
+    pattern = re.compile(re.escape(name.encode("utf-16-le")), re.IGNORECASE)
+    return any(found.start() % 128 == 0 for found in pattern.finditer(data))
 
 
 def macros() -> FileRefused:

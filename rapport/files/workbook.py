@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rapport.files import archive, package, safexml
+from rapport.files import archive, opendocument, package, safexml
 from rapport.files.canonical import Converted, Sink, marked
 from rapport.files.celltext import digit_mask, masked, text_of
 from rapport.files.detect import Format, Sheet
@@ -20,7 +21,11 @@ _DIMENSION = re.compile(rb'<(?:\w+:)?dimension\s[^>]*ref="[A-Z]+\d+:[A-Z]+(\d+)"
 _CELL = re.compile(rb"<(?:\w+:)?c[\s>/]")
 _END = re.compile(rb"</(?:\w+:)?worksheet>")
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
-_ERROR = re.compile(rb"""\bt=["']e["']""")
+# An error; or a formula that nothing follows: the program that wrote it does not compute.
+_TOLD = re.compile(
+    rb"""\bt=["']e["']|(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*"""
+    rb"""(?:<(?:\w+:)?v>\s*</(?:\w+:)?v>|<(?:\w+:)?v\s*/>)?\s*</(?:\w+:)?c>"""
+)
 _COUNT_UP_TO = 64 * 1024**2
 
 
@@ -28,7 +33,7 @@ def sheets(path: Path, kind: Format, limits: Limits) -> tuple[Sheet, ...]:
     if kind != "xlsx":
         from rapport.files import convert  # convert leans on this module
 
-        return convert.sheets_by_child(path, limits)
+        return convert.sheets_by_child(path, kind, limits)
     with archive.opened(path, limits) as opened:
         return tuple(
             Sheet(name=part.name, rows=_rows(opened, part.member), hidden=part.hidden)
@@ -53,26 +58,37 @@ def convert(path: Path, kind: str, sheet: str | None, target: Path) -> Converted
     """One sheet as the canonical file, in a process of its own: the library holds all cells."""
     import python_calamine  # only the process that converts needs it
 
+    if _is_ours(path, kind):
+        return opendocument.convert(path, sheet, target)
     tidy = package.tidied(path, target) if kind == "xlsx" else path
     try:
         with python_calamine.CalamineWorkbook.from_path(str(tidy)) as book:
             names = [meta.name for meta in book.sheets_metadata]
             found = book.get_sheet_by_name(sheet if sheet in names else _missing(sheet, names))
-            special = _Special(path, sheet, (found.start or (0, 0))[1]) if kind == "xlsx" else None
+            special = _Special(path, sheet) if kind == "xlsx" else None
             return _write(found, special, target)
     except python_calamine.PasswordError as error:
         raise archive.encrypted() from error
     except python_calamine.CalamineError as error:
+        if kind == "ods":
+            return opendocument.convert(path, sheet, target)
         raise _refusal(error) from error
     finally:
         if tidy != path:
             tidy.unlink()
 
 
-def list_sheets(path: Path) -> list[dict[str, Any]]:
+def _is_ours(path: Path, kind: str) -> bool:
+    """Whether it is an OpenDocument sheet of which the library tells too little."""
+    return kind == "ods" and (not zipfile.is_zipfile(path) or opendocument.is_special(path))
+
+
+def list_sheets(path: Path, kind: str) -> list[dict[str, Any]]:
     """The sheets of a workbook that is no xlsx, for which they must be loaded."""
     import python_calamine  # only the process that converts needs it
 
+    if _is_ours(path, kind):
+        return [asdict(sheet) for sheet in opendocument.sheets(path)]
     try:
         with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
             return [
@@ -87,6 +103,8 @@ def list_sheets(path: Path) -> list[dict[str, Any]]:
     except python_calamine.PasswordError as error:
         raise archive.encrypted() from error
     except python_calamine.CalamineError as error:
+        if kind == "ods":
+            return [asdict(sheet) for sheet in opendocument.sheets(path)]
         raise _refusal(error) from error
 
 
@@ -107,28 +125,51 @@ def _missing(sheet: str | None, names: list[str]) -> str:
 
 def _write(found: Any, special: _Special | None, target: Path) -> Converted:
     sink = Sink(target)
+    # The library leaves out what is blank before the first column; people count from A.
+    blank = [""] * _first_column(found)
     try:
-        if special is None or not special.any:
+        if special is None:
             for row in found.iter_rows():
-                sink.add([text_of(cell) for cell in row])
+                sink.add(blank + [cell_text(cell) for cell in row])
+            return sink.converted()
+        if not special.any:
+            for row in found.iter_rows():
+                sink.add(blank + [text_of(cell) for cell in row])
             return sink.converted()
         for number, row in enumerate(found.iter_rows(), 1):
-            sink.add(special.corrected(number, [text_of(cell) for cell in row]))
+            sink.add(special.corrected(number, blank + [text_of(cell) for cell in row]))
         sink.marked = special.marked
         return sink.converted(notes=("masked",) if special.masked else ())
     finally:
         sink.close()
 
 
+def _first_column(found: Any) -> int:
+    column: int = (found.start or (0, 0))[1]
+    return column
+
+
+def cell_text(value: object) -> str:
+    """The text of a cell without a NUL, which would be a mark of ours and no XML can hold."""
+    text = text_of(value)
+    if "\0" not in text:
+        return text
+    # Some old writers say that two bytes are one letter and mean UTF-16; else a NUL is damage.
+    wide = text.encode("latin-1", "replace")
+    if not len(wide) % 2 and not any(wide[1::2]):
+        return wide[::2].decode("latin-1")
+    return text.replace("\0", "␀")
+
+
 class _Special:
-    """Cells of an xlsx sheet of which the library tells too little: errors, and codes like 00042.
+    """Cells of an xlsx sheet of which the library tells too little: errors, formulas without a
+    result, and codes like 00042.
 
     A quick look decides whether there are any; only then the sheet's XML is read beside the values.
     """
 
-    def __init__(self, path: Path, sheet: str | None, first_column: int) -> None:
+    def __init__(self, path: Path, sheet: str | None) -> None:
         self._path = path
-        self._first_column = first_column
         self.marked = False
         self.masked = False
         self._member = ""
@@ -137,24 +178,24 @@ class _Special:
             self._member = parts.get(sheet or "", "")
             self._masks = _masks(opened)
             self.any = bool(self._member) and (
-                _has_errors(opened, self._member) or _uses(opened, self._member, self._masks)
+                _search(opened, self._member, _TOLD) or _uses(opened, self._member, self._masks)
             )
         self._cells = self._found() if self.any else iter(())
         self._next = next(self._cells, None)
 
     def corrected(self, row: int, texts: list[str]) -> list[str]:
         while self._next and self._next[0] <= row:
-            at, column, text, error = self._next
-            place = column - self._first_column
-            if at == row and 0 <= place < len(texts):
-                texts[place] = marked("error", text) if error else text
-                self.marked = self.marked or error
-                self.masked = self.masked or not error
+            at, column, text, mark = self._next
+            if at == row:
+                texts += [""] * (column + 1 - len(texts))
+                texts[column] = marked(mark, text) if mark else text
+                self.marked = self.marked or bool(mark)
+                self.masked = self.masked or not mark
             self._next = next(self._cells, None)
         return texts
 
-    def _found(self) -> Iterator[tuple[int, int, str, bool]]:
-        """Row, column, text and whether it is an error, in the order of the sheet."""
+    def _found(self) -> Iterator[tuple[int, int, str, str]]:
+        """Row, column, text and what it is a mark of, in the order of the sheet."""
         row = column = 0
         with archive.opened(self._path) as opened, opened.open(self._member) as stream:
             for event, element in safexml.events_of(stream, ("start", "end")):
@@ -167,23 +208,26 @@ class _Special:
                         safexml.forget(element)
                 elif name == "c" and event == "end":
                     column = _column(element.get("r")) or column + 1
-                    text = self._text(element)
+                    text, mark = self._text(element)
                     if text:
-                        yield row, column - 1, text, element.get("t") == "e"
+                        yield row, column - 1, text, mark
 
-    def _text(self, cell: Element) -> str:
-        """The text that replaces the library's, or nothing."""
+    def _text(self, cell: Element) -> tuple[str, str]:
+        """The text that replaces the library's, or nothing; what it is a mark of."""
         kind = cell.get("t", "n")
+        inside = {local(child.tag): child.text or "" for child in cell}
+        value = inside.get("v", "")
+        if kind == "e":
+            return value, "error"
+        if "f" in inside and not value and (kind != "str" or "v" not in inside):
+            return f"={inside['f']}", "formula"
         mask = self._masks.get(cell.get("s", ""))
-        if kind not in {"e", "n"} or (kind == "n" and not mask):
-            return ""
-        value = next((child.text or "" for child in cell if local(child.tag) == "v"), "")
-        if kind == "e" or not value:
-            return value
+        if kind != "n" or not mask or not value:
+            return "", ""
         try:
-            return masked(float(value), mask or "")
+            return masked(float(value), mask), ""
         except (ValueError, OverflowError):
-            return ""
+            return "", ""
 
 
 def _masks(opened: zipfile.ZipFile) -> dict[str, str]:
@@ -208,10 +252,6 @@ def _masks(opened: zipfile.ZipFile) -> dict[str, str]:
     return masks
 
 
-def _has_errors(opened: zipfile.ZipFile, member: str) -> bool:
-    return _search(opened, member, _ERROR)
-
-
 def _uses(opened: zipfile.ZipFile, member: str, masks: dict[str, str]) -> bool:
     if not masks:
         return False
@@ -220,13 +260,8 @@ def _uses(opened: zipfile.ZipFile, member: str, masks: dict[str, str]) -> bool:
 
 
 def _search(opened: zipfile.ZipFile, member: str, pattern: re.Pattern[bytes]) -> bool:
-    tail = b""
     with opened.open(member) as stream:
-        while block := stream.read(1 << 20):
-            if pattern.search(tail + block):
-                return True
-            tail = block[-16:]
-    return False
+        return archive.search(stream, pattern)
 
 
 def _column(reference: str | None) -> int:

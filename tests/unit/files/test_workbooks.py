@@ -7,10 +7,11 @@ import zipfile
 import openpyxl
 import pytest
 
-from rapport.files.detect import Sheet, sniff
+from rapport.files.detect import Sheet, format_of, sniff
 from rapport.files.limits import Limits
 from rapport.files.read import ReadOptions, open_table
 from rapport.files.refusal import FileRefused
+from rapport.files.workbook import cell_text
 
 DAY = dt.date(2020, 2, 29)
 MOMENT = dt.datetime.fromisoformat("2020-01-02T03:04:05")
@@ -97,7 +98,7 @@ def test_error_cell_is_a_problem_of_its_column(book):
     ]
 
 
-def test_rows_keep_their_numbers_and_blank_edges_are_left_out(book):
+def test_rows_keep_their_numbers_and_columns_their_letters(book):
     rows = [
         [],
         [],
@@ -109,9 +110,9 @@ def test_rows_keep_their_numbers_and_blank_edges_are_left_out(book):
     ]
 
     with open_table(book({"S": rows})) as table:
-        assert table.columns == ("a", "b", "")
+        assert table.columns == ("", "a", "b", "")
         assert table.header == 3
-        assert plain(table) == [(5, ("1", "", "extra")), (7, ("", "2", ""))]
+        assert plain(table) == [(5, ("", "1", "", "extra")), (7, ("", "", "2", ""))]
 
 
 def test_line_breaks_and_escapes_in_cells(book):
@@ -204,6 +205,32 @@ def test_old_office_files_are_told_by_their_streams(tmp_path, stream, code):
         sniff(path)
 
     assert refused.value.code == code
+
+
+def test_formula_without_a_result_is_a_problem_of_its_cell(book):
+    rows = [["a", "b", "c"], ["=1+1", "x", None], ["y", None, '=A2&"z"']]
+
+    with open_table(book({"S": rows})) as table:
+        records = list(table)
+
+    assert [r.cells for r in records] == [("=1+1", "x", ""), ("y", "", '=A2&"z"')]
+    assert [[p.column for p in r.problems] for r in records] == [[0], [2]]
+
+
+def test_streams_of_old_files_may_be_in_capitals(tmp_path):
+    path = tmp_path / "book.xls"
+    path.write_bytes(
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "WORKBOOK\0".encode("utf-16-le")
+    )
+
+    assert format_of(path) == "xls"
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"), [("H\0i\0", "Hi"), ("a\0b", "a␀b"), ("\0x", "␀x"), (1.5, "1.5")]
+)
+def test_nul_in_a_cell_is_shown_and_never_taken_for_a_mark(cell, text):
+    assert cell_text(cell) == text
 
 
 def test_workbook_that_takes_too_long_is_refused(book):
