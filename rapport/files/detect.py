@@ -236,7 +236,7 @@ def _inside_package(names: set[str]) -> Format:
     plain = {name.lower().replace("\\", "/") for name in names}
     if "xl/workbook.bin" in plain:
         return "xlsb"
-    if any(name.startswith("xl/") for name in plain):
+    if any(name.startswith("xl/") or f"/{name}".endswith("/workbook.xml") for name in plain):
         return "xlsx"
     raise _no_table("Word" if "word/document.xml" in plain else "Office")
 

@@ -13,6 +13,12 @@ from rapport.files.refusal import damaged
 from rapport.files.safexml import Element, local
 
 _MAIN, _MAIN_LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+_ROOT_LINKS = "_rels/.rels"
+_TO_MAIN = (
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    '<Relationship Id="rId1" Target="xl/workbook.xml" Type="http://schemas.openxmlformats.org/'
+    'officeDocument/2006/relationships/officeDocument"/></Relationships>'
+)
 
 
 class Part(NamedTuple):
@@ -26,26 +32,42 @@ class Part(NamedTuple):
 def named(opened: zipfile.ZipFile) -> dict[str, str]:
     """The members by the names that they should have: some programs write others."""
     names = {name.lower().replace("\\", "/").lstrip("/"): name for name in opened.namelist()}
-    if _MAIN not in names and "_rels/.rels" in names:
-        for relation in _part(opened, names, "_rels/.rels").iter():
+    if _MAIN not in names and _ROOT_LINKS in names:
+        for relation in _part(opened, names, _ROOT_LINKS).iter():
             folder, _slash, own = relation.get("Target", "").lower().lstrip("/").rpartition("/")
-            if relation.get("Type", "").endswith("/officeDocument") and folder == "xl":
+            if relation.get("Type", "").endswith("/officeDocument"):
+                if folder != "xl":
+                    names = _moved(names, folder)
                 names[_MAIN] = names.pop(f"xl/{own}", "")
                 names[_MAIN_LINKS] = names.pop(f"xl/_rels/{own}.rels", "")
     return {name: member for name, member in names.items() if member}
+
+
+def _moved(names: dict[str, str], folder: str) -> dict[str, str]:
+    """Everything in `folder`, which may be the outermost, as if it were in the usual one."""
+    begin = f"{folder}/" if folder else ""
+    return {
+        f"xl/{name[len(begin) :]}" if name.startswith(begin) and name != _ROOT_LINKS else name: m
+        for name, m in names.items()
+    }
 
 
 def tidied(path: Path, target: Path) -> Path:
     """`path`, or a copy beside `target` whose members have the names that the library looks for."""
     with archive.opened(path) as opened, archive.honest():
         names = named(opened)
-        is_main = names.get(_MAIN, "").lower().endswith("workbook.xml")
+        is_main = names.get(_MAIN, "").lower().endswith(_MAIN)
         if is_main and not any(member.startswith("/") for member in names.values()):
             return path
         copy = target.with_suffix(".xlsx")
         with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
             for name, member in names.items():
-                own = member.lstrip("/") if name not in {_MAIN, _MAIN_LINKS} else name
+                if name == _ROOT_LINKS:
+                    made.writestr(name, _TO_MAIN)
+                    continue
+                # Links tell capital letters from small ones.
+                as_named = member.lstrip("/").replace("\\", "/")
+                own = as_named if as_named.lower() == name else name
                 with opened.open(member) as source, made.open(own, "w", force_zip64=True) as out:
                     shutil.copyfileobj(source, out)
     return copy

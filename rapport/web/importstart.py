@@ -30,7 +30,7 @@ FORMATS = {
     "csv": gettext_lazy("CSV"),
     "xml": gettext_lazy("XML"),
 }
-ACCEPTED = ".csv,.tsv,.txt,.xlsx,.xls,.xlsb,.ods,.xml,.json,.jsonl,.vcf,.zip"
+ACCEPTED = ".csv,.tsv,.txt,.xlsx,.xls,.xlsb,.ods,.fods,.xml,.json,.jsonl,.vcf,.zip"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -144,8 +144,10 @@ def test_first_sheet_that_is_shown_is_read(book):
         lambda name: f"/{name}",
         lambda name: name.replace("/", "\\"),
         lambda name: name.replace("workbook.xml", "workbook22.xml"),
+        lambda name: name.removeprefix("xl/"),
+        lambda name: name.replace("xl/", "Book/"),
     ],
-    ids=["slash", "backslash", "other workbook"],
+    ids=["slash", "backslash", "other workbook", "no folder", "other folder"],
 )
 def test_parts_may_have_other_names(book, tmp_path, name):
     path = tmp_path / "other.xlsx"
@@ -155,8 +157,9 @@ def test_parts_may_have_other_names(book, tmp_path, name):
             info = zipfile.ZipInfo()
             info.filename = name(part)
             text = made.read(part)
-            if part in {"_rels/.rels", "[Content_Types].xml"} and "22" in name("workbook.xml"):
-                text = text.replace(b"workbook.xml", b"workbook22.xml")
+            if part in {"_rels/.rels", "[Content_Types].xml"}:
+                main = name("xl/workbook.xml").replace("\\", "/").lstrip("/")
+                text = text.replace(b"xl/workbook.xml", main.encode())
             other.writestr(info, text)
 
     with open_table(path) as table:
