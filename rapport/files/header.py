@@ -19,6 +19,7 @@ class Header:
     columns: tuple[str, ...]
     row: int  # 0 when there is none
     guess: int | None = None  # a later row that looks more like it, below a title
+    above: str = ""  # what stands above it
 
 
 def find(source: Source, asked: int | None, made: canonical.Converted | None) -> Header:
@@ -69,7 +70,8 @@ def _at(rows: list[list[str]], asked: int | None, width: int) -> Header:
         )
     names = [name.replace("\ufeff", "").strip() for name in rows[at - 1]]
     names += [""] * (width - len(names))
-    return Header(columns=tuple(names), row=at, guess=_guess(rows, at))
+    above = " · ".join(cell.strip() for row in rows[: at - 1] for cell in row if cell.strip())
+    return Header(columns=tuple(names), row=at, guess=_guess(rows, at), above=above)
 
 
 def _guess(rows: list[list[str]], header: int) -> int | None:

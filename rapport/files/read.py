@@ -93,6 +93,7 @@ class Table:
     columns: tuple[str, ...]  # trimmed names, "" for a column without one
     header: int  # row of the header, 0 if there is none
     header_guess: int | None  # a later row that looks more like the header
+    above: str  # what stands above the header
     unit: Unit  # what the number of a record counts
     options: ReadOptions  # as decided: reading with them gives the same again
     notes: tuple[Message, ...]  # what a person should know
@@ -117,6 +118,7 @@ class Table:
         self.columns = tuple(map(formula.unescape, found.columns)) if unescape else found.columns
         self.header = found.row
         self.header_guess = found.guess
+        self.above = found.above
         self._source = replace(source, unescape=unescape)
         self._workplace = workplace
 

@@ -22,16 +22,18 @@ from rapport.meta.registry import registry
 from rapport.models import ImportFile
 from rapport.models.operations import ImportState
 
-from . import bundle, detection, feed, layouts, mapping as mappings, uploads
+from . import bundle, detection, feed, headers, layouts, mapping as mappings, uploads
 from .layouts import Layout
 from .mapping import Mapping, MappingRefused
 from .proposal import propose
-from .subject import choose_entity, importable_for
+from .subject import choose_entity, importable, importable_for
 
 # Records looked at for mapping and dates, and those kept to be shown.
 LOOKED_AT, SHOWN = 1000, 8
 # Cells kept to be shown, and how much of each.
 SHOWN_CELLS, SHOWN_LENGTH = 5000, 120
+# So many fields named in one row make it a header.
+TELLING = 2
 
 
 def describe(
@@ -145,13 +147,26 @@ def _describe_members(
 
 
 def _opened(path: Path, options: ReadOptions) -> Table:
-    """The file as a table; what a known program writes above its header is passed over."""
+    """The file as a table; a title or what a program writes above its header is passed over."""
     table = open_table(path, options, scratch=path.parent)
     if options.header is None and table.header_guess:
         below = open_table(path, replace(options, header=table.header_guess), scratch=path.parent)
-        if layouts.recognise(below.columns, ()) is not None:
+        if layouts.recognise(below.columns, ()) is not None or _is_title(table, below):
             return below
     return table
+
+
+def _is_title(table: Table, below: Table) -> bool:
+    """Whether the fuller row that follows plainly is the header, and the first one is not."""
+    names = [column for column in below.columns if column]
+    known, above = (
+        sum(_is_known(column) for column in found if column) for found in (names, table.columns)
+    )
+    return known >= max(TELLING, 2 * above + 1) and known * 2 >= len(names)
+
+
+def _is_known(header: str) -> bool:
+    return any(headers.field_for(entity, header) for entity in importable())
 
 
 def _active_zone() -> str:
@@ -237,8 +252,16 @@ def _description(
         "members": [member.name for member in detected.members if member.format],
         "elements": [list(element) for element in detected.elements[:20]],
         "encoding": dataclasses.asdict(detected.encoding) if detected.encoding else None,
-        "notes": [str(note) for note in table.notes] + list(made.notes),
+        "notes": [*_passed_over(table), *map(str, table.notes), *made.notes],
     }
+
+
+def _passed_over(table: Table) -> list[str]:
+    """That something stands above the header."""
+    if not table.above:
+        return []
+    said = _("Row %(row)d is the header; what stands above it is left out: %(text)s")
+    return [said % {"row": table.header, "text": table.above[:SHOWN_LENGTH]}]
 
 
 def _about(detected: Detected, looked: Sequence[Record]) -> int | None:

@@ -35,12 +35,20 @@ def test_list_is_told_by_its_headers(alice, table, entity, lines):
     ("line", "hint"),
     [
         ("Anna,Bo,anna@bo.example", "The header looks like a record: choose row 0"),
-        ("Customers\n,,\nLast Name,First Name,Email", "Row 3 looks more like the header"),
+        ("Customers\n,,\nRoof,Slope,Email", "Row 3 looks more like the header"),
     ],
 )
 def test_list_that_nobody_can_tell_says_what_helps(alice, table, line, hint):
     with pytest.raises(MappingRefused, match=hint):
         describe(table(line, "Roof,Steep,500"), "auto", by=alice)
+
+
+@pytest.mark.parametrize("title", ["Customers", "Company,Acme Ltd"])
+def test_title_above_the_header_is_passed_over(alice, table, title):
+    done = bring(table(title, "", "Name,Email,Phone,City", "Anna Bo,a@bo.example,1,Bonn"), by=alice)
+
+    assert Contact.objects.values_list("full_name", "email").get() == ("Anna Bo", "a@bo.example")
+    assert done.upload.options["notes"][0].startswith("Row 3 is the header; what stands above")
 
 
 def test_deals_name_their_customer_and_contact(alice, table):
