@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 import psycopg
 
 PATIENCE = 600  # a machine may be busy with much more than this
+# Seconds after which a silent worker is given up. On Linux a dead one is known at once, so that no
+# living one need be quick; elsewhere tests would wait too long.
+LEASE = "3600" if sys.platform == "linux" else "20"
 
 
 class Installation:
@@ -82,7 +85,7 @@ class Installation:
                 process.send_signal(signal.SIGTERM)
         for process in self.processes:
             try:
-                process.wait(20)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -100,7 +103,7 @@ def wait_for(condition, what: str, *, seconds: float = PATIENCE):
 def page(url: str) -> tuple[int, str]:
     """Status and text of a page; (0, '') while nobody answers."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -109,9 +109,8 @@ def _serve(
     parent = os.getpid()
 
     def in_child() -> Callable[..., Any]:
-        # Killed, so that no orphan keeps the port: one that is still starting would not hear
-        # anything else, because its ears are those of the parent.
-        processes.end_with(parent)
+        # Killed, so that no orphan keeps the port, whatever it is doing.
+        _end_like_others(parent, signal.SIGKILL)
         return application
 
     # Not by name: the children are forked with it in memory.
@@ -165,7 +164,7 @@ def _fork_worker() -> int:
     try:
         from rapport.jobs.worker import Worker
 
-        processes.end_with(parent, signal.SIGTERM)
+        _end_like_others(parent, signal.SIGTERM)
         Worker(child_of=parent).work()
         code = 0
     except BaseException:
@@ -173,6 +172,13 @@ def _fork_worker() -> int:
     finally:
         # Nothing of the parent's may run in the child: no exit handlers, no server.
         os._exit(code)
+
+
+def _end_like_others(parent: int, when_it_dies: int) -> None:
+    """In a forked process, which would take the signals of its first moments with the ears of the
+    server: as if nothing had been said."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    processes.end_with(parent, when_it_dies)
 
 
 def _spawn_worker() -> int:

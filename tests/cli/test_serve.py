@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 import psutil
 import pytest
 
-from tests.installations import page, wait_for
+from tests.installations import PATIENCE, page, wait_for
 
 
 def address(installation):
@@ -72,7 +72,7 @@ def test_first_start_makes_everything_and_the_link_makes_an_administrator(new_in
     below = children(served)
     served.send_signal(signal.SIGTERM)
 
-    assert served.wait(30) == 0
+    assert served.wait(PATIENCE) == 0
     assert [process for process in below if process.is_running()] == []
     assert worker_of(new_installation) == []
     # A second start says nothing of the database, and still has no administrator.
@@ -104,7 +104,7 @@ def test_children_that_die_are_replaced(installation):
 
     assert page(f"{url}/health/live")[0] == 200
     served.send_signal(signal.SIGINT)
-    assert served.wait(30) in {0, 1}
+    assert served.wait(PATIENCE) in {0, 1}
     assert not psutil.pid_exists(other[0]) or psutil.Process(other[0]).status() == "zombie"
 
 
@@ -119,7 +119,7 @@ def test_children_end_with_a_server_that_is_killed(installation):
     served.kill()
     served.wait()
 
-    wait_for(lambda: not any(c.is_running() for c in below), "the children to end", seconds=20)
+    wait_for(lambda: not any(c.is_running() for c in below), "the children to end")
 
 
 @pytest.mark.once

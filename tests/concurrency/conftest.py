@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-PATIENCE = 20
+PATIENCE = 300
 
 
 @pytest.fixture

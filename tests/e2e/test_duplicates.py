@@ -9,7 +9,7 @@ from tests.e2e.axe import violations
 from tests.e2e.pages.record import Record
 from tests.e2e.pages.shell import Shell
 
-SEARCHED = 60_000
+SEARCHED = 300_000
 
 
 def test_form_tells_and_asks_before_it_saves_a_double(page, seed, unique, watch):

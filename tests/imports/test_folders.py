@@ -1,7 +1,6 @@
 """Watched folders: each file once, whoever dies in between; nothing from outside; never unsaid."""
 
 import os
-import time
 import uuid
 from pathlib import Path
 
@@ -298,10 +297,10 @@ def test_names_of_strangers_below_taken_do_no_harm(recipe, root, put, tmp_path):
     (place / "link.csv").symlink_to(secret)
     os.mkfifo(root / "shop/people/pipe.csv")
 
-    started = time.monotonic()
+    # To open the pipe would take for ever.
     work_off()
 
-    assert (ImportFile.objects.count(), time.monotonic() - started < 30) == (0, True)
+    assert ImportFile.objects.count() == 0
 
 
 def test_check_says_whether_the_folder_can_be_used(recipe, root, settings, tmp_path):

@@ -1,11 +1,10 @@
 """A worker is killed in the middle of a job; another one finishes, and nothing is done twice."""
 
 import signal
-import sys
 
 import pytest
 
-from tests.installations import wait_for
+from tests.installations import LEASE, PATIENCE, wait_for
 
 COUNT = 1500
 PREPARE = f"""
@@ -33,16 +32,14 @@ JOB = "SELECT state, progress, attempts FROM rapport_job"
 
 def test_killed_worker_is_replaced_and_nothing_is_doubled(installation):
     installation.python(PREPARE)
-    # On Linux a dead worker is known to be dead, elsewhere by its silence.
-    lease = {"RAPPORT_JOB_LEASE_SECONDS": "3600" if sys.platform == "linux" else "1"}
-    first = installation.start("worker", **lease)
+    first = installation.start("worker", RAPPORT_JOB_LEASE_SECONDS=LEASE)
     wait_for(lambda: 0 < installation.rows(JOB)[0][1] < COUNT, "the first batches")
 
     first.send_signal(signal.SIGKILL)
     first.wait()
     state, progress, _attempts = installation.rows(JOB)[0]
     assert (state, 0 < progress < COUNT) == ("running", True)
-    installation.start("worker", **lease)
+    installation.start("worker", RAPPORT_JOB_LEASE_SECONDS=LEASE)
     wait_for(lambda: installation.rows(JOB)[0][0] != "running", "a worker to take it over")
     wait_for(lambda: installation.rows(JOB)[0][0] == "done", "the end")
 
@@ -63,7 +60,7 @@ def test_worker_that_is_told_to_end_hands_over_at_once(installation):
 
     first.send_signal(signal.SIGTERM)
 
-    assert first.wait(20) == 0
+    assert first.wait(PATIENCE) == 0
     state, progress, attempts = installation.rows(JOB)[0]
     assert (state, attempts, 0 < progress < COUNT) == ("waiting", 0, True)
     # No lease has to run out: the next worker goes on at once.

@@ -25,7 +25,7 @@ from rapport.models import (
     RadarState,
 )
 from tests import factories
-from tests.installations import wait_for
+from tests.installations import LEASE, PATIENCE, wait_for
 
 pytestmark = pytest.mark.django_db
 CONTACT = registry["contact"]
@@ -361,7 +361,7 @@ def test_killed_search_is_finished_and_its_crew_ends(installation):
     killed = subprocess.run(
         [sys.executable, "-c", f"import django; django.setup()\n{DIE_HALF_WAY}"],
         env=installation.environment | {"DJANGO_SETTINGS_MODULE": "rapport.config.settings"},
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     # Its output has ended, so nobody holds it open any more.
     crew = [int(pid) for pid in killed.stdout.split()]
@@ -369,7 +369,7 @@ def test_killed_search_is_finished_and_its_crew_ends(installation):
     job = "SELECT state, attempts FROM rapport_job"
     assert installation.rows(job) == [("running", 1)]
 
-    installation.start("worker", RAPPORT_JOB_LEASE_SECONDS="1")
+    installation.start("worker", RAPPORT_JOB_LEASE_SECONDS=LEASE)
     wait_for(lambda: installation.rows(job)[0][0] == "done", "the end")
 
     assert installation.rows(job) == [("done", 2)]

@@ -173,10 +173,10 @@ def test_moment_before_the_calendar_is_refused():
 
 
 def test_huge_exponent_costs_nothing():
-    started = time.monotonic()
+    started = time.thread_time()
     refusal(parse, field(Kind.NUMBER), "1e999999999")
 
-    assert time.monotonic() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize("kind", list(Kind))
