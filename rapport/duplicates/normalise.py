@@ -62,10 +62,13 @@ def phone(value: str) -> str:
     found = digits(value)
     whole = found[-PHONE_DIGITS:]
     tail = whole.lstrip("0")
-    if len(tail) < PHONE_SHORTEST and len(found.lstrip("0")) > PHONE_DIGITS:
-        # 089 000 12345: the zeros in the middle of a long number are dialled.
-        return whole if len(set(tail)) > 1 else ""
-    return "" if len(tail) < PHONE_SHORTEST or len(set(tail)) < 2 else tail
+    if tail.count(tail[-1:]) >= len(tail):
+        # Nothing, or one digit again and again.
+        return ""
+    if len(tail) >= PHONE_SHORTEST:
+        return tail
+    # 089 000 12345: the zeros in the middle of a long number are dialled.
+    return whole if len(found.lstrip("0")) > PHONE_DIGITS else ""
 
 
 @lru_cache(maxsize=20_000)
@@ -121,6 +124,8 @@ def street(text: str) -> tuple[str, str, str] | None:
 @lru_cache(maxsize=20_000)
 def postcode(value: str) -> str:
     """A postal code in capitals and digits, without country prefix and blanks."""
+    if value.isdigit() and value.isascii():
+        return value[:12]
     return _LOCAL.sub("", fold(value))[:12]
 
 

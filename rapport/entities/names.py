@@ -16,7 +16,8 @@ ORDERS = {
 
 def full_name(values: Mapping[str, Any]) -> str:
     """A person's name in the order of RAPPORT_FULL_NAME_ORDER, at most 160 characters."""
-    first, middle, last = (values.get(n, "") for n in ("first_name", "middle_name", "last_name"))
+    get = values.get
+    first, middle, last = get("first_name", ""), get("middle_name", ""), get("last_name", "")
     order = ORDERS.get(settings.FULL_NAME_ORDER, ORDERS["first last"])
     text = " ".join(order.format(first=first, middle=middle, last=last).split())
     return text.strip(" ,")[:160]

@@ -136,41 +136,42 @@ class Chains:
         """The halves of keys, and the first of each row, which begin at 1."""
         return self._keys, self._firsts
 
-    def places(self, keys: Iterable[int]) -> list[int]:
-        """Places of the rows that have one of `keys` that not very many have."""
+    def push(self, keys: Iterable[int]) -> list[int]:
+        """Keep the next row under `keys`; places of the earlier ones that have one of them that
+        not very many have. Asked and kept in one walk, which is half of a plan's comparing."""
         slots, kept, before, mask = self._slots, self._keys, self._before, self._mask
-        found: set[int] = set()
-        for key in keys:
-            entry = slots[key & mask]
-            key &= _LOW
-            held = []
-            while entry:
-                if kept[entry] == key:
-                    held.append(entry)
-                entry = before[entry]
-            if len(held) < MOST:
-                found.update(held)
-        return sorted({bisect_right(self._firsts, entry) - 1 for entry in found})
-
-    def add(self, keys: Iterable[int]) -> None:
-        """Keep the next row under `keys`."""
-        slots, kept, before, mask = self._slots, self._keys, self._before, self._mask
-        self._firsts.append(len(kept))
-        for key in keys:
-            place = key & mask
-            key &= _LOW
-            last = entry = slots[place]
-            left = MOST
-            while entry and left:
-                if kept[entry] == key:
-                    left -= 1
-                entry = before[entry]
-            if left:
-                slots[place] = len(kept)
-                kept.append(key)
-                before.append(last)
         if len(kept) > 2 * len(slots) and len(slots) < LARGEST:
             self._spread(4 * len(slots))
+            slots, mask = self._slots, self._mask
+        entries: list[int] = []
+        first = size = len(kept)
+        for key in keys:
+            low = key & _LOW
+            place = low & mask
+            head = entry = slots[place]
+            if entry:
+                begin, most = len(entries), len(entries) + MOST
+                while entry and len(entries) < most:
+                    if kept[entry] == low:
+                        entries.append(entry)
+                    entry = before[entry]
+                if len(entries) == most:
+                    del entries[begin:]
+                    continue
+            slots[place] = size
+            kept.append(low)
+            before.append(head)
+            size += 1
+        found = {bisect_right(self._firsts, entry) - 1 for entry in entries if entry < first}
+        self._firsts.append(first)
+        return sorted(found)
+
+    def pop(self) -> None:
+        """Forget the last row."""
+        slots, kept, before, mask = self._slots, self._keys, self._before, self._mask
+        first = self._firsts.pop()
+        while len(kept) > first:
+            slots[kept.pop() & mask] = before.pop()
 
 
 class Earlier:
@@ -191,15 +192,20 @@ class Earlier:
         self._glances = array("H")
         # What the glances tell; None when they do not tell all the same.
         self._told: object = ()
+        # The keys of the row that was asked about last, and is not remembered yet.
+        self._asking: Iterable[int] | None = None
 
     def is_known(self, keys: Iterable[int]) -> bool:
         """Whether an earlier row seems to have one of `keys`."""
+        self._withdraw()
         return self._chains.is_known(keys)
 
     def like(self, keys: Iterable[int], glance: str, room: Room) -> list[tuple[int, Held]]:
         """Rows that share one of `keys` and may be the same by a glance, the first come first, and
         what they hold."""
-        places = self._chains.places(keys)
+        self._withdraw()
+        places = self._chains.push(keys)
+        self._asking = keys
         if not places:
             return []
         if glance and self._told == room.shape.told:
@@ -230,7 +236,10 @@ class Earlier:
 
     def add(self, row: int, keys: Iterable[int], held: bytes, glance: str) -> None:
         """Remember a row."""
-        self._chains.add(keys)
+        if self._asking is not keys:
+            self._withdraw()
+            self._chains.push(keys)
+        self._asking = None
         self._numbers.append(row + self._base)
         seen = glance.encode(errors="surrogatepass")
         if len(seen) > LONGEST:
@@ -242,7 +251,14 @@ class Earlier:
     def arrays(self) -> tuple[array[int], ...]:
         """By which keys the rows are known, to be kept: halves of keys, the first of each row, the
         rows; and by what finds a record."""
+        self._withdraw()
         return *self._chains.arrays(), self._numbers, *self.matched.pairs()
+
+    def _withdraw(self) -> None:
+        """Whoever was asked about and not remembered is not there."""
+        if self._asking is not None:
+            self._chains.pop()
+            self._asking = None
 
     def _glance(self, place: int) -> str:
         start = self._ends[place]

@@ -102,6 +102,8 @@ _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE)
 _CLOCK = re.compile(r"[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(am|pm)?\s*", re.IGNORECASE)
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", re.IGNORECASE)
 _EMAIL_SHAPE = re.compile(r"[^@\s<>\"(),;:\\\[\]]+@[^@\s<>\"(),;:\\\[\]]+\.[^@\s.]{2,}")
+_SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):(?!\d)", re.IGNORECASE)
+_BLANK = re.compile(r"\s")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _YES = frozenset({"yes", "y", "true", "1", "on", "x", "ja", "oui", "si", "sí", "sim", "tak"})
 _NO = frozenset({"no", "n", "false", "0", "off", "", "nein", "non", "não", "nie"})
@@ -367,8 +369,8 @@ def _check_email(field: Field, value: Any) -> str:
 
 def _check_url(field: Field, value: Any) -> str:
     text = _check_text(field, value)
-    scheme = re.match(r"([a-z][a-z0-9+.\-]*):(?!\d)", text, re.IGNORECASE)
-    if re.search(r"\s", text) or (scheme and scheme[1].lower() not in {"http", "https", "ftp"}):
+    scheme = _SCHEME.match(text)
+    if _BLANK.search(text) or (scheme and scheme[1].lower() not in {"http", "https", "ftp"}):
         raise InvalidValue(_("“%(text)s” is not a web address.") % {"text": text})
     return text
 

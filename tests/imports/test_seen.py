@@ -49,3 +49,27 @@ def test_glances_made_by_other_rules_tell_nothing(db):
 
     assert like(earlier, room, EVA, [5]) == [(1, NAMESAKE)]
     earlier.close()
+
+
+def test_rows_that_are_only_asked_about_are_not_there(db):
+    room, earlier = room_for(CONTACT, {"contact"}), Earlier()
+    asked, kept = (3, 1 << 40), (1 << 40, 5)
+    assert like(earlier, room, EVA, asked) == []
+    # Asked about first, then remembered, and never its own double.
+    assert like(earlier, room, EVA, kept) == []
+    add(earlier, room, 2, EVA, kept)
+    assert like(earlier, room, EVA, asked) == [(2, EVA)]
+
+    add(earlier, room, 4, EVA, (7,))
+
+    assert [like(earlier, room, EVA, [key]) for key in (3, 5, 7)] == [[], [(2, EVA)], [(4, EVA)]]
+    assert not earlier.is_known([3])
+    earlier.close()
+
+
+def test_keys_of_very_many_rows_tell_nothing(db, monkeypatch):
+    monkeypatch.setattr(seen, "MOST", 3)
+    monkeypatch.setattr(seen, "SMALLEST", 4)
+    chains = seen.Chains()
+    assert [chains.push([9, row]) for row in range(20, 26)] == [[], [0], [0, 1], [], [], []]
+    assert [chains.push([row]) for row in range(20, 26)] == [[0], [1], [2], [3], [4], [5]]
