@@ -55,7 +55,7 @@ def test_rows_that_are_only_asked_about_are_not_there(db):
     room, earlier = room_for(CONTACT, {"contact"}), Earlier()
     asked, kept = (3, 1 << 40), (1 << 40, 2 << 40, 5)
     assert like(earlier, room, EVA, asked) == []
-    # Asked about first, then remembered, and never its own double, though halves of its keys are equal.
+    # Asked about, then remembered; never its own double, though halves of its keys are equal.
     assert like(earlier, room, EVA, kept) == []
     add(earlier, room, 2, EVA, kept)
     assert like(earlier, room, EVA, asked) == [(2, EVA)]
