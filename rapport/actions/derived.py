@@ -204,18 +204,20 @@ def add(entity: Entity, made: Sequence[Derived], *, later: bool = False) -> None
 def put(
     entity: Entity,
     ids: Sequence[str],
-    keys: Sequence[Sequence[int]],
+    keys: Sequence[Sequence[int]] | None,
     search: Sequence[str],
     *,
     later: bool = False,
 ) -> None:
-    """Keys and index rows of new records, given by the hexadecimal digits of their ids."""
+    """Keys (None: they have them) and index rows of new records, given by the hexadecimal digits of
+    their ids."""
     if later:
         search_index.put_later(entity, ids)
     else:
         found = zip(ids, search, strict=True)
         search_index.put(entity, {uuid.UUID(hex=id_): text for id_, text in found})
-    keyring.put(entity, ids, keys)
+    if keys is not None:
+        keyring.put(entity, ids, keys)
 
 
 def replace_keys(entity: Entity, made: Mapping[uuid.UUID, Sequence[int]]) -> None:

@@ -4,7 +4,8 @@ its ring, by which the index is rid of them again."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from django.db import connection
 
@@ -13,6 +14,55 @@ from rapport.meta.entity import Entity
 from rapport.models import KeyRing, MatchKey
 
 from . import rows
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The keys of new records as PostgreSQL takes them: lines of the index, in its order, and of
+    the rings; `ids`: of all that have a line, as hexadecimal digits."""
+
+    ids: frozenset[str]
+    index: bytes
+    rings: bytes
+
+
+def pack(entity: Entity, ids: Sequence[str], keys: Sequence[Sequence[int]]) -> Packed | None:
+    """The keys of these records, ready to be put; None on SQLite, which takes them as they are.
+    Asks no database."""
+    if connection.vendor != "postgresql":
+        return None
+    code = entity.code
+    # As long as each other, so that texts have the order of numbers.
+    index = [
+        f"{hash_:020d}\t{code}\t{id_}\n"
+        for id_, own in zip(ids, keys, strict=True)
+        for hash_ in own
+    ]
+    index.sort()
+    rings = [
+        f"{id_}\t{code}\t{','.join(map(str, own))}\n"
+        for id_, own in zip(ids, keys, strict=True)
+        if own
+    ]
+    return Packed(frozenset(ids), "".join(index).encode(), "".join(rings).encode())
+
+
+def put_packed(packed: Iterable[Packed], but: Collection[str]) -> None:
+    """Store what was packed, `but` of these ids."""
+    index: list[bytes] = []
+    rings: list[bytes] = []
+    without = frozenset(id_.encode() for id_ in but)
+    for one in packed:
+        own, its = one.index.splitlines(keepends=True), [one.rings]
+        if not one.ids.isdisjoint(but):
+            own = [line for line in own if line[-33:-1] not in without]
+            its = [line for line in one.rings.splitlines(keepends=True) if line[:32] not in without]
+        index += own
+        rings += its
+    # Parts that have an order are soon brought into one.
+    index.sort()
+    rows.insert_lines(MatchKey, ("hash", "entity", "record"), b"".join(index))
+    rows.insert_lines(KeyRing, ("record", "entity", "hashes"), b"".join(rings))
 
 
 def put(entity: Entity, ids: Sequence[str], keys: Sequence[Sequence[int]]) -> None:

@@ -67,7 +67,7 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Sequence[Seque
     if not rows:
         return
     names = tuple(names)
-    if len(rows) > 1:
+    if len(rows) > 1 or _beside.get() is not None:
         columns = zip(names, zip(*rows, strict=True), strict=True)
         insert_columns(model, dict(columns), len(rows))
         return
@@ -101,10 +101,19 @@ def insert_columns(
         _encoded(column, values)
         for column, values in zip(_columns(model, names), columns.values(), strict=True)
     ]
-    if connection.vendor == "postgresql" and (ready or count >= COPY_FROM):
+    lined = _beside.get() is not None
+    if connection.vendor == "postgresql" and (ready or lined or count >= COPY_FROM):
         _copy(table, quoted, encoded, count, ready)
     else:
         _insert_many(table, quoted, encoded, count, ready)
+
+
+def insert_lines(model: type[models.Model], names: Sequence[str], lines: bytes) -> None:
+    """Insert rows that are lines of COPY, values in the order of `names`."""
+    if lines:
+        quote = connection.ops.quote_name
+        into = ", ".join(quote(column.column) for column in _columns(model, tuple(names)))
+        _copy_lines(quote(model._meta.db_table), into, lines)
 
 
 def pack(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> list[Any]:
@@ -224,7 +233,12 @@ def _copy(
     varying = [
         (name, _copy_texts(column)) for name, column in named if not isinstance(column, Same)
     ]
-    shared = [(name, column.value) for name, column in named if isinstance(column, Same)]
+    # No column of ours has another default than NULL.
+    shared = [
+        (name, column.value)
+        for name, column in named
+        if isinstance(column, Same) and column.value is not None
+    ]
     end = "\t".join(_copy_text(value) for _name, value in shared) + "\n"
     if ready:
         varying.append(ready)
@@ -234,7 +248,10 @@ def _copy(
         lines = between.join(map("\t".join, zip(*texts, strict=True))) + between
     else:
         lines = end * count
-    into = ", ".join(name for name, _column in (*varying, *shared))
+    _copy_lines(table, ", ".join(name for name, _column in (*varying, *shared)), lines)
+
+
+def _copy_lines(table: str, into: str, lines: str | bytes) -> None:
     sql = f"COPY {table} ({into}) FROM STDIN"
     if (line := _beside.get()) is not None:
         line.copy(sql, lines)
@@ -251,11 +268,11 @@ class _Line:
         self._thread = ThreadPoolExecutor(1)
         self._going: list[Future[None]] = []
 
-    def copy(self, sql: str, lines: str) -> None:
+    def copy(self, sql: str, lines: str | bytes) -> None:
         """Let it follow those before."""
         self._going.append(self._thread.submit(self._copy, sql, lines))
 
-    def _copy(self, sql: str, lines: str) -> None:
+    def _copy(self, sql: str, lines: str | bytes) -> None:
         with self._native.cursor() as cursor, cursor.copy(sql) as copy:
             copy.write(lines)
 

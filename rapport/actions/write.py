@@ -27,7 +27,7 @@ from rapport.meta.kinds import Kind, to_json
 from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb
 
-from . import derived, journal, rows
+from . import derived, journal, keyring, rows
 
 
 def load(
@@ -136,15 +136,29 @@ def _create(
 class Ready:
     """New records of which all is worked out (and checked) that the database is given. `ids`: as
     hexadecimal digits; `links` {look-up: records}; `own`: their other columns, made by `pack`;
-    `same` {field: what all of them have}."""
+    `same` {field: what all of them have}. `keys`: None where `write_keys` stores them."""
 
     ids: Sequence[str]
     source_rows: Sequence[int]
     links: Mapping[str, Sequence[uuid.UUID | None]]
     search: Sequence[str]
-    keys: Sequence[Sequence[int]]
+    keys: Sequence[Sequence[int]] | None
     own: rows.Packed
     same: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Match keys of new records: what was `packed`, but that of the ids `but`."""
+
+    packed: Sequence[keyring.Packed]
+    but: frozenset[str]
+
+
+def write_keys(made: Keys) -> None:
+    """The keys of records that are written next, in the same transaction. They come first, of
+    which there is most: the rest may be made while the database stores them."""
+    keyring.put_packed(made.packed, made.but)
 
 
 def can_pack(entity: Entity) -> bool:
@@ -192,7 +206,6 @@ def write_ready(
     columns.update({n: rows.Same(value) for n, value in constant.items() if n not in own})
     columns.update({entity.fields[name].column: ids for name, ids in made.links.items()})
     columns["search_text"] = made.search
-    # Keys first, of which more must be made: the rest may be sent while the database stores them.
     derived.put(entity, made.ids, made.keys, made.search, later=_is_many(op))
     rows.insert_columns(entity.model, columns, count, made.own)
     journal.note_new(op, entity.name, made.ids, made.source_rows, now)

@@ -102,8 +102,10 @@ def held(
     those with an id from the one to the other."""
     if but is None:
         return _held(set(hashes), entity, [("", [])])
-    records = entity.model._default_manager
-    if not (records.filter(pk__lt=but[0]).exists() or records.filter(pk__gt=but[1]).exists()):
+    ids = entity.model._default_manager.values_list("pk", flat=True)
+    # By the index: a condition on ids may make PostgreSQL read a whole table that meets none.
+    first, last = ids.order_by("pk")[:1], ids.order_by("-pk")[:1]
+    if all(id_ >= but[0] for id_ in first) and all(id_ <= but[1] for id_ in last):
         # Nobody else is there, as in a new database.
         return set()
     native = connection.features.has_native_uuid_field

@@ -69,7 +69,8 @@ class _Session:
 
     def __init__(self, plan: Plan, upload: ImportFile, after: int, *, late: bool = False) -> None:
         self.plan, self.late = plan, late
-        self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan), finish=not late)
+        id_of = None if late else Ids(plan.pk).hex_of
+        self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan), finish=id_of)
         self.names = names_of(self.feed.mapping, self.feed.layout)
         self._batches = 0
         self._settings = lease.settle(lease.WRITING)
@@ -151,6 +152,7 @@ def _advance(session: _Session, run: Run) -> bool:
     if before is not None:
         session.remember(before)
         early = judge()
+        _ = early.ready
     with run.batch() as job:
         plans.require(entity, run.by)
         upload, plan = _theirs(job)
@@ -306,6 +308,9 @@ def _write(
     entity: Entity, judged: Judged, *, op: Operation, by: Actor, now: datetime.datetime
 ) -> Mapping[str, int]:
     """Write what the verdicts say; how many records were made because rows name them."""
+    if judged.keys is not None:
+        # The rest is made while the database stores them.
+        write.write_keys(judged.keys)
     made: Counter[str] = Counter()
     written = judged.written
     for target, drafts in partlinks.made(judged.links, written):

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import pickle
 from array import array
-from collections.abc import Mapping as MappingType, Sequence
+from collections.abc import Callable, Mapping as MappingType, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from rapport.actions import checking, derived, write
+from rapport.actions import checking, derived, keyring, write
 from rapport.duplicates.columns import Columns
 from rapport.duplicates.features import Feature
 from rapport.duplicates.keys import has_title_key, keys_of, plan_of
@@ -118,7 +118,8 @@ class Block:
     their bytes, their match keys, the texts of their look-ups, and of finished ones `search`, what
     search finds them by, with a mark for each title that is not known yet, and `ready`, their
     columns as the database takes them; None where that cannot be said yet. `glances`: what is
-    compared first with other rows."""
+    compared first with other rows. `stored`: keys of finished rows, packed for the database, with
+    the numbers of the first and the last."""
 
     numbers: list[int] = field(default_factory=list)
     rows: list[Row | None] = field(default_factory=list)
@@ -128,6 +129,7 @@ class Block:
     search: list[str] = field(default_factory=list)
     ready: list[Any] = field(default_factory=list)
     glances: list[str] = field(default_factory=list)
+    stored: list[tuple[int, int, keyring.Packed]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -142,6 +144,7 @@ class Block:
         self.texts += other.texts
         self.search += other.search
         self.ready += other.ready
+        self.stored += other.stored
 
     def cut(self, size: int) -> Block:
         """Take off the first `size` rows."""
@@ -152,6 +155,11 @@ class Block:
         taken = Block(*(part[:size] for part in parts))
         for part in parts:
             del part[:size]
+        if taken.numbers:
+            last = taken.numbers[-1]
+            # What is cut through belongs to both.
+            taken.stored = [one for one in self.stored if one[0] <= last]
+            self.stored = [one for one in self.stored if one[1] > last]
         return taken
 
     def row(self, place: int, layout: Layout | None) -> Row:
@@ -172,7 +180,7 @@ class Block:
         numbers = array("Q", self.numbers)
         parts = (
             numbers, self.packed, hashes, counts, self.texts, odd, self.search, self.ready,
-            self.glances,
+            self.glances, self.stored,
         )  # fmt: skip
         return pickle.dumps(parts, pickle.HIGHEST_PROTOCOL)
 
@@ -180,13 +188,13 @@ class Block:
     def load(cls, dumped: bytes) -> Block:
         """The inverse of `dump`."""
         found = pickle.loads(dumped)  # noqa: S301 -- our own
-        numbers, packed, hashes, counts, texts, odd, search, ready, glances = found
+        numbers, packed, hashes, counts, texts, odd, search, ready, glances, stored = found
         rows: list[Row | None] = [None] * len(numbers)
         for place, row in odd:
             rows[place] = row
         rest = iter(hashes)
         own = [tuple(islice(rest, count)) for count in counts]
-        return cls(list(numbers), rows, packed, own, texts, search, ready, glances)
+        return cls(list(numbers), rows, packed, own, texts, search, ready, glances, stored)
 
 
 class Packer:
@@ -206,8 +214,9 @@ class Packer:
             if found.required and found.default in {None, ""} and found.name != "owner"
         ]
 
-    def finish(self, block: Block) -> Block:
-        """The block with all of its rows that the database is given, as far as that is known."""
+    def finish(self, block: Block, id_of: Callable[[int], str]) -> Block:
+        """The block with all of its rows that the database is given, as far as that is known.
+        `id_of`: the ids that rows get, as hexadecimal digits."""
         layout = self._layout
         block.search, block.ready = [""] * len(block), [None] * len(block)
         if layout is None or not self._can_pack:
@@ -224,6 +233,11 @@ class Packer:
             # What is nearly too long is cut when the titles are known.
             if len(text) < derived.SEARCH_LENGTH // 2:
                 block.search[place], block.ready[place] = text, own
+        done = [place for place in places if block.ready[place] is not None]
+        ids = [id_of(block.numbers[place]) for place in done]
+        stored = keyring.pack(self._entity, ids, [block.keys[place] for place in done])
+        if stored is not None and done:
+            block.stored = [(block.numbers[done[0]], block.numbers[done[-1]], stored)]
         return block
 
     def block(self, rows: Sequence[Row]) -> Block:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping as MappingType
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping as MappingType
 from dataclasses import replace
 from hashlib import blake2b
 from itertools import islice
@@ -49,7 +49,7 @@ def mapping_of(upload: ImportFile) -> Mapping:
 class Feed:
     """Rows of an upload in the order of the file, after the record number `after`. `repaired`:
     cells that are other than in the file, by record and column. `compact`: simple rows may be;
-    `finish`: they are made ready to be written."""
+    `finish` gives them ids: they are made ready to be written."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Feed:
         after: int = 0,
         repaired: MappingType[int, MappingType[int, str]] | None = None,
         compact: bool = True,
-        finish: bool = False,
+        finish: Callable[[int], str] | None = None,
     ) -> None:
         self.table: Table = uploads.open_upload(upload)
         self.mapping = mapping_of(upload)
@@ -134,7 +134,8 @@ class Feed:
             self._blocks = iter(self._ahead)
         elif alone:
             path = ahead.path_for(folder, self._fingerprint(upload, self._after))
-            self._ahead = ahead.Ahead(path, self._make, count=ahead.readers(), passing=self._finish)
+            passing = self._finish is not None
+            self._ahead = ahead.Ahead(path, self._make, count=ahead.readers(), passing=passing)
             self._blocks = iter(self._ahead)
 
     def _make(self, count: int = 1, turn: int = 0) -> Iterator[Block]:
@@ -146,8 +147,10 @@ class Feed:
     def _finished(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """Those blocks of which rows are still to be written, ready for that; empty the others,
         because it is by turns."""
+        id_of = self._finish
+        assert id_of is not None
         for block in blocks:
-            yield self._packer.finish(block) if block.numbers[-1] > self._after else Block()
+            yield self._packer.finish(block, id_of) if block.numbers[-1] > self._after else Block()
 
     def _fingerprint(self, upload: ImportFile, after: int) -> str:
         """Changes with all that rows are made of: the mapping, the repaired cells, the rules, the

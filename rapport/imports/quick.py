@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Collection, Iterable, Mapping as MappingType, Sequence
+from functools import partial
 from itertools import chain
 
 from rapport.access import Actor
 from rapport.actions import write
 from rapport.actions.rows import Packed
-from rapport.actions.write import Ready
+from rapport.actions.write import Keys, Ready
 from rapport.duplicates import normalise
 from rapport.duplicates.find import held
 from rapport.duplicates.keys import keys, plan_of
@@ -121,7 +122,10 @@ def judge_block(
         if plain and names is not None and isinstance(by, User):
             done = [place for place in plain if block.ready and block.ready[place] is not None]
             if done:
-                judged.ready = names.ready(done, block, ids, by)
+                judged.keys = names.keys(done, block, ids)
+                judged.making = partial(
+                    names.ready, done, block, ids, by, with_keys=judged.keys is None
+                )
             if len(done) < len(plain):
                 judged.drafts = names.drafts(sorted({*plain}.difference(done)), block, ids, by)
     return judged
@@ -310,7 +314,16 @@ class Names:
                     kept[text] = named if making else _ASKED_FOR
                     wanted[named.id].asked_by.add(block.numbers[place])
 
-    def ready(self, plain: Sequence[int], block: Block, ids: Ids, by: User) -> Ready:
+    def keys(self, plain: Sequence[int], block: Block, ids: Ids) -> Keys | None:
+        """The keys of these rows, where all of them are packed."""
+        wanted = {ids.hex_of(block.numbers[place]) for place in plain}
+        packed = [one for _first, _last, one in block.stored]
+        there = frozenset().union(*(one.ids for one in packed))
+        return Keys(packed, there - wanted) if wanted <= there else None
+
+    def ready(
+        self, plain: Sequence[int], block: Block, ids: Ids, by: User, *, with_keys: bool
+    ) -> Ready:
         """The records that these rows become, checked as `checking.check` would."""
         search = [block.search[place] for place in plain]
         links: dict[str, Sequence[uuid.UUID | None]] = {}
@@ -330,7 +343,7 @@ class Names:
             source_rows=[block.numbers[place] for place in plain],
             links=links,
             search=search,
-            keys=[block.keys[place] for place in plain],
+            keys=[block.keys[place] for place in plain] if with_keys else None,
             own=Packed(names, [block.ready[place] for place in plain]),
             same={"owner": by.pk, "owning_unit": by.business_unit_id},
         )

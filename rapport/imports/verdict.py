@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rapport.actions.write import Ready
+from rapport.actions.write import Keys, Ready
 from rapport.duplicates.explain import Reason as Likeness
 from rapport.meta.entity import Draft
 from rapport.models.operations import Fate
@@ -37,14 +38,23 @@ class Verdict:
 @dataclass(slots=True)
 class Judged:
     """The verdicts of a batch, in the order of its rows, and what would be made along with it.
-    `simple`: numbers of further rows, which are simply created; `ready` and `drafts`: of those, to
-    be written."""
+    `simple`: numbers of further rows, which are simply created; `keys`, `ready` and `drafts`: of
+    those, to be written; `making` makes them ready."""
 
     verdicts: list[Verdict]
     links: linking.Links
     simple: list[int] = field(default_factory=list)
-    ready: Ready | None = None
+    keys: Keys | None = None
+    making: Callable[[], Ready] | None = None
     drafts: list[Draft] = field(default_factory=list)
+    _ready: Ready | None = None
+
+    @property
+    def ready(self) -> Ready | None:
+        """What is ready to be written, made when it is first asked for."""
+        if self.making is not None:
+            self._ready, self.making = self.making(), None
+        return self._ready
 
     @property
     def new(self) -> dict[str, list[linking.New]]:

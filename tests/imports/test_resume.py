@@ -97,7 +97,8 @@ def uninterrupted(alice, table):
     return result
 
 
-@pytest.mark.parametrize("number", [1, 3, 5, 7])
+# PostgreSQL is given rows by COPY, and has fewer statements.
+@pytest.mark.parametrize("number", [1, 3, 5, 7] if connection.vendor == "sqlite" else [1, 3, 5])
 def test_batch_that_fails_in_the_middle_leaves_nothing_behind(number, alice, table):
     expected = uninterrupted(alice, table)
     upload = plan(people(30, table), by=alice)
