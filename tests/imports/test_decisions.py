@@ -85,6 +85,7 @@ def test_duplicates_are_decided_for_all_alike_and_back_again(alice, stored, tabl
 
     flow.decide_all(upload, "duplicate", "", by=alice)
     assert counted(upload) == before == {"rows": 5, "create": 1, "duplicate": 3, "refused": 1}
+    assert [row.like for row in plan_of(upload).rows.order_by("row")] == [0, 0, 4, 0]
 
     flow.decide_all(upload, "duplicate", "fill", by=alice)
     assert fates(upload) == {2: "same", 3: "update", 5: "duplicate", 6: "refused"}
@@ -229,6 +230,10 @@ def test_only_one_of_two_rows_about_a_record_updates_it(alice, stored, table):
     flow.decide(upload, 3, "update", by=alice)
     flow.decide_all(upload, "duplicate", "update", by=alice)
     assert fates(upload) == {2: "duplicate", 3: "update"}
+    # Taken back, the first repeats the second no more, although that one stays what it is.
+    flow.decide_all(upload, "duplicate", "", by=alice)
+    kept = plan_of(upload).rows.order_by("row")
+    assert [(row.fate, row.like) for row in kept] == [("duplicate", 0), ("update", 0)]
     assert apply(upload, alice) == {"rows": 2, "updated": 1, "duplicates": 1}
 
 
