@@ -217,7 +217,7 @@ def put(
         found = zip(ids, search, strict=True)
         search_index.put(entity, {uuid.UUID(hex=id_): text for id_, text in found})
     if keys is not None:
-        keyring.put(entity, ids, keys)
+        keyring.put(entity, ids, keys, later=later)
 
 
 def replace_keys(entity: Entity, made: Mapping[uuid.UUID, Sequence[int]]) -> None:

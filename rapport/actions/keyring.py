@@ -9,11 +9,18 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from rapport.duplicates import blocks, fresh
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
-from rapport.models import KeyRing, MatchKey
+from rapport.models import FreshKey, KeyRing, MatchKey
 
 from . import rows
+
+# About so many keys a record has.
+OF_A_RECORD = 8
+# From so many keys on they are written as a run beside the index, if that is so large; and no more
+# runs than so many, since whoever looks for a key looks into each.
+RUN, LARGE, MOST = 20_000, 1_000_000, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +72,11 @@ def put_packed(packed: Iterable[Packed], but: Collection[str]) -> None:
     rows.insert_lines(KeyRing, ("record", "entity", "hashes"), b"".join(rings))
 
 
-def put(entity: Entity, ids: Sequence[str], keys: Sequence[Sequence[int]]) -> None:
-    """Store the keys of records that have none. `ids`: as hexadecimal digits."""
+def put(
+    entity: Entity, ids: Sequence[str], keys: Sequence[Sequence[int]], *, later: bool = False
+) -> None:
+    """Store the keys of records that have none. `ids`: as hexadecimal digits. `later`: where the
+    index would take long they are brought there by `merge`."""
     held = [(id_, own) for id_, own in zip(ids, keys, strict=True) if own]
     records, code = [record for record, _own in held], rows.Same(entity.code)
     hashes = [hash_ for _record, own in held for hash_ in own]
@@ -78,10 +88,53 @@ def put(entity: Entity, ids: Sequence[str], keys: Sequence[Sequence[int]]) -> No
         "entity": code,
         "record": [holders[place] for place in order],
     }
-    rows.insert_columns(MatchKey, index, len(hashes))
+    run = _next_run(len(hashes)) if later else 0
+    if run:
+        rows.insert_columns(FreshKey, {"run": rows.Same(run), **index}, len(hashes))
+    else:
+        rows.insert_columns(MatchKey, index, len(hashes))
     written = [",".join(map(str, own)) for _record, own in held]
     rings: dict[str, rows.Column] = {"record": records, "entity": code, "hashes": written}
     rows.insert_columns(KeyRing, rings, len(held))
+
+
+def _next_run(count: int) -> int:
+    """The number of a run of so many keys; 0 when they had better go straight to the index."""
+    if connection.vendor != "sqlite" or count < RUN or blocks.extent() < LARGE:
+        return 0
+    runs = fresh.runs()
+    return max(runs, default=0) + 1 if len(runs) < MOST else 0
+
+
+def are_many() -> bool:
+    """Whether so many runs stand beside the index that it is time to merge them."""
+    return len(fresh.runs()) >= MOST
+
+
+def merge(size: int) -> int:
+    """Move about `size` keys that stand beside the index to their places, the lowest first; how
+    many, 0 when there are no more. Needs a transaction."""
+    runs = fresh.runs()
+    if not runs:
+        return 0
+    among = f"({', '.join(map(str, runs))})"
+    with connection.cursor() as cursor:
+        ends = []
+        for run in runs:
+            cursor.execute(_PART, [run, max(size // len(runs), 1)])
+            ends += cursor.fetchall()
+        # A run that ends before that sets no end.
+        last = min(ends, default=(blocks.LOWEST + blocks.SPAN - 1,))[0]
+        cursor.execute(_MERGE.format(among), [last])
+        cursor.execute(f"DELETE FROM {fresh.FRESH} WHERE run IN {among} AND hash <= %s", [last])
+        return int(cursor.rowcount)
+
+
+_PART = f"SELECT hash FROM {fresh.FRESH} WHERE run = %s ORDER BY hash LIMIT 1 OFFSET %s"
+_MERGE = (
+    f"INSERT INTO {fresh.INDEX} (hash, entity, record) SELECT hash, entity, record "
+    f"FROM {fresh.FRESH} WHERE run IN {{}} AND hash <= %s ORDER BY hash, entity, record"
+)
 
 
 def remove(ids: Collection[uuid.UUID]) -> None:
@@ -98,7 +151,10 @@ def remove(ids: Collection[uuid.UUID]) -> None:
                 for id_, code, hashes in cursor.fetchall()
                 for hash_ in map(int, hashes.split(","))
             ]
-            cursor.executemany(_REMOVE_ONE, sorted(triples))
+            triples.sort()
+            cursor.executemany(_REMOVE_ONE, triples)
+            for run in fresh.runs():
+                cursor.executemany(_REMOVE_FRESH, [(run, *triple) for triple in triples])
             rows.delete(KeyRing, part, "record")
 
 
@@ -110,3 +166,6 @@ WHERE k.hash = g.hash AND k.entity = g.entity AND k.record = g.record
 """
 _RINGS = "SELECT record, entity, hashes FROM rapport_keyring WHERE record IN (%s)"
 _REMOVE_ONE = "DELETE FROM rapport_matchkey WHERE hash = %s AND entity = %s AND record = %s"
+_REMOVE_FRESH = (
+    "DELETE FROM rapport_freshkey WHERE run = %s AND hash = %s AND entity = %s AND record = %s"
+)

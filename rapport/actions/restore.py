@@ -22,6 +22,7 @@ from rapport.models import (
     BusinessUnit,
     Change,
     DuplicateRule,
+    FreshKey,
     ImportFile,
     KeyRing,
     LearnedWeights,
@@ -110,7 +111,7 @@ def restore(tables: Iterable[Filled]) -> dict[str, int]:
 def _clear() -> None:
     """What set-up made comes back as it was there, with other ids."""
     made: tuple[type[models.Model], ...]
-    made = (*SET_UP, Principal, MatchKey, KeyRing, SearchQueue, SearchBacklog)
+    made = (*SET_UP, Principal, MatchKey, FreshKey, KeyRing, SearchQueue, SearchBacklog)
     for model in made:
         every = model._base_manager.all()
         every._raw_delete(every.db)

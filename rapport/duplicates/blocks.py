@@ -14,6 +14,7 @@ from django.db.models.expressions import RawSQL
 from rapport.meta.batches import batches
 from rapport.models import KeyRing, MatchKey
 
+from . import fresh
 from .keys import HELD_BY
 
 HASHES = 5000
@@ -40,11 +41,10 @@ def extent() -> int:
 def shared(first: int, last: int) -> tuple[list[int], list[tuple[int, int]]]:
     """Hashes from `first` to `last` that several records have, and (hash, number) of those that too
     many have."""
+    table, values = fresh.source("hash BETWEEN %s AND %s", [first, last])
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT hash, count(*) FROM {_table()} WHERE hash BETWEEN %s AND %s "
-            "GROUP BY hash HAVING count(*) > 1",
-            [first, last],
+            f"SELECT hash, count(*) FROM {table} GROUP BY hash HAVING count(*) > 1", values
         )
         found = cursor.fetchall()
     few = [hash_ for hash_, number in found if number <= HELD_BY]
@@ -82,12 +82,11 @@ def pairs_of(records: Collection[Held], compared: Collection[tuple[int, int]]) -
 def hashes_of(records: Collection[str]) -> dict[str, set[int]]:
     """The keys of these records."""
     found: dict[str, set[int]] = {}
-    record = "record::text" if connection.vendor == "postgresql" else "record"
     table = connection.ops.quote_name(KeyRing._meta.db_table)
     for part in batches(records, HASHES):
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {record}, hashes FROM {table} WHERE record {_among('uuid')}",
+                f"SELECT {_record()}, hashes FROM {table} WHERE record {_among('uuid')}",
                 [_listed(part)],
             )
             found.update({id_: set(map(int, text.split(","))) for id_, text in cursor if text})
@@ -96,13 +95,19 @@ def hashes_of(records: Collection[str]) -> dict[str, set[int]]:
 
 def sample(first: int, last: int, entity: int, largest: int) -> list[str]:
     """At most `largest` records of `entity` that have a key in the range."""
+    table, values = fresh.source("hash BETWEEN %s AND %s AND entity = %s", [first, last, entity])
     with connection.cursor() as cursor:
-        record = "record::text" if connection.vendor == "postgresql" else "record"
-        cursor.execute(
-            f"SELECT DISTINCT {record} FROM {_table()} WHERE hash BETWEEN %s AND %s "
-            "AND entity = %s LIMIT %s",
-            [first, last, entity, largest],
-        )
+        cursor.execute(f"SELECT DISTINCT {_record()} FROM {table} LIMIT %s", [*values, largest])
+        return [id_ for (id_,) in cursor.fetchall()]
+
+
+def holders(hashes: Sequence[int], entity: int) -> list[str]:
+    """The records of `entity` that have one of these keys."""
+    table, values = fresh.source(
+        f"hash {_among('bigint')} AND entity = %s", [_listed(hashes), entity]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT {_record()} FROM {table}", values)
         return [id_ for (id_,) in cursor.fetchall()]
 
 
@@ -126,8 +131,9 @@ def each_once(pairs: Collection[Pair], first: int, last: int) -> list[Pair]:
 
 def example(hash: int) -> Held | None:
     """One of the records that have this key."""
+    sql, values = _held("hash = %s", [hash])
     with connection.cursor() as cursor:
-        cursor.execute(f"{_held()} WHERE hash = %s ORDER BY entity, record LIMIT 1", [hash])
+        cursor.execute(f"{sql} ORDER BY entity, record LIMIT 1", values)
         row = cursor.fetchone()
     return (row[1], row[2]) if row else None
 
@@ -138,31 +144,30 @@ def _blocks(hashes: Sequence[int], *, crowded: bool = False) -> Iterator[list[He
         with connection.cursor() as cursor:
             if crowded:
                 part = _not_crowded(cursor, part)
-            cursor.execute(
-                f"{_held()} WHERE hash {_among('bigint')} ORDER BY hash, entity, record",
-                [_listed(part)],
-            )
+            sql, values = _held(f"hash {_among('bigint')}", [_listed(part)])
+            cursor.execute(f"{sql} ORDER BY hash, entity, record", values)
             for _hash, held in groupby(cursor.fetchall(), itemgetter(0)):
                 yield list(dict.fromkeys((row[1], row[2]) for row in held))
 
 
 def _not_crowded(cursor: Any, hashes: Sequence[int]) -> list[int]:
     """Those that several records have, but not too many."""
+    table, values = fresh.source(f"hash {_among('bigint')}", [_listed(hashes)])
     cursor.execute(
-        f"SELECT hash FROM {_table()} WHERE hash {_among('bigint')} "
-        "GROUP BY hash HAVING count(*) BETWEEN 2 AND %s",
-        [_listed(hashes), HELD_BY],
+        f"SELECT hash FROM {table} GROUP BY hash HAVING count(*) BETWEEN 2 AND %s",
+        [*values, HELD_BY],
     )
     return [hash_ for (hash_,) in cursor.fetchall()]
 
 
-def _table() -> str:
-    return connection.ops.quote_name(MatchKey._meta.db_table)
+def _record() -> str:
+    return "record::text" if connection.vendor == "postgresql" else "record"
 
 
-def _held() -> str:
-    record = "record::text" if connection.vendor == "postgresql" else "record"
-    return f"SELECT hash, entity, {record} FROM {_table()}"
+def _held(where: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """SQL of the keys for which `where` holds, with its values."""
+    table, values = fresh.source(where, values)
+    return f"SELECT hash, entity, {_record()} FROM {table}", values
 
 
 def _among(kind: str) -> str:

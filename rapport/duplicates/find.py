@@ -17,9 +17,8 @@ from rapport.access import Actor
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
-from rapport.models import MatchKey
 
-from . import explain, normalise
+from . import explain, fresh, normalise
 from .explain import Reason, Source
 from .features import Prepared
 from .judge import Judge, Verdict
@@ -120,12 +119,15 @@ def _held(
 ) -> set[int]:
     """The keys that some record has for which one of the conditions `rest` holds."""
     found: set[int] = set()
-    table = connection.ops.quote_name(MatchKey._meta.db_table)
     sqlite = connection.vendor == "sqlite"
     listed = "json_each(%s) k" if sqlite else "unnest(%s::bigint[]) k(value)"
     # One by one by the index, and no row is read.
-    has = f"SELECT 1 FROM {table} m WHERE m.hash = k.value AND m.entity = {entity.code}"
-    some = [f"({has}{one} LIMIT 1)" for one, _end in rest]
+    own = f"m.hash = k.value AND m.entity = {entity.code}"
+    every = [
+        f"SELECT 1 FROM {table} m WHERE {beside.format('m')}{own}" for table, beside in _places()
+    ]
+    some = [f"({has}{one} LIMIT 1)" for has in every for one, _end in rest]
+    ends = [end for _has in every for _one, own_ends in rest for end in own_ends]
     statement = f"SELECT k.value FROM {listed} WHERE " + " OR ".join(
         f"EXISTS {one}" if sqlite else f"{one} IS NOT NULL" for one in some
     )
@@ -133,7 +135,7 @@ def _held(
     for part in batches(sorted(hashes), AT_ONCE):
         values: Any = json.dumps(list(part)) if sqlite else list(part)
         with connection.cursor() as cursor:
-            cursor.execute(statement, [values, *(end for _one, ends in rest for end in ends)])
+            cursor.execute(statement, [values, *ends])
             found.update(hash_ for (hash_,) in cursor.fetchall())
     return found
 
@@ -240,29 +242,35 @@ def _rows(hashes: Collection[int], codes: Sequence[int]) -> dict[int, list[tuple
     found: dict[int, list[tuple[int, uuid.UUID]]] = defaultdict(list)
     if not hashes:
         return found
-    table = connection.ops.quote_name(MatchKey._meta.db_table)
     sqlite = connection.vendor == "sqlite"
     if sqlite:
         # Counted first, which stops early: the holders of a placeholder are never read.
-        statement = (
+        statements = [
             f"SELECT m.hash, m.entity, m.record FROM json_each(%s) k JOIN {table} m "
-            f"ON m.hash = k.value WHERE (SELECT count(*) FROM (SELECT 1 FROM {table} x "
-            "WHERE x.hash = k.value LIMIT %s)) <= %s "
+            f"ON {beside.format('m')}m.hash = k.value WHERE (SELECT count(*) FROM (SELECT 1 "
+            f"FROM {table} x WHERE {beside.format('x')}x.hash = k.value LIMIT %s)) <= %s "
             "AND m.entity IN (SELECT value FROM json_each(%s))"
-        )
+            for table, beside in _places()
+        ]
     else:
-        statement = (
-            f"SELECT k.hash, m.entity, m.record FROM unnest(%s::bigint[]) k(hash) CROSS JOIN "
-            f"LATERAL (SELECT entity, record FROM {table} x WHERE x.hash = k.hash LIMIT %s) m "
-            "WHERE m.entity = ANY(%s)"
-        )
+        own = f"SELECT entity, record FROM {fresh.INDEX} x WHERE x.hash = k.hash LIMIT %s"
+        every = f"unnest(%s::bigint[]) k(hash) CROSS JOIN LATERAL ({own}) m"
+        statements = [f"SELECT hash, entity, record FROM {every} WHERE entity = ANY(%s)"]
+    statement = " UNION ALL ".join(statements)
     for part in batches(hashes, AT_ONCE):
         limits: list[Any] = [LOOKED_AT + 1, LOOKED_AT] if sqlite else [LOOKED_AT + 1]
         lists = [list(part), list(codes)]
         first, last = map(json.dumps, lists) if sqlite else lists
         with connection.cursor() as cursor:
-            cursor.execute(statement, [first, *limits, last])
+            cursor.execute(statement, [first, *limits, last] * len(statements))
             for hash_, code, record in cursor.fetchall():
                 id_ = record if isinstance(record, uuid.UUID) else uuid.UUID(hex=record)
                 found[hash_].append((code, id_))
     return {hash_: held for hash_, held in found.items() if len(held) <= LOOKED_AT}
+
+
+def _places() -> list[tuple[str, str]]:
+    """Where keys stand: tables, each with a condition in which a place is left for its name."""
+    if connection.vendor != "sqlite":
+        return [(fresh.INDEX, "")]
+    return [(fresh.INDEX, ""), (fresh.FRESH, f"{{}}.run IN ({fresh.RUNS}) AND ")]

@@ -18,8 +18,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor
-from rapport.actions import journal, lease, records, rows as table_rows, write
-from rapport.actions.lease import Refused, Run
+from rapport.actions import journal, keyring, lease, records, rows as table_rows, write
+from rapport.actions.lease import Pace, Refused, Run
+from rapport.duplicates import fresh
 from rapport.meta.entity import Draft, Entity
 from rapport.models import Change, ImportFile, Job, Operation, Plan, PlanRow
 from rapport.models.journal import OperationState
@@ -72,6 +73,8 @@ class _Session:
         id_of = None if late else Ids(plan.pk).hex_of
         self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan), finish=id_of)
         self.names = names_of(self.feed.mapping, self.feed.layout)
+        # How quickly match keys are merged while they are.
+        self.merging: Pace | None = None
         self._batches = 0
         self._settings = lease.settle(lease.WRITING)
 
@@ -100,11 +103,33 @@ _sessions: Sessions[_Session] = Sessions()
 def step(run: Run) -> bool:
     """Apply one batch of rows (the job `import.apply`: {"import": id, "plan": id})."""
     with _sessions.of(run, lambda: _open(run)) as session:
-        more = _link_late(session, run) if session.late else _advance(session, run)
+        more = (session.merging or keyring.are_many()) and _merge(session, run)
+        if not more:
+            # In the end no key is left beside the index.
+            go_on = _link_late if session.late else _advance
+            more = go_on(session, run) or _merge(session, run)
     if not more:
         _sessions.drop(run.job)
         more = _next(run)
     return more
+
+
+def _merge(session: _Session, run: Run) -> bool:
+    """Bring a part of the match keys that stand beside their index into it; whether there are
+    more."""
+    if not fresh.runs():
+        session.merging = None
+        return False
+    session.merging = merging = session.merging or Pace()
+    pace, run.pace = run.pace, merging
+    try:
+        with run.batch():
+            keyring.merge(run.size * keyring.OF_A_RECORD)
+    finally:
+        run.pace = pace
+    # Others get their turn as long as this has held the database.
+    pace.held, pace.is_alone = merging.held, merging.is_alone
+    return True
 
 
 def _open(run: Run) -> _Session:

@@ -13,13 +13,12 @@ from django.db.models.functions import Lower
 
 from rapport import queries
 from rapport.access import Actor
-from rapport.duplicates import keys as match_keys, normalise
+from rapport.duplicates import blocks, keys as match_keys, normalise
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.folding import fold
 from rapport.meta.kinds import Kind
-from rapport.models import MatchKey
 
 One = TypeVar("One")
 
@@ -34,8 +33,7 @@ def held(
 ) -> Iterator[QuerySet[Any]]:
     """Those of `records` that have one of these match keys."""
     for some in batches(hashes):
-        holders = MatchKey.objects.filter(entity=entity.code, hash__in=some)
-        for ids in batches(holders.values_list("record", flat=True).distinct()):
+        for ids in batches(blocks.holders(list(some), entity.code)):
             yield records.filter(pk__in=ids)
 
 

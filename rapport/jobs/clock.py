@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from rapport.actions import derived, duplicates, lease, retention, search_index
+from rapport.actions import derived, duplicates, keyring, lease, retention, search_index
 from rapport.actions.lease import Pace
+from rapport.duplicates import fresh
 from rapport.models import ImportRecipe, Job, SearchQueue
 from rapport.models.operations import JobState
 
@@ -69,6 +70,20 @@ def index_backlog() -> None:
     while search_index.catch_up() and time.monotonic() < until:
         pauses.after_writing(time.monotonic() - started)
         started = time.monotonic()
+
+
+def merge_keys() -> None:
+    """Bring match keys into their index that an import left beside it because it was stopped."""
+    if _others_first() or not fresh.runs():
+        return
+    pace, moved = Pace(), 1
+    until = time.monotonic() + PATIENCE
+    while moved and time.monotonic() < until:
+        with transaction.atomic():
+            started = time.monotonic()
+            moved = keyring.merge(pace.size * keyring.OF_A_RECORD)
+        pace.learn(time.monotonic() - started)
+        pauses.after_writing(pace.held)
 
 
 def expire() -> None:
@@ -127,6 +142,7 @@ DUTIES = (
     Duty(name="sweep jobs", every=1, do=sweep_jobs),
     Duty(name="drain search queue", every=2, do=drain_search),
     Duty(name="index backlog", every=1, do=index_backlog),
+    Duty(name="fresh keys", every=2, do=merge_keys),
     Duty(name="duplicates", every=2, do=follow_duplicates),
     Duty(name="match keys", every=15, do=renew_keys),
     Duty(name="recipes", every=5, do=run_recipes),

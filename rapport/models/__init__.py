@@ -29,7 +29,7 @@ from .people import (
 )
 from .recipes import ImportRecipe, RecipeKey, TakenFile
 from .saved_view import SavedView
-from .search import KeyRing, MatchKey, SearchBacklog, SearchQueue
+from .search import FreshKey, KeyRing, MatchKey, SearchBacklog, SearchQueue
 
 __all__ = [
     "Account",
@@ -40,6 +40,7 @@ __all__ = [
     "Contact",
     "DuplicatePair",
     "DuplicateRule",
+    "FreshKey",
     "ImportFile",
     "ImportRecipe",
     "Job",

@@ -17,6 +17,17 @@ class MatchKey(models.Model):
     record = models.UUIDField()
 
 
+class FreshKey(models.Model):
+    """A match key that is not in the index yet, see `duplicates.fresh`: those of one `run` lie
+    together, in the order of the index. On SQLite alone, and only while much is written."""
+
+    pk = models.CompositePrimaryKey("run", "hash", "entity", "record")
+    run = models.IntegerField()
+    hash = models.BigIntegerField()
+    entity = models.SmallIntegerField()
+    record = models.UUIDField()
+
+
 class KeyRing(models.Model):
     """All match keys of one record, by which they are found again when it changes or goes: `hashes`
     with commas between them."""

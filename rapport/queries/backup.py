@@ -12,6 +12,7 @@ from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from rapport.models import (
+    FreshKey,
     Job,
     KeyRing,
     MatchKey,
@@ -29,6 +30,7 @@ from .extract import fetched
 LEFT_OUT: dict[type[models.Model], str] = {
     Principal: "follows from users and teams",
     MatchKey: "follows from the records and the rules for duplicates",
+    FreshKey: "match keys on their way into their index",
     KeyRing: "lists the match keys of each record",
     SearchQueue: "what was waiting is done when the search texts are made anew",
     SearchBacklog: "the search index is made anew",

@@ -1,0 +1,98 @@
+"""Match keys that an import leaves beside their index for a while: nobody sees a difference."""
+
+import pytest
+from django.db import connection
+
+from rapport.actions import keyring, lease, undo, write
+from rapport.duplicates import blocks, find, fresh
+from rapport.imports import apply, flow
+from rapport.jobs import clock
+from rapport.meta.registry import registry
+from rapport.models import FreshKey, KeyRing, MatchKey, Operation
+from rapport.models.operations import JobState
+from tests.imports.bringing import plan
+from tests.imports.test_resume import people, take
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    for room, name, value in (
+        (apply, "SMALLEST", 1), (lease, "FIRST", 4), (lease, "LARGEST", 4),
+        (keyring, "RUN", 4), (keyring, "LARGE", 0), (keyring, "MOST", 3),
+        (write, "FOUND_AT_ONCE", 0),
+    ):  # fmt: skip
+        monkeypatch.setattr(room, name, value)
+
+
+@pytest.fixture
+def stopped(alice, table):
+    """An import that is stopped in the middle, with what it has stored so far."""
+    upload = plan(people(30, table), by=alice)
+    flow.start_apply(upload, by=alice)
+    run = take("first")
+    apply.step(run)
+    apply.step(run)
+    return run
+
+
+def stored():
+    """Keys by where they stand, and on rings."""
+    beside = set(FreshKey.objects.values_list("hash", "entity", "record"))
+    hung = {
+        (int(hash_), entity, record)
+        for record, entity, hashes in KeyRing.objects.values_list("record", "entity", "hashes")
+        for hash_ in hashes.split(",")
+    }
+    return set(MatchKey.objects.values_list("hash", "entity", "record")), beside, hung
+
+
+def test_each_key_stands_in_one_place_and_all_in_the_index_in_the_end(stopped):
+    more = True
+    seen = []
+    while more:
+        index, beside, hung = stored()
+        assert index | beside == hung
+        assert not index & beside
+        seen.append(len(fresh.runs()))
+        more = apply.step(stopped)
+    stopped.end(JobState.DONE, ended=apply.ended)
+    index, beside, hung = stored()
+    assert (index, beside) == (hung, set())
+    assert max(seen) == (3 if connection.vendor == "sqlite" else 0)
+
+
+def test_keys_beside_the_index_are_found(stopped, alice):
+    contact = registry["contact"]
+    _index, beside, hung = stored()
+    assert bool(beside) == (connection.vendor == "sqlite")
+    mine = {(hash_, record) for hash_, entity, record in hung if entity == contact.code}
+    hashes = [hash_ for hash_, _record in mine]
+    assert find.held([*hashes, 1], contact) == {*hashes}
+    found = find.holders(hashes, contact)
+    assert {(hash_, id_) for hash_, ids in found.items() for id_ in ids} == mine
+    records = {record.hex for _hash, record in mine}
+    assert {id_.replace("-", "") for id_ in blocks.holders(hashes, contact.code)} == records
+    lowest, highest = blocks.part_of(0, 1)
+    sample = blocks.sample(lowest, highest, contact.code, 100)
+    assert {id_.replace("-", "") for id_ in sample} == records
+    shared, _crowded = blocks.shared(lowest, highest)
+    every = [hash_ for hash_, _entity, _record in hung]
+    assert sorted(shared) == sorted({hash_ for hash_ in every if every.count(hash_) > 1})
+    code, id_ = blocks.example(hashes[0])
+    assert (hashes[0], code, id_.replace("-", "")) in {(h, e, r.hex) for h, e, r in hung}
+
+
+def test_import_that_is_stopped_leaves_its_keys_to_the_clock(stopped):
+    stopped.end(JobState.CANCELLED, ended=apply.ended)
+    clock.merge_keys()
+    index, beside, hung = stored()
+    assert (index, beside) == (hung, set())
+
+
+def test_undo_takes_keys_from_beside_the_index(stopped, alice):
+    stopped.end(JobState.CANCELLED, ended=apply.ended)
+    undo.undo(Operation.objects.get(kind="import"), by=alice)
+    _index, beside, hung = stored()
+    assert (beside, {entity for _hash, entity, _record in hung} & {1, 2}) == (set(), set())
