@@ -19,7 +19,11 @@ RECORD_ID = "id"
 _SEPARATORS = re.compile(r"[\W_]+")
 _CUSTOM = re.compile(r"__c\s*$", re.IGNORECASE)  # Salesforce writes its custom fields like this
 _OF_OTHERS = frozenset({"name", "title", "type", "value", "label", "description"})
-_PATH = re.compile(r"[\w@.:-]+(/[\w@.:-]+)+")
+# 'FullAddress/City' of XML, 'RegAddress.PostTown' of flattened JSON.
+_PATH = re.compile(r"[\w@:-]+([/.][\w@:-]+)+")
+_STEPS = re.compile(r"[/.]")
+# 'Phone (mobile)', 'City - Home': what sort it is stands behind.
+_SORT_BEHIND = re.compile(r"(.+?)\s*(?:\(([^()\d]+)\)|\s[-–]\s*([^-–\d]+))")
 _SECOND = re.compile(r"^(.*?)[\s._:-]*\(?([23])\)?$")
 
 
@@ -35,8 +39,8 @@ def field_for(entity: Entity, header: str) -> str:
     if found := _known(known, bare):
         return found
     if _PATH.fullmatch(header):
-        # An element inside of others: 'FullAddress/City'. A name is that of what is around it.
-        inner = plain(header.rpartition("/")[2])
+        # An element inside of others. A name is that of what is around it.
+        inner = plain(_STEPS.split(header)[-1])
         if inner not in _OF_OTHERS and (found := _known(known, inner)):
             return found
     for word in words.CALLED.get(entity.name, ()):
@@ -47,6 +51,11 @@ def field_for(entity: Entity, header: str) -> str:
         at = int(numbered[2]) - 1
         row = (found, *siblings(entity, found))
         return row[at] if at < len(row) else ""
+    if behind := _SORT_BEHIND.fullmatch(header.strip()):
+        sort = behind[2] or behind[3]
+        return _known(
+            known, plain(behind[1] if fold(sort) in _OF_COMPANY else f"{sort} {behind[1]}")
+        )
     return ""
 
 
@@ -91,6 +100,11 @@ def _known(known: Mapping[str, str], bare: str) -> str:
     for owner in _OWNERS:
         if bare.startswith(owner) and (found := known.get(bare[len(owner) :])):
             return found
+        if owner in _PERSONS and bare.startswith(owner):
+            # 'primary_contact_primary_email'
+            inner = bare[len(owner) :].removeprefix("primary")
+            if found := known.get(inner):
+                return found
     for tail in _TAILS:
         if bare.endswith(tail) and len(bare) > len(tail):
             return _known(known, bare[: -len(tail)])
@@ -178,5 +192,7 @@ def is_split(entity: Entity) -> bool:
 
 
 _OWNERS = sorted({plain(word) for word in words.OWNERS.split("|")}, key=len, reverse=True)
+_PERSONS = frozenset({"primarycontact", "contact", "person"})
+_OF_COMPANY = frozenset({"company", "firma", "entreprise", "empresa"})
 _VAGUE = frozenset(map(plain, words.VAGUE.split("|")))
 _TAILS = sorted({plain(word) for word in words.TAILS.split("|")}, key=len, reverse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -98,4 +99,33 @@ def settle(
             texts["values"] = ", ".join(f"“{cell[:40]}”" for cell in blank[:NAMED])
             left = _("“%(column)s”: left blank, since no option of %(field)s: %(values)s.")
             notes.append(left % texts)
+    return notes
+
+
+_AMOUNT = r"[^\w\s]?\s?\d[\d.,'\s]*\s?(?:[kmb]|mio|mrd|million|billion)?"
+_RANGE = re.compile(
+    rf"(?:{_AMOUNT}\s*(?:-|–|—|to|bis|à|\.\.)\s*{_AMOUNT}|{_AMOUNT}\+|[<>≤≥]\s*{_AMOUNT})"
+    r"(?:\s+[^\W\d]+)?",
+    re.IGNORECASE,
+)
+
+
+def leave_ranges(
+    entity: Entity,
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    targets: dict[int, Target],
+) -> list[str]:
+    """Let go of columns in which ranges stand, as “51-200”, where one number belongs."""
+    notes = []
+    for index, target in list(targets.items()):
+        found = parts.field_of(entity, target.field)
+        if found is None or found.kind not in {Kind.NUMBER, Kind.MONEY}:
+            continue
+        values = values_of(sample, index)
+        if values and all(_RANGE.fullmatch(value) for value in values):
+            del targets[index]
+            said = _("“%(column)s” is ignored: it holds ranges, and %(field)s is one number.")
+            texts = {"column": columns[index], "field": label_of(entity, target.field)}
+            notes.append(said % texts)
     return notes

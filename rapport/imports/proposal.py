@@ -12,11 +12,11 @@ from rapport.meta.entity import Entity
 from rapport.meta.folding import fold
 from rapport.meta.kinds import Reading
 
-from . import headers, layouts, parts
+from . import headers, layouts, parts, words
 from .headers import RECORD_ID
 from .layouts import Layout
 from .mapping import BLANK, Mapping, Target, label_of, targets as all_targets
-from .meanings import settle, translate
+from .meanings import leave_ranges, settle, translate
 from .samples import are_people, are_salutations, first_addresses, first_text, values_of
 
 
@@ -38,11 +38,16 @@ def propose(
     targets: dict[int, Target] = {}
     theirs = parts.proposed(entity, columns)
     notes: list[str] = []
+    whose = _whose(entity, columns)
     for index in _in_order(entity, columns, sample):
         header, values = columns[index], values_of(sample, index)
         said = _said(entity, layout, header, values)
         if said is None:
             said = theirs.get(index) or _name_for(entity, header, columns, sample)
+        if not said and whose.match(header):
+            said = headers.field_for(entity, whose.sub("", header))
+        if _are_sorts(values):
+            said = ""
         name = _or_phone(entity, _or_position(said, header, values, columns), values)
         others = () if headers.is_vague(header) else _siblings(entity, name)
         for candidate in (name, *others) if name else ():
@@ -63,6 +68,7 @@ def propose(
     if layout is not None:
         translate(entity, layout, targets, sample, reading)
     notes += settle(entity, columns, sample, targets, reading=reading, layout=layout)
+    notes += leave_ranges(entity, columns, sample, targets)
     if not targets and guess:
         first = first_text(sample, len(columns), entity.fields[entity.title].max_length or 0)
         if first is not None:
@@ -110,6 +116,33 @@ def _name_for(
     return (typed != header and headers.field_for(entity, typed)) or headers.field_for(
         entity, header
     )
+
+
+def _whose(entity: Entity, columns: Sequence[str]) -> re.Pattern[str]:
+    """How the headers begin that only say whose first and last name they are: 'Player'."""
+    halves = ("first_name", "last_name")
+    if not any(headers.field_for(entity, column) in halves for column in columns):
+        first, last = (
+            [found[1] for column in columns if (found := half.fullmatch(column.strip()))]
+            for half in _HALVES
+        )
+        folded = set(map(fold, last))
+        for stem in first:
+            if fold(stem) in folded:
+                return re.compile(rf"{re.escape(stem)}[\s_.-]*", re.IGNORECASE)
+    return _NOBODY
+
+
+_HALVES = tuple(
+    re.compile(rf"(.+?)[\s_.-]*{half}[\s_.-]*name", re.IGNORECASE) for half in ("first", "last")
+)
+_NOBODY = re.compile(r"(?!)")
+
+
+def _are_sorts(values: Sequence[str]) -> bool:
+    """Whether cells say what a row is, a person or an organisation, and name neither."""
+    found = {fold(value) for value in values}
+    return found <= words.SORTS and bool(found & words.SORTS_OF_PEOPLE)
 
 
 def _said(entity: Entity, layout: Layout | None, header: str, values: Sequence[str]) -> str | None:

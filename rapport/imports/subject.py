@@ -82,7 +82,11 @@ def _score(
     entity = mapping.entity
     score = float(len(mapping.columns))
     called = headers.plain(entity.name)
-    score += 0.5 * min(3, sum(headers.plain(column).startswith(called) for column in columns))
+    telling = set(map(headers.plain, columns)) - words.SAY_LITTLE
+    score += 0.5 * min(3, sum(column.startswith(called) for column in telling))
+    if entity.name == "lead" and "source" in mapping.fields:
+        # Contacts of other programs keep it, too.
+        score -= 0.75
     plural = headers.plain(str(entity.label_plural))
     if called in headers.plain(file_name) or plural in headers.plain(file_name):
         score += 2

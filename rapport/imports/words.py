@@ -11,47 +11,62 @@ WORDS: dict[str, str] = {
     "middle_name": "mname|middle initial|patronymic|отчество|deuxième prénom|tussenvoegsel",
     "last_name": "lname|family|sn|name (last)|last name(s)|sobrenome|apelido|efternamn|efternavn|"
     "etternavn|sukunimi|nazwisko|příjmení|vezetéknév|фамилия|姓|姓氏|苗字|성",
-    "full_name": "fullname|formatted name|fn|ansprechpartner|interlocuteur|nome completo|"
+    "full_name": "полное имя|cn|contact person name|fullname|formatted name|fn|ansprechpartner|"
+    "interlocuteur|nome completo|"
     "الاسم|नाम|nombre completo|imię i nazwisko|姓名|氏名|фио",
     "suffix": "name suffix|generational suffix",
     "nickname": "spitzname|surnom|apodo",
-    "job_title": "function|occupation|role|titre|titel/position|job position|puesto de trabajo|stanowisko|"
+    "job_title": "function|occupation|role|titre|titel/position|job position|puesto de trabajo|"
+    "stanowisko|"
     "yrke|stilling|должность|职位|役職",
-    "department": "dept|division|business unit|département|dipartimento|afdeling|avdelning|отдел|部门",
-    "email": "mail|e mail|email id|email addr|mail address|internet mail|epost|e-post|"
+    "department": "dept|division|business unit|département|dipartimento|afdeling|avdelning|отдел|"
+    "部门",
+    "email": "primary smtp address|windows email address|smtp address|рабочий email|mail|e mail|"
+    "email id|email addr|mail address|internet mail|epost|e-post|"
     "sähköposti|adres e-mail|correo electronico|indirizzo e-mail|электронная почта|"
-    "البريد|البريد الإلكتروني|ईमेल|email from|user email|emails|email addresses address|email addresses|emails value|邮箱|电子邮件|メール|メールアドレス|이메일|1st email|contact email|organization email",
+    "البريد|البريد الإلكتروني|ईमेल|email from|user email|emails|email addresses address|"
+    "email addresses|emails value|邮箱|电子邮件|メール|メールアドレス|이메일|1st email|contact email|"
+    "organization email",
     "email2": "alternate email|alternative email|other email|private email|personal email|"
     "second email|2nd email|weitere e-mail|home email|email home|email other|email private",
     "email3": "third email|3rd email|email school",
-    "business_phone": "phone no|phone no.|phonenumber|phone1|phone 1|tel.|tel no|contact number|"
+    "business_phone": "telephone number|direct phone number|рабочий телефон|phone no|phone no.|"
+    "phonenumber|phone1|phone 1|tel.|tel no|contact number|"
     "contact phone|direct phone|direct line|daytime phone|telefonnummer|rufnummer|telefono|"
-    "الهاتف|फ़ोन|user phone|business phones|phones|phone numbers|phone numbers value|numero de telephone|puhelin|telefon służbowy|телефон|电话|電話|電話番号|전화",
+    "الهاتف|फ़ोन|user phone|business phones|phones|phone numbers|phone numbers value|"
+    "numero de telephone|puhelin|telefon służbowy|телефон|电话|電話|電話番号|전화",
     "business_phone2": "phone2|phone 2|other phone|alternate phone|second phone",
-    "main_phone": "phone no|phone no.|phonenumber|phone1|phone 1|tel.|tel no|contact number|"
+    "main_phone": "telephone number|company phone number|phone no|phone no.|phonenumber|phone1|"
+    "phone 1|tel.|tel no|contact number|"
     "switchboard|zentrale|standard|telefonnummer|rufnummer|telefono|телефон|电话|電話|전화",
     "other_phone": "phone2|phone 2|alternate phone|second phone",
     "phone3": "phone 3|third phone",
-    "mobile_phone": "home mobile|work mobile|mobile no|mobile no.|mobile telephone|cell no|cell number|gsm|celular|"
+    "mobile_phone": "cellular|sms|мобильный телефон|home mobile|work mobile|mobile no|mobile no.|"
+    "mobile telephone|cell no|cell number|gsm|celular|"
     "cellulare|natel|mobilnummer|komórka|мобильный|手机|携帯|携帯電話",
     "home_phone": "home phone no|private telephone|téléphone privé|telefono casa",
-    "fax": "fax no|fax no.|telefaxnummer|télécopie|факс|传真",
+    "fax": "fax phone|fax no|fax no.|telefaxnummer|télécopie|факс|传真",
     "website": "web site|www|homepage url|company website|domain|company domain name|internetseite|"
     "sitio|pagina web|сайт|网站|ホームページ",
-    "account": "organization|organisation name|org|employer name|associated company|company/account|"
+    "account": "card name|название компании|organization|organisation name|org|employer name|"
+    "associated company|company/account|"
     "company / account|account: account name|parent account|parent customer|firmenname|"
     "nom de l'entreprise|raison sociale|nome azienda|azienda|società|bedrijfsnaam|företag|"
     "virksomhed|yritys|nazwa firmy|firma/organisation|компания|организация|公司|公司名称|会社|会社名|회사",
-    "company": "organization name|organisation name|org|employer|employer name|associated company|"
+    "company": "card name|название компании|organization name|organisation name|org|employer|"
+    "employer name|associated company|"
     "company / account|firmenname|raison sociale|azienda|società|bedrijfsnaam|företag|"
     "virksomhed|yritys|nazwa firmy|компания|организация|公司|公司名称|会社|会社名|회사",
-    "name": "company/organization|organisation name|org|legal name|firm|vendor name|supplier name|"
+    "name": "card name|название компании|company/organization|organisation name|org|legal name|"
+    "firm|vendor name|supplier name|"
     "nom de l'entreprise|raison sociale|nome azienda|azienda|società|bedrijfsnaam|företag|"
     "virksomhed|yritys|nazwa firmy|компания|организация|公司|公司名称|会社|会社名|회사",
-    "number": "account no.|acct no|customer no|customer no.|client number|kunden-nr.|kundennr|"
+    "number": "card code|account no.|acct no|customer no|customer no.|client number|kunden-nr.|"
+    "kundennr|"
     "debitor|debitorennummer|numéro de client|numero cliente|klantnummer",
     "industry": "company industry|industrie|settore|sektor|branża|отрасль|行业",
-    "employees": "number of employees|employee range|headcount|size|company size|staff|"
+    "employees": "num employees|num emp|no of employees|employee count|employees count|"
+    "number of employees|employee range|headcount|size|company size|staff|"
     "anzahl mitarbeiter|nombre d'employés|dipendenti|сотрудники",
     "annual_revenue": "annual sales|sales volume|jährlicher umsatz|fatturato|ca",
     "currency": "currency of value|currency code|währung|devise|moneda|valuta",
@@ -61,19 +76,25 @@ WORDS: dict[str, str] = {
     "gender": "m/f|genre|sexe|sexo|sesso|geslacht|пол|性别",
     "family_status": "marital status|familienstand|état civil|estado civil",
     "spouse_name": "partner|ehepartner|conjoint",
-    "address1_line1": "address street|street address|street 1|street name|street & number|street and no|address line|address1|"
+    "address1_line1": "street address line 1|address line 1|street and number|address street|"
+    "street address|street 1|street name|street & number|street and no|address line|address1|"
     "postal address|mailing address|business address|office address|street/house no|addr|addr1|"
     "straße und hausnummer|anschrift|numéro et rue|indirizzo|via|domicilio|osoite|gatuadress|"
     "ulica|адрес|地址|住所|주소",
-    "address1_line2": "street 2|address2|addr2|adresszusatz|complément d'adresse",
+    "address1_line2": "street address line 2|street 2|address2|addr2|adresszusatz|"
+    "complément d'adresse",
     "address1_line3": "street 3|address3|addr3",
-    "address1_city": "address city|city/town|town/city|municipality|wohnort|città|cidade|kommune|postort|"
+    "address1_city": "post town|address city|city/town|town/city|municipality|wohnort|città|"
+    "cidade|kommune|postort|"
     "miasto|kaupunki|город|城市|市|도시",
-    "address1_state_or_province": "address state|state/region|state or province|state code|prov|prov.|canton|"
+    "address1_state_or_province": "province code|region code|address state|state/region|"
+    "state or province|state code|prov|prov.|canton|"
     "kanton|département|provincie|estado|regione|län|województwo|область|省",
-    "address1_postal_code": "address postal code|address zip|postal|zip code/postal code|pin code|pincode|cp|c.p.|cap|cep|"
+    "address1_postal_code": "address postal code|address zip|postal|zip code/postal code|pin code|"
+    "pincode|cp|c.p.|cap|cep|"
     "postnummer|postinumero|kod pocztowy|psč|индекс|邮编|郵便番号|우편번호",
-    "address1_country": "address country|country name|nation|staat|paese|país/región|kraj|maa|страна|国家|国|국가",
+    "address1_country": "country or region|country code|address country|country name|nation|staat|"
+    "paese|país/región|kraj|maa|страна|国家|国|국가",
     "address2_line1": "street address 2|shipping street|delivery street|private street|"
     "address 2 - street|lieferanschrift",
     "address2_city": "shipping city|delivery city|private city|address 2 - city",
@@ -82,16 +103,20 @@ WORDS: dict[str, str] = {
     "address2_postal_code": "shipping zip|shipping zip/postal code|shipping postal code|"
     "delivery zip|address 2 - postal code|home zip",
     "address2_country": "shipping country|delivery country|address 2 - country",
-    "description": "note|about|additional information|anmerkung|anmerkungen|"
+    "description": "details|person notes|note|about|additional information|anmerkung|anmerkungen|"
     "bemerkungen|notiz|remarque|observaciones|note generali|opis|комментарий|备注|備考",
     "source": "original source|marketing source|campaign source|lead quelle|leadquelle|quelle",
-    "topic": "title|deal title|opportunity title|lead title|inquiry|enquiry|anliegen|anfrage|message subject",
-    "owner": "sales rep|sales representative|salesperson|sales agent|sales owner|assigned user|"
+    "topic": "title|deal title|opportunity title|lead title|inquiry|enquiry|anliegen|anfrage|"
+    "message subject",
+    "owner": "owned by|responsible person|responsible user|record manager|ответственный|sales rep|"
+    "sales representative|salesperson|sales agent|sales owner|assigned user|"
     "assigned user name|assigned to|account manager|responsible|zuständig|verantwortlich",
     "estimated_value": "opportunity amount",
     "estimated_close_date": "date deadline|expected closing|expected close",
     "actual_close_date": "won time|won date|closed date|closed on",
     "sales_stage": "pipeline stage",
+    "do_not_bulk_email": "email opt out|has opted out of email|unsubscribed from emails",
+    "do_not_phone": "do not call",
     "preferred_method": "preferred contact method",
 }
 
@@ -99,7 +124,7 @@ WORDS: dict[str, str] = {
 OWNERS = (
     "contact|person|people|lead|prospect|account|company|customer|client|organization|organisation|"
     "firma|firm|business|work|office|primary|main|default|current|mailing|billing|corporate|hq|"
-    "headquarters|dienstlich|geschäftlich|address 1|personal"
+    "headquarters|dienstlich|geschäftlich|address 1|personal|primary contact|default address"
 )
 # What else people call a record, before the name of one of its fields.
 CALLED = {"opportunity": ("deal", "opportunity", "verkaufschance", "opportunite", "oportunidad")}
@@ -135,7 +160,7 @@ TELLING = {
 # Headers that mean their field only where no other column does, and never a second one.
 VAGUE = "county"
 # Words after it.
-TAILS = "value|(work)|(business)|(primary)|(office)|work|(main)|(company)|geschäftlich|dienstlich|1"
+TAILS = "value|(work)|(business)|(primary)|(office)|work|(main)|geschäftlich|dienstlich|1"
 
 # Fields whose options say how far an open record has come.
 STAGES = {"opportunity": "sales_stage"}
@@ -184,6 +209,12 @@ STANDS: dict[str, dict[str, dict[str, str]]] = {
         },
     },
 }
+
+# What a column says that tells companies from people, and is the name of none.
+SORTS_OF_PEOPLE = frozenset({"individual", "household", "person"})
+SORTS = SORTS_OF_PEOPLE | {"organization", "organisation", "company", "business"}
+# Headers that begin like an entity and yet are found with others: people keep how they were won.
+SAY_LITTLE = frozenset({"leadsource", "leadscore", "contactowner"})
 
 SALUTATIONS = frozenset(
     "mr mrs ms miss mx dr prof sir madam lady lord rev herr frau hr fr dr.-ing mme mlle m monsieur "

@@ -70,6 +70,8 @@ CANONICAL = Reading()
 # Options that a refusal names; a longer list hides what it says.
 NAMED_OPTIONS = 12
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+# 20260131, as the shorter form of ISO 8601 and cards write it.
+_SHORT_DAY = re.compile(r"((?:18|19|20|21)\d\d)(0[1-9]|1[0-2])([0-3]\d)(?!\d)")
 _NUMERIC_DAY = re.compile(r"(\d{1,4})[./\- ](\d{1,2})[./\- ](\d{1,4})\.?")
 _NAMED_DAY = re.compile(
     r"(\d{1,2})(?:st|nd|rd|th|er)?\.?[\s/-]*(?:de\s+)?([^\W\d_]{3,})\.?,?[\s/-]*(?:de\s+)?"
@@ -229,7 +231,7 @@ def _decimal(text: str, reading: Reading) -> Decimal:
 
 def _day(text: str, reading: Reading) -> tuple[date, str]:
     """The day that `text` begins with, and the rest of it."""
-    if found := _ISO_DAY.match(text):
+    if found := _ISO_DAY.match(text) or _SHORT_DAY.match(text):
         year, month, day = (int(part) for part in found.groups())
     elif found := _NUMERIC_DAY.match(text):
         first, second, third = found.groups()

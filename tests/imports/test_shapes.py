@@ -24,6 +24,8 @@ pytestmark = pytest.mark.django_db
         ("contact", ("Nom;Email;Entreprise", "Jean Dupont;jean@x.example;Acme SA")),
         ("contact", ("Name,Email", "Anna ✨,anna@x.example", "Bo,bo@y.example")),
         ("account", ("Name,Email", "Acme,info@acme.example", "Bee,hello@bee.example")),
+        ("contact", ("First Name,Last Name,Company,Lead Source,Birthday", "Anna,Bo,Acme,Web,")),
+        ("lead", ("First Name,Last Name,Company,Lead Source,Lead Status", "Anna,Bo,Acme,Web,New")),
         ("account", ("Name,Industry,Revenue", "Acme Ltd,Consulting,500")),
     ],
 )
@@ -49,6 +51,22 @@ def test_title_above_the_header_is_passed_over(alice, table, title):
 
     assert Contact.objects.values_list("full_name", "email").get() == ("Anna Bo", "a@bo.example")
     assert done.upload.options["notes"][0].startswith("Row 3 is the header; what stands above")
+
+
+def test_headers_may_say_whose_names_they_are(alice, table):
+    header = "Player First Name,Player Last name,player_email,Mother – email,Kind"
+    bring(table(header, "Anna,Bo,a@bo.example,eva@bo.example,Individual"), "auto", by=alice)
+
+    found = Contact.objects.values_list("first_name", "last_name", "email", "email2", "account")
+    assert found.get() == ("Anna", "Bo", "a@bo.example", "", None)
+
+
+def test_column_of_ranges_is_left_out_and_told(alice, table):
+    lines = ("Bee,51-200,€1m - €5m", "Acme,10.001+ employees,> 5 Mio")
+    done = bring(table("Company,Company Size,Annual Revenue", *lines), "account", by=alice)
+
+    assert (done.counts["created"], len(done.upload.options["notes"])) == (2, 2)
+    assert Account.objects.filter(employees=None, annual_revenue=None).count() == 2
 
 
 def test_deals_name_their_customer_and_contact(alice, table):

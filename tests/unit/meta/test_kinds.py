@@ -76,6 +76,7 @@ def refusal(call, *arguments):
         (Kind.DATE, "31.1.2026", date(2026, 1, 31)),
         (Kind.DATE, "2026/1/31", date(2026, 1, 31)),
         (Kind.DATE, "31.12.99", date(1999, 12, 31)),
+        (Kind.DATE, "19991231", date(1999, 12, 31)),
         (Kind.DATE, "01.02.03", date(2003, 2, 1)),
         (Kind.DATE, "2026-01-31T00:00:00", date(2026, 1, 31)),
         (Kind.DATETIME, "2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
