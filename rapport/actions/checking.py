@@ -326,6 +326,27 @@ def check_circles(entity: Entity, drafts: Sequence[Draft]) -> None:
             )
 
 
+def break_circles(entity: Entity, drafts: Sequence[Draft]) -> list[tuple[Draft, str]]:
+    """Take the parents away that lead in a circle: from whom, and why. Of several that lead there
+    together the first ones stay."""
+    name = entity.hierarchy
+    check_circles(entity, drafts)
+    doubtful = [draft for draft in drafts if draft.errors.pop(name, None)]
+    fine = [draft for draft in drafts if draft not in doubtful]
+    taken = []
+    # All that lead to a circle were refused; one after the other shows which of them close it.
+    for draft in doubtful:
+        fine.append(draft)
+        check_circles(entity, fine)
+        if reasons := draft.errors.get(name):
+            del draft.values[name]
+            taken.append((draft, reasons[0]))
+        # Without it the others are fine again.
+        for one in fine:
+            one.errors.pop(name, None)
+    return taken
+
+
 def lock_hierarchy(entity: Entity) -> None:
     """Two people who hang two records below each other must wait for one another. SQLite has one
     writer anyway."""

@@ -228,17 +228,8 @@ def drop_dangling(entity: Entity, drafts: Sequence[Draft], undone: Undone) -> No
 
 def _drop_circles(entity: Entity, drafts: Sequence[Draft], undone: Undone) -> None:
     """Nothing is put below what stands below it by now."""
-    name = entity.hierarchy
-    checking.check_circles(entity, drafts)
-    doubtful = [draft for draft in drafts if draft.errors.pop(name, None)]
-    fine = [draft for draft in drafts if draft not in doubtful]
-    # All that lead to a circle were refused; one after the other shows which of them close it.
-    for draft in doubtful:
-        checking.check_circles(entity, [*fine, draft])
-        for reason in draft.errors.pop(name, ()):
-            del draft.values[name]
-            undone.conflicts.append(Conflict(entity.name, draft.id, name, reason))
-        fine.append(draft)
+    for draft, reason in checking.break_circles(entity, drafts):
+        undone.conflicts.append(Conflict(entity.name, draft.id, entity.hierarchy, reason))
 
 
 _LINKS = frozenset({Kind.LOOKUP, Kind.POINTER, Kind.OWNER})

@@ -169,6 +169,8 @@ def written(upload: str, file: str) -> dict[str, Any]:
 
     known = _names(ImportFile.objects.get(pk=upload))
     plans = Plan.objects.exclude(import_file=None)
+    # Not with the records: their ids are made from that of the plan, and one may be the same.
+    files = {plan.pk: f"plan of {plan.import_file}" for plan in plans.select_related("import_file")}
     # A link to a row of the same batch is set in a second pass, one to an earlier batch at once;
     # where batches end depends on time. So what becomes of new records counts, not in how many
     # steps.
@@ -187,10 +189,13 @@ def written(upload: str, file: str) -> dict[str, Any]:
         (PlanRow, PlanRow.objects.filter(plan__in=plans)),
     ):
         is_counted = model._meta.pk.get_internal_type() == "BigAutoField"
-        rows[model._meta.db_table] = [
-            _line(known, {k: v for k, v in row.items() if k != "id" or not is_counted})
-            for row in found.values().iterator()
-        ]
+        lines = rows[model._meta.db_table] = []
+        for row in found.values().iterator():
+            if "plan_id" in row:
+                row["plan_id"] = files[row["plan_id"]]
+            if is_counted or model is Plan:
+                row["id"] = files.get(row["id"])
+            lines.append(_line(known, row))
     for entity in ("account", "contact", "lead", "opportunity"):
         table = registry[entity].search_table
         rows[table] = [_line(known, row) for row in _asked(f"SELECT record, text FROM {table}")]
@@ -215,7 +220,7 @@ def _asked(sql: str) -> Iterator[dict[str, Any]]:
 def _names(upload: Any) -> Callable[[re.Match[str]], str]:
     """What to call the records that the import made: by entity, row and title."""
     from rapport.meta.registry import registry
-    from rapport.models import Change, Plan
+    from rapport.models import Change
     from rapport.models.journal import ChangeVerb
 
     made = Change.objects.filter(operation=upload.operation_id, verb=ChangeVerb.CREATE)
@@ -228,8 +233,6 @@ def _names(upload: Any) -> Callable[[re.Match[str]], str]:
         for row, title, id_ in pairs:
             found[id_.hex] = f"{name} {row} {title}"
     found[uuid.UUID(str(upload.operation_id)).hex] = "operation"
-    for plan in Plan.objects.exclude(import_file=None).select_related("import_file"):
-        found[plan.pk.hex] = f"plan of {plan.import_file}"
 
     def known(match: re.Match[str]) -> str:
         return found.get(match[0].replace("-", ""), match[0])

@@ -195,8 +195,8 @@ def _advance(session: _Session, run: Run) -> bool:
                 made = _write(entity, judged, op=op, by=run.by, now=now)
                 if is_beside:
                     session.feed.fill(run.size)
+            is_open = _learn(mapping, rows, judged, op=op, by=run.by, now=now)
             journal.checkpoint(op)
-            is_open = _learn(mapping, rows, judged)
             _count(upload, judged, made)
             job.progress += len(rows)
             job.cursor = {**cursor, "after": rows.numbers[-1]}
@@ -208,14 +208,23 @@ def _advance(session: _Session, run: Run) -> bool:
     return bool(rows)
 
 
-def _learn(mapping: mappings.Mapping, block: Block, judged: Judged) -> bool:
-    """Remember what the ids of another program mean by now; whether some name what is not there."""
+def _learn(
+    mapping: mappings.Mapping,
+    block: Block,
+    judged: Judged,
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+) -> bool:
+    """Remember what the ids of another program mean by now, and set the links to earlier rows of
+    the batch; whether some name what is not there."""
     if not mapping.system or not any(parts.SOURCE_ID in name for name in mapping.fields):
         return False
     # Rows with such ids are never compact.
     rows = [row for row in block.rows if row is not None]
     sources.keep(mapping.system, sources.learned(mapping, rows, judged.verdicts, WRITTEN))
-    return later.wait(mapping, rows, judged.verdicts)
+    return later.link_back(mapping, rows, judged.verdicts, op=op, by=by, now=now)
 
 
 def _link_late(session: _Session, run: Run) -> bool:

@@ -1,5 +1,9 @@
 """Links by ids of another program to what is made after the row that names it: an account's primary
-contact, a parent further down in the file. They are set when all rows are through."""
+contact, a parent further down in the file. They are set when all rows are through.
+
+What names an earlier row is linked with its own batch, so that it makes no difference where batches
+end: of links that lead in a circle, those that name a later row are left out, the last one first.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,13 @@ import datetime
 import uuid
 from array import array
 from collections import defaultdict
-from collections.abc import Mapping as MappingType, Sequence
+from collections.abc import Collection, Mapping as MappingType, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor
-from rapport.actions import records, rows as table_rows, write
+from rapport.actions import checking, records, rows as table_rows, write
 from rapport.meta.entity import Draft
 from rapport.models import Change, Operation, Plan, PlanRow
 from rapport.models.operations import Fate
@@ -31,16 +35,57 @@ CODE = "late"
 WRITTEN = frozenset({Fate.CREATE, Fate.UPDATE})
 
 
-def wait(mapping: Mapping, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> bool:
-    """Whether some row that is written names what is not there yet."""
+def link_back(
+    mapping: Mapping,
+    rows: Sequence[Row],
+    verdicts: Sequence[Verdict],
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+) -> bool:
+    """Set the links of a batch that has been written to earlier rows of it, whose ids meant nothing
+    when it was judged. Whether some row names what is not there yet."""
     if not can_wait(mapping):
         return False
+    blank = _blank(rows, verdicts)
+    back = _backward(mapping, rows, blank)
+    if back:
+        some = [row for row in rows if row.number in back]
+        missed = link(mapping, some, op=op, by=by, now=now, only=back)
+        # Those are tried once more with what comes later, and told of then.
+        for number in back.keys() - {one.number for one in missed}:
+            blank[number] -= back[number]
+    return any(blank.values())
+
+
+def _blank(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> dict[int, set[str]]:
+    """Look-ups by row that stay blank although their ids are given, of rows that are written."""
+    found: dict[int, set[str]] = {}
     for row, verdict in zip(rows, verdicts, strict=True):
         if row.source and row.sources and verdict.draft is not None:
             draft = verdict.draft
-            if any(draft.now(lookup) is None for lookup in row.sources):
-                return True
-    return False
+            found[row.number] = {one for one in row.sources if draft.now(one) is None}
+    return found
+
+
+def _backward(
+    mapping: Mapping, rows: Sequence[Row], blank: MappingType[int, Collection[str]]
+) -> dict[int, set[str]]:
+    """Those of `blank` that name an earlier one of `rows`."""
+    own = {
+        lookup
+        for lookup in sources.linking(mapping)
+        if parts.entity_of(mapping.entity, lookup).name == mapping.entity.name
+    }
+    before: set[str] = set()
+    found: dict[int, set[str]] = {}
+    for row in rows:
+        named = own.intersection(blank.get(row.number, ()))
+        if named := {one for one in named if row.sources[one] in before}:
+            found[row.number] = named
+        before.add(row.source)
+    return found
 
 
 class Open:
@@ -115,10 +160,17 @@ def can_wait(mapping: Mapping) -> bool:
 
 
 def link(
-    mapping: Mapping, rows: Sequence[Row], *, op: Operation, by: Actor, now: datetime.datetime
+    mapping: Mapping,
+    rows: Sequence[Row],
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+    only: MappingType[int, Collection[str]] | None = None,
 ) -> list[Verdict]:
     """Set those links of `rows` that are still blank, of records that `op` has written. The rows of
-    which some stays blank come back, in the order of the file, with the reasons."""
+    which some stays blank come back, in the order of the file, with the reasons. `only`: these
+    look-ups by row."""
     entity = mapping.entity
     asking = {row.source: row for row in rows if row.source and row.sources}
     own = sources.find(mapping.system, entity, asking, by)
@@ -135,15 +187,21 @@ def link(
             record = own[text].id if text in own else None
             if record not in stored or lookup not in row.sources or stored[record][lookup]:
                 continue
+            if only is not None and lookup not in only[row.number]:
+                continue
             if named := found.get(row.sources[lookup]):
                 values.setdefault(record, {})[lookup] = named.id
             else:
                 _miss(missed, row.number, record, _nowhere(mapping, lookup, row.sources[lookup]))
     numbers = {own[text].id: row.number for text, row in asking.items() if text in own}
     drafts = [
-        Draft(id=id_, values=one, current=stored[id_], source_row=numbers[id_])
-        for id_, one in values.items()
+        Draft(id=id_, values=values[id_], current=stored[id_], source_row=numbers[id_])
+        for id_ in sorted(values, key=numbers.__getitem__)
     ]
+    if entity.hierarchy:
+        for draft, reason in checking.break_circles(entity, drafts):
+            _miss(missed, numbers[draft.id], draft.id, Reason(reason, None, "", CODE))
+        drafts = [draft for draft in drafts if draft.values]
     for draft in records.save_drafts(entity, drafts, op=op, by=by, now=now):
         _miss(missed, numbers[draft.id], draft.id, Reason(draft.complaints, None, "", CODE))
     return [missed[number] for number in sorted(missed)]
