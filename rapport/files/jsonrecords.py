@@ -1,4 +1,4 @@
-"""JSON: one object a line, or one document that is or holds a list of objects."""
+"""JSON: one object a line, objects one after another, or a document that is or holds a list."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _NESTED = 300
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 # What web services call the list of what was asked for.
 _WRAPPERS = {"value", "results", "data", "records", "items", "rows", "contacts"}
+_NOT_BLANK = re.compile(r"\S")
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 _NO_BRACKET = re.compile(r"[^\[\]{}]+")
 
 
@@ -72,7 +74,7 @@ def _document(path: Path, encoding: str) -> list[dict[str, Any]]:
         )
     with open_text(path, encoding) as stream:
         text, unreadable = show_bytes("".join(lines(stream)))
-    found = None if unreadable else _parsed(text)
+    found = None if unreadable else _parsed(text) or _one_after_another(text)
     if isinstance(found, dict):
         # An answer of a web service: the one list of objects inside is what is meant.
         lists = [value for value in found.values() if _is_table(value)]
@@ -97,12 +99,27 @@ def _is_table(value: object) -> TypeGuard[list[dict[str, Any]]]:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
+def _one_after_another(text: str) -> list[object]:
+    """Documents of several lines each without a list around them; none if it is anything else."""
+    if nests_too_deep(text):
+        return []
+    found: list[object] = []
+    at = 0
+    try:
+        while begins := _NOT_BLANK.search(text, at):
+            value, at = _DECODER.raw_decode(text, begins.start())
+            found.append(value)
+    except ValueError:
+        return []
+    return found
+
+
 def _parsed(text: str) -> object:
     """Numbers stay as they are written: 007 is no JSON, but 1.50 and 12345678901234567890 are."""
     if nests_too_deep(text):
         return None
     try:
-        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        return _DECODER.decode(text)
     except ValueError:
         return None
 

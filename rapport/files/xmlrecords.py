@@ -17,6 +17,15 @@ from rapport.files.safexml import Element, local
 _LOOK_AT = 50_000
 _IGNORED = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
 
+# Elements that are called after what they are, and named by an attribute: <field name="city">.
+_FIELDS = frozenset(
+    "field column col property attribute attr prop param parameter str int long float double bool "
+    "date".split()
+)
+_NAMES = ("name", "key", "fieldname")
+_VALUES = ("value", "ref", "eval")
+_ABOUT = ("id", "type", "null", "nil", "model", "label", "lookupentity", "lookupentityname")
+
 type_path = tuple[str, ...]
 
 
@@ -27,18 +36,25 @@ class _Shape:
     count: int = 0
     most: int = 0  # in one parent
     structured: bool = False  # has attributes or children
+    named: bool = False  # is a field that says its name
     children: Counter[str] = field(default_factory=Counter)
 
 
 def elements(path: Path) -> tuple[tuple[str, int], ...]:
     """Paths that may be records, the best first, with how often they occur in the head."""
-    shapes = _shapes(path)
+    found = _shapes(path)
+    # Neither a field nor what is in it is a record.
+    shapes = {
+        p: shape
+        for p, shape in found.items()
+        if not any(found[p[:depth]].named for depth in range(1, len(p) + 1))
+    }
     repeated = [(p, s) for p, s in shapes.items() if s.most > 1 and len(p) > 1]
     by_depth = sorted(
         repeated, key=lambda item: (not item[1].structured, len(item[0]), -item[1].most)
     )
-    found = by_depth or _single(shapes)
-    return tuple(("/".join(p), shape.count) for p, shape in found)
+    records = by_depth or _single(shapes or found)
+    return tuple(("/".join(p), shape.count) for p, shape in records)
 
 
 def _single(shapes: dict[type_path, _Shape]) -> list[tuple[type_path, _Shape]]:
@@ -78,6 +94,7 @@ def _see(
     shape.count += 1
     brothers[at[-1]] += 1
     shape.most = max(shape.most, brothers[at[-1]])
+    shape.named = shape.named or bool(_field_name(element))
     shape.structured = shape.structured or bool(_attributes(element))
     if len(at) > 1:
         shapes[at[:-1]].structured = True
@@ -124,18 +141,44 @@ def _path(element: Element) -> list[str]:
 
 def _cells(element: Element, prefix: str) -> Iterator[tuple[str, str]]:
     """Name and text of everything in an element; nested names are joined by a slash."""
-    for name, text in _attributes(element):
-        yield prefix + name, text
     children = [child for child in element if isinstance(child.tag, str)]
+    # What a record says of itself must not be taken for the field of the same name.
+    own_prefix = f"{local(element.tag)}/" if any(map(_field_name, children)) else prefix
+    for name, text in _attributes(element):
+        yield own_prefix + name, text
     own = _text(element)
     if own or (not children and prefix):
         yield prefix.removesuffix("/") or local(element.tag), own
     for child in children:
+        if field_name := _field_name(child):
+            yield from _of_field(child, prefix + field_name)
+            continue
         name = prefix + local(child.tag)
         if len(child) or _attributes(child):
             yield from _cells(child, name + "/")
         else:
             yield name, _text(child)
+
+
+def _field_name(element: Element) -> str:
+    """The name of a field that an attribute tells; "" for any other element."""
+    if local(element.tag).lower() not in _FIELDS:
+        return ""
+    said = {name.lower(): text for name, text in _attributes(element)}
+    if not said.keys() <= {*_NAMES, *_VALUES, *_ABOUT}:
+        # With attributes of other sorts it is a record that happens to have a name.
+        return ""
+    return next((said[name] for name in _NAMES if name in said), "")
+
+
+def _of_field(field: Element, name: str) -> Iterator[tuple[str, str]]:
+    """Its value, which may stand in an attribute; what is in it, if it has elements."""
+    told = next((text for key, text in _attributes(field) if key.lower() in _VALUES), "")
+    inner = [child for child in field if isinstance(child.tag, str)]
+    if text := _text(field) or told or ("" if inner else " "):
+        yield name, text.strip()
+    for child in inner:
+        yield from _cells(child, f"{name}/{local(child.tag)}/")
 
 
 def _text(element: Element) -> str:

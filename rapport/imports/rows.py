@@ -233,7 +233,7 @@ class Converter:
         first = row.values.get("first_name", "")
         # The card of a company bears its name twice; that is no person's name to take apart.
         parts = {"last_name": text} if text == company else names.split(text)
-        if fold(text) == fold(first):
+        if first and fold(text) == fold(first):
             # Nothing but a first name is known, and stands in both: a person needs a last name.
             parts = {"last_name": row.values.pop("first_name")}
         elif set(parts.get("middle_name", "").split()) <= set(first.split()):

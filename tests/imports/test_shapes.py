@@ -84,6 +84,7 @@ def test_deals_name_their_customer_and_contact(alice, table):
         ("Mary Ann,,Mary Ann Smith", ("Mary Ann", "", "Smith")),
         ("Anna,,Anna B. Smith", ("Anna", "B.", "Smith")),
         ("Anna,Smith,Dr. A. Smith", ("Anna", "", "Smith")),
+        (",,\u0301", ("", "", "\u0301")),  # nothing is left of it when case and accents go
     ],
 )
 def test_full_name_beside_a_first_name_adds_what_is_missing(alice, table, row, name):

@@ -63,6 +63,7 @@ def test_broken_line_is_a_problem_of_its_record(file):
         '{\n "@odata.context": "x",\n "value": [{"a": 1}, {"a": 2}]\n}',
         '{"@odata.context": "x", "value": [{"a": 1}, {"a": 2}]}',
         '[["a"], [1], ["2"]]',
+        '{\n "a": 1\n}\n{\n "a": 2\n}\n',
     ],
 )
 def test_documents_that_hold_a_list(file, text):
@@ -76,6 +77,7 @@ def test_documents_that_hold_a_list(file, text):
         ("[1, 2]", "damaged"),
         ('[["a", "a"], [1, 2]]', "damaged"),
         ('{\n"a": ', "damaged"),
+        ('{\n"a": 1\n}\n{\n"a": 2', "damaged"),
         ("[" * 100_000, "damaged"),
         ("{}\n{}\n", "empty"),
         ("[]", "damaged"),

@@ -155,6 +155,35 @@ def test_shapes_of_records(file, text, columns, cells):
         assert (table.columns, [record.cells for record in table]) == (columns, cells)
 
 
+@pytest.mark.parametrize(
+    ("text", "columns", "cells"),
+    [
+        (
+            '<odoo><record id="p1" model="m"><field name="name">Acme</field>'
+            '<field name="country" ref="base.de"/><field name="about"><b>x</b></field></record></odoo>',
+            ("record/id", "record/model", "name", "country", "about/b"),
+            ("p1", "m", "Acme", "base.de", "x"),
+        ),
+        (
+            '<entities><entity name="account"><records><record id="1"><field name="name" value="A"/>'
+            '<field name="city" value=""/></record></records></entity></entities>',
+            ("record/id", "name", "city"),
+            ("1", "A", ""),
+        ),
+        (
+            '<t name="crm"><r name="x"><column name="name">Acme</column></r><r name="x"/></t>',
+            ("r/name", "name"),
+            ("x", "Acme"),
+        ),
+        # Not fields: records that have a name beside other things.
+        ('<l><column name="a" wide="3"/><column name="b" wide="4"/></l>', ("name", "wide"), ("a", "3")),
+    ],
+)  # fmt: skip
+def test_fields_may_say_their_names(file, text, columns, cells):
+    with open_table(file(text)) as table:
+        assert (table.columns, next(iter(table)).cells) == (columns, cells)
+
+
 def test_element_can_be_chosen(file):
     path = file(
         "<r><a><x>1</x></a><a><x>2</x></a><b><y>3</y></b><b><y>4</y></b><b><y>5</y></b></r>"
