@@ -159,14 +159,16 @@ def test_shapes_of_records(file, text, columns, cells):
     ("text", "columns", "cells"),
     [
         (
-            '<odoo><record id="p1" model="m"><field name="name">Acme</field>'
-            '<field name="country" ref="base.de"/><field name="about"><b>x</b></field></record></odoo>',
+            """<odoo><record id="p1" model="m"><field name="name">Acme</field>
+            <field name="country" ref="base.de"/><field name="about"><b>x</b></field>
+            </record></odoo>""",
             ("record/id", "record/model", "name", "country", "about/b"),
             ("p1", "m", "Acme", "base.de", "x"),
         ),
         (
-            '<entities><entity name="account"><records><record id="1"><field name="name" value="A"/>'
-            '<field name="city" value=""/></record></records></entity></entities>',
+            """<entities><entity name="account"><records><record id="1">
+            <field name="name" value="A"/><field name="city" value=""/>
+            </record></records></entity></entities>""",
             ("record/id", "name", "city"),
             ("1", "A", ""),
         ),
@@ -176,7 +178,7 @@ def test_shapes_of_records(file, text, columns, cells):
             ("x", "Acme"),
         ),
         # Not fields: records that have a name beside other things.
-        ('<l><column name="a" wide="3"/><column name="b" wide="4"/></l>', ("name", "wide"), ("a", "3")),
+        ('<l><col name="a" wide="3"/><col name="b" wide="4"/></l>', ("name", "wide"), ("a", "3")),
     ],
 )  # fmt: skip
 def test_fields_may_say_their_names(file, text, columns, cells):
