@@ -152,6 +152,12 @@ def advance(
     return following
 
 
+def conflicts_of(back: Operation) -> list[Conflict]:
+    """What the undo `back` left as it was, as far as it is listed."""
+    listed = back.parameters.get("conflicts", []) if back.undo_of_id else []
+    return [Conflict(**{**one, "record": uuid.UUID(one["record"])}) for one in listed]
+
+
 def check(op: Operation, *, by: Actor) -> None:
     """Raise CannotUndo or NotYours unless `by` may undo `op` now."""
     if op.state == OperationState.RUNNING:

@@ -289,6 +289,15 @@ def go_on(upload: ImportFile, *, by: Actor) -> None:
         upload.save(update_fields=["state", "message", "ended_at"])
 
 
+def try_again(job: Job, *, by: Actor) -> None:
+    """Let the import of a failed or cancelled job go on, unless it has a newer one. Raises as
+    `go_on`."""
+    upload = ImportFile.objects.filter(job=job).first()
+    if upload is None:
+        raise NotNow(_("The import has gone on without this job."))
+    go_on(upload, by=by)
+
+
 def plan_now(
     upload: ImportFile, *, by: Actor, between: Callable[[Run], None] | None = None
 ) -> None:

@@ -8,19 +8,23 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
+from rapport.access import Actor
 from rapport.actions.lease import Ended, Run
 from rapport.meta.columns import Label
+from rapport.models import Job
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobKind:
     """A kind of job. `step` ("module:function") does one batch and says whether there is more;
-    `ended` is called in the transaction that ends a job. See docs/developers/jobs.md."""
+    `ended` is called in the transaction that ends a job; `again` lets one that failed or was
+    cancelled go on, '' when only the page that asked for it can. See docs/developers/jobs.md."""
 
     name: str
     label: Label
     step: str
     ended: str = ""
+    again: str = "rapport.actions.jobs:retry"
 
     def do_step(self, run: Run) -> bool:
         """One batch."""
@@ -30,6 +34,10 @@ class JobKind:
     def when_ended(self) -> Ended | None:
         """What the kind does when a job has ended."""
         return _load(self.ended) if self.ended else None
+
+    def retry(self, job: Job, *, by: Actor) -> None:
+        """Let `job` go on. Raises Forbidden, JobIsOver, and what its own way raises."""
+        _load(self.again)(job, by=by)
 
 
 def _load(path: str) -> Callable:
@@ -67,24 +75,28 @@ KINDS = {
             label=_("Read a file"),
             step="rapport.imports.recipes:describe_step",
             ended="rapport.imports.flow:describe_ended",
+            again="",
         ),
         JobKind(
             name="import.plan",
             label=_("Plan an import"),
             step="rapport.imports.bundle:plan_step",
             ended="rapport.imports.unattended:plan_ended",
+            again="",
         ),
         JobKind(
             name="import.apply",
             label=_("Import"),
             step="rapport.imports.apply:step",
             ended="rapport.imports.unattended:apply_ended",
+            again="rapport.imports.flow:try_again",
         ),
         JobKind(
             name="import.recipe",
             label=_("Import by a recipe"),
             step="rapport.imports.unattended:step",
             ended="rapport.imports.unattended:ended",
+            again="",
         ),
         JobKind(
             name="duplicates.merge",

@@ -32,8 +32,9 @@ from .lists import TITLE_WIDTH, WIDTHS, title_text
 from .liststate import label_of, require_read
 from .signin import signed_in
 
-# A rate says something once this many seconds have passed.
-SETTLED = 2
+# A rate says something once this many seconds have passed, and the time left after these: the
+# first rows wait until everything is loaded.
+SETTLED, TOLD = 2, 5
 
 
 # -- progress -------------------------------------------------------------------------------------
@@ -108,12 +109,12 @@ def _pace(upload: ImportFile, cells: CellContext, since: tuple[int, int] | None)
         if job.attempts > 1 or job.started_at is None or not job.progress:
             return []
         rows, seconds = job.progress, time.time() - job.started_at.timestamp()
-    if seconds < 1:
+    if seconds < SETTLED:
         return []
     rate = rows / seconds
     said = [_("%(rate)s rows/s") % {"rate": cells.number(round(rate))}]
     total = _total(upload)
-    if total and rate >= 1:
+    if total and rate >= 1 and seconds >= TOLD:
         said.append(_left(max(0, total - job.progress) / rate))
     return said
 
@@ -172,7 +173,10 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         and counts.get("refused", 0) + counts.get("changed", 0)
         else "",
         "retry_url": reverse("import-retry", args=[upload.pk])
-        if job and job.state in {JobState.FAILED, JobState.CANCELLED} and not undone
+        if job
+        and job.kind == "import.apply"
+        and job.state in {JobState.FAILED, JobState.CANCELLED}
+        and not undone
         else "",
         "mapping_url": reverse("import-mapping", args=[upload.pk])
         if not applied and "columns" in upload.options

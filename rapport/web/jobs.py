@@ -16,6 +16,7 @@ from rapport import access
 from rapport.actions import jobs
 from rapport.actions.certain import operations_of
 from rapport.actions.records import RecordNotFound
+from rapport.imports.flow import NotNow
 from rapport.jobs.kinds import KINDS
 from rapport.models import Job
 from rapport.models.operations import JobState
@@ -91,7 +92,8 @@ def job_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             if isinstance(result.get(name), int)
         ],
         "reasons": [(cells.number(count), reason) for reason, count in reasons.most_common(20)],
-        "operation_url": _address("undo", result.get("operation")),
+        "operation_url": _address("operation", result.get("operation")),
+        "kept": result.get("conflicts", 0),
         "import_url": _address("import", job.parameters.get("import")),
         "unmerge_url": _address("duplicates-unmerge", job.pk) if operations_of(job) else "",
     }
@@ -115,8 +117,14 @@ def cancel(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def retry(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Let a job go on where it stopped."""
     try:
-        jobs.retry(_visible(request, id), by=request.user)
+        job = _visible(request, id)
+        kind = KINDS.get(job.kind)
+        if kind is None or not kind.again:
+            raise RecordNotFound("job")
+        kind.retry(job, by=request.user)
         messages.info(request, _("It goes on where it stopped."))
+    except NotNow as error:
+        messages.warning(request, str(error))
     except jobs.JobIsOver:
         messages.info(request, _("It is waiting or running already."))
     return shell.moved(request, reverse("job", args=[id]))
@@ -151,7 +159,7 @@ def _row(job: Job, cells: CellContext) -> dict[str, Any]:
         "bar": job.state == JobState.RUNNING,
         "cancel_url": reverse("job-cancel", args=[job.pk]) if alive and not ending else "",
         "retry_url": ""
-        if alive or job.state == JobState.DONE
+        if alive or job.state == JobState.DONE or not (kind and kind.again)
         else reverse("job-retry", args=[job.pk]),
     }
 

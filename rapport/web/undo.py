@@ -58,6 +58,7 @@ def operation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "time": local_text(op.started_at, cells),
         "counts": sentences.counts(op),
         "undone_by": operations.undone_by(op),
+        "kept": _conflicts(undoing.conflicts_of(op), request),
         "rows": [
             {
                 **event_row(event, cells),
@@ -112,7 +113,10 @@ def _conflicts(conflicts: list[Conflict], request: HttpRequest) -> list[dict[str
     titles = one.title_of(refs, request.user)
     return [
         {
-            "title": titles.get(Ref(conflict.entity, conflict.record)),
+            "title": (title := titles.get(Ref(conflict.entity, conflict.record))),
+            "url": panels.address(registry[conflict.entity], conflict.record)
+            if title and registry[conflict.entity].in_hub
+            else "",
             "entity": registry[conflict.entity].label,
             "reason": conflict.reason,
         }
@@ -143,7 +147,7 @@ def undo(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def _as_job(request: HttpRequest, op: Operation) -> HttpResponse:
     undoing.check(op, by=request.user)
     label = _("Undo: %(operation)s") % {"operation": _heading(op)}
-    jobs.enqueue(
+    job = jobs.enqueue(
         "undo",
         {"operation": str(op.pk)},
         by=request.user,
@@ -151,7 +155,7 @@ def _as_job(request: HttpRequest, op: Operation) -> HttpResponse:
         total=operations.size(op),
     )
     messages.info(request, _("It is being undone in the background."))
-    return shell.moved(request, reverse("jobs"))
+    return shell.moved(request, reverse("job", args=[job.pk]))
 
 
 def _say(request: HttpRequest, done: Operation, undone: Undone) -> None:

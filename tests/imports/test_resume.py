@@ -198,11 +198,22 @@ def test_what_was_undone_does_not_go_on(alice, table):
     with pytest.raises(flow.NotNow):
         flow.go_on(upload, by=alice)
     # The page of system jobs has a button for it, too.
+    with pytest.raises(flow.NotNow):
+        flow.try_again(job, by=alice)
     jobs.retry(job, by=alice)
     again = take("second")
     with pytest.raises(Refused):
         apply.step(again)
     assert Contact.objects.count() == 0
+
+
+def test_job_of_an_earlier_check_begins_nothing_again(alice, table):
+    upload = plan(people(3, table), by=alice)
+    old = upload.job
+    flow.apply_now(upload, by=alice)
+
+    with pytest.raises(flow.NotNow):
+        flow.try_again(old, by=alice)
 
 
 def test_import_that_fails_says_why(alice, table):

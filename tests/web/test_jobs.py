@@ -114,6 +114,17 @@ def test_job_is_cancelled_and_retried(client_of, alice):
     assert (retried.status_code, Job.objects.get(pk=job.pk).state) == (303, "waiting")
 
 
+def test_stopped_check_of_a_file_is_begun_again_on_the_page_of_its_import(client_of, alice):
+    client = client_of(alice)
+    job = ask(alice, kind="import.plan", state="cancelled")
+
+    page = text(client.get(f"/jobs/{job.pk}/"))
+    answer = client.post(f"/jobs/{job.pk}/retry/")
+
+    assert ("Try again" in page, answer.status_code) == (False, 404)
+    assert Job.objects.get(pk=job.pk).state == "cancelled"
+
+
 def test_a_link_cannot_cancel(client_of, alice):
     job = ask(alice)
 

@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rapport import actions
-from rapport.actions import leads, records, undo
+from rapport.actions import leads, lease, records, undo
 from rapport.actions.people import SETUP
+from rapport.jobs import undoing
 from rapport.meta.registry import registry
 from rapport.models import Account, Change, Contact, ImportFile, Job, Operation, Opportunity
 from rapport.queries import history, one
@@ -201,6 +202,29 @@ def test_a_large_operation_is_undone_by_a_job(alice, client_of, monkeypatch):
         "undo", {"operation": str(outcome.operation.pk)}, 2,
     )  # fmt: skip
     assert set(Contact.objects.values_list("job_title", flat=True)) == {"CFO"}
+
+
+def test_what_a_large_undo_left_is_listed_for_those_who_see_it(alice, client_of, monkeypatch):
+    monkeypatch.setattr(undo, "LARGE", 2)
+    contacts = [make_contact(owner=alice, first_name="Eva", last_name=n) for n in ("One", "Two")]
+    outcome = records.update_records(
+        CONTACT, [c.pk for c in contacts], {"job_title": "CFO"}, by=alice
+    )
+    renamed(contacts[0], SETUP, job_title="CEO")
+    client = client_of(alice)
+
+    sent = client.post(undone(outcome.operation))
+    run = lease.take("one", ["undo"])
+    undoing.step(run)
+    run.end("done", ended=undoing.ended)
+    job = page(client.get(sent["Location"]))
+    (onward,) = job.cssselect("main .form-actions a")
+    back = page(client.get(onward.get("href")))
+
+    assert words(onward) == "What it did, and what stayed as it is"
+    assert words(back.cssselect("main .conflicts li")[0]) == (
+        "Eva One (Contact): Job title has been changed since."
+    )
 
 
 # -- who may ---------------------------------------------------------------------------------------
