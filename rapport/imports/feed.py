@@ -17,7 +17,7 @@ from rapport.meta.kinds import Reading
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
 
-from . import ahead, uploads
+from . import ahead, datecolumns, uploads
 from .compact import Block, Packer, layout_of
 from .mapping import Mapping
 from .rows import Converter, Row
@@ -27,7 +27,7 @@ PACKED_AT_ONCE = 1000
 # Of a row on average.
 BYTES = 250
 # To be raised whenever the same file would become other blocks.
-VERSION = 2
+VERSION = 3
 
 
 def reading_of(upload: ImportFile) -> Reading:
@@ -64,7 +64,10 @@ class Feed:
         self.mapping = mapping_of(upload)
         cards = self.table.unit == "card"
         self._converter = Converter(self.mapping, reading_of(upload), lenient=cards)
-        self._batches: Iterator[list[Record]] = self.table.iter_batches(READ_AT_ONCE, after=after)
+        days = datecolumns.days_in(self.table.columns, self.mapping)
+        self._batches: Iterator[list[Record]] = datecolumns.joined(
+            self.table.iter_batches(READ_AT_ONCE, after=after), days.values()
+        )
         self._waiting: list[Record] = []
         self._repaired = repaired or {}
         self.layout = layout_of(self.mapping) if compact else None

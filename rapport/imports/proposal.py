@@ -12,7 +12,7 @@ from rapport.meta.entity import Entity
 from rapport.meta.folding import fold
 from rapport.meta.kinds import Reading
 
-from . import headers, layouts, parts, words
+from . import datecolumns, headers, layouts, parts, words
 from .headers import RECORD_ID
 from .layouts import Layout
 from .mapping import BLANK, Mapping, Target, label_of, targets as all_targets
@@ -38,16 +38,14 @@ def propose(
     targets: dict[int, Target] = {}
     theirs = parts.proposed(entity, columns)
     notes: list[str] = []
-    whose = _whose(entity, columns)
+    together = _by_others(entity, columns)
     for index in _in_order(entity, columns, sample):
         header, values = columns[index], values_of(sample, index)
         said = _said(entity, layout, header, values)
         if said is None:
+            said = together.get(index)
+        if said is None:
             said = theirs.get(index) or _name_for(entity, header, columns, sample)
-        if not said and whose.match(header):
-            said = headers.field_for(entity, whose.sub("", header))
-        if _are_sorts(values):
-            said = ""
         name = _or_phone(entity, _or_position(said, header, values, columns), values)
         others = () if headers.is_vague(header) else _siblings(entity, name)
         for candidate in (name, *others) if name else ():
@@ -109,13 +107,24 @@ def _name_for(
 ) -> str:
     if headers.is_record_id(entity, header):
         return RECORD_ID
-    if headers.plain(header) == "birthday" and _has(columns, "Birth Month"):
-        # Thunderbird writes a day in three columns; this is the number of the day alone.
-        return ""
     typed = _with_type(header, columns, sample)
     return (typed != header and headers.field_for(entity, typed)) or headers.field_for(
         entity, header
     )
+
+
+def _by_others(entity: Entity, columns: Sequence[str]) -> dict[int, str]:
+    """What columns are by others beside them: days in three, names that belong to somebody."""
+    found: dict[int, str] = {}
+    whose = _whose(entity, columns)
+    for index, column in enumerate(columns):
+        if whose.match(column) and not headers.field_for(entity, column):
+            found[index] = headers.field_for(entity, whose.sub("", column))
+    for day in datecolumns.days_of(columns).values():
+        names = (headers.field_for(entity, name) for name in day.names)
+        if name := next(filter(None, names), ""):
+            found |= {day.year: name, day.month: "", day.day: ""}
+    return found
 
 
 def _whose(entity: Entity, columns: Sequence[str]) -> re.Pattern[str]:
@@ -173,8 +182,10 @@ def _or_position(name: str, header: str, values: Sequence[str], columns: Sequenc
 
 
 def _or_phone(entity: Entity, name: str, values: Sequence[str]) -> str:
-    """“Contact” is a person, or how to reach one."""
+    """“Contact” is a person, or how to reach one; cells that say what a row is name nobody."""
     phone = "business_phone"
+    if _are_sorts(values):
+        return ""
     if name == entity.title and phone in entity.fields and values:
         return phone if all(_PHONE.fullmatch(value) for value in values) else name
     return name

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport.actions.options import may_add
 from rapport.imports import (
+    datecolumns,
     flow,
     foreign,
     mapping as mappings,
@@ -200,9 +201,9 @@ def _samples(
 ) -> list[dict[str, Any]]:
     """A few values of a column, and what its field makes of them; first those that it refuses."""
     sample = sheet.upload.options.get("sample", ())
-    found = dict.fromkeys(
-        row[index].strip() for row in sample if index < len(row) and row[index].strip()
-    )
+    day = datecolumns.days_in(flow.columns_of(sheet.upload), sheet.mapping).get(index)
+    cells = ((day.text(row) if day else row[index]).strip() for row in sample if index < len(row))
+    found = dict.fromkeys(text for text in cells if text)
     made = [_sample(sheet, text, field, target) for text in list(found)[:SAMPLED]]
     return sorted(made, key=lambda one: "problem" not in one)[:SAMPLES]
 

@@ -1,6 +1,7 @@
 """Shapes that lists have in the world, one by one."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -93,11 +94,8 @@ def test_full_name_beside_a_first_name_adds_what_is_missing(alice, table, row, n
 
 
 def test_column_called_just_like_a_field_goes_before_others(alice, table):
-    header = (
-        "Phone,Business Phone,Email Home,Email,Title,Job Title,County,State,Birth Year,"
-        "Birth Month,Birth Day,Last Name"
-    )
-    row = "1,2,a@h.example,a@w.example,Dr.,CEO,Kent,NSW,1970,11,15,Bo"
+    header = "Phone,Business Phone,Email Home,Email,Title,Job Title,County,State,Last Name"
+    row = "1,2,a@h.example,a@w.example,Dr.,CEO,Kent,NSW,Bo"
     upload = describe(table(header, row), by=alice)
 
     mapping = flow.mapping_of(upload)
@@ -106,6 +104,24 @@ def test_column_called_just_like_a_field_goes_before_others(alice, table):
         "Email": "email", "Title": "salutation", "Job Title": "job_title",
         "State": "address1_state_or_province", "Last Name": "last_name",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("Birth Year,Birth Month,Birth Day", ("1970,3,5", "1970,,5")),
+        ("Day of birth,Month of birth,Year of birth", ("5,March,1970", "5,March,")),
+        ("Geburtstag,Geburtsmonat,Geburtsjahr", ("05,03,1970", ",,1970")),
+        ("Année de naissance,Mois de naissance,Jour de naissance", ("1970,3,5", ",,")),
+    ],
+)
+def test_day_in_three_columns_is_one(alice, table, header, rows):
+    lines = [f"{name},{row}" for name, row in zip(("Bo", "Dee"), rows, strict=True)]
+    done = bring(table(f"Last Name,{header}", *lines, "Wu,x,y,z"), by=alice)
+
+    found = Contact.objects.order_by("last_name").values_list("last_name", "birthday")
+    assert list(found) == [("Bo", date(1970, 3, 5)), ("Dee", None)]
+    assert [row for row, _column, _reason in done.errors] == [4]
 
 
 def test_whole_names_may_stand_in_a_column_for_a_half(alice, table):
