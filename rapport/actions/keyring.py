@@ -20,7 +20,7 @@ from . import rows
 OF_A_RECORD = 8
 # From so many keys on they are written as a run beside the index, if that is so large; and no more
 # runs than so many, since whoever looks for a key looks into each.
-RUN, LARGE, MOST = 20_000, 1_000_000, 24
+RUN, LARGE, MOST = 20_000, 500_000, 24
 
 
 @dataclass(frozen=True, slots=True)

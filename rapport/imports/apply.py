@@ -49,6 +49,8 @@ from .verdict import Judged, Verdict
 
 # A smaller batch takes hardly less time.
 SMALLEST = 200
+# Of SQLite, in kilobytes below zero: keys come to a large index in its order.
+CACHE = -49_152
 WRITTEN = frozenset({Fate.CREATE, Fate.UPDATE})
 # What the import's counts are called once it is applied, by fate.
 OUTCOMES = {
@@ -76,7 +78,7 @@ class _Session:
         # How quickly match keys are merged while they are.
         self.merging: Pace | None = None
         self._batches = 0
-        self._settings = lease.settle(lease.WRITING)
+        self._settings = lease.settle({**lease.WRITING, "cache_size": CACHE})
 
     def kept(self, numbers: Sequence[int]) -> dict[int, PlanRow]:
         """What the plan says of these rows."""

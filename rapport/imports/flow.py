@@ -322,6 +322,7 @@ def _work(
     between: Callable[[Run], None] | None,
 ) -> None:
     """Do a job here and now. Should this process die, a worker goes on with it."""
+    processes.give_memory_back()
     with transaction.atomic():
         run = lease.hold(start(), processes.name())
     try:

@@ -92,6 +92,7 @@ def _prepare(parent: int) -> None:
     # A worker that is killed cannot tell its crew, and the next one may begin at once.
     if not processes.end_with(parent):
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    processes.give_memory_back()
     import django
 
     django.setup()

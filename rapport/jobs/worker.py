@@ -63,6 +63,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
         log.info("Worker %s starts", self.name)
+        processes.give_memory_back()
         connection.close()
         connection_created.connect(_keep_nothing)
         try:

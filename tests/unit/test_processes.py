@@ -135,3 +135,24 @@ def test_child_ends_with_its_parent_also_when_that_is_gone_already(begun):
         parent.wait()
 
         wait_for(lambda: not there.is_running() or there.status() == "zombie", "its end")
+
+
+FREEING = """
+from rapport import processes
+def held():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096 >> 20
+processes.give_memory_back()
+bytearray(16 << 20)  # from now on glibc would keep the room of all that is not larger
+before = held()
+pieces = [bytearray(b"x") * (1 << 20) for _ in range(40)]
+del pieces[:-1]
+print(held() - before)
+"""
+
+
+def test_memory_goes_back_although_something_behind_it_is_kept():
+    found = subprocess.run(
+        [sys.executable, "-c", FREEING], capture_output=True, check=True, text=True
+    )
+    assert int(found.stdout) <= 5
