@@ -67,10 +67,13 @@ def turn() -> int | None:
     if connection.vendor != "postgresql":
         return None
     with connection.cursor() as cursor:
-        others = "SELECT count(*) FROM txid_snapshot_xip(txid_current_snapshot())"
-        cursor.execute(f"SELECT txid_current(), ({others})")
-        number, writing = cursor.fetchone()
-    return None if writing else int(number)
+        cursor.execute(
+            "SELECT txid_current(), (SELECT count(*) FROM txid_snapshot_xip(now)), "
+            "txid_snapshot_xmax(now) FROM txid_current_snapshot() AS now"
+        )
+        number, writing, end = cursor.fetchone()
+    # From the end of the snapshot on nothing is listed, though it may be under way.
+    return None if writing or end < number else int(number)
 
 
 class Others:
