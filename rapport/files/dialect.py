@@ -101,7 +101,12 @@ def _rows(dialect: Dialect, head: str, *, complete: bool) -> list[list[str]]:
 
 def _score(rows: list[list[str]]) -> float:
     """Share of records that have the most common width, a little more for more columns."""
-    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    # A line of comment says nothing of the table.
+    filled = [
+        row
+        for row in rows
+        if any(cell.strip() for cell in row) and not (len(row) == 1 and row[0].startswith("#"))
+    ]
     widths = Counter(map(len, filled))
     if not widths or max(widths) == 1:
         return 0.0

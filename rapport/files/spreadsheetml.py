@@ -141,7 +141,7 @@ class _Reader:
     def _text(self, cell: Element) -> str:
         content = next(cell.iterchildren(_DATA), None)
         if content is None:
-            return ""
+            return self._without_result(_attribute(cell, "Formula"))
         text = content.text or "" if not len(content) else "".join(content.itertext())
         kind = content.get(_TYPE)
         if kind == "String":
@@ -157,6 +157,13 @@ class _Reader:
             self.marked = True
             return marked("error", text)
         return text
+
+    def _without_result(self, formula: str) -> str:
+        """A cell without data: blank, unless a program has left computing to others."""
+        if not formula:
+            return ""
+        self.marked = True
+        return marked("formula", formula)
 
     def _number(self, text: str, style: str) -> str:
         try:

@@ -14,7 +14,7 @@ from rapport.files.canonical import Converted, Sink, marked
 from rapport.files.celltext import digit_mask, masked, text_of
 from rapport.files.detect import Format, Sheet
 from rapport.files.limits import Limits
-from rapport.files.refusal import FileRefused, damaged, gettext_noop
+from rapport.files.refusal import FileRefused, damaged, empty, gettext_noop
 from rapport.files.safexml import Element, local
 
 _DIMENSION = re.compile(rb'<(?:\w+:)?dimension\s[^>]*ref="[A-Z]+\d+:[A-Z]+(\d+)"')
@@ -114,6 +114,9 @@ def _refusal(error: Exception) -> FileRefused:
 
 
 def _missing(sheet: str | None, names: list[str]) -> str:
+    if sheet is None:
+        # Nothing but charts, or nothing at all.
+        raise empty()
     raise FileRefused(
         "sheet",
         gettext_noop("The workbook has no sheet “%(sheet)s”."),

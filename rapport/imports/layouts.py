@@ -32,6 +32,8 @@ class Layout:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
+# “RecordId” is Insightly's.
+_HUBSPOT_ID = re.compile(r"\s*(?:record[ _]id\b|hs[ _]object[ _]id)", re.IGNORECASE)
 _GUID = re.compile(r"\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?")
 DYNAMICS = Program(key="dynamics", label="Dynamics 365", ids=_GUID)
 SALESFORCE = Program(
@@ -117,7 +119,7 @@ def _dynamics(file: _File) -> Layout | None:
 
 
 def _hubspot(file: _File) -> Layout | None:
-    if not any(name.startswith(("recordid", "hsobjectid")) for name in file.known):
+    if not any(_HUBSPOT_ID.match(column) for column in file.columns):
         return None
     for entity, signs in texts.HUBSPOT_SIGNS.items():
         if file.known & signs:

@@ -18,6 +18,7 @@ def sniffed(text):
         ("a\tb\nx, y\tz\n", "\t"),
         ("Preis;Menge\n" + "1,5;2,5\n" * 30, ";"),
         ("a|b|c\n1|2|3\n", "|"),
+        ("# note\na,b\n# note\n# note\n1,2\n", ","),
         ("Last, First\tMail\nDoe, Jo\tj@x\n", "\t"),
         ('a,b\n"x;y;z",1\n"p;q;r",2\n', ","),
         ('"a";"b"\n"1,2,3";"4"\n', ";"),

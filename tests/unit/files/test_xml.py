@@ -85,6 +85,18 @@ def test_spreadsheet_types(file):
     ]
 
 
+def test_spreadsheet_formula_without_a_result_is_a_problem(file):
+    rows = f"<Row>{cell('a')}{cell('b')}</Row><Row>{cell('x')}<Cell ss:Formula='=RC[-1]'/></Row>"
+
+    with open_table(file(sheet(rows))) as table:
+        (record,) = table
+
+    assert (record.cells, [problem.column for problem in record.problems]) == (
+        ("x", "=RC[-1]"),
+        [1],
+    )
+
+
 def test_spreadsheet_sheets_are_listed_and_chosen(file):
     hidden = "<WorksheetOptions><Visible>SheetHidden</Visible></WorksheetOptions>"
     path = file(
