@@ -122,6 +122,11 @@ class Table:
         self._source = replace(source, unescape=unescape)
         self._workplace = workplace
 
+    @property
+    def known_records(self) -> int | None:
+        """How many records there are, blank ones included, where the rows were counted."""
+        return None if self.known_rows is None else max(0, self.known_rows - self.header)
+
     def __iter__(self) -> Iterator[Record]:
         return chain.from_iterable(self.iter_batches(1000))
 

@@ -143,7 +143,8 @@ def _describe_members(
             _("None of these files holds a list that can be imported.") + f" {said}"
         )
     upload.options = {**upload.options, "left_out": left}
-    describe(upload, by=by, reading={**reading, "member": taken[0].options["member"]})
+    kind = "sheet" if "sheet" in taken[0].options else "member"
+    describe(upload, by=by, reading={**reading, kind: taken[0].options["member"]})
 
 
 def _opened(path: Path, options: ReadOptions) -> Table:
@@ -241,14 +242,15 @@ def _description(
         "columns": list(table.columns),
         "sample": [[c[:SHOWN_LENGTH] for c in r.cells] for r in looked[:shown]],
         "empty": not looked,
-        "known_rows": table.known_rows,
-        "about_rows": table.known_rows or _about(detected, looked),
+        "known_rows": table.known_records,
+        "about_rows": table.known_records or _about(detected, looked),
         "header_row": table.header,
         "header_guess": table.header_guess,
         "unreadable": [[r.number, str(r.problems[0].message)] for r in damaged[:SHOWN]],
         "unreadable_count": len(damaged),
         "unit": table.unit,
         "sheets": [sheet.name for sheet in detected.sheets],
+        "lists": len(bundle.lists_of(detected)),
         "members": [member.name for member in detected.members if member.format],
         "elements": [list(element) for element in detected.elements[:20]],
         "encoding": dataclasses.asdict(detected.encoding) if detected.encoding else None,

@@ -197,6 +197,17 @@ def read_again(
     _check_archive_again(upload)
 
 
+def read_each_sheet(upload: ImportFile, *, by: Actor) -> None:
+    """Read a workbook as several lists, each sheet by its own headers. What is stored stays when
+    that cannot be. Raises Forbidden, NotNow and as `describe`."""
+    require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
+    if not importable_for(by):
+        raise Forbidden("import")
+    upload.entity = ""
+    upload.options = {**upload.options, "auto": True, "doubt": "", "each": True}
+    describe(upload, by=by, reading={"sheet": bundle.EACH_SHEET})
+
+
 def _check_archive_again(member: ImportFile) -> None:
     """The plan of an archive says nothing any more once one of its files is read otherwise."""
     if member.parent_id is None:

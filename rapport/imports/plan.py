@@ -124,7 +124,7 @@ def _begin(run: Run) -> Session:
     mappings.check(session.feed.mapping)
     with run.batch() as job:
         job.progress = 0
-        job.total = session.feed.table.known_rows
+        job.total = session.feed.table.known_records
     return session
 
 

@@ -25,9 +25,13 @@ def show(request: HttpRequest, upload: ImportFile, *, error: str = "") -> HttpRe
     rows = members(upload, cells)
     number = sum(not row["message"] for row in rows)
     text = ngettext("Check %(n)s file", "Check %(n)s files", number)
+    heading = _("%(n)s files")
+    if upload.reading.get("sheet"):
+        text = ngettext("Check %(n)s sheet", "Check %(n)s sheets", number)
+        heading = _("%(n)s sheets")
     context = {
         **head(upload, 2 if planned else 1),
-        "heading": _("%(n)s files") % {"n": cells.number(len(rows))},
+        "heading": heading % {"n": cells.number(len(rows))},
         "error": error or upload.message,
         "members": rows,
         "left_out": upload.options.get("left_out", ()),

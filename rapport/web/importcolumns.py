@@ -111,6 +111,12 @@ def _read_again(request: HttpRequest, upload: ImportFile) -> HttpResponse:
     """Read the file as somebody has chosen. What only says how values are written leaves the
     columns as they were chosen."""
     post = request.POST
+    if upload.parent_id is None and bundle.EACH_SHEET in {post["read"], post.get("sheet")}:
+        flow.read_each_sheet(upload, by=request.user)
+        if not bundle.is_bundle(upload):
+            messages.info(request, _("No other sheet is a list that can be imported."))
+        recipes.drop(upload)
+        return shell.moved(request, reverse("import", args=[upload.pk]))
     reading = importreading.chosen(upload, post)
     name = post.get("entity", "")
     entity = registry[name] if name in registry else registry[upload.entity]
@@ -251,6 +257,7 @@ def show(
         "doubt": options.get("doubt", ""),
         "as_before": options.get(recipes.AS_BEFORE, ""),
         "notes": _notes(upload, mapping),
+        "lists": options.get("lists", 0) if upload.parent_id is None else 0,
         "opened": opened,
         "columns": importtargets.rows(
             upload, mapping, shown if one is None else [one], opened=unfolded, by=request.user

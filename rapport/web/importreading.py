@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import get_language, gettext as _, gettext_lazy
 
 from rapport.files.encoding import CHOICES as ENCODINGS
-from rapport.imports import flow, phones, report
+from rapport.imports import bundle, flow, phones, report
 from rapport.models import ImportFile
 
 DELIMITERS = {
@@ -106,7 +106,9 @@ def context(upload: ImportFile) -> dict[str, Any]:
         "delimiters": DELIMITERS.items() if is_text else (),
         "own_delimiter": delimiter if delimiter not in DELIMITERS else "",
         "quotes": QUOTES.items() if is_text else (),
-        "sheets": options.get("sheets", ()),
+        # Of a sheet that is one of several lists none is chosen.
+        "sheets": options.get("sheets", ()) if upload.parent_id is None else (),
+        "every_sheet": bundle.EACH_SHEET,
         "members": options.get("members", ()),
         "elements": options.get("elements", ()),
         "date_orders": DATE_ORDERS.items(),

@@ -1,8 +1,10 @@
 """The import wizard, step by step, as a browser without script walks it."""
 
+import io
 import re
 import uuid
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -191,6 +193,53 @@ def test_request_that_says_it_is_too_large_is_not_read(client_of, alice, setting
     stranger = Client(enforce_csrf_checks=True)
     stranger.get("/sign-in/")
     assert send(stranger, b"x" * 100_000).status_code == 413
+
+
+def workbook(*names):
+    """One with these sheets, each a list or none."""
+    made, content = openpyxl.Workbook(), io.BytesIO()
+    made.remove(made.active)
+    for name in names:
+        sheet = made.create_sheet(name)
+        for row in SHEETS[name]:
+            sheet.append(row)
+    made.save(content)
+    return content.getvalue()
+
+
+SHEETS = {
+    "People": [["Last Name", "E-mail"], ["Bo", "bo@x.example"], ["Dee", "dee@x.example"]],
+    "Firms": [["Account Name", "Tel"], ["Acme", "1"]],
+    "Notes": [["To do"], ["Ask Bo"]],
+}
+
+
+def test_all_sheets_of_a_workbook_are_imported_in_one_go(client_of, alice):
+    client = client_of(alice)
+    _made, url = upload(client, workbook("People", "Notes", "Firms"), name="book.xlsx")
+
+    one = text(client.get(url))
+    client.post(f"{url}columns/", {"read": "*"})
+    each = text(client.get(url))
+    client.post(f"{url}columns/", {"plan": "1"})
+    client.post(f"{url}apply/")
+    work_off()
+
+    assert ("3 sheets with rows. This page is about “People” alone" in one) is True
+    assert ("Check the file: 2 rows" in one, "Check 2 sheets" in each) == (True, True)
+    assert "<bdi>Notes</bdi>: The headers (To do) do not tell" in each
+    assert (Account.objects.count(), Contact.objects.count()) == (1, 2)
+
+
+def test_workbook_with_one_list_stays_that_list_when_all_are_asked_for(client_of, alice):
+    client = client_of(alice)
+    made, url = upload(client, workbook("Notes", "People"), name="book.xlsx")
+
+    client.post(f"{url}columns/", {"read": "*"})
+
+    made.refresh_from_db()
+    assert (made.reading["sheet"], made.entity) == ("People", "contact")
+    assert "No other sheet is a list" in text(client.get(url))
 
 
 def test_more_files_than_come_at_once_are_better_a_zip(client_of, alice, settings):
