@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,9 +21,11 @@ _IGNORED = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/X
 # Elements that are called after what they are, and named by an attribute: <field name="city">.
 _FIELDS = frozenset(
     "field column col property attribute attr prop param parameter str int long float double bool "
-    "date".split()
+    "date fl".split()
 )
-_NAMES = ("name", "key", "fieldname")
+_NAMES = ("name", "key", "fieldname", "val")
+# How .NET and Access write signs that no name may have: Last_x0020_Name.
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _VALUES = ("value", "ref", "eval")
 _ABOUT = ("id", "type", "null", "nil", "model", "label", "lookupentity", "lookupentityname")
 
@@ -42,7 +45,10 @@ class _Shape:
 
 def elements(path: Path) -> tuple[tuple[str, int], ...]:
     """Paths that may be records, the best first, with how often they occur in the head."""
-    found = _shapes(path)
+    return _records_of(_shapes(path))
+
+
+def _records_of(found: dict[type_path, _Shape]) -> tuple[tuple[str, int], ...]:
     # Neither a field nor what is in it is a record.
     shapes = {
         p: shape
@@ -53,15 +59,22 @@ def elements(path: Path) -> tuple[tuple[str, int], ...]:
     by_depth = sorted(
         repeated, key=lambda item: (not item[1].structured, len(item[0]), -item[1].most)
     )
-    records = by_depth or _single(shapes or found)
+    records = by_depth or _single(found)
     return tuple(("/".join(p), shape.count) for p, shape in records)
 
 
 def _single(shapes: dict[type_path, _Shape]) -> list[tuple[type_path, _Shape]]:
-    """Nothing repeats, so there is one record: the deepest element whose children are leaves."""
-    parents = {p[:-1] for p, shape in shapes.items() if shape.structured}
-    flat = [(p, s) for p, s in shapes.items() if s.structured and p not in parents]
-    return sorted(flat, key=lambda item: -len(item[0])) or [next(iter(shapes.items()))]
+    """Nothing repeats, so there is one record: what holds fields that say their names, else the
+    outermost element that is more than a wrapping of the next."""
+    holders = [p[:-1] for p, shape in shapes.items() if shape.named]
+    if holders:
+        return [(holders[0], shapes[holders[0]])]
+    at = next(iter(shapes))
+    while True:
+        inside = [p for p in shapes if p[:-1] == at]
+        if len(inside) != 1 or not shapes[inside[0]].structured:
+            return [(at, shapes[at])]
+        at = inside[0]
 
 
 def _shapes(path: Path) -> dict[type_path, _Shape]:
@@ -101,14 +114,18 @@ def _see(
 
 
 def convert(path: Path, element: str | None, target: Path) -> Converted:
-    found = elements(path)
+    shapes = _shapes(path)
+    found = _records_of(shapes)
     wanted = element or found[0][0]
+    # What a record says of itself must not be taken for the field of the same name.
+    has_fields = any(s.named and "/".join(p[:-1]) == wanted for p, s in shapes.items())
+    own = f"{wanted.rpartition('/')[2]}/" if has_fields else ""
     others = {other.rpartition("/")[2] for other, _ in found}
     columns = Columns()
     sink = Sink(target)
     try:
         for record in _records(path, wanted, others):
-            sink.add(columns.row(_cells(record, "")))
+            sink.add(columns.row(_cells(record, "", own)))
     finally:
         sink.close()
     if not sink.rows:
@@ -139,13 +156,12 @@ def _path(element: Element) -> list[str]:
     return names[::-1]
 
 
-def _cells(element: Element, prefix: str) -> Iterator[tuple[str, str]]:
-    """Name and text of everything in an element; nested names are joined by a slash."""
-    children = [child for child in element if isinstance(child.tag, str)]
-    # What a record says of itself must not be taken for the field of the same name.
-    own_prefix = f"{local(element.tag)}/" if any(map(_field_name, children)) else prefix
+def _cells(element: Element, prefix: str, begin: str = "") -> Iterator[tuple[str, str]]:
+    """Name and text of everything in an element; nested names are joined by a slash. Those of its
+    attributes `begin` so."""
     for name, text in _attributes(element):
-        yield own_prefix + name, text
+        yield prefix + begin + name, text
+    children = [child for child in element if isinstance(child.tag, str)]
     own = _text(element)
     if own or (not children and prefix):
         yield prefix.removesuffix("/") or local(element.tag), own
@@ -153,7 +169,7 @@ def _cells(element: Element, prefix: str) -> Iterator[tuple[str, str]]:
         if field_name := _field_name(child):
             yield from _of_field(child, prefix + field_name)
             continue
-        name = prefix + local(child.tag)
+        name = prefix + _ESCAPED.sub(lambda found: chr(int(found[1], 16)), local(child.tag))
         if len(child) or _attributes(child):
             yield from _cells(child, name + "/")
         else:

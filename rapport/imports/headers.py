@@ -40,7 +40,11 @@ def field_for(entity: Entity, header: str) -> str:
         return found
     if _PATH.fullmatch(header):
         # An element inside of others. A name is that of what is around it.
-        inner = plain(_STEPS.split(header)[-1])
+        outer, inner = map(plain, _STEPS.split(header)[-2:])
+        if inner in _OF_PARENT:
+            found = _known(known, outer)
+            if found and (inner not in _ADDRESSES or entity.fields[found].kind in _REACHES):
+                return found
         if inner not in _OF_OTHERS and (found := _known(known, inner)):
             return found
     for word in words.CALLED.get(entity.name, ()):
@@ -192,6 +196,10 @@ def is_split(entity: Entity) -> bool:
 
 
 _OWNERS = sorted({plain(word) for word in words.OWNERS.split("|")}, key=len, reverse=True)
+# What is in an element that says what it is: 'email/text', 'PhoneNumber/Number'.
+_ADDRESSES = frozenset({"address", "number"})
+_OF_PARENT = _ADDRESSES | {"text", "uri", "content"}
+_REACHES = frozenset({Kind.EMAIL, Kind.PHONE, Kind.URL})
 _PERSONS = frozenset({"primarycontact", "contact", "person"})
 _OF_COMPANY = frozenset({"company", "firma", "entreprise", "empresa"})
 _VAGUE = frozenset(map(plain, words.VAGUE.split("|")))

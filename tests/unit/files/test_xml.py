@@ -156,6 +156,9 @@ def test_records_are_what_repeats(file):
     [
         ("<a><b><c>1</c><d>2</d></b></a>", ("c", "d"), [("1", "2")]),
         ("<b><c>1</c><d/></b>", ("c", "d"), [("1", "")]),
+        ("<a><b><c>1</c><d><e>2</e></d></b></a>", ("c", "d/e"), [("1", "2")]),
+        ("<a><b><c>1</c></b><d><e>2</e></d></a>", ("b/c", "d/e"), [("1", "2")]),
+        ("<a><b><c_x0020_d>1</c_x0020_d></b></a>", ("c d",), [("1",)]),
         ('<r><i n="1"/><i n="2"/></r>', ("n",), [("1",), ("2",)]),
         ("<r><i>x</i><i>y</i></r>", ("i",), [("x",), ("y",)]),
         ("<r><i>t<b>u</b> v</i><i>w</i></r>", ("i", "b"), [("t v", "u"), ("w", "")]),
@@ -183,6 +186,11 @@ def test_shapes_of_records(file, text, columns, cells):
             </record></records></entity></entities>""",
             ("record/id", "name", "city"),
             ("1", "A", ""),
+        ),
+        (
+            '<r><row no="1"><FL val="Last Name">Bo</FL></row><row no="2"/></r>',
+            ("row/no", "Last Name"),
+            ("1", "Bo"),
         ),
         (
             '<t name="crm"><r name="x"><column name="name">Acme</column></r><r name="x"/></t>',
