@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _, gettext_noop
 from rapport.duplicates import rules
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
-from rapport.meta.kinds import is_storable
 from rapport.meta.registry import registry
 from rapport.models import (
     BusinessUnit,
@@ -169,9 +168,10 @@ def _reader(column: Any) -> Callable[[Values], Values]:
         kinds = set(map(type, values))
         if not kinds <= read | {type(None)}:
             raise ValueError(f"{column.attname}: {' '.join(sorted(k.__name__ for k in kinds))}")
-        if str in kinds and not (
-            is_storable("".join(filter(None, values)))
-            and (longest is None or max(len(value or "") for value in values) <= longest)
+        if (
+            longest is not None
+            and str in kinds
+            and max(map(len, filter(None, values)), default=0) > longest
         ):
             raise ValueError(f"{column.attname}: no text for it")
         return values

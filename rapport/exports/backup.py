@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 import rapport
 from rapport.files.bundle import BundleWriter
+from rapport.meta.kinds import storable_document
 from rapport.models import ImportFile
 from rapport.queries import backup
 
@@ -23,10 +25,12 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What a backup holds: rows by table, and uploaded files."""
+    """What a backup holds: rows by table, and uploaded files. `mended`: rows without signs that an
+    earlier Rapport had stored, although no database takes them."""
 
     rows: Mapping[str, int]
     files: int
+    mended: int = 0
 
 
 def write(stream: IO[bytes], *, passwords: bool = True) -> Contents:
@@ -37,6 +41,7 @@ def write(stream: IO[bytes], *, passwords: bool = True) -> Contents:
     bundle = BundleWriter(stream)
     tables = {}
     stored: list[str] = []
+    mended = 0
     with backup.snapshot():
         moment = timezone.now()
         for model in backup.tables():
@@ -44,8 +49,9 @@ def write(stream: IO[bytes], *, passwords: bool = True) -> Contents:
             count = 0
             with bundle.member(member_of(name)) as member:
                 for rows in backup.rows(model, passwords=passwords):
-                    member.write("".join(map(_line, rows)).encode())
-                    count += len(rows)
+                    data, odd = _lines(rows)
+                    member.write(data)
+                    count, mended = count + len(rows), mended + odd
             columns = [column.attname for column in backup.columns(model)]
             tables[name] = {"columns": columns, "rows": count}
         named = ImportFile.objects.exclude(stored="").order_by("pk")
@@ -62,7 +68,7 @@ def write(stream: IO[bytes], *, passwords: bool = True) -> Contents:
         tables=tables,
     )
     counts = {name: int(str(table["rows"])) for name, table in tables.items()}
-    return Contents(rows=counts, files=files)
+    return Contents(rows=counts, files=files, mended=mended)
 
 
 def member_of(table: str) -> str:
@@ -70,7 +76,18 @@ def member_of(table: str) -> str:
     return f"tables/{table}.jsonl"
 
 
-def _line(row: tuple[object, ...]) -> str:
+def _lines(rows: Sequence[Sequence[object]]) -> tuple[bytes, int]:
+    """Rows as they are written, and how many of them are not as they are stored."""
+    text = "".join(map(_line, rows))
+    with suppress(UnicodeEncodeError):
+        if "\\u0000" not in text:
+            return text.encode(), 0
+    kept = [storable_document(row) for row in rows]
+    odd = sum(list(row) != one for row, one in zip(rows, kept, strict=True))
+    return "".join(map(_line, kept)).encode(), odd
+
+
+def _line(row: Sequence[object]) -> str:
     # Keys of JSON columns in order: one database keeps that of the writer, the other its own.
     return json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
 

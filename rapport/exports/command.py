@@ -86,6 +86,7 @@ def run_backup(args: argparse.Namespace) -> int:
     finally:
         part.unlink(missing_ok=True)
     print(_contents(made.rows, made.files) % {"file": path})
+    _tell_mended(made.mended, "backup")
     return 0
 
 
@@ -100,6 +101,7 @@ def run_restore(args: argparse.Namespace) -> int:
     except OSError as error:
         return _complain(f"{args.file}: {error.strerror or error}", 1, "restore")
     print(_contents(made.rows, made.files) % {"file": args.file})
+    _tell_mended(made.mended, "restore")
     return 0
 
 
@@ -107,6 +109,14 @@ def _contents(rows: Mapping[str, int], files: int) -> str:
     total, tables = sum(rows.values()), sum(1 for count in rows.values() if count)
     text = _("%(rows)s rows of %(tables)d tables and %(files)d uploaded files: %%(file)s")
     return text % {"rows": f"{total:,}", "tables": tables, "files": files}
+
+
+def _tell_mended(rows: int, command: str) -> None:
+    if rows:
+        message = _(
+            "signs that no database takes, such as zero bytes, are left out of %(count)s rows"
+        )
+        _complain(message % {"count": f"{rows:,}"}, 0, command)
 
 
 def _complain(message: str, code: int, command: str = "export") -> int:

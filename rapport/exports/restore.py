@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from rapport.actions import restore as action
 from rapport.actions.restore import Filled, NotEmpty, Unfit
 from rapport.files.bundle import Bundle, opened
 from rapport.files.refusal import FileRefused
+from rapport.meta.kinds import storable_document
 from rapport.models import ImportFile
 from rapport.queries import backup
 
@@ -26,16 +28,18 @@ __all__ = ["FileRefused", "NotEmpty", "Unfit", "restore"]
 
 # Where uploads lie below MEDIA_ROOT; what is kept elsewhere is none.
 _STORED = re.compile(r"imports/[0-9a-f]{32}/original")
+# What may be a zero byte, or half of a pair, as JSON writes it.
+_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 def restore(path: Path) -> Contents:
     """Restore the backup at `path`. Raises FileRefused, NotEmpty, Unfit: nothing has changed."""
     action.require_empty()
     with opened(path, format=FORMAT, version=VERSION) as found:
-        known = _known(found)
+        known, mended = _known(found), Counter[str]()
         with _placed(found):
-            counts = action.restore(_tables(found, known))
-        return Contents(rows=counts, files=len(found.files))
+            counts = action.restore(_tables(found, known, mended))
+        return Contents(rows=counts, files=len(found.files), mended=mended.total())
 
 
 def _known(found: Bundle) -> dict[str, dict[str, Any]]:
@@ -55,18 +59,20 @@ def _known(found: Bundle) -> dict[str, dict[str, Any]]:
     return listed
 
 
-def _tables(found: Bundle, known: dict[str, dict[str, Any]]) -> Iterator[Filled]:
+def _tables(
+    found: Bundle, known: dict[str, dict[str, Any]], mended: Counter[str]
+) -> Iterator[Filled]:
     for model in backup.tables():
         name = backup.name_of(model)
         if name in known:
             columns = [str(column) for column in known[name]["columns"]]
-            rows = _rows(found, name, known[name].get("rows"))
+            rows = _rows(found, name, known[name].get("rows"), mended)
             if model is ImportFile:
                 rows = _at_home(rows, columns)
             yield Filled(model, columns, rows)
 
 
-def _rows(found: Bundle, name: str, said: Any) -> Iterator[Sequence[Any]]:
+def _rows(found: Bundle, name: str, said: Any, mended: Counter[str]) -> Iterator[Sequence[Any]]:
     count = 0
     for line in found.lines(member_of(name)):
         count += 1
@@ -76,6 +82,10 @@ def _rows(found: Bundle, name: str, said: Any) -> Iterator[Sequence[Any]]:
             row = None
         if not isinstance(row, list):
             raise Unfit(_("%(table)s: line %(line)d is no row") % {"table": name, "line": count})
+        if _UNSTORABLE.search(line):
+            # Of a backup by an earlier Rapport, which let it in.
+            odd, row = row, storable_document(row)
+            mended[name] += row != odd
         yield row
     if count != said:
         message = _("%(table)s: %(count)d rows where the manifest says %(said)s")

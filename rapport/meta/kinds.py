@@ -350,6 +350,17 @@ def storable(text: str) -> str:
     return text if is_storable(text) else _SURROGATE.sub("", text.replace("\x00", ""))
 
 
+def storable_document(value: Any) -> Any:
+    """A value as JSON has it without what no database takes."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(name): storable_document(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable_document(one) for one in value]
+    return value
+
+
 def _check_text(field: Field, value: Any) -> str:
     text = str(value)
     if not is_storable(text):
