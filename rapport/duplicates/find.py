@@ -89,9 +89,38 @@ def find(
     ]
 
 
-def holders(hashes: Collection[int], entity: Entity) -> dict[int, list[uuid.UUID]]:
-    """The stored records of `entity` that have these keys, whoever may see them."""
-    return {key: [id_ for _code, id_ in own] for key, own in _rows(hashes, [entity.code]).items()}
+def alone(hashes: Collection[int], entity: Entity) -> dict[int, str]:
+    """The records of `entity`, as texts, that have one of these keys and are the only ones that do,
+    whoever may see them."""
+    found: dict[int, str] = {}
+    sqlite = connection.vendor == "sqlite"
+    ends = [
+        f"(SELECT {end}(x.record) FROM {table} x WHERE {beside.format('x')}x.hash = k.value "
+        f"AND x.entity = {entity.code})"
+        for table, beside in _places()
+        for end in ("min", "max")
+    ]
+    # Two are enough to tell, of however many there are.
+    two = (
+        f"SELECT record FROM {fresh.INDEX} x WHERE x.hash = k.value AND x.entity = {entity.code} "
+        "LIMIT 2"
+    )
+    statement = (
+        f"SELECT k.value, {', '.join(ends)} FROM json_each(%s) k"
+        if sqlite
+        else f"SELECT k.value, m.record::text FROM unnest(%s::bigint[]) k(value), LATERAL ({two}) m"
+    )
+    for part in batches(sorted(hashes), AT_ONCE):
+        several: set[int] = set()
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [json.dumps(list(part)) if sqlite else list(part)])
+            for hash_, *records in cursor.fetchall():
+                for record in records:
+                    if record and found.setdefault(hash_, record) != record:
+                        several.add(hash_)
+        for hash_ in several:
+            del found[hash_]
+    return found
 
 
 def held(

@@ -130,6 +130,10 @@ class Judge:
             found for i, _worst in self._musts if (found := self._names_of(i, base, matching))
         ]
 
+        self._knows_by_glance = (
+            bool(self._musts) and not rule.weighed and len(self._early_musts) == len(self._musts)
+        )
+
     @property
     def ignores_blanks(self) -> bool:
         """Whether a blank never counts as a value like others."""
@@ -302,6 +306,23 @@ class Judge:
         bits = self.evidence(levels, ours, theirs)
         return self._verdict(levels, bits) if bits >= self._needed else None
 
+    @property
+    def knows_by_glance(self) -> bool:
+        """Whether a glance is enough for `knows`."""
+        return self._knows_by_glance
+
+    def knows(self, record: Prepared) -> bool:
+        """Whether the rule calls a record the same as another that has all that it has."""
+        if self.rule.weighed or not self._musts:
+            return self.judge(record, record) is not None
+        if self.rule.exclude_inactive and not record[0]:
+            return False
+        return self._holds(self._musts, record, record) and self._says_something(record)
+
+    def _says_something(self, record: Prepared) -> bool:
+        """Blank on all counts is no likeness."""
+        return any(record[self._steps[place][0]] for place, _worst in self._musts)
+
     def may_be(self, ours: Prepared, theirs: Prepared) -> bool:
         """Whether the rule may call the two the same, as far as a glance at both tells."""
         if self._musts:
@@ -370,10 +391,7 @@ class Judge:
         return _Bound(*self._steps[i], part, lost, lost_free, most, most_free)
 
     def _judge_musts(self, ours: Prepared, theirs: Prepared) -> Verdict | None:
-        if not self._holds(self._musts, ours, theirs):
-            return None
-        if not any(ours[self._steps[place][0]] for place, _worst in self._musts):
-            # Blank on all counts is no likeness.
+        if not self._holds(self._musts, ours, theirs) or not self._says_something(ours):
             return None
         levels = self.levels(ours, theirs)
         bits = self.evidence(levels, ours, theirs)

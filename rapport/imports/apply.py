@@ -388,8 +388,9 @@ def _save(
 
 def _count(upload: ImportFile, judged: Judged, made: Mapping[str, int]) -> None:
     counts = Counter(upload.counts)
-    counts["rows"] += len(judged.verdicts) + len(judged.simple)
+    counts["rows"] += len(judged.verdicts) + len(judged.same) + len(judged.simple)
     counts.update(OUTCOMES[verdict.fate] for verdict in judged.verdicts)
+    counts[OUTCOMES[Fate.SAME]] += len(judged.same)
     counts[OUTCOMES[Fate.CREATE]] += len(judged.simple)
     counts.update(made)
     upload.counts = dict(counts)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping as MappingType, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -155,6 +155,7 @@ def advance(session: Session, run: Run) -> bool:
             settle(session, session.ids, run)
     with run.batch() as job:
         keep(session.plan, judged.verdicts, session.said)
+        keep_same(session.plan, judged.same)
         session.plan.counts = {**session.counts, "why": dict(session.groups.most_common(GROUPS))}
         session.plan.parameters = {
             ALIKE: session.decided.alike,
@@ -212,12 +213,14 @@ def ended(job: Job, state: JobState) -> None:
 
 def _count(session: Session, judged: Judged) -> None:
     counts, verdicts = session.counts, judged.verdicts
-    counts["rows"] += len(verdicts) + len(judged.simple)
+    counts["rows"] += len(verdicts) + len(judged.same) + len(judged.simple)
     counts.update(verdict.fate.value for verdict in verdicts)
+    counts[Fate.SAME.value] += len(judged.same)
     counts[Fate.CREATE.value] += len(judged.simple)
     _count_parts(session, judged)
     for verdict in verdicts:
-        session.groups.update({why.key(reason) for reason in verdict.reasons})
+        if verdict.reasons:
+            session.groups.update({why.key(reason) for reason in verdict.reasons})
     if len(session.preview) < PREVIEWED:
         session.preview += [
             preview(session.feed.mapping, verdict, judged)
@@ -274,6 +277,17 @@ def keep(plan: Plan, verdicts: Iterable[Verdict], said: Said = NOTHING_SAID) -> 
             if tells(one) or one.number in said.numbers
         ],
     )  # fmt: skip
+
+
+def keep_same(plan: Plan, same: MappingType[int, str]) -> None:
+    """Write down the rows that change nothing of these records."""
+    like = Verdict(0, Fate.SAME, found=Fate.SAME, changes=[])
+    alike = (plan.pk, None, like.fate, None, details(like), None, like.found, 0, like.changes, "")
+    columns: dict[str, table_rows.Column] = {
+        name: table_rows.Same(value) for name, value in zip(PLAN_COLUMNS, alike, strict=True)
+    }
+    columns.update(row=list(same), record=list(same.values()))
+    table_rows.insert_columns(PlanRow, columns, len(same))
 
 
 def tells(verdict: Verdict) -> bool:

@@ -26,7 +26,7 @@ from rapport.meta.ids import new_id
 from rapport.models import User
 from rapport.models.operations import Fate
 
-from . import links as linking
+from . import links as linking, unchanged
 from .compact import MARK, Block, Layout
 from .decisions import NOTHING, Decided
 from .doubles import Trusted, key_of
@@ -36,8 +36,7 @@ from .mapping import Mapping
 from .rows import Row
 from .seen import Earlier
 from .sources import Siblings
-from .unchanged import unchanged
-from .verdict import Judged, Verdict
+from .verdict import Judged
 
 # Texts that are kept per look-up.
 KEPT = 200_000
@@ -88,7 +87,7 @@ def judge_block(
     for."""
     links = linking.Links()
     plain: list[int] = []
-    repeated: dict[int, uuid.UUID] = {}
+    repeated: dict[int, str] = {}
     if names is not None and isinstance(by, User) and not decided.alike.get(Fate.CREATE):
         names.read(block, links, by)
         if not decided.alike.get(Fate.SAME):
@@ -106,12 +105,7 @@ def judge_block(
         mapping, rest, by=by, now=now, seen=seen, decided=decided, lock=lock, siblings=siblings,
         links=links, trusted=Trusted({*told, *same}, ids.ends) if ids else None,
     )  # fmt: skip
-    if repeated:
-        judged.verdicts += [
-            Verdict(block.numbers[place], Fate.SAME, record=id_, found=Fate.SAME, changes=[])
-            for place, id_ in repeated.items()
-        ]
-        judged.verdicts.sort(key=lambda verdict: verdict.number)
+    judged.same = {block.numbers[place]: id_ for place, id_ in repeated.items()}
     judged.simple = [block.numbers[place] for place in plain]
     if ids is not None:
         for verdict in judged.verdicts:
@@ -137,26 +131,29 @@ def _repeated(
     by: User,
     told: Collection[int],
     among: Collection[int] | None,
-) -> dict[int, uuid.UUID]:
+) -> dict[int, str]:
     """Records by the places of the rows that change nothing of them. `among`: only these rows."""
+    are_there = names.are_there
     places = [
         place
-        for place, number in enumerate(block.numbers)
-        if block.rows[place] is None
+        for place, (number, row, texts) in enumerate(
+            zip(block.numbers, block.rows, block.texts, strict=True)
+        )
+        if row is None
         and number not in told
         and (among is None or number in among)
-        and names.are_there(block.texts[place])
+        and are_there(texts)
     ]
     if not places:
         return {}
     entity, layout = names.mapping.entity, names.layout
-    return unchanged(entity, layout, block, places, names.kept, by=by)
+    return unchanged.unchanged(entity, layout, block, places, names.ids, by=by)
 
 
 def _plain(
     names: Names,
     block: Block,
-    repeated: dict[int, uuid.UUID],
+    repeated: dict[int, str],
     *,
     seen: Earlier | None,
     told: Collection[int],
@@ -180,10 +177,13 @@ def _plain(
     if seen is not None:
         seen.trust(names.layout.glance)
     plain = []
+    changed = seen.changed if seen is not None and len(seen.changed) else None
     for place, own in enumerate(block.keys):
         row, number = block.rows[place], block.numbers[place]
         if place in repeated:
-            if others.isdisjoint(own) and not (seen and seen.changed.get(key_of(repeated[place]))):
+            if others.isdisjoint(own) and not (
+                changed and changed.get(key_of(uuid.UUID(repeated[place])))
+            ):
                 continue
             del repeated[place]
             stored.update(own)
@@ -252,22 +252,27 @@ class Names:
         self._known: list[dict[str, Named]] = []
         # Texts of the batch, of any look-up, that lead nowhere.
         self._lost: set[str] = set()
+        # Those of which not all is kept.
+        self._asked: set[str] = set()
+        self._ids: list[dict[str, str]] = [{} for _ in layout.links]
         self._state: int | None = None
 
     def stay(self, state: int | None) -> None:
         """Forget what is kept unless the database is in the same state as before."""
         if state is None or state != self._state:
             self._kept = [{} for _ in self.layout.links]
+            self._ids = [{} for _ in self.layout.links]
         self._state = state
 
     def read(self, block: Block, links: linking.Links, by: User) -> None:
         """Find what these rows name."""
         exact = bool(plan_of(self.mapping.entity).own)
-        self._known, self._lost = [], set()
+        self._known, self._lost, self._asked = [], set(), set()
         for place, lookup in enumerate(self.layout.links):
             kept = self._kept[place]
             if len(kept) > KEPT:
                 kept.clear()
+                self._ids[place].clear()
             asking: dict[str, Row] = {}
             for number, row, texts in zip(block.numbers, block.rows, block.texts, strict=True):
                 text = texts[place] if row is None else _text(row, lookup)
@@ -282,6 +287,7 @@ class Names:
                     id_ = row.values[lookup]
                     (found if id_ in made else kept)[text] = Named(id_, title)
             self._known.append(found)
+            self._asked.update(text for text in asking if text not in kept)
             self._lost.update(text for text in asking if text not in kept and text not in found)
         links.names.clear()
 
@@ -291,12 +297,15 @@ class Names:
 
     def are_there(self, texts: Iterable[str]) -> bool:
         """Whether all that a row names is stored, or has been asked for before."""
-        return all(not text or text in kept for text, kept in zip(texts, self._kept, strict=True))
+        return self._asked.isdisjoint(texts)
 
-    @property
-    def kept(self) -> Sequence[MappingType[str, Named]]:
-        """Records by text for each of the look-ups."""
-        return self._kept
+    def ids(self, place: int, texts: Collection[str]) -> MappingType[str, str]:
+        """The ids, as the database writes them, of what these texts name by this look-up."""
+        known, kept = self._ids[place], self._kept[place]
+        for text in texts:
+            if text and text not in known:
+                known[text] = unchanged.id_text(kept[text].id)
+        return known
 
     def ask_for(
         self, plain: Sequence[int], block: Block, links: linking.Links, *, making: bool

@@ -1,22 +1,34 @@
 """Rows that say what is stored already, found without comparing them with everybody: a list that
-comes again is mostly these."""
+comes again is mostly these.
+
+Records come as texts, of which the database makes most, and are compared with rows as they are:
+to make values of both would take longer than all the rest.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping as MappingType, Sequence
+from collections.abc import Callable, Collection, Mapping as MappingType, Sequence
 from typing import Any
+
+from django.db import connection, models
+from django.db.models import F, Value
+from django.db.models.functions import Cast, NullIf
 
 from rapport import queries
 from rapport.access import Actor
 from rapport.actions import rows as table_rows
-from rapport.duplicates.find import holders
+from rapport.duplicates.features import Shape
+from rapport.duplicates.find import alone
+from rapport.duplicates.judge import Judge
 from rapport.duplicates.room import room_for
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 
 from .compact import Block, Layout
-from .links import Named
+
+# The ids of what texts name by a look-up, by its place.
+IdsOf = Callable[[int, Collection[str]], MappingType[str, str]]
 
 
 def unchanged(
@@ -24,61 +36,124 @@ def unchanged(
     layout: Layout,
     block: Block,
     places: Sequence[int],
-    named: Sequence[MappingType[str, Named]],
+    ids_of: IdsOf,
     *,
     by: Actor,
-) -> dict[int, uuid.UUID]:
-    """The records that rows at these places repeat without changing anything. `named`: what the
-    texts of each look-up name.
+) -> dict[int, str]:
+    """The ids, as texts, of the records that rows at these places repeat without changing anything.
 
     Only where there can be no question: one record alone has the surest key of the row, all values
     are equal, and a rule calls such two the same.
     """
     room = room_for(entity, {entity.name})
     judges = [judge for judge in room.judges.get(entity.name, ()) if judge.ignores_blanks]
-    judges.sort(key=lambda judge: judge.rule.weighed)
-    keys = {block.keys[place][0] for place in places if block.keys[place]}
-    if not judges or not keys:
+    places = [place for place in places if block.keys[place]]
+    if not judges or not places:
         return {}
-    alone = {key: ids[0] for key, ids in holders(keys, entity).items() if len(ids) == 1}
-    if not alone:
-        return {}
-    stored = _load(entity, layout, set(alone.values()), by)
-    count = len(layout.links)
-    plain = [at for at, name in enumerate(layout.fields, count) if name not in layout.derived]
-    is_told = layout.glance == room.shape.told
-    found: dict[int, uuid.UUID] = {}
-    for place in places:
-        id_ = alone.get(block.keys[place][0]) if block.keys[place] else None
-        record = stored.get(id_) if id_ else None
-        if id_ is None or record is None:
-            continue
-        cells = layout.cells(block.packed[place])
-        links = zip(cells, named, record, strict=False)
-        if any(text and known[text].id != own for text, known, own in links):
+    by_key = alone({block.keys[place][0] for place in places}, entity)
+    places = [place for place in places if block.keys[place][0] in by_key]
+    ids = [by_key[block.keys[place][0]] for place in places]
+    stored = _load(entity, layout, {*ids}, by)
+    ours = _rows(entity, layout, [block.packed[place] for place in places], ids_of)
+    is_same = _Same(judges, room.shape, layout)
+    found: dict[int, str] = {}
+    for place, id_, own in zip(places, ids, ours, strict=True):
+        record = stored.get(id_)
+        if record is None:
             continue
         # What the row leaves blank does not matter.
-        own, theirs = [cells[at] for at in plain], [record[at] for at in plain]
-        if own != theirs and any(
-            one is not None and one != other for one, other in zip(own, theirs, strict=True)
+        if own != record and any(
+            one is not None and one != other for one, other in zip(own, record, strict=True)
         ):
             continue
-        # What is blank in the row counts for nothing, so the row stands for the record, too.
-        glance = block.glances[place] if is_told else ""
-        ours = room.shape.lazily(*layout.named(cells), glance)
-        if any(judge.judge(ours, ours) for judge in judges):
+        if is_same.tells(block.packed[place], block.glances[place]):
             found[place] = id_
     return found
 
 
+class _Same:
+    """Whether a rule calls a row and the record that it repeats the same. What is blank in the row
+    counts for nothing, so the row stands for the record, too."""
+
+    def __init__(self, judges: Sequence[Judge], shape: Shape, layout: Layout) -> None:
+        self._shape, self._layout = shape, layout
+        self._is_told = layout.glance == shape.told
+        # The quick ones first.
+        self._judges = sorted(judges, key=lambda judge: judge.rule.weighed)
+        self._glancing = [judge for judge in self._judges if judge.knows_by_glance]
+
+    def tells(self, packed: bytes, glance: str) -> bool:
+        glance = glance if self._is_told else ""
+        if glance and self._glancing:
+            seen = self._shape.seen(glance)
+            for judge in self._glancing:
+                if judge.knows(seen):
+                    return True
+        row = self._shape.lazily(*self._layout.open(packed), glance)
+        return any(judge.knows(row) for judge in self._judges)
+
+
+def _compared(layout: Layout) -> list[int]:
+    """The places of the cells that are compared: what follows from others need not be."""
+    count = len(layout.links)
+    plain = [at for at, name in enumerate(layout.fields, count) if name not in layout.derived]
+    return [*range(count), *plain]
+
+
+def _rows(
+    entity: Entity,
+    layout: Layout,
+    packed: Sequence[bytes],
+    ids_of: IdsOf,
+) -> list[tuple[Any, ...]]:
+    """The cells of rows as `_load` gives them of records."""
+    columns = list(zip(*map(layout.cells, packed), strict=True))
+    found: list[Sequence[Any]] = []
+    for at in _compared(layout) if columns else ():
+        column = columns[at]
+        if at < len(layout.links):
+            found.append(list(map(ids_of(at, {*column}).get, column)))
+        elif _is_day(_column(entity, layout, at)):
+            found.append([day and day.isoformat() for day in column])
+        else:
+            found.append(column)
+    return list(zip(*found, strict=True))
+
+
 def _load(
-    entity: Entity, layout: Layout, ids: Collection[uuid.UUID], by: Actor
-) -> dict[uuid.UUID, Sequence[Any]]:
-    """What is stored and active, as far as `by` may see it, as cells of the layout."""
-    columns = [entity.fields[name].column for name in (*layout.links, *layout.fields)]
-    found: dict[uuid.UUID, Sequence[Any]] = {}
+    entity: Entity, layout: Layout, ids: Collection[str], by: Actor
+) -> dict[str, tuple[Any, ...]]:
+    """The cells of what is stored and active, as far as `by` may see it; None for blank ones."""
+    text, columns = models.TextField(), list[Any]()
+    for at in _compared(layout):
+        column = _column(entity, layout, at)
+        name = F(column.attname)
+        if at < len(layout.links) or _is_day(column):
+            columns.append(Cast(name, text))
+        elif isinstance(column, models.CharField | models.TextField):
+            columns.append(NullIf(name, Value("", text), output_field=text))
+        else:
+            columns.append(name)
+    found: dict[str, tuple[Any, ...]] = {}
     for part in batches(ids):
-        chosen = queries.records(entity, by).filter(table_rows.among(entity.model, part), state=0)
-        for id_, *row in chosen.values_list("pk", *columns):
-            found[id_] = row
+        listed = table_rows.Listed(", ".join([f"'{id_}'" for id_ in part]))
+        among = table_rows.among(entity.model, listed)
+        chosen = queries.records(entity, by).filter(among, state=0)
+        rows = chosen.values_list(Cast(F("pk"), text), *columns)
+        found.update((row[0], row[1:]) for row in rows)
     return found
+
+
+def _column(entity: Entity, layout: Layout, at: int) -> models.Field[Any, Any]:
+    name = (*layout.links, *layout.fields)[at]
+    by_name = {column.attname: column for column in entity.model._meta.concrete_fields}
+    return by_name[entity.fields[name].column]
+
+
+def _is_day(column: models.Field[Any, Any]) -> bool:
+    return isinstance(column, models.DateField) and not isinstance(column, models.DateTimeField)
+
+
+def id_text(id_: uuid.UUID) -> str:
+    """An id as the database writes it."""
+    return str(id_) if connection.features.has_native_uuid_field else id_.hex

@@ -38,11 +38,13 @@ class Verdict:
 @dataclass(slots=True)
 class Judged:
     """The verdicts of a batch, in the order of its rows, and what would be made along with it.
-    `simple`: numbers of further rows, which are simply created; `keys`, `ready` and `drafts`: of
-    those, to be written; `making` makes them ready."""
+    `same` {row: id of the record, as a text}: further rows, which change nothing; `simple`: numbers
+    of those that are simply created; `keys`, `ready` and `drafts`: of the latter, to be written;
+    `making` makes them ready."""
 
     verdicts: list[Verdict]
     links: linking.Links
+    same: dict[int, str] = field(default_factory=dict)
     simple: list[int] = field(default_factory=list)
     keys: Keys | None = None
     making: Callable[[], Ready] | None = None

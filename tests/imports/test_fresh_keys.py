@@ -1,6 +1,7 @@
 """Match keys that an import leaves beside their index for a while: nobody sees a difference."""
 
 import re
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -74,8 +75,11 @@ def test_keys_beside_the_index_are_found(stopped, alice):
     mine = {(hash_, record) for hash_, entity, record in hung if entity == contact.code}
     hashes = [hash_ for hash_, _record in mine]
     assert find.held([*hashes, 1], contact) == {*hashes}
-    found = find.holders(hashes, contact)
-    assert {(hash_, id_) for hash_, ids in found.items() for id_ in ids} == mine
+    found = find._rows(hashes, [contact.code])
+    assert {(hash_, id_) for hash_, held in found.items() for _code, id_ in held} == mine
+    single = {hash_: id_ for hash_, id_ in mine if hashes.count(hash_) == 1}
+    alone = find.alone(hashes, contact)
+    assert {hash_: UUID(id_) for hash_, id_ in alone.items()} == single
     records = {record.hex for _hash, record in mine}
     assert {id_.replace("-", "") for id_ in blocks.holders(hashes, contact.code)} == records
     lowest, highest = blocks.part_of(0, 1)

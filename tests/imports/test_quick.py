@@ -3,12 +3,16 @@
 import csv
 import io
 import random
+from uuid import UUID
 
 import pytest
 from django.db import transaction
 
-from rapport.imports import flow
+from rapport.actions.rules import publish_rule
+from rapport.duplicates import find, rules
+from rapport.imports import flow, plan
 from rapport.imports.decisions import ALIKE
+from rapport.meta.registry import registry
 from rapport.models import Account, Contact, KeyRing, MatchKey
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact
@@ -58,8 +62,8 @@ def messy(count, seed):
 def told(upload):
     """What the plan says of the rows, and what it counts."""
     names = ("row", "fate", "found", "like", "record", "reasons", "changes")
-    plan = plan_of(upload)
-    return list(plan.rows.order_by("row").values_list(*names)), plan.counts
+    made = plan_of(upload)
+    return list(made.rows.order_by("row").values_list(*names)), made.counts
 
 
 def stored():
@@ -104,6 +108,13 @@ def test_both_ways_come_to_the_same(alice, seed):
     assert applied(quick, alice) == applied(long, alice)
 
 
+@pytest.fixture
+def without_preview(monkeypatch):
+    """The first rows, which are shown in full, go the quick way, too."""
+    monkeypatch.setattr(plan, "PREVIEWED", 0)
+
+
+@pytest.mark.usefixtures("without_preview")
 def test_a_list_that_comes_again_is_found_unchanged_either_way(alice):
     content = messy(150, 3)
     bring(content, by=alice)
@@ -117,3 +128,39 @@ def test_a_list_that_comes_again_is_found_unchanged_either_way(alice):
     assert told(quick) == told(long)
     assert applied(quick, alice) == applied(long, alice)
     assert told(quick)[1]["same"] > 20
+
+
+@pytest.fixture
+def fresh_rules():
+    """What another test has published is not in force."""
+    rules.forget()
+    yield
+    rules.forget()
+
+
+@pytest.mark.usefixtures("fresh_rules", "without_preview")
+def test_row_that_no_rule_calls_the_same_is_new_although_nothing_differs(alice, admin):
+    names = [f"{one}{other}" for one in "abcdefgh" for other in "klmnopqr"]
+    content = "\n".join(["First Name,Last Name", *(f"Eva,Sto{name}ne" for name in names)]).encode()
+    bring(content, by=alice)
+    assert told(planned_both_ways(content, alice)[0])[1]["same"] == len(names)
+    publish_rule("contact.contact.bare", published=False, by=admin)
+    quick, long = planned_both_ways(content, alice)
+
+    assert told(quick) == told(long)
+    assert told(quick)[1]["create"] == len(names)
+
+
+def test_key_of_several_records_is_of_none_alone(alice):
+    for name in ("eva", "ben", "eva"):
+        make_contact(email=f"{name}@x.example", owner=alice)
+    contact = registry["contact"]
+    own = MatchKey.objects.filter(entity=contact.code)
+    every = list(own.values_list("hash", "record"))
+    hashes = [hash_ for hash_, _record in every]
+    single = {hash_: record for hash_, record in every if hashes.count(hash_) == 1}
+
+    alone = find.alone(hashes, contact)
+
+    assert {hash_: UUID(record) for hash_, record in alone.items()} == single
+    assert 0 < len(single) < len({*hashes})
