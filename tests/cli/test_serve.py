@@ -6,6 +6,8 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing, suppress
 
 import psutil
@@ -120,6 +122,19 @@ def test_children_end_with_a_server_that_is_killed(installation):
     served.wait()
 
     wait_for(lambda: not any(c.is_running() for c in below), "the children to end")
+
+
+@pytest.mark.once
+def test_child_hears_signals_that_come_before_it_listens(untouched):
+    child = (
+        "import os, signal\nfrom rapport.cli import serve\n"
+        "signal.signal(signal.SIGTERM, lambda *_: None)  # the server only notes it\n"
+        "serve._end_like_others(os.getppid(), signal.SIGKILL)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", child], env=untouched.environment, check=False)
+
+    assert done.returncode == -signal.SIGTERM
 
 
 @pytest.mark.once
