@@ -17,6 +17,7 @@ from rapport.files.textstream import BYTE_MARKS, lines, open_text, show_bytes
 _LINE = re.compile(r"(?:([\w-]+)\.)?([\w-]+)((?:;(?:[^:;\"]|\"[^\"]*\")*)*):(.*)", re.DOTALL)
 _START = re.compile(r"(?:[\w-]+\.)?[\w-]+[;:]")
 _PARAMETER = re.compile(r';((?:[^:;"]|"[^"]*")*)')
+_WEB = re.compile(r":\w+://\S*$")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T.*)?")
 
@@ -160,8 +161,7 @@ def _unfolded(physical: Iterable[str]) -> Iterator[str]:
         if soft:
             held += text
         elif held and text[:1] in {" ", "\t"}:
-            # 2.1 folds at a blank and keeps it; later versions put one in and take it out again.
-            held += text if old and not _is_binary(held) else text[1:]
+            held += text if old and _is_folded_at(text, held) else text[1:]
         elif held and text and not _START.match(text):
             # Some programs forget to fold. A line that begins no property is still not lost.
             held += text if _is_binary(held) else "\n" + text
@@ -179,6 +179,12 @@ def _unfolded(physical: Iterable[str]) -> Iterator[str]:
             held = held[:-1]
     if held:
         yield held
+
+
+def _is_folded_at(text: str, held: str) -> bool:
+    """Whether the blank belongs to the value: 2.1 folds at one and keeps it, later versions put one
+    in, and so do programs that write 2.1; then there are two, or one where none can be."""
+    return text[1:2] not in {" ", "\t"} and not _is_binary(held) and not _WEB.search(held)
 
 
 def _is_binary(held: str) -> bool:
@@ -281,7 +287,7 @@ def _one_value(found: Property, labels: dict[str, str]) -> tuple[str, str]:
         text = _DATE.sub(r"\1-\2-\3", text)
     label = labels.get(found.group, "").replace("_$!<", "").replace(">!$_", "")
     if label and found.name.startswith("X-AB"):
-        return label, text
+        return label, _DATE.sub(r"\1-\2-\3", text) if found.name == "X-ABDATE" else text
     return _TEXTS.get(found.name, found.name), text
 
 

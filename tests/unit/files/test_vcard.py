@@ -25,6 +25,11 @@ def card(*lines, version="3.0"):
     return "\n".join(["BEGIN:VCARD", f"VERSION:{version}", *lines, "END:VCARD", ""])
 
 
+def test_dates_of_apple_bear_their_label(read):
+    text = card("item1.X-ABDATE:20190220T000035", "item1.X-ABLABEL:_$!<Anniversary>!$_")
+    assert read(text) == [{"Anniversary": "2019-02-20"}]
+
+
 def test_names_and_company(read):
     text = card("N:Doe;Jane;Ann,Bea;Dr.;Jr.", "FN:Jane Doe", r"ORG:Acme\, Inc.;Sales;Export")
 
@@ -95,6 +100,11 @@ def test_addresses(read):
 def test_folded_lines(read):
     assert read(card("NOTE:ab", " cd", "\tef")) == [{"Notes": "abcdef"}]
     assert read(card("NOTE:ab", " cd", version="2.1")) == [{"Notes": "ab cd"}]
+    # Programs that fold as later versions do.
+    assert read(card("NOTE:ab", "  cd", version="2.1")) == [{"Notes": "ab cd"}]
+    assert read(card("URL:http://x.example", " /y", version="2.1")) == [
+        {"Web Page": "http://x.example/y"}
+    ]
     assert read(card("NOTE:ab", "forgotten fold")) == [{"Notes": "ab\nforgotten fold"}]
 
 
