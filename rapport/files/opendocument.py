@@ -35,7 +35,9 @@ _BREAKS = {"tab": "\t", "line-break": "\n"}
 def is_special(path: Path) -> bool:
     """Whether the library would tell too little of it."""
     with _opened(path) as stream:
-        return archive.search(stream, _SPECIAL)
+        return archive.search(
+            stream, _SPECIAL, (b"formula=", b'value-type="error', b'value-type="time')
+        )
 
 
 def sheets(path: Path) -> tuple[Sheet, ...]:

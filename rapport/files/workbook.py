@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ _DIMENSION = re.compile(rb'<(?:\w+:)?dimension\s[^>]*ref="[A-Z]+\d+:[A-Z]+(\d+)"
 _CELL = re.compile(rb"<(?:\w+:)?c[\s>/]")
 _END = re.compile(rb"</(?:\w+:)?worksheet>")
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
-# An error; or a formula that nothing follows: the program that wrote it does not compute.
-_TOLD = re.compile(
-    rb"""\bt=["']e["']|(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*"""
-    rb"""(?:<(?:\w+:)?v>\s*</(?:\w+:)?v>|<(?:\w+:)?v\s*/>)?\s*</(?:\w+:)?c>"""
+_ERROR = re.compile(rb"""\bt=["']e["']""")
+# Nothing follows the formula: the program that wrote it does not compute.
+_NO_RESULT = re.compile(
+    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*"
+    rb"(?:<(?:\w+:)?v>\s*</(?:\w+:)?v>|<(?:\w+:)?v\s*/>)?\s*</(?:\w+:)?c>"
 )
+_FORMULAS = (b"</f>", b"<f ", b":f>", b":f ")
 _COUNT_UP_TO = 64 * 1024**2
 
 
@@ -157,10 +159,9 @@ def cell_text(value: object) -> str:
     text = text_of(value)
     if "\0" not in text:
         return text
-    # Some old writers say that two bytes are one letter and mean UTF-16; else a NUL is damage.
-    wide = text.encode("latin-1", "replace")
-    if not len(wide) % 2 and not any(wide[1::2]):
-        return wide[::2].decode("latin-1")
+    # Some old writers say that a byte is a letter and mean UTF-16; else a NUL is damage.
+    if not text[1::2].strip("\0") and not len(text) % 2:
+        return text[::2]
     return text.replace("\0", "␀")
 
 
@@ -181,7 +182,9 @@ class _Special:
             self._member = parts.get(sheet or "", "")
             self._masks = _masks(opened)
             self.any = bool(self._member) and (
-                _search(opened, self._member, _TOLD) or _uses(opened, self._member, self._masks)
+                _search(opened, self._member, _ERROR)
+                or _search(opened, self._member, _NO_RESULT, _FORMULAS)
+                or _uses(opened, self._member, self._masks)
             )
         self._cells = self._found() if self.any else iter(())
         self._next = next(self._cells, None)
@@ -262,9 +265,14 @@ def _uses(opened: zipfile.ZipFile, member: str, masks: dict[str, str]) -> bool:
     return _search(opened, member, re.compile(rb"""\bs=["'](?:%s)["']""" % styles))
 
 
-def _search(opened: zipfile.ZipFile, member: str, pattern: re.Pattern[bytes]) -> bool:
+def _search(
+    opened: zipfile.ZipFile,
+    member: str,
+    pattern: re.Pattern[bytes],
+    signs: Collection[bytes] = (b"",),
+) -> bool:
     with opened.open(member) as stream:
-        return archive.search(stream, pattern)
+        return archive.search(stream, pattern, signs)
 
 
 def _column(reference: str | None) -> int:

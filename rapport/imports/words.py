@@ -45,7 +45,7 @@ WORDS: dict[str, str] = {
     "mobile telephone|cell no|cell number|gsm|celular|"
     "cellulare|natel|mobilnummer|komórka|мобильный|手机|携帯|携帯電話",
     "home_phone": "home phone no|private telephone|téléphone privé|telefono casa",
-    "fax": "fax phone|fax no|fax no.|telefaxnummer|télécopie|факс|传真",
+    "fax": "fax phone|home fax|other fax|fax no|fax no.|telefaxnummer|télécopie|факс|传真",
     "website": "web site|www|homepage url|company website|domain|company domain name|internetseite|"
     "sitio|pagina web|сайт|网站|ホームページ",
     "account": "card name|название компании|organization|organisation name|org|employer name|"
@@ -158,7 +158,7 @@ TELLING = {
     ),
 }  # fmt: skip
 # Headers that mean their field only where no other column does, and never a second one.
-VAGUE = "county"
+VAGUE = "county|home fax|other fax"
 # Words after it.
 TAILS = "value|(work)|(business)|(primary)|(office)|work|(main)|geschäftlich|dienstlich|1"
 
