@@ -47,7 +47,7 @@ def propose(
         if said is None:
             said = theirs.get(index) or _name_for(entity, header, columns, sample)
         name = _or_phone(entity, _or_position(said, header, values, columns), values)
-        others = () if headers.is_vague(header) else _siblings(entity, name)
+        others = () if _is_vague(header, columns, sample) else _siblings(entity, name)
         for candidate in (name, *others) if name else ():
             if candidate not in taken:
                 taken[candidate] = index
@@ -96,7 +96,7 @@ def _in_order(entity: Entity, columns: Sequence[str], sample: Sequence[Sequence[
         range(len(columns)),
         key=lambda at: (
             not values_of(sample, at),
-            headers.is_vague(columns[at]),
+            _is_vague(columns[at], columns, sample),
             at not in called,
         ),
     )
@@ -216,6 +216,10 @@ def _with_type(header: str, columns: Sequence[str], sample: Sequence[Sequence[st
         return header
     (kind,) = values
     return kind if "fax" in kind else f"{kind} {word}"
+
+
+def _is_vague(header: str, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> bool:
+    return headers.is_vague(_with_type(header, columns, sample))
 
 
 # Google's older and newer word.
