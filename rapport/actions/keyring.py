@@ -142,7 +142,10 @@ def remove(ids: Collection[uuid.UUID]) -> None:
     with connection.cursor() as cursor:
         for part in batches(ids):
             if connection.vendor == "postgresql":
-                cursor.execute(_REMOVE, [list(part)])
+                # It expects few keys on a ring, and would rather read the whole index than look for
+                # all of them.
+                with rows.by_index(cursor):
+                    cursor.execute(_REMOVE, [list(part)])
                 continue
             # One by one: a set of triples SQLite would look up by the hash alone.
             cursor.execute(_RINGS % rows.listed(part))
@@ -159,9 +162,11 @@ def remove(ids: Collection[uuid.UUID]) -> None:
 
 
 _REMOVE = """
-WITH gone AS (DELETE FROM rapport_keyring WHERE record = ANY(%s) RETURNING record, entity, hashes)
-DELETE FROM rapport_matchkey k
-USING (SELECT record, entity, unnest(string_to_array(hashes, ','))::bigint AS hash FROM gone) g
+WITH gone AS (DELETE FROM rapport_keyring WHERE record = ANY(%s) RETURNING record, entity, hashes),
+g AS MATERIALIZED (
+    SELECT unnest(string_to_array(hashes, ','))::bigint AS hash, entity, record FROM gone ORDER BY 1
+)
+DELETE FROM rapport_matchkey k USING g
 WHERE k.hash = g.hash AND k.entity = g.entity AND k.record = g.record
 """
 _RINGS = "SELECT record, entity, hashes FROM rapport_keyring WHERE record IN (%s)"
