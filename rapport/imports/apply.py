@@ -28,6 +28,7 @@ from rapport.models.operations import Fate, ImportState, JobState
 
 from . import (
     ahead,
+    bundle,
     decisions,
     later,
     mapping as mappings,
@@ -434,9 +435,9 @@ def _end_members(upload: ImportFile) -> None:
             member.state, member.ended_at = upload.state, upload.ended_at
             member.operation = upload.operation
             member.save(update_fields=["state", "ended_at", "operation"])
-    applied = [Counter(m.counts) for m in members if "created" in m.counts]
-    if applied:
-        upload.counts = dict(sum(applied[1:], applied[0]))
+    if applied := [m for m in members if "created" in m.counts]:
+        # Zeros count: that nothing was created is not that nothing was applied.
+        upload.counts = bundle.total(applied)
 
 
 _STATES = {

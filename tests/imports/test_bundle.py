@@ -321,6 +321,19 @@ def test_command_says_what_became_of_each_file(alice, tmp_path, capsys):
     assert "7 rows: 0 created, 0 updated, 0 duplicates, 7 skipped" in said
 
 
+def test_archive_of_which_nothing_is_new_has_been_applied(alice):
+    accounts = b"Account Name,Website\nAcme,https://acme.example\n"
+    contacts = b"First Name,Last Name,Account Name\nAnna,Bo,Acme\n"
+    bring(contacts, by=alice)
+    upload = described(zipped({"contacts.csv": contacts, "accounts.csv": accounts}), alice)
+
+    flow.plan_now(upload, by=alice)
+    flow.apply_now(upload, by=alice)
+
+    counts = ImportFile.objects.get(pk=upload.pk).counts
+    assert (counts["created"], counts["same"], counts["duplicates"]) == (0, 1, 1)
+
+
 def test_command_takes_options_for_several_files(alice, tmp_path, capsys, table):
     for name, *lines in (
         ("a.csv", "Name,Email,Fax: No", "Bo,bo@x.de,1"),
