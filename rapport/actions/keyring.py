@@ -20,7 +20,7 @@ from . import rows
 OF_A_RECORD = 8
 # From so many keys on they are written as a run beside the index, if that is so large; and no more
 # runs than so many, since whoever looks for a key looks into each.
-RUN, LARGE, MOST = 20_000, 500_000, 24
+RUN, LARGE, MOST = 20_000, 500_000, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def put(
         "entity": code,
         "record": [holders[place] for place in order],
     }
-    run = _next_run(len(hashes)) if later else 0
+    run = _next_run(records, len(hashes)) if later else 0
     if run:
         rows.insert_columns(FreshKey, {"run": rows.Same(run), **index}, len(hashes))
     else:
@@ -98,12 +98,12 @@ def put(
     rows.insert_columns(KeyRing, rings, len(held))
 
 
-def _next_run(count: int) -> int:
+def _next_run(records: Sequence[str], count: int) -> int:
     """The number of a run of so many keys; 0 when they had better go straight to the index."""
     if connection.vendor != "sqlite" or count < RUN or blocks.extent() < LARGE:
         return 0
     runs = fresh.runs()
-    return max(runs, default=0) + 1 if len(runs) < MOST else 0
+    return fresh.number(min(records), max(records), runs) if len(runs) < MOST else 0
 
 
 def are_many() -> bool:

@@ -129,7 +129,7 @@ def held(
     """Which of these keys some stored record of `entity` has, whoever may see it. `but`: other than
     those with an id from the one to the other."""
     if but is None:
-        return _held(set(hashes), entity, [("", [])])
+        return _held(set(hashes), entity, [("", [])], _places())
     ids = entity.model._default_manager.values_list("pk", flat=True)
     # By the index: a condition on ids may make PostgreSQL read a whole table that meets none.
     first, last = ids.order_by("pk")[:1], ids.order_by("-pk")[:1]
@@ -140,11 +140,15 @@ def held(
     ends = [[id_ if native else id_.hex] for id_ in but]
     rest = list(zip((" AND m.record < %s", " AND m.record > %s"), ends, strict=True))
     # Most keys nobody has at all.
-    return _held(_held(set(hashes), entity, [("", [])]), entity, rest)
+    places = _places(fresh.but_of(but[0]))
+    return _held(_held(set(hashes), entity, [("", [])], places), entity, rest, places)
 
 
 def _held(
-    hashes: Collection[int], entity: Entity, rest: Sequence[tuple[str, list[Any]]]
+    hashes: Collection[int],
+    entity: Entity,
+    rest: Sequence[tuple[str, list[Any]]],
+    places: Sequence[tuple[str, str]],
 ) -> set[int]:
     """The keys that some record has for which one of the conditions `rest` holds."""
     found: set[int] = set()
@@ -152,9 +156,7 @@ def _held(
     listed = "json_each(%s) k" if sqlite else "unnest(%s::bigint[]) k(value)"
     # One by one by the index, and no row is read.
     own = f"m.hash = k.value AND m.entity = {entity.code}"
-    every = [
-        f"SELECT 1 FROM {table} m WHERE {beside.format('m')}{own}" for table, beside in _places()
-    ]
+    every = [f"SELECT 1 FROM {table} m WHERE {beside.format('m')}{own}" for table, beside in places]
     some = [f"({has}{one} LIMIT 1)" for has in every for one, _end in rest]
     ends = [end for _has in every for _one, own_ends in rest for end in own_ends]
     statement = f"SELECT k.value FROM {listed} WHERE " + " OR ".join(
@@ -273,9 +275,10 @@ def _rows(hashes: Collection[int], codes: Sequence[int]) -> dict[int, list[tuple
         return found
     sqlite = connection.vendor == "sqlite"
     if sqlite:
-        # Counted first, which stops early: the holders of a placeholder are never read.
+        # Counted first, which stops early: the holders of a placeholder are never read. CROSS: by
+        # keys, never by all that stands in a run.
         statements = [
-            f"SELECT m.hash, m.entity, m.record FROM json_each(%s) k JOIN {table} m "
+            f"SELECT m.hash, m.entity, m.record FROM json_each(%s) k CROSS JOIN {table} m "
             f"ON {beside.format('m')}m.hash = k.value WHERE (SELECT count(*) FROM (SELECT 1 "
             f"FROM {table} x WHERE {beside.format('x')}x.hash = k.value LIMIT %s)) <= %s "
             "AND m.entity IN (SELECT value FROM json_each(%s))"
@@ -298,8 +301,8 @@ def _rows(hashes: Collection[int], codes: Sequence[int]) -> dict[int, list[tuple
     return {hash_: held for hash_, held in found.items() if len(held) <= LOOKED_AT}
 
 
-def _places() -> list[tuple[str, str]]:
+def _places(runs: str = fresh.RUNS) -> list[tuple[str, str]]:
     """Where keys stand: tables, each with a condition in which a place is left for its name."""
     if connection.vendor != "sqlite":
         return [(fresh.INDEX, "")]
-    return [(fresh.INDEX, ""), (fresh.FRESH, f"{{}}.run IN ({fresh.RUNS}) AND ")]
+    return [(fresh.INDEX, ""), (fresh.FRESH, f"{{}}.run IN ({runs}) AND ")]

@@ -16,7 +16,7 @@ from rapport.access import Actor
 from rapport.actions import write
 from rapport.actions.rows import Packed
 from rapport.actions.write import Keys, Ready
-from rapport.duplicates import normalise
+from rapport.duplicates import fresh, normalise
 from rapport.duplicates.find import held
 from rapport.duplicates.keys import keys, plan_of
 from rapport.duplicates.room import Room, room_for
@@ -42,7 +42,7 @@ from .verdict import Judged
 KEPT = 200_000
 _ASKED_FOR = Named(uuid.UUID(int=0), "")
 # Rows of one import may have numbers below this; see `Ids`.
-_ROWS = 1 << 24
+_ROWS = 1 << fresh.ROWS
 
 
 class Ids:

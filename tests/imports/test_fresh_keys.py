@@ -1,6 +1,7 @@
 """Match keys that an import leaves beside their index for a while: nobody sees a difference."""
 
 import re
+import uuid
 from uuid import UUID
 
 import pytest
@@ -9,21 +10,25 @@ from django.db import connection
 from rapport.actions import keyring, lease, undo, write
 from rapport.duplicates import blocks, find, fresh
 from rapport.imports import apply, flow
+from rapport.imports.quick import Ids
 from rapport.jobs import clock
 from rapport.meta.registry import registry
 from rapport.models import FreshKey, KeyRing, MatchKey, Operation
 from rapport.models.operations import JobState
+from tests import factories
 from tests.imports.bringing import plan
 from tests.imports.test_resume import people, take
 
 pytestmark = pytest.mark.django_db
+
+SQLITE = connection.vendor == "sqlite"
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     for room, name, value in (
         (apply, "SMALLEST", 1), (lease, "FIRST", 4), (lease, "LARGEST", 4),
-        (keyring, "RUN", 4), (keyring, "LARGE", 0), (keyring, "MOST", 3),
+        (keyring, "RUN", 1), (keyring, "LARGE", 0), (keyring, "MOST", 3),
         (write, "FOUND_AT_ONCE", 0),
     ):  # fmt: skip
         monkeypatch.setattr(room, name, value)
@@ -64,14 +69,14 @@ def test_each_key_stands_in_one_place_and_all_in_the_index_in_the_end(stopped):
     index, beside, hung = stored()
     assert (index, beside) == (hung, set())
     # They are merged when there are three of them, not only in the end.
-    expected = "3.*0.*1" if connection.vendor == "sqlite" else "^0+$"
+    expected = "3.*0.*1" if SQLITE else "^0+$"
     assert re.search(expected, "".join(map(str, seen)))
 
 
 def test_keys_beside_the_index_are_found(stopped, alice):
     contact = registry["contact"]
     _index, beside, hung = stored()
-    assert bool(beside) == (connection.vendor == "sqlite")
+    assert bool(beside) == SQLITE
     mine = {(hash_, record) for hash_, entity, record in hung if entity == contact.code}
     hashes = [hash_ for hash_, _record in mine]
     assert find.held([*hashes, 1], contact) == {*hashes}
@@ -104,3 +109,18 @@ def test_undo_takes_keys_from_beside_the_index(stopped, alice):
     undo.undo(Operation.objects.get(kind="import"), by=alice)
     _index, beside, hung = stored()
     assert (beside, {entity for _hash, entity, _record in hung} & {1, 2}) == (set(), set())
+
+
+def test_import_asks_the_runs_of_others_alone(stopped, alice, monkeypatch):
+    monkeypatch.setattr(keyring, "MOST", 9)
+    contact = registry["contact"]
+    other = factories.make_contact(owner=alice, last_name="Else", email="else@x.de")
+    _index, _beside, hung = stored()
+    theirs = {hash_ for hash_, _entity, record in hung if record == other.pk}
+    keyring.remove([other.pk])
+    keyring.put(contact, [other.pk.hex], [sorted(theirs)], later=True)
+    _index, beside, _hung = stored()
+    assert ({record for _hash, _entity, record in beside} >= {other.pk}) == SQLITE
+    every = {hash_ for hash_, _entity, _record in hung}
+    ends = Ids(uuid.UUID(str(stopped.job.parameters["plan"]))).ends
+    assert find.held(every, contact, but=ends) == theirs
