@@ -341,7 +341,7 @@ def _copy_text(value: Any) -> str:
         return _SPECIAL.sub(lambda found: _ESCAPED[found[0]], value)
     if isinstance(value, datetime.datetime | datetime.date):
         return value.isoformat()
-    if isinstance(value, int | Decimal | uuid.UUID):
+    if isinstance(value, int | float | Decimal | uuid.UUID):
         return str(value)
     # JSON comes wrapped by the adapter.
     return _SPECIAL.sub(lambda found: _ESCAPED[found[0]], (value.dumps or json.dumps)(value.obj))

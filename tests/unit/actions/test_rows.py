@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from rapport.actions import rows
 from rapport.meta.ids import new_id
-from rapport.models import Account, Change, MatchKey, Note, Operation
+from rapport.models import Account, Change, DuplicatePair, MatchKey, Note, Operation
 from tests import factories
 
 NOW = datetime.datetime(2026, 5, 4, 3, 2, 1, 987654, tzinfo=datetime.UTC)
@@ -192,3 +192,18 @@ def test_largest_amount_keeps_every_digit(db):
 
     company.refresh_from_db()
     assert company.annual_revenue == Decimal("9999999999999.99")
+
+
+@pytest.mark.parametrize("number", [1, rows.COPY_FROM])
+def test_numbers_with_fractions_are_what_was_inserted(number, db):
+    weights = [(-1) ** at * at / 3 for at in range(number)]
+    names = ("first_entity", "first", "second_entity", "second", "rule", "confidence", "weight",
+             "effort", "reasons", "status", "found_at", "decided_by_id", "decided_at")  # fmt: skip
+
+    rows.insert(
+        DuplicatePair, names,
+        [("account", new_id(), "account", new_id(), "", 80, weight, 0, [], "open", NOW, None, None)
+         for weight in weights],
+    )  # fmt: skip
+
+    assert list(DuplicatePair.objects.order_by("id").values_list("weight", flat=True)) == weights
