@@ -230,7 +230,9 @@ def offer(form: RecordForm, found: One, by: Any) -> RecordForm:
     for name, value in form.values.items():
         if name not in into.fields or name in form.errors:
             continue
-        if value in {None, ""} or value == form.initial.get(name):
+        # What somebody saw and emptied was meant to go.
+        is_cleared = value in {None, ""} and form.seen.get(name) not in {None, ""}
+        if not is_cleared and (value in {None, ""} or value == form.initial.get(name)):
             continue
         if form.stored is not None and name not in form.changed:
             continue

@@ -201,6 +201,24 @@ def test_what_was_typed_meanwhile_is_offered_to_the_record_that_stayed(
     assert filled(page(in_place), own)["fax"] == "3"
 
 
+def test_what_was_emptied_meanwhile_is_emptied_or_to_be_chosen(client, alice, pair):
+    first, second = pair
+    records.update_record(ACCOUNT, first.pk, {"website": "one.example", "fax": "1"}, by=alice)
+    records.update_record(ACCOUNT, second.pk, {"website": "one.example", "fax": "2"}, by=alice)
+    path, own = f"/accounts/{second.pk}/edit", f"/accounts/{first.pk}/edit"
+    typed = filled(page(client.get(path)), path) | {"website": "", "fax": ""}
+    merge.merge(ACCOUNT, [one.pk for one in pair], by=alice, master=first.pk)
+
+    values = filled(page(client.post(path, typed)), own)
+
+    assert (values["website"], values.get("keep-website"), values["keep-fax"]) == (
+        "", None, "theirs",
+    )  # fmt: skip
+    client.post(own, values | {"keep-fax": "mine"})
+    first.refresh_from_db()
+    assert (first.website, first.fax) == ("", "")
+
+
 def test_history_tells_of_the_merged_record(client, alice, pair):
     first, second = pair
     contact = factories.make_contact(owner=alice, account=second)
