@@ -49,7 +49,7 @@ PREVIEWED = 20
 # So many different reasons are counted apart.
 GROUPS = 200
 # Rows planned at once: all that may be written of them is a short line each.
-SMALLEST, LARGEST = 2000, 5000
+SMALLEST, LARGEST = 2000, 2500
 # Match keys that a row has on average: only to make room for them at once.
 KEYS = 7
 PLAN_COLUMNS = (
