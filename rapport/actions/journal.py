@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from rapport.access import Actor, SystemActor
@@ -183,6 +183,36 @@ def flush(op: Operation) -> None:
     if op.pending:
         rows.insert(Change, CHANGE_COLUMNS, op.pending)
         op.pending.clear()
+
+
+def settled() -> int | None:
+    """On PostgreSQL: the last change before which none can be stored any more. None while others
+    are writing, who may have numbered theirs already."""
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        # Two statements: whoever begins to write between them numbers behind.
+        cursor.execute(_LAST, [Change._meta.db_table])
+        (last,) = cursor.fetchone()
+        cursor.execute(_WRITING)
+        (writing,) = cursor.fetchone()
+    return None if writing else int(last)
+
+
+_LAST = "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence(%s, 'id')::regclass), 0)"
+
+# Who writes has a number, and holds it; a snapshot does not tell of the latest.
+_WRITING = (
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' "
+    "AND granted AND pid IS DISTINCT FROM pg_backend_pid()"
+)
+
+
+def others_since(op: Operation, change: int) -> bool:
+    """Whether others than `op` have stored changes behind this one."""
+    behind = Change.objects.filter(id__gt=change).exclude(operation=op.pk)
+    # In the order of the index, or PostgreSQL may read the table.
+    return bool(behind.order_by("id").values_list("id", flat=True)[:1])
 
 
 def count(op: Operation, what: str, number: int) -> None:

@@ -61,21 +61,6 @@ def state_of_database() -> int | None:
         return int(cursor.fetchone()[0])
 
 
-def turn() -> int | None:
-    """In a transaction that has written, on PostgreSQL: its number, which is one more than that of
-    our last one when nobody has written in between. None while others are writing, too."""
-    if connection.vendor != "postgresql":
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT txid_current(), (SELECT count(*) FROM txid_snapshot_xip(now)), "
-            "txid_snapshot_xmax(now) FROM txid_current_snapshot() AS now"
-        )
-        number, writing, end = cursor.fetchone()
-    # From the end of the snapshot on nothing is listed, though it may be under way.
-    return None if writing or end < number else int(number)
-
-
 class Others:
     """Whether others write to the SQLite database of this process."""
 

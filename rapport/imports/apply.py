@@ -78,7 +78,9 @@ class _Session:
         self.names = names_of(self.feed.mapping, self.feed.layout)
         # How quickly match keys are merged while they are.
         self.merging: Pace | None = None
-        self._batches = 0
+        # Up to which change of the journal what rows name has been looked for, and how often.
+        self._settled: int | None = None
+        self._looked = 0
         self._settings = lease.settle({**lease.WRITING, "cache_size": CACHE})
 
     def kept(self, numbers: Sequence[int]) -> dict[int, PlanRow]:
@@ -86,14 +88,21 @@ class _Session:
         return plans.planned(self.plan, numbers)
 
     def remember(self, state: int | None) -> None:
-        """What rows name need not be looked for again, unless others have written since. `state`
-        of SQLite tells it; in a batch on PostgreSQL the numbers of our batches do."""
-        if state is None:
-            self._batches += 1
-            turn = lease.turn()
-            state = None if turn is None else turn - self._batches
+        """What rows name need not be looked for again, unless others have written since: `state` of
+        SQLite tells it."""
         if self.names is not None:
             self.names.stay(state)
+
+    def remember_beside(self, op: Operation) -> None:
+        """The same in a batch, where the journal tells it: whatever decides what a row names, from
+        records to rights, is changed by operations."""
+        settled = journal.settled()
+        if self._settled is None or journal.others_since(op, self._settled):
+            self._looked += 1
+            self._settled = settled
+        elif settled is not None:
+            self._settled = settled
+        self.remember(self._looked)
 
     def close(self) -> None:
         self.feed.close()
@@ -191,7 +200,10 @@ def _advance(session: _Session, run: Run) -> bool:
         if rows:
             judged = early
             if judged is None or lease.state_of_database() != before:
-                session.remember(None)
+                if before is None:
+                    session.remember_beside(op)
+                else:
+                    session.remember(None)
                 judged = judge(lock=True)
             _hold_back_changed(judged, plan, kept, decided, op if upload.parent_id else None)
             with table_rows.beside() as is_beside:

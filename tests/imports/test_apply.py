@@ -1,10 +1,11 @@
 """Applying: what is written, what it is linked with, and taking it back."""
 
 import datetime
+from collections import Counter
 
 import pytest
 
-from rapport.actions import merge, records, undo
+from rapport.actions import lease, merge, records, undo
 from rapport.imports import apply, flow
 from rapport.meta.registry import registry
 from rapport.models import Account, Change, Contact, ImportFile, Job, Lead, MatchKey, Operation
@@ -12,6 +13,7 @@ from rapport.queries import one as single
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact, make_team, make_user
 from tests.imports.bringing import bring, errors, fates, outcome, plan
+from tests.imports.test_resume import take
 
 pytestmark = pytest.mark.django_db
 
@@ -378,3 +380,21 @@ def test_state_of_import_job_and_session_are_closed(alice, table):
     assert [key for key in apply._sessions._kept if key[0] in ours] == []
     assert ImportFile.objects.count() == 1
     assert errors(done.upload) == []
+
+
+@pytest.mark.postgres
+def test_what_others_change_between_two_batches_is_looked_for_again(alice, table, monkeypatch):
+    for room, name in ((apply, "SMALLEST"), (lease, "FIRST"), (lease, "LARGEST")):
+        monkeypatch.setattr(room, name, 4)
+    acme = make_account(name="Acme", owner=alice)
+    rows = [f"Dee{n},d{n}@x.de,Acme" for n in range(12)]
+    flow.start_apply(plan(table("Last Name,Email,Company", *rows), by=alice), by=alice)
+    run = take("first")
+    assert apply.step(run)
+    assert apply.step(run)
+    records.update_record(registry["account"], acme.pk, {"name": "Bolt"}, by=alice)
+    while apply.step(run):
+        pass
+
+    names = Contact.objects.values_list("account__name", flat=True)
+    assert Counter(names) == {"Bolt": 8, "Acme": 4}
