@@ -14,6 +14,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
+from rapport.actions import undo as undoing
 from rapport.actions.records import RecordNotFound
 from rapport.imports import bundle, flow, reasons, report
 from rapport.imports.reasons import Reason
@@ -148,23 +149,26 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
     counts = upload.counts
     applied = is_applied(upload)
     op = upload.operation
-    undone = bool(op and operations.undone_by(op))
+    back = operations.undone_by(op) if op else None
+    undone = back is not None
     job = upload.job
     several = bundle.is_bundle(upload)
-    back = reverse("import", args=[upload.pk])
+    here = reverse("import", args=[upload.pk])
     context = {
         **head(upload, 3 if applied else 1),
         **(_rows(request, upload, plan, cells) if applied and plan and not several else {}),
         "members": importbundle.members(upload, cells) if several else [],
         "applied": applied,
-        "tally": tally(counts, cells) if applied else [],
+        "tally": _tally(upload, plan, cells) if applied else [],
         "tone": TONES[ImportState(upload.state)],
         "heading": _heading(upload, cells, undone=undone),
         "undone": undone,
-        "undo_url": f"{reverse('operation', args=[op.pk])}?next={back}"
+        "undo_url": f"{reverse('operation', args=[op.pk])}?next={here}"
         if op and not undone
         else "",
         "operation_url": reverse("operation", args=[op.pk]) if op else "",
+        "kept": bool(back and undoing.conflicts_of(back)),
+        "back_url": reverse("operation", args=[back.pk]) if back else "",
         "lists": _lists(upload, cells) if op else [],
         "errors_url": reverse("import-errors", args=[upload.pk])
         if plan
@@ -187,6 +191,16 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         "moment_text": local_text(upload.created_at, cells),
     }
     return shell.render(request, "imports/result.html", context)
+
+
+def _tally(upload: ImportFile, plan: Plan | None, cells: CellContext) -> list[dict[str, Any]]:
+    """The counts; of an import that has stopped also how many rows there are."""
+    made = tally(upload.counts, cells)
+    rows = plan.counts.get("rows", 0) if plan else 0
+    if upload.state != ImportState.DONE and rows > upload.counts.get("rows", 0):
+        values = {"done": made[0]["count"], "total": cells.number(rows)}
+        made[0]["count"] = _("%(done)s of %(total)s") % values
+    return made
 
 
 def _lists(upload: ImportFile, cells: CellContext) -> list[dict[str, Any]]:

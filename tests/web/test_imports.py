@@ -10,7 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from rapport.actions import records
 from rapport.jobs.worker import Worker
+from rapport.meta.registry import registry
 from rapport.models import Account, ChoiceOption, Contact, ImportFile, Job, Lead, Plan
 from tests.factories import make_contact, make_user
 
@@ -193,6 +195,31 @@ def test_request_that_says_it_is_too_large_is_not_read(client_of, alice, setting
     stranger = Client(enforce_csrf_checks=True)
     stranger.get("/sign-in/")
     assert send(stranger, b"x" * 100_000).status_code == 413
+
+
+def test_undone_import_leads_to_what_stayed(client_of, alice):
+    client = client_of(alice)
+    made, url = applied(client, b"Last Name;Mail\nBo;bo@x.de\nDee;dee@x.de\n")
+    made.refresh_from_db()
+    changed = Contact.objects.get(last_name="Bo")
+    records.update_record(registry["contact"], changed.pk, {"job_title": "CEO"}, by=alice)
+    client.post(reverse("undo", args=[made.operation_id]), {"next": url})
+
+    (back,) = re.findall(r'href="(/operations/[^"]+)">See what', text(client.get(url)))
+
+    assert "<b>Bo</b></a> (Contact): It has been changed since." in text(client.get(back))
+
+
+def test_stopped_import_says_how_many_rows_there_are(client_of, alice):
+    client = client_of(alice)
+    made, url = upload(client)
+    plan(client, url)
+    client.post(f"{url}apply/")
+    ImportFile.objects.filter(pk=made.pk).update(
+        state="cancelled", counts={"rows": 2, "created": 2, "refused": 0}
+    )
+
+    assert "<dt>Rows read</dt><dd>2 of 4</dd>" in text(client.get(url))
 
 
 def workbook(*names):
