@@ -38,12 +38,17 @@ def test_list_is_told_by_its_headers(alice, table, entity, lines):
     ("line", "hint"),
     [
         ("Anna,Bo,anna@bo.example", "The header looks like a record: choose row 0"),
-        ("Customers\n,,\nRoof,Slope,Email", "Row 3 looks more like the header"),
+        ("Customers\n,,\nEmail,Phone,Roof,Slope,Pitch", "Row 3 looks more like the header"),
     ],
 )
 def test_list_that_nobody_can_tell_says_what_helps(alice, table, line, hint):
     with pytest.raises(MappingRefused, match=hint):
         describe(table(line, "Roof,Steep,500"), "auto", by=alice)
+
+
+def test_one_known_word_makes_no_header(alice, table):
+    with pytest.raises(MappingRefused, match="Row 2 looks more like the header"):
+        describe(table("Customers,", "Roof,Email", "Steep,a@bo.example"), "auto", by=alice)
 
 
 @pytest.mark.parametrize("title", ["Customers", "Company,Acme Ltd"])
@@ -55,7 +60,7 @@ def test_title_above_the_header_is_passed_over(alice, table, title):
 
 
 def test_headers_may_say_whose_names_they_are(alice, table):
-    header = "Player First Name,Player Last name,player_email,Mother – email,Kind"
+    header = "Player First Name,Player Last name,player_email,Mother – email,IND/ORG"
     bring(table(header, "Anna,Bo,a@bo.example,eva@bo.example,Individual"), "auto", by=alice)
 
     found = Contact.objects.values_list("first_name", "last_name", "email", "email2", "account")
@@ -122,6 +127,14 @@ def test_day_in_three_columns_is_one(alice, table, header, rows):
     found = Contact.objects.order_by("last_name").values_list("last_name", "birthday")
     assert list(found) == [("Bo", date(1970, 3, 5)), ("Dee", None)]
     assert [row for row, _column, _reason in done.errors] == [4]
+
+
+def test_column_that_is_something_else_is_no_part_of_a_day(alice, table):
+    lines = ("Last Name,Birth Year,Birth Month,Birth Day", "Bo,1970-02-03,May,5")
+    done = bring(table(*lines), by=alice, picks=["Birth Month=nickname"])
+
+    found = Contact.objects.values_list("nickname", "birthday")
+    assert (done.errors, list(found)) == ([], [("May", date(1970, 2, 3))])
 
 
 def test_whole_names_may_stand_in_a_column_for_a_half(alice, table):

@@ -220,6 +220,19 @@ def test_formula_without_a_result_is_a_problem_of_its_cell(book):
     assert [[p.column for p in r.problems] for r in records] == [[0], [2]]
 
 
+def test_formula_whose_result_is_empty_text_is_blank(book, tmp_path):
+    path = tmp_path / "computed.xlsx"
+    written = book({"S": [["a", "b"], ['=""', "=1+1"], ["x", "y"]]})
+    with zipfile.ZipFile(written) as made, zipfile.ZipFile(path, "w") as other:
+        for part in made.namelist():
+            old = b'<c r="A2"><f>""</f><v'
+            new = b'<c r="A2" t="str"><f>""</f><v'
+            other.writestr(part, made.read(part).replace(old, new))
+
+    with open_table(path) as table:
+        assert [r.cells for r in table] == [("", "=1+1"), ("x", "y")]
+
+
 def test_streams_of_old_files_may_be_in_capitals(tmp_path):
     path = tmp_path / "book.xls"
     path.write_bytes(
@@ -227,6 +240,18 @@ def test_streams_of_old_files_may_be_in_capitals(tmp_path):
     )
 
     assert format_of(path) == "xls"
+
+
+def test_text_like_the_name_of_a_stream_is_none(tmp_path):
+    path = tmp_path / "letter.doc"
+    path.write_bytes(
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(506) + "Facebook\0".encode("utf-16-le")
+    )
+
+    with pytest.raises(FileRefused) as refused:
+        format_of(path)
+
+    assert refused.value.code == "no-table"
 
 
 @pytest.mark.parametrize(
