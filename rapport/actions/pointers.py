@@ -33,6 +33,7 @@ LEFT: dict[tuple[str, str], str] = {
     ("PlanRow", "record"): "a plan is judged anew when it is applied; links are led on",
     ("SourceId", "record"): "an import is led from a merged record to the one that stays",
     ("MatchKey", "record"): "derived: the writer keeps it",
+    ("FreshKey", "record"): "derived: match keys that are not in their index yet",
     ("KeyRing", "record"): "derived: the writer keeps it",
     ("SearchQueue", "record"): "derived: who is gone is passed over",
     ("DuplicatePair", "first"): "the radar follows the journal",

@@ -84,9 +84,7 @@ def _score(
     called = headers.plain(entity.name)
     telling = set(map(headers.plain, columns)) - words.SAY_LITTLE
     score += 0.5 * min(3, sum(column.startswith(called) for column in telling))
-    if entity.name == "lead" and "source" in mapping.fields:
-        # Contacts of other programs keep it, too.
-        score -= 0.75
+    score -= 0.75 * len(mapping.fields & words.HARDLY_TELLING.get(entity.name, frozenset()))
     plural = headers.plain(str(entity.label_plural))
     if called in headers.plain(file_name) or plural in headers.plain(file_name):
         score += 2

@@ -157,6 +157,8 @@ TELLING = {
         }
     ),
 }  # fmt: skip
+# Fields that say little: contacts of other programs keep their source, too.
+HARDLY_TELLING = {"lead": frozenset({"source"})}
 # Headers that mean their field only where no other column does, and never a second one.
 VAGUE = "county|home fax|other fax"
 # Words after it.
