@@ -143,8 +143,8 @@ def _describe_members(
             _("None of these files holds a list that can be imported.") + f" {said}"
         )
     upload.options = {**upload.options, "left_out": left}
-    kind = "sheet" if "sheet" in taken[0].options else "member"
-    describe(upload, by=by, reading={**reading, kind: taken[0].options["member"]})
+    place = "sheet" if "sheet" in taken[0].options else "member"
+    describe(upload, by=by, reading={**reading, place: taken[0].options["member"]})
 
 
 def _opened(path: Path, options: ReadOptions) -> Table:
