@@ -39,7 +39,7 @@ def pack(entity: Entity, ids: Sequence[str], keys: Sequence[Sequence[int]]) -> P
     if connection.vendor != "postgresql":
         return None
     code = entity.code
-    # As long as each other, so that texts have the order of numbers.
+    # As long as each other, so that neighbours among the texts are neighbours in the index.
     index = [
         f"{hash_:020d}\t{code}\t{id_}\n"
         for id_, own in zip(ids, keys, strict=True)

@@ -189,6 +189,7 @@ def _advance(session: _Session, run: Run) -> bool:
     if before is not None:
         session.remember(before)
         early = judge()
+        # Made here, while nobody waits for us.
         _ = early.ready
     with run.batch() as job:
         plans.require(entity, run.by)
