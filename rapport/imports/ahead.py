@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 # A smaller file is read before a process has begun.
 LARGE = 2 * 1024**2
 READERS = 2
+# Behind whoever waits: the process that judges and writes, the database, people's pages. With two
+# processors and three who want them, each would else get two thirds of one.
+NICE = 5
 _LENGTH = struct.Struct("<Q")
 # What the other process says: there is one more block; that was all; it was refused; it failed.
 _MORE, _END, _REFUSED, _FAILED = b".", b"E", b"R", b"F"
@@ -234,6 +237,7 @@ def _make(
     try:
         # Whoever goes on with the job of a process that was killed has readers of its own.
         processes.end_with(parent)
+        os.nice(NICE)
         _let_go()
         for block in make():
             if os.getppid() != parent:
