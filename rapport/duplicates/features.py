@@ -224,7 +224,7 @@ def _street(value: Any) -> Any:
     return normalise.street(str(value)) or ""
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def _street_kept(value: str) -> Any:
     return _street(value)
 

@@ -31,7 +31,7 @@ _LOCAL = re.compile(r"[^a-z0-9]+")
 
 
 # Kept, because a name is asked for when a record is judged and again when it is written.
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def words(text: str) -> str:
     """Folded words of `text` with single blanks: “Conan O’Brien-Smith” -> "conan obrien smith"."""
     text = text[:400]
@@ -40,7 +40,7 @@ def words(text: str) -> str:
     return " ".join(_PUNCTUATION.sub(" ", _JOINED.sub("", fold(text))).split())
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def name(text: str) -> str:
     """Words of a personal name, in Latin letters where there is a way to spell them so."""
     found = words(text)
@@ -71,7 +71,7 @@ def phone(value: str) -> str:
     return whole if len(found.lstrip("0")) > PHONE_DIGITS else ""
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def company(text: str) -> str:
     """The name of a company without its legal form, unless that is all there is."""
     plain = fold(text[:400])
@@ -121,7 +121,7 @@ def street(text: str) -> tuple[str, str, str] | None:
     return " ".join(sorted(numbers) + names), " ".join(sorted(numbers)), " ".join(names)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def postcode(value: str) -> str:
     """A postal code in capitals and digits, without country prefix and blanks."""
     if value.isdigit() and value.isascii():
@@ -148,7 +148,7 @@ _CODE = str.maketrans(
 )  # fmt: skip
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def sound(text: str) -> str:
     """Roughly how a name sounds: first letter and consonants, doubles once. Other scripts stay."""
     if not text or not text.isascii():

@@ -20,7 +20,7 @@ def keys(value: str, country: str = "") -> set[int]:
     return {key for text in spellings if (key := phone_key(text))}
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def _read(value: str, country: str) -> tuple[str, str]:
     """The number as dialled from abroad, and at home."""
     import phonenumbers  # loads tables that nothing else needs

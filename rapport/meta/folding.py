@@ -44,7 +44,7 @@ def _fold(text: str) -> str:
 
 # A name is folded for sort text, search text and match keys, one after the other.
 _KEPT_LENGTH = 100
-_fold_once = lru_cache(maxsize=20_000)(_fold)
+_fold_once = lru_cache(maxsize=4_000)(_fold)
 
 
 def fold_all(texts: Iterable[str]) -> list[str]:
