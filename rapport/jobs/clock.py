@@ -47,12 +47,17 @@ def sweep_jobs() -> None:
 
 def drain_search() -> None:
     """Renew the search text of records that name a renamed one."""
+    _by_batches(SearchQueue.objects.exists, derived.drain_queue)
+
+
+def _by_batches(is_more: Callable[[], object], write: Callable[[int], object]) -> None:
+    """`write` so many records at a time as fit, as long as there are more, and others wait."""
     pace = Pace()
     until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and SearchQueue.objects.exists():
+    while time.monotonic() < until and is_more():
         with transaction.atomic():
             started = time.monotonic()
-            derived.drain_queue(pace.size)
+            write(pace.size)
         pace.learn(time.monotonic() - started)
         pauses.after_writing(pace.held)
 
@@ -74,16 +79,8 @@ def index_backlog() -> None:
 
 def merge_keys() -> None:
     """Bring match keys into their index that an import left beside it because it was stopped."""
-    if _others_first() or not fresh.runs():
-        return
-    pace, moved = Pace(), 1
-    until = time.monotonic() + PATIENCE
-    while moved and time.monotonic() < until:
-        with transaction.atomic():
-            started = time.monotonic()
-            moved = keyring.merge(pace.size * keyring.OF_A_RECORD)
-        pace.learn(time.monotonic() - started)
-        pauses.after_writing(pace.held)
+    if not _others_first():
+        _by_batches(fresh.runs, lambda size: keyring.merge(size * keyring.OF_A_RECORD))
 
 
 def expire() -> None:
