@@ -69,6 +69,14 @@ def end_with(parent: int, number: int = signal.SIGKILL) -> bool:
     return True
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
 def give_memory_back() -> None:
     """Let what this process frees go back to the system at once, where its library can: a worker
     of long jobs would else keep the room of the largest one. Processes forked from it do the

@@ -75,11 +75,7 @@ def forget(folder: Path) -> None:
 def readers() -> int:
     """How many processes read one file. More than two have nothing to do: what they read is judged
     and written by one."""
-    try:
-        free = len(os.sched_getaffinity(0))
-    except AttributeError:
-        free = os.cpu_count() or 1
-    return min(free, READERS)
+    return min(processes.processors(), READERS)
 
 
 class Kept:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import os
 import shutil
 import time
 import uuid
@@ -22,6 +21,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from rapport import processes
 from rapport.actions import duplicates, lease, match_keys, merge
 from rapport.actions.duplicates import Found
 from rapport.actions.lease import Run
@@ -195,10 +195,10 @@ def _hand(run: Run) -> _Hand:
     hand = _hands.get(run.job.pk)
     if hand is None or hand.token != token:
         _let_go(run.job.pk)
-        processes, folder = 0, ""
+        count, folder = 0, ""
         if run.job.total and run.job.total > ALONE and not connection.in_atomic_block:
-            processes, folder = min(PROCESSES, os.cpu_count() or 1), _folder()
-        hand = _hands[run.job.pk] = _Hand(token, Crew(processes), folder)
+            count, folder = min(PROCESSES, processes.processors()), _folder()
+        hand = _hands[run.job.pk] = _Hand(token, Crew(count), folder)
     return hand
 
 
