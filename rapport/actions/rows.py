@@ -622,9 +622,19 @@ Listed = NewType("Listed", str)
 
 def listed(ids: Iterable[uuid.UUID]) -> Listed:
     """Ids as a statement has them: for whoever asks several times for `among` the same."""
+    return listed_texts(id_texts(ids))
+
+
+def listed_texts(ids: Iterable[str]) -> Listed:
+    """The same of ids that are texts already, as `id_texts` makes them."""
+    return Listed(", ".join([f"'{id_}'" for id_ in ids]))
+
+
+def id_texts(ids: Iterable[uuid.UUID]) -> list[str]:
+    """Ids as the database writes them."""
     if connection.features.has_native_uuid_field:
-        return Listed(", ".join([f"'{id_}'" for id_ in ids]))
-    return Listed(", ".join([f"'{id_.hex}'" for id_ in ids]))
+        return list(map(str, ids))
+    return [id_.hex for id_ in ids]
 
 
 def among(

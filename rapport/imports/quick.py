@@ -14,7 +14,7 @@ from itertools import chain
 
 from rapport.access import Actor
 from rapport.actions import write
-from rapport.actions.rows import Packed
+from rapport.actions.rows import Packed, id_texts
 from rapport.actions.write import Keys, Ready
 from rapport.duplicates import fresh, normalise
 from rapport.duplicates.find import held
@@ -26,7 +26,7 @@ from rapport.meta.ids import new_id
 from rapport.models import User
 from rapport.models.operations import Fate
 
-from . import links as linking, unchanged
+from . import links as linking
 from .compact import MARK, Block, Layout
 from .decisions import NOTHING, Decided
 from .doubles import Trusted, key_of
@@ -36,6 +36,7 @@ from .mapping import Mapping
 from .rows import Row
 from .seen import Earlier
 from .sources import Siblings
+from .unchanged import unchanged
 from .verdict import Judged
 
 # Texts that are kept per look-up.
@@ -147,7 +148,7 @@ def _repeated(
     if not places:
         return {}
     entity, layout = names.mapping.entity, names.layout
-    return unchanged.unchanged(entity, layout, block, places, names.ids, by=by)
+    return unchanged(entity, layout, block, places, names.ids, by=by)
 
 
 def _plain(
@@ -302,9 +303,8 @@ class Names:
     def ids(self, place: int, texts: Collection[str]) -> MappingType[str, str]:
         """The ids, as the database writes them, of what these texts name by this look-up."""
         known, kept = self._ids[place], self._kept[place]
-        for text in texts:
-            if text and text not in known:
-                known[text] = unchanged.id_text(kept[text].id)
+        unknown = [text for text in texts if text and text not in known]
+        known.update(zip(unknown, id_texts(kept[text].id for text in unknown), strict=True))
         return known
 
     def ask_for(

@@ -7,11 +7,10 @@ to make values of both would take longer than all the rest.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Collection, Mapping as MappingType, Sequence
-from typing import Any
+from typing import Any, cast
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import F, Value
 from django.db.models.functions import Cast, NullIf
 
@@ -136,8 +135,7 @@ def _load(
             columns.append(name)
     found: dict[str, tuple[Any, ...]] = {}
     for part in batches(ids):
-        listed = table_rows.Listed(", ".join([f"'{id_}'" for id_ in part]))
-        among = table_rows.among(entity.model, listed)
+        among = table_rows.among(entity.model, table_rows.listed_texts(part))
         chosen = queries.records(entity, by).filter(among, state=0)
         rows = chosen.values_list(Cast(F("pk"), text), *columns)
         found.update((row[0], row[1:]) for row in rows)
@@ -146,14 +144,8 @@ def _load(
 
 def _column(entity: Entity, layout: Layout, at: int) -> models.Field[Any, Any]:
     name = (*layout.links, *layout.fields)[at]
-    by_name = {column.attname: column for column in entity.model._meta.concrete_fields}
-    return by_name[entity.fields[name].column]
+    return cast("models.Field[Any, Any]", entity.model._meta.get_field(entity.fields[name].column))
 
 
 def _is_day(column: models.Field[Any, Any]) -> bool:
     return isinstance(column, models.DateField) and not isinstance(column, models.DateTimeField)
-
-
-def id_text(id_: uuid.UUID) -> str:
-    """An id as the database writes it."""
-    return str(id_) if connection.features.has_native_uuid_field else id_.hex
