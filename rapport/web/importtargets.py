@@ -75,6 +75,7 @@ class Sheet:
     choices: SafeString
     cells: CellContext
     values: MappingType[int, Sequence[options.Cell]]
+    days: MappingType[int, datecolumns.Day]
     may_add: bool
 
 
@@ -94,6 +95,7 @@ def rows(
         _choices(mapping.entity),
         cell_context(),
         _values_of(upload, mapping, shown),
+        datecolumns.days_in(flow.columns_of(upload), mapping),
         may_add(by),
     )
     taken = Counter(target.field for target in mapping.columns.values())
@@ -201,7 +203,7 @@ def _samples(
 ) -> list[dict[str, Any]]:
     """A few values of a column, and what its field makes of them; first those that it refuses."""
     sample = sheet.upload.options.get("sample", ())
-    day = datecolumns.days_in(flow.columns_of(sheet.upload), sheet.mapping).get(index)
+    day = sheet.days.get(index)
     cells = ((day.text(row) if day else row[index]).strip() for row in sample if index < len(row))
     found = dict.fromkeys(text for text in cells if text)
     made = [_sample(sheet, text, field, target) for text in list(found)[:SAMPLED]]

@@ -161,7 +161,7 @@ def _page(
     if refused is not None:
         values = {name: post.get(name, "") for name in values}
     kept = getattr(recipe, "key", None)
-    parts = recipefit.parts_of(recipe)
+    rules = chain.from_iterable(map(_rules, recipefit.parts_of(recipe)))
     context = {
         **_row(recipe, request, cells),
         "values": values,
@@ -169,7 +169,7 @@ def _page(
         "may_change": recipes.may_change(recipe, request.user),
         "may_make_key": recipe.owner_id == request.user.pk,
         "columns": list(_columns(recipe)),
-        "rules": list(dict.fromkeys(chain.from_iterable(map(_rules, parts)))),
+        "rules": list(dict.fromkeys(rules)),
         "runs": [_run(upload, cells) for upload in found.runs_of(recipe, request.user)],
         "watches": bool(settings.IMPORT_FOLDER),
         "kept_key": kept,
