@@ -76,11 +76,17 @@ def text(answer):
     return " ".join(answer.content.decode().split())
 
 
-def applied(client, *arguments, **options):
-    """An import that is through, and its address."""
+def asked_for(client, *arguments, **options):
+    """An import that waits for a worker, and its address."""
     made, url = upload(client, *arguments, **options)
     plan(client, url)
     client.post(f"{url}apply/")
+    return made, url
+
+
+def applied(client, *arguments, **options):
+    """An import that is through, and its address."""
+    made, url = asked_for(client, *arguments, **options)
     work_off()
     return ImportFile.objects.get(pk=made.pk), url
 
@@ -212,9 +218,7 @@ def test_undone_import_leads_to_what_stayed(client_of, alice):
 
 def test_stopped_import_says_how_many_rows_there_are(client_of, alice):
     client = client_of(alice)
-    made, url = upload(client)
-    plan(client, url)
-    client.post(f"{url}apply/")
+    made, url = asked_for(client)
     ImportFile.objects.filter(pk=made.pk).update(
         state="cancelled", counts={"rows": 2, "created": 2, "refused": 0}
     )
@@ -670,9 +674,7 @@ def test_change_of_dates_keeps_the_columns(client_of, alice):
 
 def test_running_import_is_polled_and_then_left(client_of, alice):
     client = client_of(alice)
-    _made, url = upload(client)
-    plan(client, url)
-    client.post(f"{url}apply/")
+    _made, url = asked_for(client)
 
     part = client.get(f"{url}?poll=1", headers={"HX-Request": "true"})
     assert text(part).startswith('<section class="panel" id="running"')
@@ -717,9 +719,7 @@ def test_large_workbook_is_read_by_a_worker(client_of, alice, monkeypatch):
 
 def test_stop_and_go_on(client_of, alice):
     client = client_of(alice)
-    made, url = upload(client)
-    plan(client, url)
-    client.post(f"{url}apply/")
+    made, url = asked_for(client)
 
     assert client.post(f"{url}cancel/").status_code == 303
     work_off()
