@@ -3,7 +3,6 @@ a few statements."""
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 
 from . import explain, fresh, normalise
+from .blocks import listed
 from .explain import Reason, Source
 from .features import Prepared
 from .judge import Judge, Verdict
@@ -113,7 +113,7 @@ def alone(hashes: Collection[int], entity: Entity) -> dict[int, str]:
     for part in batches(sorted(hashes), AT_ONCE):
         several: set[int] = set()
         with connection.cursor() as cursor:
-            cursor.execute(statement, [json.dumps(list(part)) if sqlite else list(part)])
+            cursor.execute(statement, [listed(part)])
             for hash_, *records in cursor.fetchall():
                 for record in records:
                     if record and found.setdefault(hash_, record) != record:
@@ -153,20 +153,19 @@ def _held(
     """The keys that some record has for which one of the conditions `rest` holds."""
     found: set[int] = set()
     sqlite = connection.vendor == "sqlite"
-    listed = "json_each(%s) k" if sqlite else "unnest(%s::bigint[]) k(value)"
+    every_key = "json_each(%s) k" if sqlite else "unnest(%s::bigint[]) k(value)"
     # One by one by the index, and no row is read.
     own = f"m.hash = k.value AND m.entity = {entity.code}"
     every = [f"SELECT 1 FROM {table} m WHERE {beside.format('m')}{own}" for table, beside in places]
     some = [f"({has}{one} LIMIT 1)" for has in every for one, _end in rest]
     ends = [end for _has in every for _one, own_ends in rest for end in own_ends]
-    statement = f"SELECT k.value FROM {listed} WHERE " + " OR ".join(
+    statement = f"SELECT k.value FROM {every_key} WHERE " + " OR ".join(
         f"EXISTS {one}" if sqlite else f"{one} IS NOT NULL" for one in some
     )
     # In the order of the index, of which each page is then looked at once.
     for part in batches(sorted(hashes), AT_ONCE):
-        values: Any = json.dumps(list(part)) if sqlite else list(part)
         with connection.cursor() as cursor:
-            cursor.execute(statement, [values, *ends])
+            cursor.execute(statement, [listed(part), *ends])
             found.update(hash_ for (hash_,) in cursor.fetchall())
     return found
 
@@ -287,14 +286,13 @@ def _rows(hashes: Collection[int], codes: Sequence[int]) -> dict[int, list[tuple
     else:
         own = f"SELECT entity, record FROM {fresh.INDEX} x WHERE x.hash = k.hash LIMIT %s"
         every = f"unnest(%s::bigint[]) k(hash) CROSS JOIN LATERAL ({own}) m"
-        statements = [f"SELECT hash, entity, record FROM {every} WHERE entity = ANY(%s)"]
+        statements = [f"SELECT hash, entity, record FROM {every} WHERE entity = ANY(%s::int[])"]
     statement = " UNION ALL ".join(statements)
     for part in batches(hashes, AT_ONCE):
         limits: list[Any] = [LOOKED_AT + 1, LOOKED_AT] if sqlite else [LOOKED_AT + 1]
-        lists = [list(part), list(codes)]
-        first, last = map(json.dumps, lists) if sqlite else lists
+        own_values = [listed(part), *limits, listed(codes)]
         with connection.cursor() as cursor:
-            cursor.execute(statement, [first, *limits, last] * len(statements))
+            cursor.execute(statement, own_values * len(statements))
             for hash_, code, record in cursor.fetchall():
                 id_ = record if isinstance(record, uuid.UUID) else uuid.UUID(hex=record)
                 found[hash_].append((code, id_))
