@@ -17,7 +17,7 @@ from rapport.meta.field import Field
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 
-from . import rows
+from . import idlists
 
 Links = dict[uuid.UUID, dict[str, Any]]
 
@@ -68,9 +68,9 @@ def pointing(target: Entity) -> Iterable[tuple[Entity, Field]]:
             yield other, link
 
 
-def _rows(other: Entity, link: Field, target: Entity, ids: rows.Listed) -> Any:
+def _rows(other: Entity, link: Field, target: Entity, ids: idlists.Listed) -> Any:
     """The `other` records whose `link` holds one of `ids`."""
-    found = other.records().filter(rows.among(other.model, ids, link.columns[-1]))
+    found = other.records().filter(idlists.among(other.model, ids, link.columns[-1]))
     if link.kind is Kind.POINTER:
         names = [e.name for e in registry if e.model is target.model]
         found = found.filter(**{f"{link.columns[0]}__in": names})
@@ -82,7 +82,7 @@ def _holding(
 ) -> set[uuid.UUID]:
     held: set[uuid.UUID] = set()
     for part in batches(ids):
-        held.update(_rows(other, link, target, rows.listed(part)).values_list("pk", flat=True))
+        held.update(_rows(other, link, target, idlists.listed(part)).values_list("pk", flat=True))
     return held
 
 
@@ -97,7 +97,7 @@ def pointed_at(entity: Entity, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, st
     if not ids:
         return found
     within: list[tuple[uuid.UUID, uuid.UUID, str]] = []
-    listed = rows.listed(ids)
+    listed = idlists.listed(ids)
     for other, link in pointing(entity):
         if len(ids) >= MANY and not _is_filled(other.model, link.columns[-1]):
             continue
@@ -114,7 +114,7 @@ def pointed_at(entity: Entity, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, st
     for column in _undeclared(entity):
         if len(ids) >= MANY and not _is_filled(column.model, column.attname):
             continue
-        one_of = rows.among(column.model, listed, column.attname)
+        one_of = idlists.among(column.model, listed, column.attname)
         naming = column.model._default_manager.filter(one_of)
         for id_ in naming.values_list(column.attname, flat=True).distinct():
             found.setdefault(id_, str(column.model._meta.verbose_name))

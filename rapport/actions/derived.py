@@ -24,7 +24,7 @@ from rapport.meta.kinds import Kind, Ref, to_text
 from rapport.meta.registry import registry
 from rapport.models import ChoiceOption, DuplicateRule, Principal, SearchQueue
 
-from . import keyring, rows, search_index
+from . import idlists, keyring, rows, search_index, wholesale
 
 SEARCH_LENGTH = 10_000
 # Records that name a renamed one are refreshed at once up to this many, else by the worker.
@@ -292,7 +292,7 @@ def make(entity: Entity, ids: Sequence[uuid.UUID], *, later: bool) -> None:
     `add`."""
     from .write import from_columns  # as above
 
-    found = entity.records().filter(rows.among(entity.model, ids)).order_by("pk")
+    found = entity.records().filter(idlists.among(entity.model, ids)).order_by("pk")
     if entity.principal or entity.model is DuplicateRule:
         records = [(row["id"], from_columns(entity, row)) for row in found.values()]
     else:
@@ -348,7 +348,7 @@ def reworded(
     stale = list(chosen.values_list("pk", flat=True)[: REFRESH_AT_ONCE + 1])
     if len(stale) <= REFRESH_AT_ONCE:
         return stale
-    rows.insert_for(SearchQueue, {"entity": entity.name}, "record", chosen)
+    wholesale.insert_for(SearchQueue, {"entity": entity.name}, "record", chosen)
     return []
 
 

@@ -19,6 +19,7 @@ from rapport.models import Change, Operation, User
 from rapport.models.journal import ChangeVerb, OperationState
 
 from . import rows
+from .adapted import Same
 
 CHANGE_COLUMNS = (
     "operation_id", "entity", "record", "verb", "row", "version", "at", "before", "after",
@@ -172,7 +173,7 @@ def note_new(
             for id_, row in zip(ids, source_rows, strict=True)
         ]
         return
-    same = [rows.Same(value) for value in (op.pk, entity, verb, 1, now, None, None)]
+    same = [Same(value) for value in (op.pk, entity, verb, 1, now, None, None)]
     operation, name, created, version, at, before, after = same
     columns = (operation, name, ids, created, source_rows, version, at, before, after)
     rows.insert_columns(Change, dict(zip(CHANGE_COLUMNS, columns, strict=True)), len(ids))

@@ -14,7 +14,8 @@ from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.models import FreshKey, KeyRing, MatchKey
 
-from . import rows
+from . import idlists, pgplanner, rows
+from .adapted import Column, Same
 
 # About so many keys a record has.
 OF_A_RECORD = 8
@@ -78,23 +79,23 @@ def put(
     """Store the keys of records that have none. `ids`: as hexadecimal digits. `later`: where the
     index would take long they are brought there by `merge`."""
     held = [(id_, own) for id_, own in zip(ids, keys, strict=True) if own]
-    records, code = [record for record, _own in held], rows.Same(entity.code)
+    records, code = [record for record, _own in held], Same(entity.code)
     hashes = [hash_ for _record, own in held for hash_ in own]
     holders = [record for record, own in held for _ in own]
     # In the order of the index, of which each page is then changed once.
     order = sorted(range(len(hashes)), key=hashes.__getitem__)
-    index: dict[str, rows.Column] = {
+    index: dict[str, Column] = {
         "hash": [hashes[place] for place in order],
         "entity": code,
         "record": [holders[place] for place in order],
     }
     run = _next_run(records, len(hashes)) if later else 0
     if run:
-        rows.insert_columns(FreshKey, {"run": rows.Same(run), **index}, len(hashes))
+        rows.insert_columns(FreshKey, {"run": Same(run), **index}, len(hashes))
     else:
         rows.insert_columns(MatchKey, index, len(hashes))
     written = [",".join(map(str, own)) for _record, own in held]
-    rings: dict[str, rows.Column] = {"record": records, "entity": code, "hashes": written}
+    rings: dict[str, Column] = {"record": records, "entity": code, "hashes": written}
     rows.insert_columns(KeyRing, rings, len(held))
 
 
@@ -144,11 +145,11 @@ def remove(ids: Collection[uuid.UUID]) -> None:
             if connection.vendor == "postgresql":
                 # It expects few keys on a ring, and would rather read the whole index than look for
                 # all of them.
-                with rows.by_index(cursor):
+                with pgplanner.by_index(cursor):
                     cursor.execute(_REMOVE, [list(part)])
                 continue
             # One by one: a set of triples SQLite would look up by the hash alone.
-            cursor.execute(_RINGS % rows.listed(part))
+            cursor.execute(_RINGS % idlists.listed(part))
             triples = [
                 (hash_, code, id_)
                 for id_, code, hashes in cursor.fetchall()

@@ -25,7 +25,7 @@ from rapport.meta.registry import registry
 from rapport.models import Change, Operation, Principal
 from rapport.models.journal import ChangeVerb, OperationState
 
-from . import checking, dependants, rows, write
+from . import checking, dependants, idlists, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _lock(batch: Sequence[Noted]) -> None:
         ids[change.entity].add(change.record)
     for name, wanted in sorted(ids.items()):
         model = registry[name].model
-        found = registry[name].records().filter(rows.among(model, list(wanted))).order_by("pk")
+        found = registry[name].records().filter(idlists.among(model, list(wanted))).order_by("pk")
         list(found.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
@@ -115,7 +115,7 @@ def _later_changes(
     """Changes of the same records by other operations since."""
     records = list({change.record for change in batch})
     since = Change.objects.filter(
-        rows.among(Change, records, "record"), id__gt=min(change.id for change in batch)
+        idlists.among(Change, records, "record"), id__gt=min(change.id for change in batch)
     )
     changes = list(since.exclude(operation_id__in=[undo_of.pk, op.pk]).order_by("id"))
     without = cancelled({change.operation_id for change in changes})
@@ -316,7 +316,7 @@ def return_deleted(
 
 def _stored(entity: Entity, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Those of `ids` that are there."""
-    found = entity.records().filter(rows.among(entity.model, ids))
+    found = entity.records().filter(idlists.among(entity.model, ids))
     asked = set(ids)
     # Mostly all are there, and to count them is quicker than to read what is known.
     return asked if found.count() == len(asked) else set(found.values_list("pk", flat=True))

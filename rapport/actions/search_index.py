@@ -17,7 +17,7 @@ from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import SearchBacklog
 
-from . import rows
+from . import idlists, rows
 
 # Ids in one row of the backlog, and in one transaction that works it off.
 WAITING_TOGETHER = 500
@@ -99,7 +99,7 @@ def catch_up() -> int:
 
 def _index(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
     # Locked: a text that somebody changes meanwhile must not be put back.
-    found = entity.records().filter(rows.among(entity.model, ids))
+    found = entity.records().filter(idlists.among(entity.model, ids))
     texts = dict(
         found.select_for_update(of=("self",), no_key=True)
         .order_by("pk")

@@ -23,7 +23,7 @@ from rapport.meta.registry import registry
 from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb
 
-from . import reversal, rows, write
+from . import idlists, reversal, write
 from .reversal import Noted, Undone, noted
 
 # From so many changes that follow each other it pays.
@@ -122,9 +122,9 @@ def _exceptions(
     for part in batches(dict.fromkeys(ids)):
         if connection.features.has_select_for_update:
             # As `reversal` does: whoever changes these records finishes first.
-            there = entity.records().filter(rows.among(entity.model, part)).order_by("pk")
+            there = entity.records().filter(idlists.among(entity.model, part)).order_by("pk")
             list(there.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
-        later = Change.objects.filter(rows.among(Change, part, "record"), id__gt=lowest)
+        later = Change.objects.filter(idlists.among(Change, part, "record"), id__gt=lowest)
         later = later.exclude(operation_id__in=[op.undo_of_id, op.pk])
         changed = list(later.values_list("record", "operation_id"))
         without = reversal.cancelled({operation for _record, operation in changed})
@@ -154,7 +154,7 @@ def _take_back(
     if missing.conflicts or set(draft.values) != set(has) or not has:
         return False
     for part in batches(ids):
-        chosen = entity.records().filter(rows.among(entity.model, part))
+        chosen = entity.records().filter(idlists.among(entity.model, part))
         undone.restored += write.alter(
             entity, chosen, has, draft.values, op=back.op, by=back.by, now=back.now
         )

@@ -24,7 +24,7 @@ from rapport.models.journal import ChangeVerb, OperationState
 from rapport.models.people import Verb
 from rapport.queries import history, moved
 
-from . import journal, lease, rows, sweep
+from . import journal, lease, pgplanner, sweep
 from .records import RecordNotFound
 from .reversal import Conflict, Noted, Undone, noted, return_deleted, revert
 
@@ -111,7 +111,7 @@ def begin(op: Operation, *, by: Actor) -> Operation:
         written = {
             registry[name].model for name in op.changes.values_list("entity", flat=True).distinct()
         }
-        rows.count_anew({*written, Change, MatchKey, KeyRing})
+        pgplanner.count_anew({*written, Change, MatchKey, KeyRing})
     return journal.begin("undo", by=by, undo_of=op, parameters={"kind": op.kind})
 
 

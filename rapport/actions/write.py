@@ -27,7 +27,8 @@ from rapport.meta.kinds import Kind, to_json
 from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb
 
-from . import derived, journal, keyring, rows
+from . import derived, idlists, journal, keyring, rows, wholesale
+from .adapted import Column, Same
 
 
 def load(
@@ -202,8 +203,8 @@ def write_ready(
     same = to_columns(entity, {**defaults(entity), **system, **made.same})
     constant = {**_hidden(entity), "version": 1, **same, **entity.scope}
     own = {*made.own.names, *(entity.fields[name].column for name in made.links)}
-    columns: dict[str, rows.Column] = {"id": made.ids}
-    columns.update({n: rows.Same(value) for n, value in constant.items() if n not in own})
+    columns: dict[str, Column] = {"id": made.ids}
+    columns.update({n: Same(value) for n, value in constant.items() if n not in own})
     columns.update({entity.fields[name].column: ids for name, ids in made.links.items()})
     columns["search_text"] = made.search
     derived.put(entity, made.ids, made.keys, made.search, later=_is_many(op))
@@ -233,13 +234,13 @@ def _by_extra(
 
 def _columns_of(
     entity: Entity, drafts: Sequence[Draft], same: Mapping[str, Any]
-) -> dict[str, rows.Column]:
+) -> dict[str, Column]:
     """The columns of new records. `same`: values that all of them have, which are most."""
-    columns: dict[str, rows.Column] = {"id": [draft.id for draft in drafts]}
+    columns: dict[str, Column] = {"id": [draft.id for draft in drafts]}
     constant = {**_hidden(entity), "version": 1}
     constant.update(to_columns(entity, same))
     constant.update(entity.scope)
-    columns.update({name: rows.Same(value) for name, value in constant.items()})
+    columns.update({name: Same(value) for name, value in constant.items()})
     values = [draft.values for draft in drafts]
     for field in entity.fields.values():
         if field.name in same or not field.columns or field.columns[0] in entity.scope:
@@ -347,7 +348,7 @@ def alter(
     assert may_alter(entity, after)
     journal.flush(op)
     reworded = derived.reworded(entity, chosen, before, after)
-    number = rows.alter(
+    number = wholesale.alter(
         chosen,
         {**to_columns(entity, after), "modified_at": now, "modified_by_id": _stamp(by)},
         Change,
@@ -370,7 +371,7 @@ def delete(
     entity: Entity, ids: Sequence[uuid.UUID], *, op: Operation, now: datetime.datetime
 ) -> None:
     """Delete rows for good; the journal keeps each whole, so that undo can put it back."""
-    if op.pending is None and rows.fits_in_json(entity.model):
+    if op.pending is None and wholesale.fits_in_json(entity.model):
         _delete_many(entity, ids, op=op, now=now)
         return
     kept: dict[uuid.UUID, dict[str, Any]] = {}
@@ -397,11 +398,11 @@ def _delete_many(
         "row": None, "after": None,
     }  # fmt: skip
     for part in batches(ids):
-        chosen = entity.records().filter(rows.among(entity.model, part))
+        chosen = entity.records().filter(idlists.among(entity.model, part))
         if connection.features.has_select_for_update:
             locked = chosen.order_by("pk").select_for_update(of=("self",))
             list(locked.values_list("pk", flat=True))
-        number = rows.delete_noted(chosen, names, Change, note)
+        number = wholesale.delete_noted(chosen, names, Change, note)
         journal.count(op, "deleted", number)
     derived.remove(entity, ids, later=_is_many(op, "deleted"))
 
@@ -419,7 +420,7 @@ def from_whole(entity: Entity, whole: Mapping[str, Any]) -> dict[str, Any]:
         if column.attname in whole:
             row[column.attname] = column.to_python(whole[column.attname])
         else:
-            row[column.attname] = rows.blank(column)
+            row[column.attname] = wholesale.blank(column)
     return row
 
 

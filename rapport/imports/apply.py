@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor
-from rapport.actions import journal, keyring, lease, records, rows as table_rows, write
+from rapport.actions import journal, keyring, lease, pgcopy, records, rows as table_rows, write
 from rapport.actions.lease import Pace, Refused, Run
 from rapport.duplicates import fresh
 from rapport.meta.entity import Draft, Entity
@@ -207,7 +207,7 @@ def _advance(session: _Session, run: Run) -> bool:
                     session.remember(None)
                 judged = judge(lock=True)
             _hold_back_changed(judged, plan, kept, decided, op if upload.parent_id else None)
-            with table_rows.beside() as is_beside:
+            with pgcopy.beside() as is_beside:
                 made = _write(entity, judged, op=op, by=run.by, now=now)
                 if is_beside:
                     session.feed.fill(run.size)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from rapport import access
 from rapport.access import Actor
 from rapport.actions import rows as table_rows
+from rapport.actions.adapted import Column, Same
 from rapport.actions.lease import Refused, Run
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
@@ -283,8 +284,8 @@ def keep_same(plan: Plan, same: MappingType[int, str]) -> None:
     """Write down the rows that change nothing of these records."""
     like = Verdict(0, Fate.SAME, found=Fate.SAME, changes=[])
     alike = (plan.pk, None, like.fate, None, details(like), None, like.found, 0, like.changes, "")
-    columns: dict[str, table_rows.Column] = {
-        name: table_rows.Same(value) for name, value in zip(PLAN_COLUMNS, alike, strict=True)
+    columns: dict[str, Column] = {
+        name: Same(value) for name, value in zip(PLAN_COLUMNS, alike, strict=True)
     }
     columns.update(row=list(same), record=list(same.values()))
     table_rows.insert_columns(PlanRow, columns, len(same))

@@ -14,7 +14,8 @@ from itertools import chain
 
 from rapport.access import Actor
 from rapport.actions import write
-from rapport.actions.rows import Packed, id_texts
+from rapport.actions.idlists import id_texts
+from rapport.actions.rows import Packed
 from rapport.actions.write import Keys, Ready
 from rapport.duplicates import fresh, normalise
 from rapport.duplicates.find import held

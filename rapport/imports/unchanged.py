@@ -16,7 +16,7 @@ from django.db.models.functions import Cast, NullIf
 
 from rapport import queries
 from rapport.access import Actor
-from rapport.actions import rows as table_rows
+from rapport.actions import idlists
 from rapport.duplicates.features import Shape
 from rapport.duplicates.find import alone
 from rapport.duplicates.judge import Judge
@@ -135,7 +135,7 @@ def _load(
             columns.append(name)
     found: dict[str, tuple[Any, ...]] = {}
     for part in batches(ids):
-        among = table_rows.among(entity.model, table_rows.listed_texts(part))
+        among = idlists.among(entity.model, idlists.listed_texts(part))
         chosen = queries.records(entity, by).filter(among, state=0)
         rows = chosen.values_list(Cast(F("pk"), text), *columns)
         found.update((row[0], row[1:]) for row in rows)

@@ -4,7 +4,8 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from rapport.actions import journal, rows
+from rapport.actions import journal, pgcopy, rows
+from rapport.actions.adapted import COPY_FROM
 from rapport.meta.ids import new_id
 from rapport.models import MatchKey, Operation
 from tests.installations import wait_for
@@ -20,7 +21,7 @@ def keys(start):
 
 
 def test_statement_waits_for_what_is_inserted_beside():
-    with rows.beside() as is_beside:
+    with pgcopy.beside() as is_beside:
         rows.insert(MatchKey, KEYS, keys(0))
         rows.insert(MatchKey, KEYS, keys(MANY))
         seen = MatchKey.objects.count()
@@ -29,7 +30,7 @@ def test_statement_waits_for_what_is_inserted_beside():
 
 
 def test_end_waits_for_what_is_inserted_beside():
-    with rows.beside():
+    with pgcopy.beside():
         for part in range(3):
             rows.insert(MatchKey, KEYS, keys(part * MANY))
 
@@ -39,8 +40,8 @@ def test_end_waits_for_what_is_inserted_beside():
 def test_what_went_wrong_beside_is_heard_at_the_end():
     names = [column.attname for column in Operation._meta.concrete_fields]
     op = Operation.objects.create(kind="test", started_at="2026-01-01T00:00Z")
-    again = [[getattr(op, name) for name in names]] * rows.COPY_FROM
-    with pytest.raises(psycopg.errors.UniqueViolation), transaction.atomic(), rows.beside():
+    again = [[getattr(op, name) for name in names]] * COPY_FROM
+    with pytest.raises(psycopg.errors.UniqueViolation), transaction.atomic(), pgcopy.beside():
         rows.insert(Operation, names, again)
 
     assert Operation.objects.filter(pk=op.pk).count() == 1

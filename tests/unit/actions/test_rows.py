@@ -9,6 +9,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from rapport.actions import rows
+from rapport.actions.adapted import COPY_FROM
 from rapport.meta.ids import new_id
 from rapport.models import Account, Change, DuplicatePair, MatchKey, Note, Operation
 from tests import factories
@@ -35,7 +36,7 @@ _json = st.recursive(
     max_leaves=5,
 )
 # One row, a few (executemany), and enough for COPY.
-NUMBERS = st.sampled_from([1, 2, 3, rows.COPY_FROM, rows.COPY_FROM + 7])
+NUMBERS = st.sampled_from([1, 2, 3, COPY_FROM, COPY_FROM + 7])
 
 
 def note_rows(owner, number, draw):
@@ -142,7 +143,7 @@ def _text(document):
 def test_yes_is_not_one_and_no_is_not_zero(db):
     operation = Operation.objects.create(kind="test", started_at=NOW, state="done")
     names = ("operation_id", "entity", "record", "verb", "version", "at", "before")
-    values = [True, 1, False, 0, 1.0] * rows.COPY_FROM
+    values = [True, 1, False, 0, 1.0] * COPY_FROM
     rows.insert(
         Change, names, [(operation.pk, "x", new_id(), 2, 1, NOW, {"value": v}) for v in values]
     )
@@ -151,7 +152,7 @@ def test_yes_is_not_one_and_no_is_not_zero(db):
     assert [_text(c.before["value"]) for c in stored] == [_text(v) for v in values]
 
 
-@pytest.mark.parametrize("number", [1, 5, rows.COPY_FROM])
+@pytest.mark.parametrize("number", [1, 5, COPY_FROM])
 def test_each_row_gets_its_own_values(number, db):
     notes = [factories.make_note(subject=f"old {n}") for n in range(number)]
     rows.update(Note, ("subject", "pinned"), [(n.pk, (f"\\new\t{n.pk}", True)) for n in notes])
@@ -194,7 +195,7 @@ def test_largest_amount_keeps_every_digit(db):
     assert company.annual_revenue == Decimal("9999999999999.99")
 
 
-@pytest.mark.parametrize("number", [1, rows.COPY_FROM])
+@pytest.mark.parametrize("number", [1, COPY_FROM])
 def test_numbers_with_fractions_are_what_was_inserted(number, db):
     weights = [(-1) ** at * at / 3 for at in range(number)]
     names = ("first_entity", "first", "second_entity", "second", "rule", "confidence", "weight",

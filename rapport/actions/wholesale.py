@@ -1,0 +1,194 @@
+"""Many rows that change alike: a statement or two, however many they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
+
+from rapport.meta.batches import batches
+
+from .adapted import columns_of, encode_row, target_of
+
+
+def alter(
+    chosen: models.QuerySet[Any],
+    columns: Mapping[str, Any],
+    notes: type[models.Model],
+    note: Mapping[str, Any],
+) -> int:
+    """Set `columns` of the rows `chosen` and count their version up; for each put a row into
+    `notes`: the values `note`, the id as its `record` and the new version. How many they were."""
+    model: Any = chosen.model
+    quote = connection.ops.quote_name
+    found = _where(chosen)
+    if found is None:
+        return 0
+    where, where_values = found
+    table, version = quote(model._meta.db_table), f"{quote(model._meta.db_table)}.version"
+    names = tuple(columns)
+    sets = ", ".join(f"{quote(column.column)} = %s" for column in columns_of(model, names))
+    update = f"UPDATE {table} SET {sets}, version = {version} + 1 WHERE {where}"
+    update_values = (*encode_row(model, names, tuple(columns.values())), *where_values)
+    into, marks, note_values = _alike(notes, note)
+    insert = f"INSERT INTO {quote(notes._meta.db_table)} ({into}, record, version)"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # In one, so that what others store meanwhile is either changed and noted or neither.
+            cursor.execute(
+                f"WITH changed AS ({update} RETURNING {table}.id, {version}) "
+                f"{insert} SELECT {marks}, id, version FROM changed",
+                (*update_values, *note_values),
+            )
+            return int(cursor.rowcount)
+        cursor.execute(
+            f"{insert} SELECT {marks}, {table}.id, {version} + 1 FROM {table} WHERE {where} "
+            f"ORDER BY {table}.id",
+            (*note_values, *where_values),
+        )
+        cursor.execute(update, update_values)
+        return int(cursor.rowcount)
+
+
+def insert_for(
+    model: type[models.Model],
+    constant: Mapping[str, Any],
+    column: str,
+    chosen: models.QuerySet[Any],
+) -> None:
+    """Insert a row with the values `constant` for each of `chosen`, its id in `column`."""
+    quote = connection.ops.quote_name
+    found = _where(chosen)
+    if found is None:
+        return
+    where, where_values = found
+    table = quote(chosen.model._meta.db_table)
+    into, marks, values = _alike(model, constant)
+    (filled,) = columns_of(model, (column,))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quote(model._meta.db_table)} ({into}, {quote(filled.column)}) "
+            f"SELECT {marks}, {table}.id FROM {table} WHERE {where}",
+            (*values, *where_values),
+        )
+
+
+def delete_noted(
+    chosen: models.QuerySet[Any],
+    names: Sequence[str],
+    notes: type[models.Model],
+    note: Mapping[str, Any],
+) -> int:
+    """Delete the rows `chosen`; for each put a row into `notes`: the values `note`, the id as its
+    `record`, the version, and the columns `names` as JSON into `before`, but those that are blank
+    in all rows. How many they were."""
+    quote = connection.ops.quote_name
+    model: Any = chosen.model
+    found = _where(chosen)
+    if found is None:
+        return 0
+    where, where_values = found
+    table = quote(model._meta.db_table)
+    into, marks, note_values = _alike(notes, note)
+    columns = columns_of(model, tuple(names))
+    with connection.cursor() as cursor:
+        # Two thirds of all columns, as a rule: to write them down takes longer than to look.
+        counts = ", ".join(map(_count, columns))
+        cursor.execute(f"SELECT {counts} FROM {table} WHERE {where}", where_values)
+        counted = zip(columns, cursor.fetchone(), strict=True)
+        whole = _as_json([column for column, number in counted if number])
+        cursor.execute(
+            f"INSERT INTO {quote(notes._meta.db_table)} ({into}, record, version, before) "
+            f"SELECT {marks}, {table}.id, {table}.version, {whole} FROM {table} WHERE {where} "
+            f"ORDER BY {table}.id",
+            (*note_values, *where_values),
+        )
+        cursor.execute(f"DELETE FROM {table} WHERE {where}", where_values)
+        return int(cursor.rowcount)
+
+
+def blank(column: Any) -> Any:
+    """What a deleted row had in a column of which the journal does not tell."""
+    return None if column.null else column.get_default()
+
+
+def fits_in_json(model: type[models.Model]) -> bool:
+    """Whether `delete_noted` can write down every column of `model`."""
+    return all(isinstance(target_of(column), _IN_JSON) for column in model._meta.concrete_fields)
+
+
+_IN_JSON = (
+    models.UUIDField, models.DateField, models.DecimalField, models.BooleanField,
+    models.IntegerField, models.CharField, models.TextField,
+)  # fmt: skip
+
+
+def _alike(
+    model: type[models.Model], constant: Mapping[str, Any]
+) -> tuple[str, str, tuple[Any, ...]]:
+    """Columns, marks and values of what is the same in all rows of an INSERT … SELECT."""
+    names = tuple(constant)
+    into = ", ".join(connection.ops.quote_name(c.column) for c in columns_of(model, names))
+    return into, ", ".join(["%s"] * len(names)), encode_row(model, names, tuple(constant.values()))
+
+
+def _where(chosen: models.QuerySet[Any]) -> tuple[str, tuple[Any, ...]] | None:
+    """The condition of `chosen` (of one table) as SQL; None when no row can meet it."""
+    query = chosen.query
+    compiler = query.get_compiler(connection=connection)
+    try:
+        sql, values = compiler.compile(query.where)
+    except EmptyResultSet:
+        return None
+    assert len([a for a in query.alias_map if query.alias_refcount[a]]) <= 1
+    return sql or "1 = 1", tuple(values)
+
+
+def _count(column: Any) -> str:
+    """SQL of the number of rows in which a column is not what `blank` says."""
+    quote = connection.ops.quote_name
+    name = f"{quote(column.model._meta.db_table)}.{quote(column.column)}"
+    if column.null:
+        return f"count({name})"
+    return f"count(nullif({name}, ''))" if blank(column) == "" else "count(*)"
+
+
+def _as_json(columns: Sequence[Any]) -> str:
+    """SQL of an object of these columns by attribute, as `meta.kinds.to_json` writes values."""
+    quote = connection.ops.quote_name
+    if connection.vendor == "postgresql":
+        values = ", ".join(
+            f"{quote(column.model._meta.db_table)}.{quote(column.column)}"
+            f"{'::text' if isinstance(column, models.DecimalField) else ''} AS "
+            f"{quote(column.attname)}"
+            for column in columns
+        )
+        return f"(SELECT to_jsonb(one) FROM (SELECT {values}) AS one)"
+    # A function of SQLite takes so many arguments.
+    parts = [
+        ", ".join(f"'{column.attname}', {_sqlite_json(column)}" for column in part)
+        for part in batches(columns, 50)
+    ]
+    objects = [f"json_object({part})" for part in parts]
+    bare = [f"substr({one}, 2, length({one}) - 2)" for one in objects[:-1]]
+    first = "".join(f"{one} || ',' || " for one in bare)
+    return f"'{{' || {first}ltrim({objects[-1]}, '{{')"
+
+
+def _sqlite_json(column: Any) -> str:
+    quote = connection.ops.quote_name
+    name = f"{quote(column.model._meta.db_table)}.{quote(column.column)}"
+    own = target_of(column)
+    if isinstance(own, models.UUIDField):
+        ends = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+        return " || '-' || ".join(f"substr({name}, {start}, {size})" for start, size in ends)
+    if isinstance(own, models.DateTimeField):
+        return f"replace({name}, ' ', 'T') || '+00:00'"
+    if isinstance(own, models.DecimalField):
+        places = f"printf('%.{own.decimal_places}f', {name})".replace("%", "%%")
+        return f"CASE WHEN {name} IS NOT NULL THEN {places} END"
+    if isinstance(own, models.BooleanField):
+        return f"CASE {name} WHEN 1 THEN json('true') WHEN 0 THEN json('false') END"
+    return name
