@@ -189,8 +189,8 @@ def _advance(session: _Session, run: Run) -> bool:
     if before is not None:
         session.remember(before)
         early = judge()
-        # Made here, while nobody waits for us.
-        _ = early.ready
+        # Here, where nobody waits for us.
+        early.make_ready()
     with run.batch() as job:
         plans.require(entity, run.by)
         upload, plan = _theirs(job)
@@ -375,6 +375,7 @@ def _write(
     drafts = [v.draft for v in judged.verdicts if v.fate in WRITTEN and v.draft is not None]
     drafts = sorted(drafts + judged.drafts, key=lambda draft: draft.source_row or 0)
     _save(entity, drafts, op=op, by=by, now=now, checked=True)
+    judged.make_ready()
     if judged.ready is not None:
         write.write_ready(entity, judged.ready, op=op, by=by, now=now)
     return made

@@ -39,8 +39,8 @@ class Verdict:
 class Judged:
     """The verdicts of a batch, in the order of its rows, and what would be made along with it.
     `same` {row: id of the record, as a text}: further rows, which change nothing; `simple`: numbers
-    of those that are simply created; `keys`, `ready` and `drafts`: of the latter, to be written;
-    `making` makes them ready."""
+    of those that are simply created; `keys`, `ready` (by `make_ready`) and `drafts`: of the latter,
+    to be written."""
 
     verdicts: list[Verdict]
     links: linking.Links
@@ -49,14 +49,12 @@ class Judged:
     keys: Keys | None = None
     making: Callable[[], Ready] | None = None
     drafts: list[Draft] = field(default_factory=list)
-    _ready: Ready | None = None
+    ready: Ready | None = None
 
-    @property
-    def ready(self) -> Ready | None:
-        """What is ready to be written, made when it is first asked for."""
+    def make_ready(self) -> None:
+        """Let `making` make `ready`, unless it has."""
         if self.making is not None:
-            self._ready, self.making = self.making(), None
-        return self._ready
+            self.ready, self.making = self.making(), None
 
     @property
     def new(self) -> dict[str, list[linking.New]]:
