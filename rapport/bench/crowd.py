@@ -59,7 +59,7 @@ def fill(contacts: int) -> dict[str, str]:
     with connection.cursor() as cursor:
         tables = (Account, Contact, Lead, MatchKey, Change)
         indexes = [
-            statement for model in tables for statement in sample._drop_indexes(cursor, model)
+            statement for model in tables for statement in sample.drop_indexes(cursor, model)
         ]
         owner = {"owner": admin.pk, "owning_unit": admin.business_unit_id}
         companies = list(_companies(pick, max(1, contacts // 10)))
@@ -187,13 +187,18 @@ def _twice(pick: random.Random, made: Iterator[Values], count: int) -> Iterator[
     lately: list[Values] = []
     for number, values in zip(range(count), made, strict=False):
         if lately and pick.random() < DOUBLES:
-            yield _damaged(pick, pick.choice(lately), _PERSON_DAMAGE)
+            yield damaged_person(pick, pick.choice(lately))
             continue
         if len(lately) < 20_000:
             lately.append(values)
         else:
             lately[number % 20_000] = values
         yield values
+
+
+def damaged_person(pick: random.Random, values: Values) -> Values:
+    """A copy of a person, as somebody else would have typed it in."""
+    return _damaged(pick, values, _PERSON_DAMAGE)
 
 
 def _damaged(

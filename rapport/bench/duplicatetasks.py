@@ -52,7 +52,7 @@ def radar() -> dict[str, Any]:
     watcher.start()
     lease.settle(lease.READING)
     worker = Worker()
-    worker._clock = Clock(())
+    worker.clock = Clock(())
     job = duplicates.search_now(by=SETUP)
     start, before = time.perf_counter(), os.times()
     try:
@@ -192,7 +192,7 @@ def ask(count: int) -> dict[str, Any]:
         values = {name: getattr(row, name) for name in (*FORM, "birthday")}
         values["account"] = row.account_id
         if number % 2:
-            values = crowd._damaged(pick, values, crowd._PERSON_DAMAGE)
+            values = crowd.damaged_person(pick, values)
         else:
             values |= {"first_name": f"Neu{number}", "email": f"new{number}@new.example"}
         values["full_name"] = f"{values['first_name']} {values['last_name']}"

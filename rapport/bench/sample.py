@@ -192,7 +192,7 @@ def _insert(
         else f"(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < {count}) "
         "SELECT i FROM s)"
     )
-    indexes = _drop_indexes(cursor, model) if count > 50_000 else []
+    indexes = drop_indexes(cursor, model) if count > 50_000 else []
     names = ", ".join(f'"{name}"' for name in columns)
     cursor.execute(
         f'INSERT INTO "{model._meta.db_table}" ({names}) '
@@ -215,7 +215,7 @@ def _default(column: Any) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def _drop_indexes(cursor: Any, model: type[models.Model]) -> list[str]:
+def drop_indexes(cursor: Any, model: type[models.Model]) -> list[str]:
     """Drop the plain indexes of a table; the statements that make them again. Building an index
     over a full table is several times quicker than keeping it."""
     if connection.vendor == "postgresql":

@@ -50,7 +50,7 @@ class Worker:
         self.runs: list[Run] = []
         self.stopping = False
         self._bell = Bell()
-        self._clock = Clock()
+        self.clock = Clock()
         self._noted = 0.0
         self._parent = child_of
 
@@ -94,7 +94,7 @@ class Worker:
         """What is due by the clock, one more job if there is one, one batch of each in hand."""
         _refresh_connection()
         self._note()
-        self._clock.tick()
+        self.clock.tick()
         if len(self.runs) < AT_ONCE and (run := take(self.name, KINDS)):
             self.runs.append(run)
         for run in list(self.runs):

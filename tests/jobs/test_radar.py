@@ -40,7 +40,7 @@ ANNA = {
 @pytest.fixture
 def search(worker):
     """Search everything."""
-    worker._clock = Clock(())
+    worker.clock = Clock(())
 
     def run():
         job = duplicates.search_now(by=SETUP)
@@ -346,7 +346,7 @@ from rapport.jobs.clock import Clock
 from rapport.jobs.worker import Worker
 radar.ALONE, radar.KEYS_AT_ONCE = 0, 40
 worker = Worker()
-worker._clock = Clock(())
+worker.clock = Clock(())
 for _ in range(10_000):
     worker.turn()
     cursor = worker.runs[0].job.cursor or {}
