@@ -66,11 +66,6 @@ class FieldChoice:
     origins: Mapping[uuid.UUID, Origin] = dataclasses.field(default_factory=dict)
     differs: bool = False
 
-    @property
-    def kept_in(self) -> str | None:
-        """The first second field that is used."""
-        return next(iter(self.kept.values()), None)
-
 
 # -- the record that stays -------------------------------------------------------------------------
 
@@ -133,7 +128,7 @@ def units(entity: Entity) -> dict[str, tuple[str, ...]]:
     }
 
 
-def origins(entity: Entity, rows: Rows) -> dict[tuple[uuid.UUID, str], Origin]:
+def origins(rows: Rows) -> dict[tuple[uuid.UUID, str], Origin]:
     """When each value came, by (record, field); under (record, '') when the record was made."""
     found: dict[tuple[uuid.UUID, str], Origin] = {
         (id_, ""): Origin(row["created_at"], "", "") for id_, row in rows.items()
@@ -207,7 +202,7 @@ def choose(
     """The choice for every field that any record has filled in, and the values that the master
     gets. `wanted`: what a person chose; `barred`: (record, field) of values that cannot be used;
     `known`: when each value came, where that need not be read."""
-    known = origins(entity, rows) if known is None else known
+    known = origins(rows) if known is None else known
     ids = [master, *(id_ for id_ in rows if id_ != master)]
     made: list[FieldChoice] = []
     values: dict[str, Any] = {}

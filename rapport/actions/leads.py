@@ -160,7 +160,7 @@ def qualify_lead(
         if lead["state"] != OPEN:
             raise LeadIsClosed(_("The lead is already closed."))
         choice = choice or automatic_choice(lead, by=by)
-        account, contact = _use_existing(choice, lead, by)
+        account, contact = _existing(choice, by)
         made = proposed(lead)
         for name, extra in choice.values.items():
             given = checking.given(registry[name], extra, by=by)
@@ -193,9 +193,8 @@ def qualify_lead(
     return Qualified(id, account, contact, opportunity, op)
 
 
-def _use_existing(
-    choice: Choice, lead: Mapping[str, Any], by: Actor
-) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+def _existing(choice: Choice, by: Actor) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+    """The account and the contact to use, if any; raises LinkedRecordMissing."""
     for name, value in (("account", choice.account), ("contact", choice.contact)):
         if value and not access.allowed_ids([value], registry[name], by, access.READ):
             raise LinkedRecordMissing(_("The record to use is not there any more."))

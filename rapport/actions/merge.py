@@ -178,7 +178,7 @@ def _plan(
     elif master not in stored:
         raise CannotMerge(_("The main record is none of those that are merged."))
     losers = tuple(id_ for id_ in stored if id_ != master)
-    barred, warnings = _barred(entity, stored, master)
+    barred, warnings = _barred(entity, stored)
     fields, values = choosing.choose(entity, stored, master, wanted=wanted, barred=barred)
     follow: dict[Entity, int] = defaultdict(int)
     for one in held:
@@ -204,7 +204,7 @@ def _title(entity: Entity, row: Mapping[str, Any]) -> str:
 
 
 def _barred(
-    entity: Entity, stored: Mapping[uuid.UUID, Mapping[str, Any]], master: uuid.UUID
+    entity: Entity, stored: Mapping[uuid.UUID, Mapping[str, Any]]
 ) -> tuple[set[tuple[uuid.UUID, str]], list[str]]:
     """Links that would lead from the master to itself, at once or through others that name it."""
     barred: set[tuple[uuid.UUID, str]] = set()

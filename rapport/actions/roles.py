@@ -5,7 +5,6 @@ from __future__ import annotations
 from rapport.models.people import Depth, Verb
 
 EVERY = tuple(verb.value for verb in Verb)
-RECORDS = ("account", "contact", "lead", "opportunity", "activity", "note", "saved_view")
 _SALES = ("account", "contact", "lead", "opportunity")
 _WORK = ("activity", "note")
 

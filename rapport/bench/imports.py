@@ -17,7 +17,6 @@ from .servers import memory, serving
 from .watching import follow, waiting
 
 PARTS = ("apply", "again", "undo", "export", "xlsx", "worker", "waits", "million", "kills")
-DATABASES = ("sqlite", "postgresql")
 PLAN_GOAL, APPLY_GOAL, LIMIT_GOAL = 25_000, 12_000, 2.5
 FOUND_GOAL, XLSX_GOAL, UNDO_GOAL = 30, 6, 1.5
 EXPORT_GOALS = {"csv": 50_000, "xlsx": 10_000}

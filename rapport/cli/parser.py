@@ -9,7 +9,6 @@ ENTITIES = ("contact", "account", "lead", "opportunity")
 EXPORTED = ("csv", "xlsx", "xml", "jsonl", "vcf")
 # Of the built-in roles; `user create` says it when another one is typed.
 SALESPERSON = "salesperson"
-DRY_RUN = "change nothing, say what would happen"
 
 
 def parser() -> argparse.ArgumentParser:

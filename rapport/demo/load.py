@@ -32,10 +32,6 @@ STEPS = {"account": 0, "contact": 0, "lead": 1, "opportunity": 1}
 BATCH = 100
 
 
-class RealRecords(RuntimeError):
-    """There are records already, and they are not demo data."""
-
-
 def password() -> str:
     """The password of the demo people who may sign in: always the same in one installation, and
     kept nowhere."""

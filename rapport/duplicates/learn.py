@@ -82,7 +82,7 @@ def learn(
     for _round in range(ROUNDS):
         if not state.step(seen):
             break
-    weights = state.weights(base, matching, max(sizes))
+    weights = state.weights(matching, max(sizes))
     frequent = list(weights.frequent)
     for i, values in placeholders.items():
         frequent[i] = {**frequent[i], **dict.fromkeys(values, NOTHING)}
@@ -313,7 +313,7 @@ class _State:
             for condition, m, u in zip(self.rule.conditions, self.m, self.u, strict=True)
         ]
 
-    def weights(self, base: Sequence[Prepared], matching: Sequence[Prepared], size: int) -> Weights:
+    def weights(self, matching: Sequence[Prepared], size: int) -> Weights:
         """What was learned, ready to be kept."""
         frequent: list[dict[str, float]] = []
         rare: list[float] = []

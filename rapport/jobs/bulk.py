@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from rapport.access import Actor
 from rapport.actions import bulk, journal
 from rapport.actions.lease import Refused, Run
-from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import Job, Operation
 from rapport.models.journal import OperationState
@@ -36,9 +35,9 @@ def step(run: Run) -> bool:
     with run.batch() as job:
         cursor = dict(job.cursor or {})
         if job.cursor is None:
-            job.total = _total(entity, job, run.by)
+            job.total = _total(job, run.by)
             job.result = {"done": 0, "refused": 0, "reasons": {}, "operation": None}
-        ids = _next(entity, job, cursor, run.by, run.size)
+        ids = _next(job, cursor, run.by, run.size)
         op = _operation(cursor)
         with nullcontext(journal.Span()) if separate else journal.spanning(op) as span:
             done, refused = bulk.perform(action, ids, run.by)
@@ -78,21 +77,19 @@ def ended(job: Job, state: JobState) -> None:
         bulk.close(op, OperationState.CANCELLED if cancelled else OperationState.DONE)
 
 
-def _total(entity: Entity, job: Job, by: Actor) -> int:
+def _total(job: Job, by: Actor) -> int:
     if "ids" in job.parameters:
         return len(job.parameters["ids"])
-    return _matching(entity, job, by).count()
+    return _matching(job, by).count()
 
 
-def _matching(entity: Entity, job: Job, by: Actor) -> Any:
+def _matching(job: Job, by: Actor) -> Any:
     found = translate.rows(query.loads(job.parameters["query"]), by)
     # What people add while the job runs is not meant.
     return found.filter(created_at__lte=job.created_at)
 
 
-def _next(
-    entity: Entity, job: Job, cursor: dict[str, Any], by: Actor, size: int
-) -> list[uuid.UUID]:
+def _next(job: Job, cursor: dict[str, Any], by: Actor, size: int) -> list[uuid.UUID]:
     """The next ids, and `cursor` behind them. A query goes by key: each record is met once, even
     when the command changes by what it was found."""
     if "ids" in job.parameters:
@@ -100,7 +97,7 @@ def _next(
         ids = [uuid.UUID(text) for text in job.parameters["ids"][start : start + size]]
         cursor["start"] = start + len(ids)
         return ids
-    found = _matching(entity, job, by).order_by("pk")
+    found = _matching(job, by).order_by("pk")
     if "after" in cursor:
         found = found.filter(pk__gt=uuid.UUID(cursor["after"]))
     ids = list(found.values_list("pk", flat=True)[:size])

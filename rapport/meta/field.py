@@ -51,7 +51,6 @@ class Field:
     required: bool = False
     read_only: bool = False
     importable: bool = True
-    audited: bool = True
     max_length: int | None = None
     minimum: int | None = None
     maximum: int | None = None

@@ -206,20 +206,6 @@ def _read_cursor(cursor: str) -> tuple[float, int]:
         raise InvalidQuery("cursor") from None
 
 
-def of_record(
-    entity: Entity, id: uuid.UUID, by: Actor, *, status: str = PairStatus.OPEN
-) -> list[Suspect]:
-    """The pairs of a record, the strongest first."""
-    found = visible(by, touching([id]).filter(status=status))
-    rows = [row for row in found.order_by("-weight", "pk")[:OF_RECORD] if _holds(row, entity, id)]
-    return _shown(rows, by)
-
-
-def _holds(row: DuplicatePair, entity: Entity, id: uuid.UUID) -> bool:
-    ends = ((row.first_entity, row.first), (row.second_entity, row.second))
-    return (entity.name, id) in ends
-
-
 def pair(id: int, by: Actor) -> Suspect | None:
     """One pair, decided or not."""
     found = _shown(list(visible(by, DuplicatePair.objects.filter(pk=id))), by)
@@ -244,6 +230,11 @@ def said_different(entity: Entity, id: uuid.UUID, by: Actor) -> set[Ref]:
         for row in found
         if _holds(row, entity, id)
     }
+
+
+def _holds(row: DuplicatePair, entity: Entity, id: uuid.UUID) -> bool:
+    ends = ((row.first_entity, row.first), (row.second_entity, row.second))
+    return (entity.name, id) in ends
 
 
 def cluster(entity: Entity, id: uuid.UUID, by: Actor) -> list[uuid.UUID]:

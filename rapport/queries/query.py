@@ -27,7 +27,6 @@ from rapport.meta.kinds import (
 from rapport.meta.registry import registry
 
 PAGE_SIZE = 50
-MAX_PAGE_SIZE = 250
 MAX_DEPTH = 6
 MAX_CONDITIONS = 100
 MAX_DAYS = 36_525

@@ -434,12 +434,3 @@ def _key(posted: QueryDict, name: str) -> str:
 def _typed(field: Field, value: Any) -> str:
     """What a browser sends for `value` when nobody touched its input."""
     return input_text(field, value).replace("\r\n", "\n")
-
-
-def query_text(values: Mapping[str, Any], entity: Entity) -> dict[str, str]:
-    """`values` for an address that `prefill` reads."""
-    return {
-        name: value if isinstance(value, str) else input_text(entity.fields[name], value)
-        for name, value in values.items()
-        if value not in {None, "", False}
-    }

@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from rapport.meta.kinds import Kind, Ref
 from rapport.meta.registry import registry
 from rapport.queries import one
-from rapport.web.forms import RecordForm, expand, prefill, query_text
+from rapport.web.forms import RecordForm, expand, prefill
 from rapport.web.inputs import INPUTS, REMEDIES, input_text, reading
 from tests.contract.samples import varied
 from tests.factories import make, make_account, make_contact, make_task, make_user, ref
@@ -315,8 +315,7 @@ def test_an_address_fills_in_what_can_be_read_and_seen(acme, charlie, admin):
 def test_values_survive_the_way_through_an_address(acme, admin):
     values = {"regarding": ref(acme), "subject": "Call & ask", "percent_complete": 5}
 
-    given = QueryDict(mutable=True)
-    given.update(query_text(values, TASK))
+    given = posted(**{name: input_text(TASK.fields[name], v) for name, v in values.items()})
 
     assert prefill(TASK, given, admin)[0] == values
 

@@ -69,7 +69,7 @@ def test_pair_of_a_record_that_is_gone_does_not_show(alice, people):
 
     assert duplicates.suspects(alice).pairs == []
     assert duplicates.counts(alice).by_entity == {}
-    assert duplicates.of_record(CONTACT, people[0].pk, alice) == []
+    assert duplicates.open_pairs_of(people[0].pk, alice) == []
 
 
 def test_pairs_of_a_record(alice, people):
@@ -78,11 +78,8 @@ def test_pairs_of_a_record(alice, people):
     paired(people[2], people[3])
     said = paired(people[1], people[3], status="different")
 
-    assert [one.id for one in duplicates.of_record(CONTACT, people[1].pk, alice)] == [
-        strong.pk,
-        weak.pk,
-    ]
-    assert [one.id for one in duplicates.of_record(LEAD, lead.pk, alice)] == [strong.pk]
+    assert duplicates.open_pairs_of(people[1].pk, alice) == [strong.pk, weak.pk]
+    assert duplicates.open_pairs_of(lead.pk, alice) == [strong.pk]
     assert duplicates.said_different(CONTACT, people[1].pk, alice) == {Ref("contact", people[3].pk)}
     assert duplicates.pair(said.pk, alice).status == "different"
     found = duplicates.between(factories.ref(lead), factories.ref(people[1]), alice)
