@@ -21,7 +21,7 @@ from rapport.files.encoding import checked, sniff_encoding
 from rapport.files.limits import LIMITS, Limits
 from rapport.files.places import Places, can_be_noted
 from rapport.files.refusal import FileRefused, Message, gettext_noop
-from rapport.files.rows import Problem, Reader, Record, Source
+from rapport.files.rows import Problem, Reader, Record, Source, Turns
 from rapport.files.textstream import is_clean
 
 __all__ = ["FileRefused", "Problem", "ReadOptions", "Record", "Table", "open_table"]
@@ -135,6 +135,12 @@ class Table:
         reader = Reader(self._source, header=self.header, width=len(self.columns))
         # A generator of its own: it keeps the table, and so its temporary folder, alive.
         yield from reader.batches(size, after=after)
+
+    def shared(self, size: int, turns: Turns, *, after: int = 0) -> Iterator[list[Record]]:
+        """The same of one of several readers, who gets every so many of the lists; some of them may
+        be empty."""
+        reader = Reader(self._source, header=self.header, width=len(self.columns))
+        yield from reader.shared(size, turns, after=after)
 
     def pick(self, numbers: Collection[int]) -> Iterator[Record]:
         """The records with these numbers, in the order of the file."""

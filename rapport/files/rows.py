@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain, count, islice, repeat
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from rapport.files import canonical
 from rapport.files.dialect import SEP_LINE, Dialect, Rows
@@ -61,15 +61,21 @@ class Source:
     places: Places | None = None  # what is kept there
 
     @contextmanager
-    def opened(self, offset: int = 0) -> Iterator[Rows]:
-        """All rows, blank ones too, from the one on that begins at the byte `offset`; `END` is the
-        last of them, or inside the last."""
+    def lines(self, offset: int = 0) -> Iterator[Iterator[str]]:
+        """The lines from the one on that begins at the byte `offset`; the last is `END`."""
         with open_text(self.path, self.encoding, offset) as stream:
             found = stream if offset else lines(stream)
             if self.dialect.sep_line and not offset:
                 first = next(found, "")
                 found = found if SEP_LINE.match(first) else chain((first,), found)
-            yield self.dialect.reader(chain(found, (END,)))
+            yield chain(found, (END,))
+
+    @contextmanager
+    def opened(self, offset: int = 0) -> Iterator[Rows]:
+        """All rows, blank ones too, from the one on that begins at the byte `offset`; `END` is the
+        last of them, or inside the last."""
+        with self.lines(offset) as found:
+            yield self.dialect.reader(found)
 
     def place(self, number: int) -> Place:
         """A place that is not behind the record `number`, and near it if such are kept."""
@@ -104,6 +110,19 @@ def take(rows: Iterator[list[str]], size: int, number: int) -> list[list[str]]:
     return batch
 
 
+class Turns(Protocol):
+    """How several who read one file tell each other where the next batch begins: what record it is,
+    and how many lines lie before it."""
+
+    first: bool  # of all, who waits for nobody
+
+    def wait(self) -> tuple[int, int] | None:
+        """Where our next batch begins; None when there is no more."""
+
+    def tell(self, place: tuple[int, int] | None) -> None:
+        """Where the batch begins that follows ours."""
+
+
 class Reader:
     """Batches of records from a source, after its header."""
 
@@ -132,6 +151,41 @@ class Reader:
                     marks.add(number, rows.line_num)
         if marks is not None:
             self._source.note(marks)
+
+    def shared(self, size: int, turns: Turns, *, after: int = 0) -> Iterator[list[Record]]:
+        """The same of one of several readers: the batches that are its own, also those of which
+        nothing is left. The lines of the others are passed over, which takes a tenth of the time:
+        records end where lines do, and whoever reads a batch says after which line."""
+        source = self._source
+        first = max(self._header, after) + 1
+        start, offset = source.place(first)
+        marks = Marks() if source.noted and not source.places else None
+        with source.lines(offset) as found:
+            rows, passed = source.dialect.reader(found), 0
+            at: tuple[int, int] | None = None
+            if turns.first:
+                for skipped in chunks(first - start):
+                    start += len(take(rows, skipped, start))
+                at = start, rows.line_num
+            while at or (at := turns.wait()):
+                number, line = at
+                skipping = line - passed - rows.line_num
+                next(islice(found, skipping, skipping), None)
+                passed += skipping
+                batch = take(rows, size, number)
+                if not batch:
+                    break
+                taken = len(batch)
+                at = number + taken, passed + rows.line_num
+                turns.tell(at)
+                if marks is not None:
+                    marks.add(number, line)
+                    marks.add(*at)
+                yield self._mended(batch, number, unclosed=without_end(batch))
+                at = None
+        turns.tell(None)
+        if marks is not None and at:
+            source.note(marks)
 
     def picked(self, numbers: Collection[int]) -> Iterator[Record]:
         """The records with these numbers. What lies between is passed over without being looked

@@ -1,9 +1,9 @@
 """Reading ahead: processes of their own make blocks of rows while ours judges and writes.
 
 They are forked, so they begin at once and cost no memory but what they change; they ask no
-database, and end with us. Each reads the whole file, which is a tenth of the work, and makes every
-second block. The blocks go through files beside the upload. Once these are whole they stay: what
-the plan has read need not be read again to be applied.
+database, and end with us. Each makes every second block, and tells the next one where the block
+after that begins as soon as it has found its end. The blocks go through files beside the upload.
+Once these are whole they stay: what the plan has read need not be read again to be applied.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import secrets
 import signal
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, NoReturn
@@ -43,12 +43,39 @@ _LENGTH = struct.Struct("<Q")
 # What the other process says: there is one more block; that was all; it was refused; it failed.
 _MORE, _END, _REFUSED, _FAILED = b".", b"E", b"R", b"F"
 _PREFIX = "rows-"
-# Blocks of a file by how many processes make them, and which of these asks.
-Make = Callable[[int, int], Iterator[Block]]
+# A record and how many lines lie before it; zeros after the last.
+_PLACE = struct.Struct("<QQ")
 
 
 class ReaderDied(RuntimeError):
     """The process that reads ahead is gone: it failed, was killed, or had no memory."""
+
+
+class Turns:
+    """One of `count` processes that make the blocks of a file by turns, as `rows.Turns`: each
+    listens to the one before it, the first one to the last."""
+
+    def __init__(self, count: int, turn: int, ring: Sequence[tuple[int, int]]) -> None:
+        self.count, self.turn, self.first = count, turn, not turn
+        self._listening, self._telling = ring[turn - 1][0], ring[turn][1]
+        for end in {end for both in ring for end in both} - {self._listening, self._telling}:
+            # Or nobody would notice when its owner is gone.
+            os.close(end)
+
+    def wait(self) -> tuple[int, int] | None:
+        said = os.read(self._listening, _PLACE.size)
+        if not said:
+            raise ReaderDied
+        number, line = _PLACE.unpack(said)
+        return (number, line) if number else None
+
+    def tell(self, place: tuple[int, int] | None) -> None:
+        # Whoever has come to the end listens no more.
+        with suppress(BrokenPipeError):
+            os.write(self._telling, _PLACE.pack(*(place or (0, 0))))
+
+
+Make = Callable[[Turns], Iterator[Block]]
 
 
 def is_worth_it(size: int) -> bool:
@@ -105,7 +132,7 @@ class Kept:
         return all(self._count(turn) == len(self._files) for turn in range(len(self._files)))
 
     def __iter__(self) -> Iterator[Block]:
-        return self.every(1, 0)
+        return filter(len, self.every(1, 0))
 
     def every(self, count: int, turn: int) -> Iterator[Block]:
         """Each block of which the number, divided by `count`, leaves `turn`."""
@@ -115,6 +142,7 @@ class Kept:
             if found is None:
                 return
             if found:
+                # Where all rows are blank there is nothing in it, and yet it has its turn.
                 yield Block.load(found)
 
     def _next(self, *, skipping: bool = False) -> bytes | None:
@@ -148,8 +176,8 @@ def kept_at(path: Path) -> Kept | None:
 
 
 class Ahead(Kept):
-    """Blocks made by `count` processes in turns and then kept under `path`: each makes what
-    `make(count, turn)` yields. `passing`: nothing is kept, and nothing that is kept there
+    """Blocks made by `count` processes in turns and then kept under `path`: each makes what `make`
+    yields for its turns. `passing`: nothing is kept, and nothing that is kept there
     forgotten."""
 
     def __init__(self, path: Path, make: Make, *, count: int = 1, passing: bool = False) -> None:
@@ -160,17 +188,22 @@ class Ahead(Kept):
         self._parts: list[Path] = []
         self._pids: list[int] = []
         self._news: list[int] = []
+        ring = [os.pipe() for _ in range(count)]
         gc.freeze()
         for turn in range(count):
-            self._start(_part(path, turn), make, count, turn, passing=passing)
+            self._start(_part(path, turn), make, turn, ring, passing=passing)
         gc.unfreeze()
+        for end in itertools.chain.from_iterable(ring):
+            os.close(end)
         self._begin()
 
-    def _start(self, path: Path, make: Make, count: int, turn: int, *, passing: bool) -> None:
+    def _start(
+        self, path: Path, make: Make, turn: int, ring: Sequence[tuple[int, int]], *, passing: bool
+    ) -> None:
         # Not by the number of the process: in two containers that may be the same.
         part = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         file = part.open("w+b", buffering=0)
-        file.write(_LENGTH.pack(count))
+        file.write(_LENGTH.pack(len(ring)))
         self._files.append(file)
         self._parts.append(part)
         if passing:
@@ -181,7 +214,8 @@ class Ahead(Kept):
         if not pid:
             for other in (*self._news, news):
                 os.close(other)
-            _make(lambda: make(count, turn), file, telling, parent, (part, path))
+            turns = Turns(len(ring), turn, ring)
+            _make(lambda: make(turns), file, telling, parent, (part, path))
         os.close(telling)
         self._pids.append(pid)
         self._news.append(news)
@@ -250,6 +284,9 @@ def _make(
     except FileRefused as refused:
         file.write(_told(refused))
         os.write(telling, _REFUSED)
+    except ReaderDied:
+        # The other one has said why.
+        os.write(telling, _FAILED)
     except BaseException:
         log.exception("Reading ahead failed")
         os.write(telling, _FAILED)

@@ -6,7 +6,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping as MappingType
 from dataclasses import replace
 from hashlib import blake2b
-from itertools import islice
 
 from django.conf import settings
 from django.db import connection
@@ -65,9 +64,9 @@ class Feed:
         self.mapping = mapping_of(upload)
         cards = self.table.unit == "card"
         self._converter = Converter(self.mapping, reading_of(upload), lenient=cards)
-        days = datecolumns.days_in(self.table.columns, self.mapping)
+        self._days = datecolumns.days_in(self.table.columns, self.mapping).values()
         self._batches: Iterator[list[Record]] = datecolumns.joined(
-            self.table.iter_batches(READ_AT_ONCE, after=after), days.values()
+            self.table.iter_batches(READ_AT_ONCE, after=after), self._days
         )
         self._waiting: list[Record] = []
         self._repaired = repaired or {}
@@ -88,9 +87,12 @@ class Feed:
         while len(self._waiting) < size and (batch := next(self._batches, None)):
             self._waiting += batch
         taken, self._waiting = self._waiting[:size], self._waiting[size:]
+        return self._mended(taken)
+
+    def _mended(self, records: list[Record]) -> list[Record]:
         if self._repaired:
-            taken = [_with(record, self._repaired.get(record.number)) for record in taken]
-        return taken
+            return [_with(record, self._repaired.get(record.number)) for record in records]
+        return records
 
     def take(self, size: int) -> Block:
         """The same as a block of rows, read ahead by a process of its own where that is worth it:
@@ -129,7 +131,7 @@ class Feed:
         elif kept:
             self._ahead = ahead.Ahead(
                 path,
-                lambda count, turn: self._finished(kept.every(count, turn)),
+                lambda turns: self._finished(kept.every(turns.count, turns.turn)),
                 # One is quick enough where we write ourselves.
                 count=1 if connection.vendor == "sqlite" else ahead.readers(),
                 passing=True,
@@ -143,9 +145,13 @@ class Feed:
             self._ahead = ahead.Ahead(path, self._make, count=ahead.readers(), passing=passing)
             self._blocks = iter(self._ahead)
 
-    def _make(self, count: int = 1, turn: int = 0) -> Iterator[Block]:
-        """Of the blocks of the file every one of which the number leaves `turn`."""
-        parts = islice(iter(lambda: self._take(PACKED_AT_ONCE), []), turn, None, count)
+    def _make(self, turns: ahead.Turns | None = None) -> Iterator[Block]:
+        """The blocks of the file, of several readers those of whom it is the turn."""
+        if turns is None:
+            parts = iter(lambda: self._take(PACKED_AT_ONCE), [])
+        else:
+            shared = self.table.shared(PACKED_AT_ONCE, turns, after=self._after)
+            parts = map(self._mended, datecolumns.joined(shared, self._days))
         blocks = (self._packer.block(self._converter.rows(part)) for part in parts)
         return self._finished(blocks) if self._finish else blocks
 
@@ -155,7 +161,8 @@ class Feed:
         id_of = self._finish
         assert id_of is not None
         for block in blocks:
-            yield self._packer.finish(block, id_of) if block.numbers[-1] > self._after else Block()
+            is_left = block and block.numbers[-1] > self._after
+            yield self._packer.finish(block, id_of) if is_left else Block()
 
     def _fingerprint(self, upload: ImportFile, after: int) -> str:
         """Changes with all that rows are made of: the mapping, the repaired cells, the rules, the

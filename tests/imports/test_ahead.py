@@ -16,9 +16,13 @@ from tests.installations import wait_for
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes by fork here")
 
 
-def every(count, turn):
-    """Blocks of one of the processes."""
-    return iter(map(block, range(turn, 50, count)))
+def every(turns):
+    """Blocks of one of the processes, each told of by the one before it."""
+    numbers = range(turns.turn, 50, turns.count)
+    for number in numbers:
+        assert (turns.first and number == 0) or turns.wait() == (number, 10 * number)
+        turns.tell((number + 1, 10 * number + 10))
+        yield block(number)
 
 
 def block(number):
@@ -29,13 +33,13 @@ def block(number):
     )
 
 
-def endless(count, turn):
+def endless(turns):
     """Blocks without an end."""
     while True:
         yield block(0)
 
 
-def stuck(count, turn):
+def stuck(turns):
     """No block, and no end."""
     signal.pause()
     yield block(0)
@@ -66,7 +70,7 @@ def test_blocks_come_in_order_and_stay(tmp_path, count):
 
 
 def test_refusal_comes_through_with_its_words(tmp_path):
-    def refused(count, turn):
+    def refused(turns):
         yield block(0)
         raise damaged("50% of it")
 
@@ -80,7 +84,7 @@ def test_refusal_comes_through_with_its_words(tmp_path):
 
 
 def test_accident_there_is_one_here(tmp_path):
-    def failing(count, turn):
+    def failing(turns):
         yield block(0)
         raise MemoryError
 
@@ -88,6 +92,20 @@ def test_accident_there_is_one_here(tmp_path):
 
     with pytest.raises(ReaderDied):
         list(reading)
+    reading.close()
+
+
+def test_whoever_waits_for_one_that_is_gone_ends(tmp_path):
+    def failing(turns):
+        if turns.first:
+            raise MemoryError
+        turns.wait()
+        return iter([])
+
+    reading = Ahead(path_for(tmp_path, "one"), failing, count=3)
+
+    readers = [psutil.Process(pid) for pid in reading._pids]
+    wait_for(lambda: {one.status() for one in readers} == {"zombie"}, "their end")
     reading.close()
 
 

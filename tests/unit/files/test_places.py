@@ -1,6 +1,8 @@
 """Deep in a large file: places of records are noted once, and lead to the same records."""
 
 import codecs
+from collections import deque
+from itertools import chain, zip_longest
 
 import pytest
 
@@ -26,6 +28,7 @@ FILES = {
     "cp1252": people(note="ach{n}").encode("cp1252"),
     "not clean": people().encode() + b"\nL\x00,\xff,K\xf6ln",
     "never closed": people().encode() + b'\nLast,"open',
+    "blank for long": (people() + "\n" * 3000 + "Last,,").encode(),
 }
 
 
@@ -75,3 +78,43 @@ def test_another_file_or_another_dialect_has_places_of_its_own(tmp_path):
     file.write_bytes(FILES["with a mark"])
     list(open_table(file, scratch=tmp_path))
     assert len(kept(tmp_path)) == 3
+
+
+class Turn:
+    """One of two who read by turns."""
+
+    def __init__(self, ours, theirs, *, first=False):
+        self.first, self.told, self.heard = first, ours, theirs
+
+    def wait(self):
+        return self.heard.popleft()
+
+    def tell(self, place):
+        self.told.append(place)
+
+
+OTHERS = {
+    "sep line": ("sep=,\n" + people()).encode(),
+    "two bytes": people("\r\n").encode("utf-16"),
+    "other line ends": people("\r", note="a{n}").encode(),
+}
+
+
+@pytest.mark.parametrize("content", [*FILES.values(), *OTHERS.values()], ids=[*FILES, *OTHERS])
+@pytest.mark.parametrize("after", [0, 1500])
+def test_two_who_read_by_turns_read_all(content, after, tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_bytes(content)
+    table = open_table(file, scratch=tmp_path)
+    one, other = deque(), deque()
+    turns = [Turn(one, other, first=True), Turn(other, one)]
+    readers = [table.shared(900, turn, after=after) for turn in turns]
+
+    found = list(chain.from_iterable(zip_longest(*readers, fillvalue=[])))
+    assert len(kept(tmp_path)) == (content not in OTHERS.values())
+    again = open_table(file, table.options, scratch=tmp_path)
+    every = list(open_table(file))
+
+    assert list(chain.from_iterable(found)) == [one for one in every if one.number > after]
+    assert max(map(len, found)) <= 900
+    assert list(again.pick({4000})) == [one for one in every if one.number == 4000]
