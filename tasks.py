@@ -41,7 +41,7 @@ WORKERS = min(4, os.cpu_count() or 1)
 # The rooms whose types are judged; the others are read for theirs.
 TYPED_ROOMS = (
     "meta", "models", "migrations", "access.py", "processes.py", "queries", "duplicates", "actions",
-    "entities", "files", "imports", "config", "api", "limits.py",
+    "entities", "files", "imports", "exports", "config", "api", "cli", "demo", "limits.py",
 )  # fmt: skip
 
 PINNED = """\
