@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import shutil
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -18,6 +19,11 @@ from . import rows
 
 LINK_DAYS = 7
 BATCH = 500
+# How the names of files beside an upload begin that are made again when they are gone; how long
+# they are kept, and how many bytes of them.
+MADE_AHEAD = "rows-"
+AHEAD_FOR = datetime.timedelta(days=1)
+AHEAD_BYTES = 2 * 1024**3
 
 
 def expire(*, now: datetime.datetime | None = None) -> bool:
@@ -73,6 +79,22 @@ def _forget_uploads(since: datetime.datetime) -> bool:
             shutil.rmtree(path.parent, ignore_errors=True)
         ImportFile.objects.filter(pk=upload.pk).update(stored="")
     return len(old) == BATCH
+
+
+def tidy_uploads(*, now: datetime.datetime | None = None) -> None:
+    """Remove what was made ahead of uploads, and is old or too much."""
+    found: list[tuple[float, int, Path]] = []
+    for path in Path(settings.MEDIA_ROOT).glob(f"*/*/{MADE_AHEAD}*"):
+        # Another one may be tidying up.
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            found.append((status.st_mtime, status.st_size, path))
+    since, left = ((now or timezone.now()) - AHEAD_FOR).timestamp(), AHEAD_BYTES
+    for at, size, path in sorted(found, reverse=True):
+        if at >= since and size <= left:
+            left -= size
+        else:
+            path.unlink(missing_ok=True)
 
 
 def clear_sessions() -> None:

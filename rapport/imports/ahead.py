@@ -3,7 +3,8 @@
 They are forked, so they begin at once and cost no memory but what they change; they ask no
 database, and end with us. Each makes every second block, and tells the next one where the block
 after that begins as soon as it has found its end. The blocks go through files beside the upload.
-Once these are whole they stay: what the plan has read need not be read again to be applied.
+Once these are whole they stay for a day: what the plan has read need not be read again to be
+applied, nor when the same file comes again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import IO, NoReturn
 from django.db import connections
 
 from rapport import processes
+from rapport.actions.retention import MADE_AHEAD
 from rapport.duplicates import rules
 from rapport.files.refusal import FileRefused
 from rapport.meta import options
@@ -42,7 +44,6 @@ NICE = 5
 _LENGTH = struct.Struct("<Q")
 # What the other process says: there is one more block; that was all; it was refused; it failed.
 _MORE, _END, _REFUSED, _FAILED = b".", b"E", b"R", b"F"
-_PREFIX = "rows-"
 # A record and how many lines lie before it; zeros after the last.
 _PLACE = struct.Struct("<QQ")
 
@@ -86,7 +87,7 @@ def is_worth_it(size: int) -> bool:
 
 def path_for(folder: Path, fingerprint: str) -> Path:
     """Where blocks are kept that are made in just this way."""
-    return folder / f"{_PREFIX}{fingerprint}"
+    return folder / f"{MADE_AHEAD}{fingerprint}"
 
 
 def _part(path: Path, turn: int) -> Path:
@@ -95,7 +96,7 @@ def _part(path: Path, turn: int) -> Path:
 
 def forget(folder: Path) -> None:
     """Remove what was made ahead."""
-    for old in folder.glob(f"{_PREFIX}*"):
+    for old in folder.glob(f"{MADE_AHEAD}*"):
         old.unlink(missing_ok=True)
 
 
@@ -164,14 +165,14 @@ class Kept:
 
 
 def kept_at(path: Path) -> Kept | None:
-    """The blocks that are kept under `path`, if all of them are."""
-    try:
-        kept = Kept(path)
-    except FileNotFoundError:
-        return None
-    if kept.is_whole:
-        return kept
-    kept.close()
+    """The blocks that are kept under `path`, or under the same name beside another upload, if all
+    of them are."""
+    for one in (path, *path.parent.parent.glob(f"*/{path.name}-0")):
+        with suppress(FileNotFoundError):
+            kept = Kept(one.with_name(path.name))
+            if kept.is_whole:
+                return kept
+            kept.close()
     return None
 
 

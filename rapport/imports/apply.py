@@ -10,7 +10,6 @@ import datetime
 import uuid
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor
-from rapport.actions import journal, keyring, lease, pgcopy, records, rows as table_rows, write
+from rapport.actions import (
+    journal,
+    keyring,
+    lease,
+    pgcopy,
+    records,
+    retention,
+    rows as table_rows,
+    write,
+)
 from rapport.actions.lease import Pace, Refused, Run
 from rapport.duplicates import fresh
 from rapport.meta.entity import Draft, Entity
@@ -27,7 +35,6 @@ from rapport.models.journal import OperationState
 from rapport.models.operations import Fate, ImportState, JobState
 
 from . import (
-    ahead,
     bundle,
     decisions,
     later,
@@ -37,7 +44,6 @@ from . import (
     plan as plans,
     sources,
     updates,
-    uploads,
 )
 from .compact import Block
 from .decisions import Decided
@@ -45,7 +51,6 @@ from .feed import Feed
 from .quick import Ids, judge_block, names_of
 from .reasons import Reason, as_json
 from .sessions import Sessions
-from .uploads import UploadGone
 from .verdict import Judged, Verdict
 
 # A smaller batch takes hardly less time.
@@ -425,10 +430,7 @@ def ended(job: Job, state: JobState) -> None:
         # Nothing was written: no trace in the journal.
         upload.operation = None
     _end_members(upload)
-    if state == JobState.DONE:
-        for one in (upload, *upload.members.all()):
-            with suppress(UploadGone):
-                ahead.forget(uploads.path_of(one).parent)
+    retention.tidy_uploads(now=timezone.now())
     upload.save(update_fields=["state", "message", "ended_at", "operation", "counts"])
     if op is None:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping as MappingType
 from dataclasses import replace
-from hashlib import blake2b
+from hashlib import blake2b, file_digest
 
 from django.conf import settings
 from django.db import connection
@@ -27,7 +27,7 @@ PACKED_AT_ONCE = 1000
 # Of a row on average.
 BYTES = 250
 # To be raised whenever the same file would become other blocks.
-VERSION = 3
+VERSION = 4
 
 
 def reading_of(upload: ImportFile) -> Reading:
@@ -120,10 +120,12 @@ class Feed:
 
     def _begin(self, upload: ImportFile) -> None:
         self._blocks = self._make()
-        if self.layout is None:
+        if self.layout is None or upload.size < ahead.LARGE:
             return
-        folder = uploads.path_of(upload).parent
-        path = ahead.path_for(folder, self._fingerprint(upload, 0))
+        file = uploads.path_of(upload)
+        with file.open("rb") as stream:
+            content = file_digest(stream, "sha256").hexdigest()
+        path = ahead.path_for(file.parent, self._fingerprint(upload, content, 0))
         alone = ahead.is_worth_it(upload.size)
         kept = self._ahead = ahead.kept_at(path)
         if kept and not (self._finish and alone):
@@ -140,7 +142,7 @@ class Feed:
             kept.close()
             self._blocks = iter(self._ahead)
         elif alone:
-            path = ahead.path_for(folder, self._fingerprint(upload, self._after))
+            path = ahead.path_for(file.parent, self._fingerprint(upload, content, self._after))
             passing = self._finish is not None
             self._ahead = ahead.Ahead(path, self._make, count=ahead.readers(), passing=passing)
             self._blocks = iter(self._ahead)
@@ -164,13 +166,14 @@ class Feed:
             is_left = block and block.numbers[-1] > self._after
             yield self._packer.finish(block, id_of) if is_left else Block()
 
-    def _fingerprint(self, upload: ImportFile, after: int) -> str:
-        """Changes with all that rows are made of: the mapping, the repaired cells, the rules, the
-        options and what people call them."""
+    def _fingerprint(self, upload: ImportFile, content: str, after: int) -> str:
+        """Changes with all that rows are made of: the file, the mapping, the repaired cells, the
+        rules, the options and what people call them."""
         entity = self.mapping.entity
         fields = [entity.fields[name] for name in sorted(self.mapping.fields & {*entity.fields})]
         told = (
             VERSION,
+            content,
             upload.entity,
             upload.mapping,
             upload.reading,

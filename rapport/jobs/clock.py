@@ -145,6 +145,7 @@ DUTIES = (
     Duty(name="recipes", every=5, do=run_recipes),
     Duty(name="duplicates over time", every=3600, do=note_quality, first=60),
     Duty(name="retention", every=3600, do=expire),
+    Duty(name="uploads", every=3600, do=retention.tidy_uploads),
     Duty(name="sessions", every=3600, do=retention.clear_sessions),
     Duty(name="forget workers", every=3600, do=forget_workers),
     Duty(name="measure tables", every=3600, do=measure.measure_tables),

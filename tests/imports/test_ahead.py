@@ -7,10 +7,15 @@ import sys
 import psutil
 import pytest
 
+from rapport.actions.retention import MADE_AHEAD
 from rapport.files.refusal import damaged
+from rapport.imports import ahead, uploads
 from rapport.imports.ahead import Ahead, Kept, ReaderDied, forget, path_for
 from rapport.imports.compact import Block
+from rapport.imports.feed import Feed
 from rapport.imports.rows import Row
+from tests.factories import make_user
+from tests.imports.bringing import describe
 from tests.installations import wait_for
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes by fork here")
@@ -132,3 +137,27 @@ def test_process_ends_when_ours_is_killed(tmp_path):
     os.waitpid(ours, 0)
 
     wait_for(lambda: not reader.is_running() or reader.status() == "zombie", "its end")
+
+
+@pytest.mark.django_db
+def test_file_that_comes_again_is_not_read_again(monkeypatch):
+    monkeypatch.setattr(ahead, "LARGE", 0)
+    monkeypatch.setattr(ahead, "is_worth_it", lambda size: True)
+    by = make_user(roles=("salesperson",))
+
+    def read(content):
+        """The rows' bytes, and whether a process was needed for them."""
+        upload = describe(content, by=by)
+        feed = Feed(upload)
+        rows = feed.take(10)
+        assert not feed.take(10)
+        feed.close()
+        folder = uploads.path_of(upload).parent
+        return rows.packed, any(folder.glob(f"{MADE_AHEAD}*"))
+
+    first = read(b"last name,email\nBo,bo@x.example\nCy,cy@x.example\n")
+    again = read(b"last name,email\nBo,bo@x.example\nCy,cy@x.example\n")
+    other = read(b"last name,email\nBo,bo@x.example\nCy,cy@y.example\n")
+
+    assert (first[1], again, other[1]) == (True, (first[0], False), True)
+    assert other[0] != first[0]

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import os
 import threading
 import time
 from pathlib import Path
@@ -134,6 +135,23 @@ def test_retention_takes_old_files_and_plans_but_not_the_row(settings, tmp_path)
     assert (Plan.objects.get().import_file, PlanRow.objects.count()) == (new, 1)
     assert Job.objects.get().state == "running"
     assert SignInLink.objects.count() == 1
+
+
+def test_what_was_made_ahead_goes_when_it_is_old_or_too_much(settings, tmp_path, monkeypatch):
+    settings.MEDIA_ROOT, now = tmp_path, timezone.now()
+    monkeypatch.setattr(retention, "AHEAD_BYTES", 10)
+    names = ("original", "rows-a-0", "rows-b-0", "rows-c-0", "rows-d-0")
+    for hours, (name, size) in enumerate(zip(names, (9, 4, 4, 4, 1), strict=True)):
+        folder = tmp_path / "imports" / name
+        folder.mkdir(parents=True)
+        (folder / name).write_bytes(b"x" * size)
+        at = (now - datetime.timedelta(hours=7 * hours)).timestamp()
+        os.utime(folder / name, (at, at))
+
+    retention.tidy_uploads(now=now)
+
+    # The third is too much, the fourth too old.
+    assert sorted(path.name for path in tmp_path.glob("*/*/*")) == ["original", *names[1:3]]
 
 
 @pytest.mark.django_db
