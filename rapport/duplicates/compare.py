@@ -64,9 +64,11 @@ _NONE: frozenset[str] = frozenset()
 
 
 def _within(few: list[str], many: list[str]) -> bool:
-    """Whether each word of `few` is one of `many`, or its initial."""
+    """Whether each word of `few` is one of `many`, or its initial; no figure is one."""
     return len(few) <= len(many) and all(
-        word in many or (len(word) == 1 and any(other[0] == word for other in many)) for word in few
+        word in many
+        or (len(word) == 1 and word.isalpha() and any(other[0] == word for other in many))
+        for word in few
     )
 
 

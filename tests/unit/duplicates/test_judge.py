@@ -47,6 +47,7 @@ def confidence(one, other):
         ("name", "robert", "bob", VARIANT),
         ("name", "eva maria", "eva", VARIANT),
         ("name", "e", "eva", VARIANT),
+        ("name", "1", "12", DIFFERENT),
         ("name", "stone", "stonne", CLOSE),
         ("name", "eva", "jan", DIFFERENT),
         ("name", "王伟", "王芳", DIFFERENT),
