@@ -11,7 +11,7 @@ from pathlib import Path
 from rapport.files import safexml
 from rapport.files.canonical import Columns, Converted, Sink
 from rapport.files.limits import LIMITS
-from rapport.files.refusal import FileRefused, damaged, gettext_noop
+from rapport.files.refusal import FileRefused, damaged, empty, gettext_noop
 from rapport.files.safexml import Element, local
 
 # Enough of a file to see what repeats; the rest is only read once.
@@ -27,6 +27,7 @@ _NAMES = ("name", "key", "fieldname", "val")
 # How .NET and Access write signs that no name may have: Last_x0020_Name.
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _VALUES = ("value", "ref", "eval")
+_FILEMAKER = ("FMPXMLRESULT", "RESULTSET", "ROW")
 _ABOUT = ("id", "type", "null", "nil", "model", "label", "lookupentity", "lookupentityname")
 
 type_path = tuple[str, ...]
@@ -39,8 +40,9 @@ class _Shape:
     count: int = 0
     most: int = 0  # in one parent
     structured: bool = False  # has attributes or children
+    text: bool = False  # says something itself
     named: bool = False  # is a field that says its name
-    children: Counter[str] = field(default_factory=Counter)
+    children: dict[str, int] = field(default_factory=dict)  # the most of each in one
 
 
 def elements(path: Path) -> tuple[tuple[str, int], ...]:
@@ -49,6 +51,8 @@ def elements(path: Path) -> tuple[tuple[str, int], ...]:
 
 
 def _records_of(found: dict[type_path, _Shape]) -> tuple[tuple[str, int], ...]:
+    if _FILEMAKER in found:
+        return _told([(_FILEMAKER, found[_FILEMAKER])])
     # Neither a field nor what is in it is a record.
     shapes = {
         p: shape
@@ -59,8 +63,41 @@ def _records_of(found: dict[type_path, _Shape]) -> tuple[tuple[str, int], ...]:
     by_depth = sorted(
         repeated, key=lambda item: (not item[1].structured, len(item[0]), -item[1].most)
     )
-    records = by_depth or _single(found)
+    if not by_depth:
+        return _told(_single(found))
+    around = _one_around(by_depth[0][0], shapes)
+    return _told([*([(around, shapes[around])] if around else []), *by_depth])
+
+
+def _told(records: list[tuple[type_path, _Shape]]) -> tuple[tuple[str, int], ...]:
     return tuple(("/".join(p), shape.count) for p, shape in records)
+
+
+def _one_around(best: type_path, shapes: dict[type_path, _Shape]) -> type_path:
+    """The one record that what repeats is a part of: a list of one contact with two addresses."""
+    for depth in range(2, len(best)):
+        outer, inner = best[depth - 2 : depth]
+        if _is_list_of(outer, inner) and _values(best[:depth], shapes):
+            return best[:depth]
+    if shapes[best].text:
+        # Values. Above a mere list of them there may be a title.
+        for depth in range(len(best) - 1, 0, -1):
+            if len(_values(best[:depth], shapes)) > (depth == 1):
+                return best[:depth]
+    return ()
+
+
+def _values(at: type_path, shapes: dict[type_path, _Shape]) -> list[str]:
+    """The elements right in another that say something and are there once."""
+    told = shapes[at].children.items()
+    return [name for name, most in told if most == 1 and shapes[(*at, name)].text]
+
+
+def _is_list_of(outer: str, inner: str) -> bool:
+    """Whether an element is called after what is in it: contacts, ContactList, ArrayOfContact."""
+    one, many = inner.lower(), outer.lower()
+    plurals = {f"{one}s", f"{one}es", f"{one[:-1]}ies", f"{one}list", f"{one}set"}
+    return many in plurals | {f"arrayof{one}"} or (one, many) == ("person", "people")
 
 
 def _single(shapes: dict[type_path, _Shape]) -> list[tuple[type_path, _Shape]]:
@@ -70,6 +107,8 @@ def _single(shapes: dict[type_path, _Shape]) -> list[tuple[type_path, _Shape]]:
     if holders:
         return [(holders[0], shapes[holders[0]])]
     at = next(iter(shapes))
+    if not shapes[at].structured:
+        raise empty()
     while True:
         inside = [p for p in shapes if p[:-1] == at]
         if len(inside) != 1 or not shapes[inside[0]].structured:
@@ -94,6 +133,11 @@ def _shapes(path: Path) -> dict[type_path, _Shape]:
             if seen > _LOOK_AT:
                 break
         else:
+            shape = shapes[tuple(stack)]
+            shape.text = shape.text or bool((element.text or "").strip())
+            shape.children |= {
+                name: max(most, shape.children.get(name, 0)) for name, most in inside[-1].items()
+            }
             stack.pop()
             inside.pop()
             safexml.forget(element)
@@ -123,9 +167,10 @@ def convert(path: Path, element: str | None, target: Path) -> Converted:
     others = {other.rpartition("/")[2] for other, _ in found}
     columns = Columns()
     sink = Sink(target)
+    names = _names_above(path) if wanted == "/".join(_FILEMAKER) else []
     try:
         for record in _records(path, wanted, others):
-            sink.add(columns.row(_cells(record, "", own)))
+            sink.add(columns.row(_in_order(record, names) if names else _cells(record, "", own)))
     finally:
         sink.close()
     if not sink.rows:
@@ -176,6 +221,24 @@ def _cells(element: Element, prefix: str, begin: str = "") -> Iterator[tuple[str
             yield name, _text(child)
 
 
+def _names_above(path: Path) -> list[str]:
+    """What the cells of FileMaker's rows are, which stands above all rows."""
+    found = []
+    for _, element in safexml.events(path, ("end",), ("FIELD", "METADATA")):
+        if local(element.tag) == "METADATA":
+            break
+        found.append(dict(_attributes(element)).get("NAME", ""))
+    return found
+
+
+def _in_order(row: Element, names: list[str]) -> Iterator[tuple[str, str]]:
+    """The cells of a row without names of their own; what a cell has several of comes again."""
+    for name, cell in zip(names, row, strict=False):
+        for at, value in enumerate(cell):
+            if not at or _text(value):
+                yield name, _text(value)
+
+
 def _field_name(element: Element) -> str:
     """The name of a field that an attribute tells; "" for any other element."""
     if local(element.tag).lower() not in _FIELDS:
@@ -191,6 +254,10 @@ def _of_field(field: Element, name: str) -> Iterator[tuple[str, str]]:
     """Its value, which may stand in an attribute; what is in it, if it has elements."""
     told = next((text for key, text in _attributes(field) if key.lower() in _VALUES), "")
     inner = [child for child in field if isinstance(child.tag, str)]
+    if inner and all(local(child.tag) == "data" and not len(child) for child in inner):
+        # FileMaker's server.
+        yield from ((name, _text(child)) for child in inner)
+        return
     if text := _text(field) or told or ("" if inner else " "):
         yield name, text.strip()
     for child in inner:
