@@ -84,7 +84,9 @@ def describe(
             upload.reading["member"] = options.member
         upload.mapping = made.as_json()
         upload.options = {**upload.options, **_description(detected, table, looked, made)}
-        upload.options["program"] = layout.program.label if layout else ""
+        # The columns of cards bear the names of one program, whichever wrote them.
+        is_card = detected.format == "vcard"
+        upload.options["program"] = layout.program.label if layout and not is_card else ""
     upload.state, upload.message = ImportState.UPLOADED, ""
     upload.save()
     if upload.parent is not None and bundle.is_bundle(upload.parent):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from rapport.meta.entity import Entity
 from rapport.meta.folding import fold
-from rapport.meta.kinds import Reading
+from rapport.meta.kinds import Kind, Reading
 
 from . import datecolumns, headers, layouts, parts, words
 from .headers import RECORD_ID
@@ -59,16 +59,17 @@ def propose(
                     _("“%(column)s” is ignored: another column is %(field)s already.")
                     % {"column": header, "field": label_of(entity, name)}
                 )
-    _name_beside_first_name(entity, targets, taken)
+    _name_beside_first_name(entity, targets, taken, sample)
     _whole_names(entity, targets, sample)
-    _ids_of_others(entity, columns, targets, sample)
+    notes += _ids_of_others(entity, columns, targets, sample)
     notes += _owners_by_id(entity, columns, targets, sample)
     if layout is not None:
         translate(entity, layout, targets, sample, reading)
     notes += settle(entity, columns, sample, targets, reading=reading, layout=layout)
     notes += leave_ranges(entity, columns, sample, targets)
     if not targets and guess:
-        first = first_text(sample, len(columns), entity.fields[entity.title].max_length or 0)
+        limit = entity.fields[entity.title].max_length or 0
+        first = first_text(sample, [i for i, c in enumerate(columns) if not _is_id(c)], limit)
         if first is not None:
             targets[first] = Target(field=entity.title)
             notes.append(
@@ -129,21 +130,29 @@ def _by_others(entity: Entity, columns: Sequence[str]) -> dict[int, str]:
 
 def _whose(entity: Entity, columns: Sequence[str]) -> re.Pattern[str]:
     """How the headers begin that only say whose first and last name they are: 'Player'."""
-    halves = ("first_name", "last_name")
-    if not any(headers.field_for(entity, column) in halves for column in columns):
-        first, last = (
+    known = {headers.field_for(entity, column) for column in columns}
+    for telling, pair in _WHOSE:
+        if known & telling:
+            continue
+        one, other = (
             [found[1] for column in columns if (found := half.fullmatch(column.strip()))]
-            for half in _HALVES
+            for half in pair
         )
-        folded = set(map(fold, last))
-        for stem in first:
+        folded = set(map(fold, other))
+        for stem in one:
             if fold(stem) in folded:
                 return re.compile(rf"{re.escape(stem)}[\s_.-]*", re.IGNORECASE)
     return _NOBODY
 
 
-_HALVES = tuple(
-    re.compile(rf"(.+?)[\s_.-]*{half}[\s_.-]*name", re.IGNORECASE) for half in ("first", "last")
+def _ending(*words: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(rf"(.+?)[\s_.-]*{word}", re.IGNORECASE) for word in words)
+
+
+# Pairs of headers of one and the same person, where no column is called just so.
+_WHOSE = (
+    ({"first_name", "last_name"}, _ending(r"first[\s_.-]*name", r"last[\s_.-]*name")),
+    ({"last_name", "full_name", "name", "email"}, _ending("name", r"e-?mail(?:[\s_.-]*address)?")),
 )
 _NOBODY = re.compile(r"(?!)")
 
@@ -227,11 +236,23 @@ _TYPES = ("Type", "Label")
 
 
 def _name_beside_first_name(
-    entity: Entity, targets: dict[int, Target], taken: MappingType[str, int]
+    entity: Entity,
+    targets: dict[int, Target],
+    taken: MappingType[str, int],
+    sample: Sequence[Sequence[str]],
 ) -> None:
-    """'Name, Vorname': beside a first name and without a last name, the name is the last name."""
+    """'Name, Vorname': beside a first name and without a last name, the name is the last name,
+    unless it has the first name in it."""
     if entity.title in taken and "first_name" in taken and "last_name" not in taken:
-        targets[taken[entity.title]] = Target(field="last_name")
+        name, first = taken[entity.title], taken["first_name"]
+        rows = [row for row in sample if max(name, first) < len(row) and row[first].strip()]
+        whole = sum(
+            len(said := fold(row[name]).replace(",", " ").split()) > 1
+            and set(fold(row[first]).split()) <= set(said)
+            for row in rows
+        )
+        if whole * 2 <= len(rows):
+            targets[name] = Target(field="last_name")
 
 
 def _whole_names(
@@ -251,15 +272,22 @@ def _ids_of_others(
     columns: Sequence[str],
     targets: dict[int, Target],
     sample: Sequence[Sequence[str]],
-) -> None:
+) -> list[str]:
     """Ids of records in another program name none of ours, and are no names to make some of."""
+    notes = []
     for index, target in targets.items():
         found = entity.fields.get(target.field)
-        if found is None or not found.is_link or not _ID_HEADER.search(columns[index]):
+        if found is None or not found.is_link:
             continue
         values = values_of(sample, index)
-        if values and all(_ID.fullmatch(value) for value in values):
+        if _ID_HEADER.search(columns[index]):
+            if values and all(_ID.fullmatch(value) for value in values):
+                targets[index] = replace(target, missing=BLANK)
+        elif found.kind is Kind.LOOKUP and len(values) > 1 and all(map(_NUMBER.fullmatch, values)):
             targets[index] = replace(target, missing=BLANK)
+            said = _("“%(column)s” holds numbers and no names: nothing new is made of them.")
+            notes.append(said % {"column": columns[index]})
+    return notes
 
 
 def _owners_by_id(
@@ -282,3 +310,14 @@ def _owners_by_id(
 _OWNER_IDS = frozenset({"ownerid", "owneridvalue", "assigneduserid"})
 _ID_HEADER = re.compile(r"(?<![A-Za-z])id$|Id$|ID$")
 _ID = re.compile(r"(?=.*\d)[\w{}-]+")
+# “1-000017” of a company elsewhere. A name with few figures, “1&1” or “360”, is one.
+_NUMBER = re.compile(r"(?=(?:\D*\d){4})[\d\s./_#-]+")
+
+
+def _is_id(header: str) -> bool:
+    """Whether the header says that its cells are ids, and so no names."""
+    bare = headers.plain(header)
+    return bool(_ID_HEADER.search(header.strip())) or bare.endswith(_IDS)
+
+
+_IDS = ("identifier", "uuid", "guid")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rapport.meta.folding import fold
 
@@ -47,11 +47,11 @@ def first_addresses(sample: Sequence[Sequence[str]], columns: int) -> int | None
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}")
 
 
-def first_text(sample: Sequence[Sequence[str]], columns: int, limit: int) -> int | None:
-    """The first column that always says something short, letters before digits."""
+def first_text(sample: Sequence[Sequence[str]], columns: Iterable[int], limit: int) -> int | None:
+    """The first of the columns that always says something short, letters before digits."""
     if not sample:
         return None
-    by_column = {i: values_of(sample, i) for i in range(columns)}
+    by_column = {i: values_of(sample, i) for i in columns}
     full = [
         index
         for index, found in by_column.items()

@@ -69,6 +69,11 @@ def test_full_name_stands_beside_its_parts():
     assert found == {"Name": "full_name", "Given Name": "first_name", "Family Name": "last_name"}
 
 
+def test_columns_of_somebody_else_are_left_out():
+    found = proposed("contact", "First Name,Last Name,Mum Name,Mum Email", "Anna,Bo,Eva Bo,e@bo.de")
+    assert found == {"First Name": "first_name", "Last Name": "last_name"}
+
+
 def test_phone_is_told_by_the_type_beside_it():
     found = proposed("contact", "Phone 1 - Type,Phone 1 - Value", "Mobile,0170 1", "Mobile,0170 2")
     assert found == {"Phone 1 - Value": "mobile_phone"}
@@ -90,6 +95,8 @@ def test_first_text_is_the_name_when_no_header_says_anything():
     assert proposed("account", "a,b,c", "1,Acme,x", "2,Bee,", guess=True) == {"b": "name"}
     assert proposed("account", "a,b,c", "1,Acme,x") == {}
     assert proposed("account", "a,City", "Acme,Bonn", guess=True) == {"City": "address1_city"}
+    # Ids are no names.
+    assert proposed("contact", "Contact ID,External Identifier", "a3,x", guess=True) == {}
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,21 @@ def test_headers_may_say_whose_names_they_are(alice, table):
     assert found.get() == ("Anna", "Bo", "a@bo.example", "", None)
 
 
+def test_whole_name_with_a_first_name_beside_it_stays_whole(alice, table):
+    lines = ('"Bo, Anna",Anna,a@bo.example', '"Dee, Eva",Eva,')
+    bring(table("Donor Name,First Name,Donor Email", *lines), by=alice)
+
+    found = Contact.objects.order_by("pk").values_list("first_name", "last_name", "email")
+    assert list(found) == [("Anna", "Bo", "a@bo.example"), ("Eva", "Dee", "")]
+
+
+@pytest.mark.parametrize(("parents", "made"), [(("1-0017", "20 18"), 0), (("360", "1-0017"), 2)])
+def test_numbers_of_companies_elsewhere_make_none(alice, table, parents, made):
+    lines = [f"Acme {number},{number}" for number in parents]
+    done = bring(table("Name,Parent Account", *lines), "account", by=alice)
+    assert (Account.objects.count(), len(done.upload.options["notes"])) == (2 + made, not made)
+
+
 def test_column_of_ranges_is_left_out_and_told(alice, table):
     lines = ("Bee,51-200,€1m - €5m", "Acme,10.001+ employees,> 5 Mio")
     done = bring(table("Company,Company Size,Annual Revenue", *lines), "account", by=alice)
@@ -178,6 +193,14 @@ def test_card_without_a_name_is_refused_and_not_doubted(alice):
     card = b"BEGIN:VCARD\nVERSION:4.0\nADR:;;Ring 5;Bonn;;53111;\nEND:VCARD\n"
     done = bring(card, "auto", by=alice)
     assert [error[2].partition(" ")[0] for error in done.errors] == ["Last"]
+
+
+def test_card_is_of_no_program(alice):
+    card = (
+        b"BEGIN:VCARD\nVERSION:3.0\nN:Bo;Anna\nTEL;TYPE=WORK:1\nTEL;TYPE=HOME:2\nEMAIL:a@bo.example\n"
+        b"ADR;TYPE=WORK:;;Ring 5;Bonn;;53111;DE\nADR;TYPE=HOME:;;Weg 6;Bonn;;;DE\nEND:VCARD\n"
+    )
+    assert describe(card, "auto", by=alice).options["program"] == ""
 
 
 def test_other_words_for_options_are_understood(alice, table):
