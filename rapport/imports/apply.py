@@ -78,7 +78,9 @@ class _Session:
 
     def __init__(self, plan: Plan, upload: ImportFile, after: int, *, late: bool = False) -> None:
         self.plan, self.late = plan, late
-        id_of = None if late else Ids(plan.pk).hex_of
+        # Rows that make nothing need not be made ready.
+        makes = plan.counts.get(Fate.CREATE.value) and not late
+        id_of = Ids(plan.pk).hex_of if makes else None
         self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan), finish=id_of)
         self.names = names_of(self.feed.mapping, self.feed.layout)
         # How quickly match keys are merged while they are.
