@@ -14,7 +14,7 @@ from django.utils import timezone
 
 import rapport
 from rapport.files.bundle import BundleWriter
-from rapport.meta.kinds import storable_document
+from rapport.meta.storable import storable_document
 from rapport.models import ImportFile
 from rapport.queries import backup
 

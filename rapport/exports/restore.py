@@ -18,7 +18,7 @@ from rapport.actions import restore as action
 from rapport.actions.restore import Filled, NotEmpty, Unfit
 from rapport.files.bundle import Bundle, opened
 from rapport.files.refusal import FileRefused
-from rapport.meta.kinds import storable_document
+from rapport.meta.storable import storable_document
 from rapport.models import ImportFile
 from rapport.queries import backup
 

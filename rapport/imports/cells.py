@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport.meta.field import Field
-from rapport.meta.kinds import InvalidValue, Kind, Reading, check, is_storable, parse
+from rapport.meta.kinds import InvalidValue, Kind, Reading, check, parse
+from rapport.meta.storable import is_storable
 
 # Values seen are remembered up to this many per column; names and dates come again and again.
 REMEMBERED = 20_000

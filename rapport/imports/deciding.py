@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 
 from rapport.access import Actor
 from rapport.meta.batches import batches
-from rapport.meta.kinds import storable
 from rapport.meta.registry import registry
+from rapport.meta.storable import storable
 from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Decision, Fate, ImportState
 from rapport.queries.imports import plan_of

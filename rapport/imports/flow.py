@@ -17,8 +17,8 @@ from rapport.actions import jobs, lease, rows as table_rows
 from rapport.actions.lease import CancelAsked, Ended, LostLease, Refused, Run
 from rapport.files.read import FileRefused
 from rapport.meta.entity import Entity
-from rapport.meta.kinds import is_storable
 from rapport.meta.registry import registry
+from rapport.meta.storable import is_storable
 from rapport.models import ImportFile, Job, PlanRow
 from rapport.models.operations import ImportState, JobState
 from rapport.queries.imports import plan_of

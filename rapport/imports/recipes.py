@@ -17,8 +17,9 @@ from rapport.access import Actor, Forbidden, SystemActor
 from rapport.actions.lease import Run
 from rapport.files.read import FileRefused
 from rapport.meta.entity import Entity
-from rapport.meta.kinds import Reading, storable
+from rapport.meta.kinds import Reading
 from rapport.meta.registry import registry
+from rapport.meta.storable import storable
 from rapport.models import ImportFile, ImportRecipe
 from rapport.models.operations import Fate, ImportState
 from rapport.queries.imports import imports_for, plan_of

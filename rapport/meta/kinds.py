@@ -6,15 +6,15 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from .folding import fold
+from . import days
+from .storable import is_storable
 
 if TYPE_CHECKING:
     from .field import Field
@@ -69,44 +69,10 @@ class Reading:
 CANONICAL = Reading()
 # Options that a refusal names; a longer list hides what it says.
 NAMED_OPTIONS = 12
-_ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-# 20260131, as the shorter form of ISO 8601 and cards write it.
-_SHORT_DAY = re.compile(r"((?:18|19|20|21)\d\d)(0[1-9]|1[0-2])([0-3]\d)(?!\d)")
-_NUMERIC_DAY = re.compile(r"(\d{1,4})[./\- ](\d{1,2})[./\- ](\d{1,4})\.?")
-_NAMED_DAY = re.compile(
-    r"(\d{1,2})(?:st|nd|rd|th|er)?\.?[\s/-]*(?:de\s+)?([^\W\d_]{3,})\.?,?[\s/-]*(?:de\s+)?"
-    r"(\d{4}|\d{2})(?!\d)"
-)
-_MONTH_FIRST = re.compile(r"([^\W\d_]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)")
-# English, German, French, Spanish, Italian, Portuguese and Dutch, without accents.
-_MONTHS = {
-    word: number
-    for number, words in enumerate(
-        (
-            "jan january januar jaenner janner janvier janv enero ene gennaio gen janeiro januari",
-            "feb february februar fevrier fev fevr febrero febbraio fevereiro februari",
-            "mar march marz maerz mrz mars marzo marco maart mrt",
-            "apr april avril avr abril abr aprile",
-            "may mai mayo maggio mag maio mei",
-            "jun june juni juin junio giugno giu junho",
-            "jul july juli juillet juil julio luglio lug julho",
-            "aug august aout agosto ago augustus",
-            "sep sept september septembre septiembre settembre set setembro",
-            "oct october oktober okt octobre octubre ottobre ott outubro out",
-            "nov november novembre noviembre novembro",
-            "dec december dezember dez decembre diciembre dic dicembre dezembro",
-        ),
-        1,
-    )
-    for word in words.split()
-}
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE)
-_CLOCK = re.compile(r"[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(am|pm)?\s*", re.IGNORECASE)
-_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", re.IGNORECASE)
 _EMAIL_SHAPE = re.compile(r"[^@\s<>\"(),;:\\\[\]]+@[^@\s<>\"(),;:\\\[\]]+\.[^@\s.]{2,}")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):(?!\d)", re.IGNORECASE)
 _BLANK = re.compile(r"\s")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _YES = frozenset({"yes", "y", "true", "1", "on", "x", "ja", "oui", "si", "sí", "sim", "tak"})
 _NO = frozenset({"no", "n", "false", "0", "off", "", "nein", "non", "não", "nie"})
 
@@ -229,85 +195,22 @@ def _decimal(text: str, reading: Reading) -> Decimal:
     return Decimal(plain)
 
 
-def _day(text: str, reading: Reading) -> tuple[date, str]:
-    """The day that `text` begins with, and the rest of it."""
-    if found := _ISO_DAY.match(text) or _SHORT_DAY.match(text):
-        year, month, day = (int(part) for part in found.groups())
-    elif found := _NUMERIC_DAY.match(text):
-        first, second, third = found.groups()
-        if len(first) == 4:
-            year, month, day = int(first), int(second), int(third)
-        elif reading.date_order == "mdy":
-            month, day, year = int(first), int(second), int(third)
-        else:  # a year never comes first with two digits: ymd means ISO, so read day first
-            day, month, year = int(first), int(second), int(third)
-        if year < 100 and len(third) <= 2:
-            year += 2000 if year < 50 else 1900
-    elif found := _NAMED_DAY.match(text):
-        day, month, year = int(found[1]), _month(text, found[2]), int(found[3])
-        if len(found[3]) == 2:
-            year += 2000 if year < 50 else 1900
-    elif found := _MONTH_FIRST.match(text):
-        month, day, year = _month(text, found[1]), int(found[2]), int(found[3])
-    else:
-        raise InvalidValue(_not_a_date(text))
-    try:
-        return date(year, month, day), text[found.end() :]
-    except ValueError:
-        raise InvalidValue(_not_a_date(text)) from None
-
-
-def _month(text: str, name: str) -> int:
-    """The month of this name, in several languages."""
-    found = _MONTHS.get(fold(name))
-    if found is None:
-        raise InvalidValue(_not_a_date(text))
-    return found
-
-
 def _not_a_date(text: str) -> str:
     return _("“%(text)s” is not a date. Write it as 2026-01-31.") % {"text": text}
 
 
 def _parse_date(_field: Field, text: str, reading: Reading) -> date:
-    day, rest = _day(text, reading)
-    if rest and not (_CLOCK.match(rest) or rest == "T"):
+    day = days.read_day(text, reading.date_order)
+    if day is None:
         raise InvalidValue(_not_a_date(text))
     return day
 
 
 def _parse_datetime(_field: Field, text: str, reading: Reading) -> datetime:
-    day, rest = _day(text, reading)
-    clock, zone = time(), ZoneInfo(reading.time_zone)
-    if rest:
-        found = _CLOCK.match(rest)
-        if not found:
-            raise InvalidValue(_not_a_date(text))
-        hour = int(found[1])
-        if found[4]:
-            hour = hour % 12 + (12 if found[4].lower() == "pm" else 0)
-        try:
-            clock = time(hour, int(found[2]), int(found[3] or 0))
-            moment = datetime.combine(day, clock)
-        except ValueError:
-            raise InvalidValue(_not_a_date(text)) from None
-        tail = rest[found.end() :].strip()
-        if tail.upper() in {"Z", "UTC", "GMT"}:
-            return moment.replace(tzinfo=UTC)
-        if offset := _OFFSET.fullmatch(tail):
-            sign, hours, minutes = offset.groups()
-            away = timedelta(hours=int(hours), minutes=int(minutes or 0))
-            return _utc(text, moment.replace(tzinfo=UTC), -away if sign == "+" else away)
-        if tail:
-            raise InvalidValue(_not_a_date(text))
-    return _utc(text, datetime.combine(day, clock, zone))
-
-
-def _utc(text: str, moment: datetime, shift: timedelta = timedelta()) -> datetime:
-    try:
-        return moment.astimezone(UTC) + shift
-    except OverflowError:  # in the first or last hours of the calendar
-        raise InvalidValue(_not_a_date(text)) from None
+    moment = days.read_moment(text, reading.date_order, reading.time_zone)
+    if moment is None:
+        raise InvalidValue(_not_a_date(text))
+    return moment
 
 
 def _parse_boolean(_field: Field, text: str, _reading: Reading) -> bool:
@@ -338,27 +241,6 @@ def _no_text(field: Field, _text: str, _reading: Reading) -> Any:
 
 
 # -- value -> stored value ----------------------------------------------------------------------
-
-
-def is_storable(text: str) -> bool:
-    """Whether a database takes `text`: neither NUL nor half of a pair, as broken JSON has it."""
-    return "\x00" not in text and (text.isascii() or not _SURROGATE.search(text))
-
-
-def storable(text: str) -> str:
-    """`text` without what no database takes."""
-    return text if is_storable(text) else _SURROGATE.sub("", text.replace("\x00", ""))
-
-
-def storable_document(value: Any) -> Any:
-    """A value as JSON has it without what no database takes."""
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, dict):
-        return {storable(name): storable_document(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [storable_document(one) for one in value]
-    return value
 
 
 def _check_text(field: Field, value: Any) -> str:

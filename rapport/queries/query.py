@@ -20,11 +20,11 @@ from rapport.meta.kinds import (
     Reading,
     check as check_value,
     from_json,
-    is_storable,
     parse,
     to_json,
 )
 from rapport.meta.registry import registry
+from rapport.meta.storable import is_storable
 
 PAGE_SIZE = 50
 MAX_DEPTH = 6
