@@ -22,8 +22,9 @@ from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models.duplicates import PairStatus
 from rapport.models.people import Verb
-from rapport.queries import duplicates, preferences as kept, quality
-from rapport.queries.quality import Check, Figure, History, Point
+from rapport.queries import duplicates, flaws, preferences as kept, quality
+from rapport.queries.flaws import Check
+from rapport.queries.quality import Figure, History, Point
 
 from . import charts, shell
 from .cells import CellContext, cell_context, day_text
@@ -34,7 +35,7 @@ MONTHS = "quality:months"
 COMPLETENESS, DUPLICATES = "completeness", "duplicates"
 PANELS: dict[str, Label] = {
     COMPLETENESS: gettext_lazy("Completeness"),
-    **quality.GROUPS,
+    **flaws.GROUPS,
     DUPLICATES: gettext_lazy("Duplicates"),
 }
 # From which share on a figure is good, and from which it is still fair.
@@ -67,8 +68,8 @@ class _View:
 
 def _view(request: HttpRequest) -> _View:
     months = kept.get(request.user, MONTHS)
-    if months not in quality.MONTHS:
-        months = quality.DEFAULT_MONTHS
+    if months not in flaws.MONTHS:
+        months = flaws.DEFAULT_MONTHS
     history = None
     if quality.sees_everything(request.user):
         history = quality.history(today=timezone.localdate())
@@ -92,7 +93,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "quality/page.html",
         {
             "panels": panels,
-            "months": [(n, _months(n), n == view.months) for n in quality.MONTHS],
+            "months": [(n, _months(n), n == view.months) for n in flaws.MONTHS],
             "counted": counted and day_text(counted, view.cells.language),
             "may_count": quality.sees_everything(request.user),
         },
@@ -115,7 +116,7 @@ def panel(request: HttpRequest, key: str) -> HttpResponse:
 def set_months(request: HttpRequest) -> HttpResponse:
     """From when on a record is stale, for this person."""
     text = request.POST.get("months", "")
-    if text.isdecimal() and len(text) < 4 and int(text) in quality.MONTHS:
+    if text.isdecimal() and len(text) < 4 and int(text) in flaws.MONTHS:
         preferences.put(request.user, MONTHS, int(text))
     return shell.moved(request, reverse("data-quality"))
 
@@ -145,7 +146,7 @@ def _panel(key: str, view: _View) -> dict[str, Any]:
         return {"cards": _cards(view)}
     if key == DUPLICATES:
         return _duplicates(view)
-    checks = [c for c in quality.checks(view.months) if c.group == key]
+    checks = [c for c in flaws.checks(view.months) if c.group == key]
     rows = [_row(c, view) for c in checks if c.entity in view.readable]
     found = sorted((row for row in rows if row["number"]), key=lambda row: -row["number"])
     return {
@@ -236,11 +237,11 @@ def _spark(points: Sequence[tuple[datetime.date, int]], cells: CellContext, unit
 
 def _cards(view: _View) -> list[dict[str, Any]]:
     readable = view.readable
-    return [_card(entity, view) for entity in quality.watched() if entity.name in readable]
+    return [_card(entity, view) for entity in flaws.watched() if entity.name in readable]
 
 
 def _card(entity: Entity, view: _View) -> dict[str, Any]:
-    fields = quality.important(entity)
+    fields = flaws.important(entity)
     history = view.history
     latest = [history.latest(entity.name, f"filled.{f.name}") for f in fields] if history else []
     figures = [figure for figure in latest if figure is not None]
@@ -270,7 +271,7 @@ def _bar(entity: Entity, figure: Figure, cells: CellContext) -> dict[str, Any]:
         "label": entity.fields[name].label,
         "share": share,
         "tone": _tone(share),
-        "url": whole_list(quality.missing(entity, name).query)[0] if missing else "",
+        "url": whole_list(flaws.missing(entity, name).query)[0] if missing else "",
         "missing": cells.number(missing) + ("+" if figure.more else ""),
     }
 
@@ -281,7 +282,7 @@ def _tone(share: int) -> str:
 
 def _scores(entity: Entity, history: History) -> list[tuple[datetime.date, int]]:
     days: dict[datetime.date, list[tuple[int, int]]] = defaultdict(list)
-    for field in quality.important(entity):
+    for field in flaws.important(entity):
         for day, number, total in history.lines.get((entity.name, f"filled.{field.name}"), ()):
             days[day].append((number, total))
     found = []

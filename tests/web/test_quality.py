@@ -14,7 +14,7 @@ from rapport.actions import quality as keeping
 from rapport.jobs import quality as counting
 from rapport.meta.registry import registry
 from rapport.models import Contact, Job, Operation, Preference
-from rapport.queries import quality
+from rapport.queries import flaws, quality
 from rapport.web import bulk, liststate
 from tests.factories import make_contact, make_user
 from tests.web.browsing import page, send, values_of, words
@@ -143,7 +143,7 @@ def test_every_panel_is_a_page_too(admin, client_of):
 
 
 def test_every_figure_leads_to_the_list_of_exactly_its_records(admin):
-    for check in quality.checks(*quality.MONTHS):
+    for check in flaws.checks(*flaws.MONTHS):
         url, state = liststate.whole_list(check.query)
         seen = liststate.listing(registry[check.entity], QueryDict(state), admin)
 
@@ -154,7 +154,7 @@ def test_every_figure_leads_to_the_list_of_exactly_its_records(admin):
 def test_the_list_says_what_it_shows(admin, client_of):
     stored(admin, mobile_phone="ask Tom", modified_at=timezone.now() - datetime.timedelta(900))
     keys = {"phone.invalid", "stale.24"}
-    checks = [c for c in quality.checks(24) if c.entity == "contact" and c.key in keys]
+    checks = [c for c in flaws.checks(24) if c.entity == "contact" and c.key in keys]
     found = []
 
     for check in checks:
@@ -178,7 +178,7 @@ def test_the_list_says_what_it_shows(admin, client_of):
 def test_a_chip_of_a_group_takes_it_away(admin, client_of):
     stored(admin, email="tom@acme")
     client = client_of(admin)
-    check = next(c for c in quality.checks(12) if (c.entity, c.key) == ("contact", "email.invalid"))
+    check = next(c for c in flaws.checks(12) if (c.entity, c.key) == ("contact", "email.invalid"))
     shown = client.get(liststate.whole_list(check.query)[0])
 
     urls = [a.get("href") for a in page(shown).cssselect("a.chip-remove")]

@@ -7,7 +7,7 @@ import pytest
 from rapport.actions import quality as keeping, repairs, states
 from rapport.meta.registry import registry
 from rapport.models import Activity, Contact, Lead
-from rapport.queries import quality, query
+from rapport.queries import flaws, quality, query
 from tests import factories
 
 LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
@@ -15,7 +15,7 @@ TODAY = datetime.date(2026, 5, 6)
 
 
 def checks():
-    return quality.checks(12)
+    return flaws.checks(12)
 
 
 def found(by):
@@ -33,17 +33,17 @@ def contact(owner, **values):
 
 
 def test_checks_are_queries_that_can_be_asked_and_mended():
-    declared = quality.checks(*quality.MONTHS)
+    declared = flaws.checks(*flaws.MONTHS)
 
     for check in declared:
         query.check(check.query)
     keys = [(check.entity, check.key) for check in declared]
     assert len(set(keys)) == len(keys)
-    assert {check.group for check in declared} == set(quality.GROUPS)
+    assert {check.group for check in declared} == set(flaws.GROUPS)
 
 
 def test_fixes_are_commands_that_the_entity_has():
-    for check in quality.checks(*quality.MONTHS):
+    for check in flaws.checks(*flaws.MONTHS):
         entity = registry[check.entity]
         commands = {c.key for c in entity.commands if c.bulk} | {"edit", "assign", "delete"}
         for fix in check.fixes:
@@ -98,7 +98,7 @@ def test_an_activity_keeps_a_record_from_being_stale(alice):
 
 
 def test_other_records_that_are_left_alone(alice, bob, admin):
-    for _ in range(quality.MANY + 1):
+    for _ in range(flaws.MANY + 1):
         factories.make_lead(owner=alice, email="info@acme.com")
     lead = factories.make_lead(owner=bob)
     factories.make_opportunity(owner=alice, estimated_close_date=datetime.date(2020, 1, 1))
@@ -106,7 +106,7 @@ def test_other_records_that_are_left_alone(alice, bob, admin):
     states.deactivate("user", [bob.pk], by=admin)
 
     assert found(admin) == {
-        ("lead", "email.repeated"): quality.MANY + 1,
+        ("lead", "email.repeated"): flaws.MANY + 1,
         ("lead", "owner.inactive"): 1,
         ("lead", "unreachable"): 1,
         ("opportunity", "closing.past"): 1,
@@ -118,7 +118,7 @@ def test_other_records_that_are_left_alone(alice, bob, admin):
 
 def test_only_what_the_viewer_may_read_counts(alice, charlie):
     contact(charlie, email="eva@acme")
-    for _ in range(quality.MANY):
+    for _ in range(flaws.MANY):
         factories.make_lead(owner=charlie, email="info@acme.com")
     factories.make_lead(owner=alice, email="info@acme.com")
 
@@ -160,7 +160,7 @@ def test_completeness(admin):
     }
     assert quality.score(figures) == 8 * 100 // 16
     assert quality.score([]) is None
-    assert quality.count(quality.missing(entity, "account"), admin).number == 1
+    assert quality.count(flaws.missing(entity, "account"), admin).number == 1
 
 
 def test_every_step_measures_what_it_says(admin):
