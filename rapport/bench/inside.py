@@ -121,40 +121,39 @@ def _raw_rate(lead: Any, count: int) -> float:
     ]
     rings = list(KeyRing.objects.filter(record__in=[made.account_id, made.contact_id]))
     changes = list(Change.objects.filter(operation_id=operation))
+
+    def as_stored(id_: Any) -> Any:
+        return id_.hex if connection.vendor == "sqlite" else id_
+
     start = time.perf_counter()
     for _ in range(count):
         with transaction.atomic(), connection.cursor() as cursor:
             for model, id_ in rows:
-                columns = [c.column for c in model._meta.concrete_fields if not c.primary_key]
-                names = ", ".join(f'"{c}"' for c in columns)
-                table = f'"{model._meta.db_table}"'
-                new: Any = new_id()
-                old: Any = id_
-                if connection.vendor == "sqlite":
-                    new, old = new.hex, old.hex
-                copy = f"INSERT INTO {table} (id, {names}) SELECT %s, {names} FROM {table}"
-                cursor.execute(f"{copy} WHERE id = %s", [new, old])
+                _copy_row(cursor, model, as_stored(id_), as_stored(new_id()))
             for ring in rings:
-                hashes = ring.hashes.split(",")
                 ring.record = new_id()
                 ring.save(force_insert=True)
                 MatchKey.objects.bulk_create(
                     MatchKey(hash=int(hash_), entity=ring.entity, record=ring.record)
-                    for hash_ in hashes
+                    for hash_ in ring.hashes.split(",")
                 )
-            columns = [c.column for c in Change._meta.concrete_fields if not c.primary_key]
-            names = ", ".join(f'"{c}"' for c in columns)
             for change in changes:
-                cursor.execute(
-                    f"INSERT INTO rapport_change ({names}) SELECT {names} FROM rapport_change "
-                    "WHERE id = %s",
-                    [change.pk],
-                )
+                _copy_row(cursor, Change, change.pk)
             cursor.execute(
-                'UPDATE "rapport_lead" SET version = version WHERE id = %s',
-                [lead.hex if connection.vendor == "sqlite" else lead],
+                'UPDATE "rapport_lead" SET version = version WHERE id = %s', [as_stored(lead)]
             )
     return count / (time.perf_counter() - start)
+
+
+def _copy_row(cursor: Any, model: Any, id_: Any, new: Any = None) -> None:
+    """Copy the row `id_`; as `new`, or by a number that the database gives."""
+    columns = [c.column for c in model._meta.concrete_fields if not c.primary_key]
+    names, table = ", ".join(f'"{c}"' for c in columns), f'"{model._meta.db_table}"'
+    into, given = (names, names) if new is None else (f"id, {names}", f"%s, {names}")
+    values = [id_] if new is None else [new, id_]
+    cursor.execute(
+        f"INSERT INTO {table} ({into}) SELECT {given} FROM {table} WHERE id = %s", values
+    )
 
 
 TASKS = {"fill": fill, "cookie": cookie, "page": page, "qualify": qualify}

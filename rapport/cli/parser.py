@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 ENTITIES = ("contact", "account", "lead", "opportunity")
 EXPORTED = ("csv", "xlsx", "xml", "jsonl", "vcf")
@@ -21,14 +25,16 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _serving(commands)
-    _files(commands)
+    _bringing(commands)
+    _taking_out(commands)
     _keeping(commands)
+    _looking_after(commands)
     _people(commands)
     return top
 
 
 def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: _Commands,
     name: str,
     run: str,
     text: str,
@@ -49,7 +55,7 @@ def _add(
     return found
 
 
-def _serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _serving(commands: _Commands) -> None:
     serve = _add(
         commands,
         "serve",
@@ -86,7 +92,7 @@ def _serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
 
 
-def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _bringing(commands: _Commands) -> None:
     bring = _add(
         commands,
         "import",
@@ -127,26 +133,6 @@ def _files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     known.add_argument("--json", action="store_true", help="print a list for programs")
     _acting(known)
-
-    take = _add(
-        commands,
-        "export",
-        "rapport.exports.command:run",
-        "export records to a file",
-        examples=(
-            "export --entity contact --format xlsx -o contacts.xlsx",
-            "export --entity account --view active > accounts.csv",
-            "export --entity contact --format vcf -o contacts.vcf",
-        ),
-    )
-    take.add_argument("--entity", required=True, metavar="ENTITY", help="account, contact, lead …")
-    take.add_argument("--format", choices=EXPORTED, default="csv", help="(%(default)s)")
-    take.add_argument("--view", default="", metavar="KEY", help="a view (all records)")
-    take.add_argument(
-        "--all-fields", action="store_true", help="every field, not the columns of the view"
-    )
-    take.add_argument("-o", "--output", type=Path, metavar="FILE", help="(standard output)")
-    _acting(take)
 
 
 def _reading(bring: argparse.ArgumentParser) -> None:
@@ -208,7 +194,29 @@ def _deciding(bring: argparse.ArgumentParser) -> None:
     )
 
 
-def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _taking_out(commands: _Commands) -> None:
+    take = _add(
+        commands,
+        "export",
+        "rapport.exports.command:run",
+        "export records to a file",
+        examples=(
+            "export --entity contact --format xlsx -o contacts.xlsx",
+            "export --entity account --view active > accounts.csv",
+            "export --entity contact --format vcf -o contacts.vcf",
+        ),
+    )
+    take.add_argument("--entity", required=True, metavar="ENTITY", help="account, contact, lead …")
+    take.add_argument("--format", choices=EXPORTED, default="csv", help="(%(default)s)")
+    take.add_argument("--view", default="", metavar="KEY", help="a view (all records)")
+    take.add_argument(
+        "--all-fields", action="store_true", help="every field, not the columns of the view"
+    )
+    take.add_argument("-o", "--output", type=Path, metavar="FILE", help="(standard output)")
+    _acting(take)
+
+
+def _keeping(commands: _Commands) -> None:
     undo = _add(
         commands,
         "undo",
@@ -258,6 +266,8 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     demo.add_argument("--remove", action="store_true", help="remove the demo data again")
     demo.add_argument("--force", action="store_true", help="load it beside real records")
 
+
+def _looking_after(commands: _Commands) -> None:
     check = _add(
         commands,
         "check",
@@ -296,7 +306,7 @@ def _keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     _add(commands, "version", "rapport.cli.version:run", "print the version", needs_django=False)
 
 
-def _people(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _people(commands: _Commands) -> None:
     user = _add(
         commands,
         "user",

@@ -33,11 +33,7 @@ def leads(story: Story, accounts: list[Customer]) -> None:
     for number in range(LEADS):
         at = story.between(story.now - 365 * DAY, story.now - 3 * DAY)
         country, company = places[number % len(places)]
-        fate = dice.choice(("new", "contacted"))
-        if number % (LEADS // QUALIFIED) == 0 and number // (LEADS // QUALIFIED) < QUALIFIED:
-            at, fate = story.between(story.now - 330 * DAY, story.now - 60 * DAY), "qualify"
-        elif story.now - at > 45 * DAY and dice.random() < 0.45:
-            fate = "disqualify"
+        at, fate = _fate(story, number, at)
         # Some work for a customer already, others tell nothing but their name.
         known = None
         if number % 9 == 0:
@@ -90,6 +86,16 @@ def leads(story: Story, accounts: list[Customer]) -> None:
                 words=talk.words(person, company or last, town.name),
             )
             _follow(story, about, person, fate)
+
+
+def _fate(story: Story, number: int, at: datetime.datetime) -> tuple[datetime.datetime, str]:
+    """When the lead came, by and large `at`, and what becomes of it."""
+    fate = story.dice.choice(("new", "contacted"))
+    if number % (LEADS // QUALIFIED) == 0 and number // (LEADS // QUALIFIED) < QUALIFIED:
+        return story.between(story.now - 330 * DAY, story.now - 60 * DAY), "qualify"
+    if story.now - at > 45 * DAY and story.dice.random() < 0.45:
+        fate = "disqualify"
+    return at, fate
 
 
 def _follow(story: Story, about: talk.About, person: Person, fate: str) -> None:

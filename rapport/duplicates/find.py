@@ -114,10 +114,11 @@ def alone(hashes: Collection[int], entity: Entity) -> dict[int, str]:
         several: set[int] = set()
         with connection.cursor() as cursor:
             cursor.execute(statement, [listed(part)])
-            for hash_, *records in cursor.fetchall():
-                for record in records:
-                    if record and found.setdefault(hash_, record) != record:
-                        several.add(hash_)
+            rows = cursor.fetchall()
+        for hash_, *records in rows:
+            for record in records:
+                if record and found.setdefault(hash_, record) != record:
+                    several.add(hash_)
         for hash_ in several:
             del found[hash_]
     return found

@@ -68,22 +68,30 @@ def propose(
     notes += settle(entity, columns, sample, targets, reading=reading, layout=layout)
     notes += leave_ranges(entity, columns, sample, targets)
     if not targets and guess:
-        limit = entity.fields[entity.title].max_length or 0
-        first = first_text(sample, [i for i, c in enumerate(columns) if not _is_id(c)], limit)
-        if first is not None:
-            targets[first] = Target(field=entity.title)
-            notes.append(
-                _("No header was recognised: “%(column)s” is taken as %(field)s.")
-                % {
-                    "column": columns[first] or _("Column %(number)s") % {"number": first + 1},
-                    "field": label_of(entity, entity.title),
-                }
-            )
-            email = first_addresses(sample, len(columns))
-            if email is not None and "email" in entity.fields:
-                targets[email] = Target(field="email")
+        notes += _by_values_alone(entity, columns, sample, targets)
     system = layout.program.key if layout is not None else ""
     return Mapping(entity=entity, columns=targets, notes=tuple(notes), system=system)
+
+
+def _by_values_alone(
+    entity: Entity,
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    targets: dict[int, Target],
+) -> list[str]:
+    """Take the first column of texts as the name, and one of addresses as the e-mail; what is to be
+    said of it."""
+    limit = entity.fields[entity.title].max_length or 0
+    first = first_text(sample, [i for i, c in enumerate(columns) if not _is_id(c)], limit)
+    if first is None:
+        return []
+    targets[first] = Target(field=entity.title)
+    email = first_addresses(sample, len(columns))
+    if email is not None and "email" in entity.fields:
+        targets[email] = Target(field="email")
+    said = _("No header was recognised: “%(column)s” is taken as %(field)s.")
+    header = columns[first] or _("Column %(number)s") % {"number": first + 1}
+    return [said % {"column": header, "field": label_of(entity, entity.title)}]
 
 
 def _in_order(entity: Entity, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> list[int]:

@@ -92,14 +92,15 @@ def draft(
 def ask_for_used(verdicts: Iterable[Verdict], links: Links) -> None:
     """An update that only fills blank fields may leave out what it names: nothing is made for it
     then."""
+    news = [new for made in links.new.values() for new in made.values()]
     for verdict in verdicts:
-        if verdict.record is not None and verdict.fate in {Fate.UPDATE, Fate.SAME}:
-            draft = verdict.draft if verdict.fate is Fate.UPDATE else None
-            used = set(draft.values.values()) if draft else set()
-            for made in links.new.values():
-                for new in made.values():
-                    if new.id not in used:
-                        new.asked_by.discard(verdict.number)
+        if verdict.record is None or verdict.fate not in {Fate.UPDATE, Fate.SAME}:
+            continue
+        draft = verdict.draft if verdict.fate is Fate.UPDATE else None
+        used = set(draft.values.values()) if draft else set()
+        for new in news:
+            if new.id not in used:
+                new.asked_by.discard(verdict.number)
 
 
 def forbidden() -> Reason:

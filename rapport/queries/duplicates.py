@@ -7,7 +7,7 @@ import datetime
 import heapq
 import json
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import reduce
@@ -259,16 +259,11 @@ def counts(by: Actor) -> Counts:
         by_status[status.value] = 0
         for first in compared():
             found = _of_status(by, status, first)
-            others = found.values_list("second_entity", flat=True)[: COUNT_LIMIT + 1]
-            by_second: dict[str, int] = defaultdict(int)
-            for second in others:
-                by_second[second] += 1
-            by_status[status.value] += sum(by_second.values())
-            if status == PairStatus.OPEN:
-                for second, number in by_second.items():
-                    by_entity[first.name] += number
-                    if second != first.name:
-                        by_entity[second] += number
+            by_second = Counter(found.values_list("second_entity", flat=True)[: COUNT_LIMIT + 1])
+            by_status[status.value] += by_second.total()
+            for second, number in by_second.items() if status == PairStatus.OPEN else ():
+                for name in {first.name, second}:
+                    by_entity[name] += number
     return Counts(by_status, dict(by_entity))
 
 

@@ -299,20 +299,23 @@ def test_an_operation_is_undone_by_a_post_only(contact, alice, client_of):
 def kinds():
     """Endings of all operation kinds that the actions name: literals of `kind` and of the calls
     that begin an operation."""
-    found = set()
     root = Path(actions.__file__).parent.parent
-    for file in [*root.glob("actions/*.py"), *root.glob("imports/*.py"), *root.glob("demo/*.py")]:
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call):
-                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                if name in {"operation", "begin", "Operation"}:
-                    found |= _text(node.args[0]) if node.args else set()
-                for keyword in node.keywords:
-                    if keyword.arg == "kind" and name != "Field":
-                        found |= _text(keyword.value)
-            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "kind":
-                found |= _text(node.value)
+    files = [*root.glob("actions/*.py"), *root.glob("imports/*.py"), *root.glob("demo/*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    found = set().union(*(_text(said) for node in nodes for said in _kinds_of(node)))
     return {text.rpartition(".")[2] for text in found if text}
+
+
+def _kinds_of(node):
+    """What a call or an assignment names as a kind of operation."""
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if name in {"operation", "begin", "Operation"}:
+            yield from node.args[:1]
+        if name != "Field":
+            yield from (keyword.value for keyword in node.keywords if keyword.arg == "kind")
+    elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "kind":
+        yield node.value
 
 
 def _text(node):
