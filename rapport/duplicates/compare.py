@@ -15,6 +15,8 @@ from .tables import NICKNAMES, SHARED_BOXES
 # Levels, from the strongest. A blank says nothing.
 BLANK, SAME, VARIANT, CLOSE, LOOSE, DIFFERENT = range(6)
 LEVELS = 6
+# From here on texts are alike as they stand, or as words in whatever order.
+ALIKE, WORDS_ALIKE = 0.82, 80
 WORDS = ("", "same", "similar", "similar", "similar", "different")
 
 Compare = Callable[[Any, Any], int]
@@ -99,7 +101,9 @@ def _text(ours: str, theirs: str) -> int:
         return CLOSE
     if shorter < 4:
         return DIFFERENT
-    return LOOSE if likeness >= 0.82 or token_sort_ratio(ours, theirs) >= 80 else DIFFERENT
+    if likeness >= ALIKE or token_sort_ratio(ours, theirs) >= WORDS_ALIKE:
+        return LOOSE
+    return DIFFERENT
 
 
 def email(ours: str, theirs: str) -> int:
@@ -173,6 +177,14 @@ def day(ours: str, theirs: str) -> int:
     """A date as eight digits: day and month exchanged, a digit wrong, a part wrong."""
     if ours == theirs:
         return SAME
+    if (
+        ours[:4] != theirs[:4]
+        and ours[6:] != theirs[6:]
+        and ours[4:6] != theirs[4:6]
+        and len(ours) == len(theirs)
+    ):
+        # One typing error damages two of the three parts at most.
+        return DIFFERENT
     if ours[:4] == theirs[:4] and ours[4:6] == theirs[6:] and ours[6:] == theirs[4:6]:
         return VARIANT
     if _typos(ours, theirs, score_cutoff=1) <= 1:

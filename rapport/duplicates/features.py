@@ -31,7 +31,7 @@ _QUICK = frozenset(
 # Made of the words of a text alone.
 _NAMES = frozenset({Criterion.NAME, Criterion.CITY})
 # Between values of a glance, and between those of a bag: blanks, which no value has inside.
-_VALUE, _ONE = "\x1f", "\x1e"
+VALUE, ONE = "\x1f", "\x1e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +118,21 @@ class Shape:
             if len(names) == 1:
                 found.append(columns.ready(names[0], feature.criterion))
             else:
-                found.append(map(_ONE.join, columns.bags(names, feature.criterion)))
+                found.append(map(ONE.join, columns.bags(names, feature.criterion)))
         # Of a street line only whether there is one.
         found += [["1" if line else "" for line in columns.raw(name)] for name in self._lines]
-        return list(map(_VALUE.join, zip(*found, strict=True)))
+        return list(map(VALUE.join, zip(*found, strict=True)))
 
     def seen(self, glance: str) -> Prepared:
         """The places that a glance tells of; no others may be asked."""
-        found: list[Any] = glance.split(_VALUE)
+        return self.seen_of(glance.split(VALUE))
+
+    def seen_of(self, told: Sequence[str]) -> Prepared:
+        """The same of a glance in parts."""
+        found: list[Any] = [*told]
         for place in self._bags:
             if text := found[place]:
-                found[place] = tuple(text.split(_ONE)) if _ONE in text else (text,)
+                found[place] = tuple(text.split(ONE)) if ONE in text else (text,)
         return found
 
     def lazily(

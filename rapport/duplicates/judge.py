@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 from typing import Any, NamedTuple
 
+from . import apart
 from .compare import (
     BLANK,
     CLOSE,
@@ -19,7 +20,7 @@ from .compare import (
     Compare,
     any_of,
 )  # fmt: skip
-from .features import Prepared, Shape, of_condition
+from .features import ONE, Prepared, Shape, of_condition
 from .rules import Condition, Criterion, Rule
 from .weights import SHARED, Weights
 
@@ -43,7 +44,8 @@ _STRICT = frozenset(
 _OWN, _PLACE, _PHONE = range(3)
 # What comparing takes, roughly; else 1.
 _EFFORT = {
-    Criterion.PHONE: 3, Criterion.COMPANY: 4, Criterion.TEXT: 4, Criterion.ADDRESS: 8,
+    Criterion.PHONE: 3, Criterion.COMPANY: 4, Criterion.CITY: 4, Criterion.TEXT: 4,
+    Criterion.ADDRESS: 8,
 }  # fmt: skip
 # Sums of the same numbers in another order differ by less.
 ROUNDING = 1e-6
@@ -61,6 +63,19 @@ class _Bound(NamedTuple):
     lost_free: list[float]
     most: float
     most_free: float
+
+    @property
+    def if_blank(self) -> tuple[int, int, float]:
+        """What is lost where it is blank."""
+        return self.one, self.other, self.lost[BLANK]
+
+    def if_apart(
+        self, criterion: Criterion
+    ) -> tuple[int, int, apart.Differ, int, float, float, float, float]:
+        """The same where no more is asked than whether values differ."""
+        less = self.lost[DIFFERENT], self.lost_free[DIFFERENT]
+        blank = self.lost[BLANK], self.lost_free[BLANK]
+        return self.one, self.other, apart.by(criterion), self.part, *less, *blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +130,7 @@ class Judge:
         effort = [_EFFORT.get(condition.criterion, 1) for condition in rule.conditions]
         early.sort(key=lambda i: self._bounds[i].lost[DIFFERENT] / effort[i], reverse=True)
         self._second_lines = (
-            (self._bounds[self._lines[0]], self._bounds[self._lines[1]])
+            [self._bounds[i].if_blank for i in self._lines]
             if self._lines is not None
             and all(
                 self._bounds[i].one <= base.known and self._bounds[i].other <= matching.known
@@ -124,8 +139,18 @@ class Judge:
             else None
         )
         # First and last name are looked at together, before all others.
-        self._early = [self._bounds[i][:6] for i in early if i not in (self._names or ())]
+        others = [i for i in early if i not in (self._names or ())]
+        self._early = [self._bounds[i][:6] for i in others]
+        self._apart = [self._bounds[i].if_apart(rule.conditions[i].criterion) for i in others]
+        self._namesakes = self._lost(dict.fromkeys(self._names or (), SAME))
+        self._called_at = [place for i in self._names or () for place in self._bounds[i][:2]]
         self._early_musts = [(i, worst) for i, worst in self._musts if i in early]
+        # Of these nothing but the same text will do.
+        self._alone = [
+            (*self._bounds[i][:2], rule.conditions[i].ignore_blanks)
+            for i, _worst in self._early_musts
+            if rule.conditions[i].criterion in _STRICT - {Criterion.PHONE}
+        ]
         self._equal = [
             found for i, _worst in self._musts if (found := self._names_of(i, base, matching))
         ]
@@ -203,20 +228,29 @@ class Judge:
                 found[i] = DIFFERENT if ours[one] or theirs[other] else SAME
         return tuple(found)
 
-    def _called(
-        self, ours: Prepared, theirs: Prepared, first: int, last: int
-    ) -> Iterable[tuple[int, int]]:
-        """How first and last name come out."""
-        (one, other, compare), (one_, other_, _) = self._steps[first], self._steps[last]
-        a, a_, b, b_ = ours[one], ours[one_], theirs[other], theirs[other_]
+    def _lost_by_names(self, ours: Prepared, theirs: Prepared) -> tuple[float, float]:
+        """What first and last name cannot tell any more: in all, and where the place counts as much
+        as it may."""
+        one, other, one_, other_ = self._called_at
+        a, b, a_, b_ = ours[one], theirs[other], ours[one_], theirs[other_]
         if a == b and a_ == b_ and a and a_:
-            return (first, SAME), (last, SAME)
+            return self._namesakes
+        assert self._names is not None
+        first, last = self._names
+        compare = self._steps[first][2]
         found = {
             first: compare(a, b) if a and b else BLANK,
             last: compare(a_, b_) if a_ and b_ else BLANK,
         }
         self._cross_names(found, ours, theirs, first, last)
-        return found.items()
+        return self._lost(found)
+
+    def _lost(self, found: Mapping[int, int]) -> tuple[float, float]:
+        bounds = self._bounds
+        return (
+            sum(bounds[i].lost[level] for i, level in found.items()),
+            sum(bounds[i].lost_free[level] for i, level in found.items()),
+        )
 
     def _cross_names(
         self,
@@ -345,16 +379,16 @@ class Judge:
         have a name or a place in common, and end early."""
         own, free, place, phone = self._most
         if self._names is not None:
-            for i, level in self._called(ours, theirs, *self._names):
-                own -= self._bounds[i].lost[level]
-                free -= self._bounds[i].lost_free[level]
+            less, less_free = self._lost_by_names(ours, theirs)
+            own -= less
+            free -= less_free
         if self._second_lines is not None:
             # What may stand in the wrong line is not looked at here.
-            first, last = self._second_lines
-            if not (ours[last.one] or theirs[last.other]):
-                place -= last.lost[BLANK]
-                if not (ours[first.one] and theirs[first.other]):
-                    place -= first.lost[BLANK]
+            (one, other, less), (one_, other_, less_) = self._second_lines
+            if not (ours[one_] or theirs[other_]):
+                place -= less_
+                if not (ours[one] and theirs[other]):
+                    place -= less
         needed, ceiling = self._needed - ROUNDING, self._ceiling
         for one, other, compare, part, lost, lost_free in self._early:
             a, b = ours[one], theirs[other]
@@ -373,6 +407,57 @@ class Judge:
             if own + _of_place(place, phone) < needed:
                 return False
         return True
+
+    def are_apart(self, ours: Sequence[str], theirs: Sequence[str]) -> bool:
+        """Whether `may_be` would surely say no, by the parts of two glances: in much less time."""
+        if self._musts:
+            return self._differ_in_a_must(ours, theirs)
+        return self._stay_below(ours, theirs)
+
+    def _stay_below(self, ours: Sequence[str], theirs: Sequence[str]) -> bool:
+        own, free, place, phone = self._most
+        needed, ceiling = self._needed - ROUNDING, self._ceiling
+        if self._names is not None:
+            less, less_free = self._lost_by_names(ours, theirs)
+            own -= less
+            free -= less_free
+        if self._second_lines is not None:
+            # What may stand in the wrong line is not looked at here.
+            (one, other, less), (one_, other_, less_) = self._second_lines
+            if not (ours[one_] or theirs[other_]):
+                place -= less_
+                if not (ours[one] and theirs[other]):
+                    place -= less
+        for one, other, differ, part, less, less_free, blank, blank_free in self._apart:
+            if not (a := ours[one]) or not (b := theirs[other]):
+                less, less_free = blank, blank_free
+            elif not differ(a, b):
+                continue
+            if part == _PLACE:
+                place -= less
+            elif part == _PHONE:
+                phone -= less
+            else:
+                own -= less
+                free -= less_free
+                if free + ceiling < needed:
+                    return True
+            # No less than this, and mostly just that.
+            if own + place + phone < needed and own + _of_place(place, phone) < needed:
+                return True
+        return False
+
+    def _differ_in_a_must(self, ours: Sequence[str], theirs: Sequence[str]) -> bool:
+        for one, other in self._equal:
+            if ours[one] != theirs[other]:
+                return True
+        for one, other, ignore_blanks in self._alone:
+            if not (a := ours[one]):
+                if ignore_blanks or theirs[other]:
+                    return True
+            elif ONE not in a and a not in theirs[other]:
+                return True
+        return False
 
     def _bound(self, i: int) -> _Bound:
         bits = list(self.weights.levels[i])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -13,7 +13,7 @@ from rapport.meta.registry import registry
 from rapport.models import LearnedWeights
 
 from . import weights
-from .features import Prepared, Shape
+from .features import VALUE, Prepared, Shape
 from .judge import Judge, Verdict, strongest
 from .rules import Rule, published, version
 
@@ -72,9 +72,20 @@ class Room:
         """What the surest rule says of a record of ours and one of the entity `name`."""
         return strongest(self.judges[name], ours, theirs)
 
-    def may_be(self, ours: Prepared, theirs: Prepared) -> bool:
-        """Whether a rule may call two records of ours the same, as far as a glance tells."""
-        return any(judge.may_be(ours, theirs) for judge in self.judges[self.entity.name])
+    def asking(self, glance: str) -> Callable[[str], bool]:
+        """What tells of other glances whether a rule may call their records the same as that of
+        `glance`, both of ours."""
+        ours, judges, shape = glance.split(VALUE), self.judges[self.entity.name], self.shape
+        seen = shape.seen_of(ours)
+
+        def may_be(glance: str) -> bool:
+            theirs = glance.split(VALUE)
+            for judge in judges:
+                if not judge.are_apart(ours, theirs) and judge.may_be(seen, shape.seen_of(theirs)):
+                    return True
+            return False
+
+        return may_be
 
 
 def room_for(entity: Entity, among: Collection[str] | None) -> Room:

@@ -24,6 +24,13 @@ LONGEST = 0xFFFF
 SMALLEST, LARGEST = 1 << 12, 1 << 22
 # The half of a key that is kept.
 _LOW = 0xFFFF_FFFF
+# Of entries that are marked: a power of two.
+_MARKED = 6
+_AT_ONCE = 10_000
+# Rows begin at multiples of so many bytes, so that numbers of half the size tell where.
+UNIT = 16
+# No row ends like that.
+_FILLING = b"\0"
 
 
 class Seen:
@@ -104,74 +111,95 @@ class Chains:
     hundred seems to share one, and is then compared. `expected`: about how many keys there are."""
 
     def __init__(self, expected: int = 0) -> None:
-        # Entries begin at 1: 0 is the end of a chain.
-        self._keys, self._before = array("I", (0,)), array("I", (0,))
-        # The first entry of each row, by its place.
-        self._firsts = array("I")
+        # Half of a key, and above it the entry before; in one number, because each lies somewhere
+        # else in memory. Entries begin at 1: 0 is the end of a chain.
+        self._entries = array("Q", (0,))
+        # The first entry of each row, by its place; and for each so many entries the first row that
+        # begins there.
+        self._firsts, self._marks = array("I"), array("I")
         self._spread(min(max(SMALLEST, 1 << expected.bit_length()), LARGEST))
 
     def _spread(self, size: int) -> None:
         """Chain the entries anew in so many slots."""
         self._mask = mask = size - 1
         self._slots = slots = array("I", bytes(4 * size))
-        before = self._before
-        for entry, key in enumerate(self._keys):
-            if entry:
-                before[entry] = slots[key & mask]
-                slots[key & mask] = entry
+        entries = self._entries
+        for entry in range(1, len(entries)):
+            key = entries[entry] & _LOW
+            entries[entry] = slots[key & mask] << 32 | key
+            slots[key & mask] = entry
 
     def is_known(self, keys: Iterable[int]) -> bool:
         """Whether an earlier row seems to have one of `keys`."""
-        slots, kept, before, mask = self._slots, self._keys, self._before, self._mask
+        slots, entries, mask = self._slots, self._entries, self._mask
         for key in keys:
-            if entry := slots[key & mask]:
-                key &= _LOW
-                while entry:
-                    if kept[entry] == key:
-                        return True
-                    entry = before[entry]
+            entry, key = slots[key & mask], key & _LOW
+            while entry:
+                found = entries[entry]
+                if found & _LOW == key:
+                    return True
+                entry = found >> 32
         return False
 
     def arrays(self) -> tuple[array[int], array[int]]:
         """The halves of keys, and the first of each row, which begin at 1."""
-        return self._keys, self._firsts
+        halves = array("I")
+        for start in range(0, len(self._entries), _AT_ONCE):
+            # By parts: a list of all would take ten times their memory.
+            halves.extend([one & _LOW for one in self._entries[start : start + _AT_ONCE]])
+        return halves, self._firsts
 
     def push(self, keys: Iterable[int]) -> list[int]:
         """Keep the next row under `keys`; places of the earlier ones that have one of them that
         not very many have. Asked and kept in one walk, which is half of a plan's comparing."""
-        slots, kept, before, mask = self._slots, self._keys, self._before, self._mask
-        if len(kept) > 2 * len(slots) and len(slots) < LARGEST:
+        slots, entries, mask = self._slots, self._entries, self._mask
+        if len(entries) > 2 * len(slots) and len(slots) < LARGEST:
             self._spread(4 * len(slots))
             slots, mask = self._slots, self._mask
-        entries: list[int] = []
-        first = size = len(kept)
+        hits: list[int] = []
+        first = size = len(entries)
         for key in keys:
             low = key & _LOW
             place = low & mask
             head = entry = slots[place]
             if entry:
-                begin, most = len(entries), len(entries) + MOST
-                while entry and len(entries) < most:
-                    if kept[entry] == low:
-                        entries.append(entry)
-                    entry = before[entry]
-                if len(entries) == most:
-                    del entries[begin:]
+                begin, most = len(hits), len(hits) + MOST
+                while entry:
+                    found = entries[entry]
+                    if found & _LOW == low:
+                        hits.append(entry)
+                        if len(hits) == most:
+                            break
+                    entry = found >> 32
+                if entry:
+                    del hits[begin:]
                     continue
             slots[place] = size
-            kept.append(low)
-            before.append(head)
+            entries.append(head << 32 | low)
             size += 1
-        found = {bisect_right(self._firsts, entry) - 1 for entry in entries if entry < first}
+        rows = {self._row(entry) for entry in hits if entry < first} if hits else ()
         self._firsts.append(first)
-        return sorted(found)
+        while len(self._marks) << _MARKED <= first:
+            self._marks.append(len(self._firsts) - 1)
+        return sorted(rows)
+
+    def _row(self, entry: int) -> int:
+        """The place of the row that has it."""
+        mark, marks, firsts = entry >> _MARKED, self._marks, self._firsts
+        if mark >= len(marks):
+            return len(firsts) - 1
+        upto = marks[mark + 1] if mark + 1 < len(marks) else len(firsts)
+        return bisect_right(firsts, entry, max(marks[mark] - 1, 0), upto) - 1
 
     def pop(self) -> None:
         """Forget the last row."""
-        slots, kept, before, mask = self._slots, self._keys, self._before, self._mask
+        slots, entries, mask = self._slots, self._entries, self._mask
         first = self._firsts.pop()
-        while len(kept) > first:
-            slots[kept.pop() & mask] = before.pop()
+        while self._marks and self._marks[-1] == len(self._firsts):
+            self._marks.pop()
+        while len(entries) > first:
+            last = entries.pop()
+            slots[last & mask] = last >> 32
 
 
 class Earlier:
@@ -187,9 +215,8 @@ class Earlier:
         self._base = 0
         self._chains = Chains(expected)
         self._kept = _Kept()
-        self._numbers, self._ends = array("I"), array("Q", (0,))
-        # Of each row so many bytes are its glance.
-        self._glances = array("H")
+        # Where each row begins, and how many bytes of it are its glance.
+        self._numbers, self._starts, self._glances = array("I"), array("I", (0,)), array("H")
         # What the glances tell; None when they do not tell all the same.
         self._told: object = ()
         # The keys of the row that was asked about last, and is not remembered yet.
@@ -209,11 +236,9 @@ class Earlier:
         if not places:
             return []
         if glance and self._told == room.shape.told:
-            ours, seen = room.shape.seen(glance), room.shape.seen
+            may_be = room.asking(glance)
             places = [
-                place
-                for place in places
-                if not (text := self._glance(place)) or room.may_be(ours, seen(text))
+                place for place in places if not (text := self._glance(place)) or may_be(text)
             ]
         numbers = self._numbers
         places.sort(key=numbers.__getitem__)
@@ -245,8 +270,7 @@ class Earlier:
         if len(seen) > LONGEST:
             seen = b""
         self._glances.append(len(seen))
-        self._ends.append(self._ends[-1] + len(seen) + len(held))
-        self._kept.add(seen + held)
+        self._starts.append(self._kept.add(seen + held) // UNIT)
 
     def arrays(self) -> tuple[array[int], ...]:
         """By which keys the rows are known, to be kept: halves of keys, the first of each row, the
@@ -261,12 +285,13 @@ class Earlier:
             self._asking = None
 
     def _glance(self, place: int) -> str:
-        start = self._ends[place]
+        start = self._starts[place] * UNIT
         found = self._kept.read(start, start + self._glances[place])
         return found.decode(errors="surrogatepass")
 
     def _held(self, place: int) -> bytes:
-        return self._kept.read(self._ends[place] + self._glances[place], self._ends[place + 1])
+        start, end = self._starts[place] * UNIT, self._starts[place + 1] * UNIT
+        return self._kept.read(start + self._glances[place], end).rstrip(_FILLING)
 
     def close(self) -> None:
         """Let go of what is kept."""
@@ -283,14 +308,18 @@ class _Kept:
         self._recent, self._begin = bytearray(), 0
         self._file: IO[bytes] | None = None
 
-    def add(self, more: bytes) -> None:
+    def add(self, more: bytes) -> int:
+        """Add bytes, filled up to whole units; where the next ones will begin."""
         self._recent += more
+        self._recent += _FILLING * (-len(more) % UNIT)
+        end = self._begin + len(self._recent)
         if len(self._recent) > IN_MEMORY:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 -- see close
             self._file.write(self._recent)
             self._begin += len(self._recent)
             self._recent.clear()
+        return end
 
     def read(self, start: int, end: int) -> bytes:
         if start >= self._begin:

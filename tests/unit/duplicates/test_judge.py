@@ -10,10 +10,18 @@ from itertools import combinations
 import pytest
 
 from rapport.bench import labelled
-from rapport.duplicates import compare, shipped, weights
+from rapport.duplicates import apart, compare, shipped, weights
 from rapport.duplicates.columns import Columns
-from rapport.duplicates.compare import CLOSE, DIFFERENT, LOOSE, SAME, VARIANT
-from rapport.duplicates.features import Shape
+from rapport.duplicates.compare import (
+    CLOSE,
+    COMPARE,
+    DIFFERENT,
+    LOOSE,
+    SAME,
+    VARIANT,
+    any_of,
+)  # fmt: skip
+from rapport.duplicates.features import ONE, VALUE, Shape
 from rapport.duplicates.judge import Judge, strongest
 from rapport.duplicates.learn import learn
 from rapport.duplicates.rules import Condition, Criterion, Rule
@@ -311,6 +319,17 @@ WORDS = {
     "address1_postal_code": ["", "10115", "10151", "10116", "20095"],
     "birthday": ["", datetime.date(1980, 3, 12), datetime.date(1980, 12, 3)],
 }
+APART = {
+    Criterion.EMAIL: ["eva.stone@x.example", "jan7000@y.example", "jan7000@z.example",
+                      "a@x.example", "info@stonemill.example", "j.mill@x.example"],
+    Criterion.PHONE: ["30123456", "3012345", "71999999", "301234", "99301234", "1234567"],
+    Criterion.POSTCODE: ["10115", "20095", "51101", "sw1a1aa", "121", "ab1"],
+    Criterion.DATE: ["19800312", "19801203", "19551130", "20000101", "19991231", "19910909"],
+    Criterion.COMPANY: ["stone mill", "mill stone", "stone", "millworks", "store 12 north", "no 13",
+                        "ab cdef", "lamastadt", "dalostadt"],
+    Criterion.CITY: ["berlin", "hamburg", "frankfurt main", "main", "bad ems", "badems", "王伟"],
+    Criterion.NAME: ["eva", "eva maria", "robert", "jan", "stone"],
+}  # fmt: skip
 COMPANIES = ["", "Stone GmbH", "Stone", "Mill Ltd", "Millworks"]
 
 
@@ -350,16 +369,47 @@ def test_pairs_that_end_early_would_not_have_come_to_the_threshold():
         values = [{n: chance.choice(some) for n, some in WORDS.items()} for _ in range(16)]
         names = [{"account": chance.choice(COMPANIES)} for _ in values]
         people = [shape.prepare(*one) for one in zip(values, names, strict=True)]
-        glances = [shape.seen(one) for one in shape.glances(Columns(CONTACT, values, names))]
+        told = shape.glances(Columns(CONTACT, values, names))
+        glances, parts = [*map(shape.seen, told)], [one.split(VALUE) for one in told]
         for one, other in combinations(range(len(people)), 2):
             ours, theirs = people[one], people[other]
             bits = judge.evidence(judge.levels(ours, theirs), ours, theirs)
             said = judge.judge(ours, theirs) is not None
             assert said == (bits >= needed)
             may_be = judge.may_be(glances[one], glances[other])
-            assert may_be or not said
-            found[said, may_be] += 1
-    assert min(found[True, True], found[False, False]) > 200
+            are_apart = judge.are_apart(parts[one], parts[other])
+            assert not said or (may_be and not are_apart)
+            found[said, may_be, are_apart] += 1
+    assert min(found[True, True, False], found[False, False, True]) > 200
+
+
+def test_what_is_told_apart_quickly_is_different():
+    chance = random.Random(5)
+    found = Counter()
+    for criterion, texts in APART.items():
+        differ, compare = apart.by(criterion), COMPARE[criterion]
+        for one, other in combinations([*texts, *(_damaged(chance, one) for one in texts * 4)], 2):
+            said = differ(one, other)
+            assert not said or compare(one, other) == DIFFERENT, (one, other)
+            found[criterion, said] += 1
+        bags = ONE.join(texts[:2]), ONE.join(texts[2:4])
+        best = any_of(compare)(texts[:2], texts[2:4])
+        assert not differ(*bags) or best == DIFFERENT
+    assert min(found.values()) > 4
+    assert len(found) == 2 * len(APART)
+
+
+def _damaged(chance, text):
+    """With one or two typing errors."""
+    for _ in range(chance.choice((1, 1, 2))):
+        at, sign = chance.randrange(len(text)), chance.choice(text)
+        text = chance.choice((
+            text[:at] + sign + text[at:],
+            text[:at] + text[at + 1 :],
+            text[:at] + sign + text[at + 1 :],
+            text[:at] + text[at : at + 2][::-1] + text[at + 2 :],
+        )) or text  # fmt: skip
+    return " ".join(text.split()) or "x"
 
 
 def test_glance_tells_the_same_as_the_record():
