@@ -14,9 +14,9 @@ from rapport.actions.people import SETUP
 from rapport.api import door, imports
 from rapport.imports import flow, recipekeys, recipes
 from rapport.jobs import clock
-from rapport.jobs.worker import Worker
-from rapport.models import Contact, ImportFile, ImportRecipe, Job, RecipeKey, RoleAssignment
+from rapport.models import Contact, ImportFile, ImportRecipe, RecipeKey, RoleAssignment
 from tests.imports.bringing import plan
+from tests.working import work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -50,14 +50,6 @@ def call(recipe, key, body=LIST, content_type="text/csv", *, id=None, query="", 
     if content_type is None:
         return client.post(path, body, headers=headers)
     return client.post(path + query, body, content_type=content_type, headers=headers)
-
-
-def work_off():
-    worker = Worker()
-    for _ in range(60):
-        if not Job.objects.filter(state__in=("waiting", "running")).exists():
-            return
-        worker.turn()
 
 
 def test_file_is_taken_imported_and_told_of(recipe, key):

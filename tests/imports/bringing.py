@@ -1,5 +1,8 @@
 """The way of a file in, as tests need it: received, planned, applied."""
 
+import dataclasses
+import io
+import zipfile
 from types import SimpleNamespace
 
 from rapport.imports import flow, mapping, report
@@ -37,6 +40,31 @@ def bring(content, entity="contact", *, by, **options):
     return outcome(upload)
 
 
+def mapped(upload, targets=None, **said):
+    """The upload with more said of its mapping: `targets` {header: what its target has}."""
+    mapping = flow.mapping_of(upload)
+    columns = said.pop("columns", None) or dict(mapping.columns)
+    for header, more in (targets or {}).items():
+        index = flow.columns_of(upload).index(header)
+        columns[index] = dataclasses.replace(columns[index], **more)
+    flow.remap(upload, dataclasses.replace(mapping, columns=columns, **said))
+    return upload
+
+
+def planned(content, entity="contact", *, by, targets=None, reading=None, **said):
+    """The upload, planned."""
+    upload = mapped(describe(content, entity, by=by, **(reading or {})), targets, **said)
+    flow.plan_now(upload, by=by)
+    return ImportFile.objects.get(pk=upload.pk)
+
+
+def brought(content, entity="contact", *, by, **said):
+    """What comes of the whole way."""
+    upload = planned(content, entity, by=by, **said)
+    flow.apply_now(upload, by=by)
+    return outcome(upload)
+
+
 def outcome(upload):
     """Counts (those that are not zero), errors as (row, column, reason), the operation."""
     upload = ImportFile.objects.select_related("operation").get(pk=upload.pk)
@@ -55,3 +83,12 @@ def errors(upload):
 def fates(upload):
     """{row: fate} of the rows that are not simply created."""
     return {row.row: row.fate for row in plan_of(upload).rows.order_by("row")}
+
+
+def zipped(files):
+    """{name: content} as an archive."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as whole:
+        for name, content in files.items():
+            whole.writestr(name, content)
+    return out.getvalue()

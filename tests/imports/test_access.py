@@ -8,6 +8,7 @@ from rapport.models import Account, Contact
 from rapport.queries.imports import import_for, imports_for
 from tests.factories import make_account, make_contact, make_role, make_user
 from tests.imports.bringing import bring, describe, fates, plan
+from tests.working import work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -102,16 +103,13 @@ def test_role_that_may_import_leads_alone_sees_no_other_choice():
 
 
 def test_right_that_goes_while_it_runs_ends_the_import_in_words(alice, table):
-    from rapport.jobs.worker import Worker
     from rapport.models import ImportFile, RoleAssignment
 
     upload = plan(table("Last Name", "Bo"), by=alice)
     flow.start_apply(upload, by=alice)
     RoleAssignment.objects.filter(principal_id=alice.pk).delete()
 
-    worker = Worker()
-    for _ in range(5):
-        worker.turn()
+    work_off()
 
     upload = ImportFile.objects.get(pk=upload.pk)
     assert (upload.state, upload.message) == (

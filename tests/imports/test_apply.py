@@ -13,7 +13,7 @@ from rapport.queries import one as single
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact, make_team, make_user
 from tests.imports.bringing import bring, errors, fates, outcome, plan
-from tests.imports.test_resume import take
+from tests.imports.takingover import take
 
 pytestmark = pytest.mark.django_db
 

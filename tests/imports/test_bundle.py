@@ -1,9 +1,7 @@
 """Archives of several files that refer to each other in any order."""
 
 import argparse
-import io
 import json
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,22 +15,13 @@ from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile, Opportunity, SourceId
 from rapport.queries.imports import plan_of
 from tests.factories import make_contact
-from tests.imports.bringing import bring, fates, outcome, plan
-from tests.imports.test_resume import finished_by_another
+from tests.imports.bringing import bring, fates, outcome, plan, zipped
+from tests.imports.takingover import finished_by_another
 
 pytestmark = pytest.mark.django_db
 
 FOLDER = Path(__file__).parent / "programs"
 SALESFORCE = ("opportunities", "contacts", "accounts")
-
-
-def zipped(files):
-    """{name: content} as an archive."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as whole:
-        for name, content in files.items():
-            whole.writestr(name, content)
-    return out.getvalue()
 
 
 def salesforce():

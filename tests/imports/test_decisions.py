@@ -7,11 +7,11 @@ import pytest
 from rapport.imports import deciding, flow, recipes, report
 from rapport.imports.mapping import MappingRefused
 from rapport.imports.steps import NotNow
-from rapport.jobs.worker import Worker
 from rapport.models import Account, Contact, ImportFile
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact, share_with
 from tests.imports.bringing import fates, outcome, plan
+from tests.working import work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -419,9 +419,7 @@ def test_very_many_rows_to_judge_are_planned_anew_by_a_worker(alice, monkeypatch
     assert upload.state == "planning"
     with pytest.raises(NotNow):
         flow.decide(upload, 3, "skip", by=alice)
-    worker = Worker()
-    for _turn in range(9):
-        worker.turn()
+    work_off()
     upload.refresh_from_db()
 
     assert (upload.state, fates(upload)) == ("planned", {2: "skip", 3: "create", 4: "create"})

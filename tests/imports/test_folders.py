@@ -10,9 +10,9 @@ from rapport.actions import states
 from rapport.actions.people import SETUP
 from rapport.imports import flow, folders, recipes, unattended
 from rapport.jobs import health
-from rapport.jobs.worker import Worker
 from rapport.models import Contact, ImportFile, Job, RoleAssignment, TakenFile
 from tests.imports.bringing import plan
+from tests.working import work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -59,15 +59,11 @@ def put(root):
     return write
 
 
-def work_off():
+def look_and_work():
     """Look until nothing moves any more, with a worker that does what is asked for."""
     for _ in range(4):
         folders.look()
-        worker = Worker()
-        for _ in range(50):
-            if not Job.objects.filter(state__in=("waiting", "running")).exists():
-                break
-            worker.turn()
+        work_off()
 
 
 def files(root):
@@ -79,7 +75,7 @@ def files(root):
 def test_file_is_imported_as_the_owner_and_put_away(recipe, root, put):
     put()
 
-    work_off()
+    look_and_work()
 
     upload = ImportFile.objects.get()
     assert files(root) == ["done/list.csv"]
@@ -89,9 +85,9 @@ def test_file_is_imported_as_the_owner_and_put_away(recipe, root, put):
 
 def test_error_rows_lie_beside_and_the_same_name_comes_again(recipe, root, put):
     put(BROKEN)
-    work_off()
+    look_and_work()
     put(BROKEN)
-    work_off()
+    look_and_work()
 
     assert files(root) == [
         "done/list (2) (errors).csv", "done/list (2).csv",
@@ -125,9 +121,9 @@ def test_links_lead_nowhere(recipe, root, put, tmp_path):
     (root / "shop/people/link.csv").symlink_to(secret)
     (root / "away").symlink_to(tmp_path)
     change(recipe, folder="away")
-    work_off()
+    look_and_work()
     change(recipe, folder="shop/people")
-    work_off()
+    look_and_work()
 
     assert (ImportFile.objects.count(), secret.exists()) == (0, True)
 
@@ -142,7 +138,7 @@ def test_taken_file_that_became_a_link_is_not_followed(recipe, root, put, tmp_pa
     taken.unlink()
     taken.symlink_to(secret)
 
-    work_off()
+    look_and_work()
 
     assert (ImportFile.objects.get().state, Contact.objects.count()) == ("failed", 0)
 
@@ -173,10 +169,10 @@ def test_killed_anywhere_each_file_is_imported_once(recipe, root, put, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(place, name, dying)
         with pytest.raises(Died):
-            work_off()
+            look_and_work()
     # The next worker remembers nothing.
     folders._seen.clear()
-    work_off()
+    look_and_work()
 
     assert ImportFile.objects.get().counts["created"] == 2
     assert (Contact.objects.count(), TakenFile.objects.get().put) == (2, "list.csv")
@@ -214,7 +210,7 @@ def test_nothing_is_taken_for_who_may_not_import(recipe, root, put, active, why)
         states.deactivate("user", [recipe.owner_id], by=SETUP)
     put()
 
-    work_off()
+    look_and_work()
 
     assert files(root) == ["failed/list.csv", "failed/list.csv.txt"]
     assert why in (root / "shop/people/failed/list.csv.txt").read_text("utf-8")
@@ -225,7 +221,7 @@ def test_what_cannot_be_imported_says_why(recipe, root, put):
     put(b"Only;Two\n1;2\n", "odd.csv")
     put(b"\x89PNG\r\n\x1a\n" + bytes(64), "picture.csv")
 
-    work_off()
+    look_and_work()
 
     assert files(root) == [
         "failed/odd.csv", "failed/odd.csv.txt", "failed/picture.csv", "failed/picture.csv.txt",
@@ -240,10 +236,10 @@ def test_what_cannot_be_imported_says_why(recipe, root, put):
 def test_limit_and_look_leave_the_plan_to_people(recipe, root, put):
     change(recipe, most_refused=10)
     put(BROKEN, "bad.csv")
-    work_off()
+    look_and_work()
     change(recipe, looks_first=True)
     put(LIST, "good.csv")
-    work_off()
+    look_and_work()
 
     assert files(root) == [
         "done/good.csv", "done/good.csv.txt", "failed/bad.csv", "failed/bad.csv.txt",
@@ -254,7 +250,7 @@ def test_limit_and_look_leave_the_plan_to_people(recipe, root, put):
         assert upload.state == "planned"
         flow.start_plan(upload, by=recipe.owner)
     change(recipe, looks_first=False)
-    work_off()
+    look_and_work()
     assert Contact.objects.count() == 0
 
 
@@ -264,7 +260,7 @@ def test_import_that_somebody_deleted_is_not_begun_again(recipe, root, put):
     folders.look()
     flow.delete(ImportFile.objects.get())
 
-    work_off()
+    look_and_work()
 
     assert (ImportFile.objects.count(), files(root)) == (
         0,
@@ -277,7 +273,7 @@ def test_name_may_be_long_and_in_any_encoding(recipe, root, put):
     put(BROKEN, long)
     put(BROKEN, os.fsdecode("Müller.csv".encode("latin-1")))
 
-    work_off()
+    look_and_work()
 
     assert files(root) == [
         "done/M\ufffdller (errors).csv", "done/M\ufffdller.csv",
@@ -298,7 +294,7 @@ def test_names_of_strangers_below_taken_do_no_harm(recipe, root, put, tmp_path):
     os.mkfifo(root / "shop/people/pipe.csv")
 
     # To open the pipe would take for ever.
-    work_off()
+    look_and_work()
 
     assert ImportFile.objects.count() == 0
 

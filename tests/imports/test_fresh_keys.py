@@ -17,7 +17,7 @@ from rapport.models import FreshKey, KeyRing, MatchKey, Operation
 from rapport.models.operations import JobState
 from tests import factories
 from tests.imports.bringing import plan
-from tests.imports.test_resume import people, take
+from tests.imports.takingover import people, take
 
 pytestmark = pytest.mark.django_db
 

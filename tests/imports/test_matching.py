@@ -7,8 +7,7 @@ import pytest
 from rapport.imports import flow
 from rapport.models import Account, Contact, ImportFile, Opportunity
 from tests.factories import make_account, make_contact, make_opportunity, share_with
-from tests.imports.bringing import errors, fates, outcome
-from tests.imports.test_options import brought, planned
+from tests.imports.bringing import brought, errors, fates, outcome, planned
 
 pytestmark = pytest.mark.django_db
 BORN = datetime.date(1980, 12, 31)

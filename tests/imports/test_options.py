@@ -7,36 +7,11 @@ import pytest
 
 from rapport.imports import flow, newoptions
 from rapport.imports.mapping import Mapping, MappingRefused, Target
-from rapport.models import Account, ChoiceOption, Contact, ImportFile, Lead
+from rapport.models import Account, ChoiceOption, Contact, Lead
 from tests.factories import make_account, make_contact
-from tests.imports.bringing import describe, errors, fates, outcome
+from tests.imports.bringing import brought, describe, errors, fates, mapped, planned
 
 pytestmark = pytest.mark.django_db
-
-
-def mapped(upload, targets=None, **said):
-    """The upload with more said of its mapping: `targets` {header: what its target has}."""
-    mapping = flow.mapping_of(upload)
-    columns = said.pop("columns", None) or dict(mapping.columns)
-    for header, more in (targets or {}).items():
-        index = flow.columns_of(upload).index(header)
-        columns[index] = dataclasses.replace(columns[index], **more)
-    flow.remap(upload, dataclasses.replace(mapping, columns=columns, **said))
-    return upload
-
-
-def planned(content, entity="contact", *, by, targets=None, reading=None, **said):
-    """The upload, planned."""
-    upload = mapped(describe(content, entity, by=by, **(reading or {})), targets, **said)
-    flow.plan_now(upload, by=by)
-    return ImportFile.objects.get(pk=upload.pk)
-
-
-def brought(content, entity="contact", *, by, **said):
-    """What comes of the whole way."""
-    upload = planned(content, entity, by=by, **said)
-    flow.apply_now(upload, by=by)
-    return outcome(upload)
 
 
 def test_constants_fill_what_no_column_does(alice, bob, table):

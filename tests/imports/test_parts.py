@@ -7,7 +7,7 @@ from rapport.imports import flow
 from rapport.models import Account, Contact, ImportFile, Opportunity
 from tests.factories import make_account, make_contact, share_with
 from tests.imports.bringing import bring, describe, errors, fates, outcome, plan
-from tests.imports.test_resume import finished_by_another
+from tests.imports.takingover import finished_by_another
 
 pytestmark = pytest.mark.django_db
 

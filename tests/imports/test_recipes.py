@@ -1,8 +1,6 @@
 """Saved mappings: who sees them, which file they fit, what they do to it; the command line."""
 
-import io
 import json
-import zipfile
 from types import SimpleNamespace
 
 import openpyxl
@@ -22,14 +20,14 @@ from rapport.imports import (
     unattended,
 )
 from rapport.imports.recipefit import RecipeRefused
-from rapport.jobs.worker import Worker
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile, ImportRecipe, RoleAssignment
 from rapport.models.operations import Decision, Fate
 from rapport.queries.imports import plan_of
 from rapport.queries.recipes import recipe_for, recipe_named, usable_recipes
 from tests.factories import make_contact
-from tests.imports.bringing import describe, plan
+from tests.imports.bringing import describe, plan, zipped
+from tests.working import work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -103,9 +101,7 @@ def test_file_that_a_worker_reads_is_read_alike(alice):
     recipe = saved(alice)
     upload = flow.receive([LIST], name="x.csv", entity="auto", by=alice)
     flow.describe_later(upload, by=alice)
-    worker = Worker()
-    for _ in range(3):
-        worker.turn()
+    work_off()
 
     kept = ImportFile.objects.get(pk=upload.pk)
     assert (kept.recipe, kept.state, kept.mapping["2"]) == (recipe, "uploaded", "email")
@@ -153,21 +149,10 @@ def test_guessed_encoding_and_delimiter_are_those_of_last_time(alice):
     assert (again.reading["encoding"], again.options["sample"][0][0]) == ("cp1250", "Łu")
 
 
-def packed(files):
-    """{name: content} as an archive."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return made.getvalue()
-
-
 def run(recipe, content, name="lists.zip"):
     """What becomes of a file that nobody watches."""
     upload = unattended.receive(recipe, [content], name=name)
-    worker = Worker()
-    for _ in range(30):
-        worker.turn()
+    work_off()
     upload.refresh_from_db()
     counts = {name: count for name, count in upload.counts.items() if count}
     return SimpleNamespace(upload=upload, counts=counts)
@@ -177,18 +162,18 @@ def test_recipe_of_one_list_reads_all_lists_of_an_archive(alice):
     recipe = saved(alice)
     other = LIST.replace(b"anna@x.de", b"eve@x.de").replace(b"Anna", b"Eve")
 
-    done = run(recipe, packed({"monday.csv": LIST, "tuesday.csv": other}))
+    done = run(recipe, zipped({"monday.csv": LIST, "tuesday.csv": other}))
     assert (done.upload.state, done.counts["rows"]) == ("done", 2 * (LIST.count(b"\n") - 1))
     assert done.counts["rows"] == done.counts["created"] + done.counts.get("duplicates", 0)
     # One of them is another list: nothing of it is imported, nor of the others.
-    done = run(recipe, packed({"monday.csv": LIST, "odd.csv": b"Vorname;Stadt\nEve;Ulm\n"}))
+    done = run(recipe, zipped({"monday.csv": LIST, "odd.csv": b"Vorname;Stadt\nEve;Ulm\n"}))
     assert (done.upload.state, done.counts) == ("failed", {})
     assert "odd.csv: “" in done.upload.message
 
     # Of an archive of which only one file was wanted, only that is.
     recipe.reading["member"] = "tuesday.csv"
     recipe.save()
-    done = run(recipe, packed({"odd.csv": b"Vorname;Stadt\nEve;Ulm\n", "tuesday.csv": other}))
+    done = run(recipe, zipped({"odd.csv": b"Vorname;Stadt\nEve;Ulm\n", "tuesday.csv": other}))
     assert (done.upload.state, done.counts) == ("done", {"rows": 1, "same": 1})
     assert [name for name, _reason in done.upload.options["left_out"]] == ["odd.csv"]
 
@@ -210,7 +195,7 @@ def test_recipe_of_several_files_runs_by_itself(alice):
     assert [part.name for part in recipefit.parts_of(recipe)] == ["f.csv", "p.csv"]
     assert recipefit.gone_fields(recipe) == ()
 
-    done = run(recipe, packed({"10.csv": people, "11.csv": firms, "12.csv": people}))
+    done = run(recipe, zipped({"10.csv": people, "11.csv": firms, "12.csv": people}))
     # The third repeats the first: it is said so, and nothing is doubled.
     assert done.counts == {"rows": 6, "created": 4, "duplicates": 2}
     assert list(Contact.objects.order_by("last_name").values_list("account__name", flat=True)) == [
@@ -218,8 +203,8 @@ def test_recipe_of_several_files_runs_by_itself(alice):
     ]  # fmt: skip
     assert report.errors_page(plan_of(done.upload), after=0, limit=5) == ([], None)
     for content, said in (
-        (people, "is for 2 files"), (packed({"1.csv": people, "2.csv": people}), "f.csv"),
-        (packed({"1.csv": people.replace(b"Wer", b"Was"), "2.csv": firms}), "no column “Wer”"),
+        (people, "is for 2 files"), (zipped({"1.csv": people, "2.csv": people}), "f.csv"),
+        (zipped({"1.csv": people.replace(b"Wer", b"Was"), "2.csv": firms}), "no column “Wer”"),
     ):  # fmt: skip
         refused = run(recipe, content)
         assert (refused.upload.state, said in refused.upload.message) == ("failed", True)
@@ -247,9 +232,7 @@ def test_what_was_decided_for_all_rows_alike_comes_along(alice):
     recipe = recipes.save(first, "Twins", by=alice)
 
     upload = unattended.receive(recipe, [LIST], name="x.csv")
-    worker = Worker()
-    for _ in range(20):
-        worker.turn()
+    work_off()
 
     assert recipe.decisions == {"duplicate": "create"}
     assert ImportFile.objects.get(pk=upload.pk).counts["created"] == 1

@@ -1,10 +1,7 @@
 """An import that is interrupted goes on where it stopped; nothing is lost and nothing doubled."""
 
-import datetime
-
 import pytest
 from django.db import OperationalError, connection
-from django.utils import timezone
 
 from rapport.actions import jobs, lease, undo
 from rapport.actions.lease import LostLease, Refused
@@ -12,10 +9,9 @@ from rapport.imports import apply, flow, plan as plans
 from rapport.models import Account, Change, Contact, ImportFile, Job, MatchKey, Operation
 from rapport.models.operations import JobState
 from tests.imports.bringing import bring, describe, outcome, plan
+from tests.imports.takingover import finished_by_another, people, take
 
 pytestmark = pytest.mark.django_db
-
-LATER = datetime.timedelta(minutes=30)
 
 
 @pytest.fixture(autouse=True)
@@ -23,15 +19,6 @@ def small_batches(monkeypatch):
     monkeypatch.setattr(apply, "SMALLEST", 1)
     monkeypatch.setattr(lease, "FIRST", 4)
     monkeypatch.setattr(lease, "LARGEST", 4)
-
-
-def people(number, table):
-    """A file of `number` contacts, every third without a last name, every fifth a duplicate."""
-    rows = (
-        f"Anna,{'' if n % 3 == 0 else f'Bo {n}'},a{n - 1 if n % 5 == 0 else n}@x.de,Acme {n % 4}"
-        for n in range(1, number + 1)
-    )
-    return table("First Name,Last Name,Email,Company", *rows)
 
 
 def stored():
@@ -45,29 +32,6 @@ def stored():
         list(rows),
         MatchKey.objects.filter(entity=2).count(),
     )
-
-
-def take(worker):
-    """The job, in the hands of `worker`, as after the lease of another has run out."""
-    Job.objects.filter(state="running").update(heartbeat_at=timezone.now() - LATER)
-    lease.sweep(lease=60)
-    run = lease.take(worker, {"import.plan", "import.apply"})
-    assert run is not None
-    run.pace.size = 4
-    return run
-
-
-def finished_by_another(batches):
-    """Apply so many batches. Then the worker is gone with all that it had in memory, and another
-    one does the rest. Whether there was a rest."""
-    first = take("first")
-    has_more = all(apply.step(first) for _ in range(batches))
-    apply._sessions._kept.clear()
-    second = take("second")
-    while apply.step(second):
-        pass
-    second.end(JobState.DONE, ended=apply.ended)
-    return has_more
 
 
 @pytest.mark.parametrize("after", [0, 1, 3, 5])

@@ -7,8 +7,7 @@ import pytest
 from rapport.imports import flow
 from rapport.models import Account, Contact, Lead, Opportunity
 from tests.factories import make_account, make_lead, make_opportunity
-from tests.imports.bringing import bring, describe
-from tests.imports.test_options import brought
+from tests.imports.bringing import bring, brought, describe
 
 pytestmark = pytest.mark.django_db
 

@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import reverse
 
 from rapport.actions import records
-from rapport.jobs.worker import Worker
 from rapport.meta.registry import registry
-from rapport.models import Account, ChoiceOption, Contact, ImportFile, Job, Lead, Plan
+from rapport.models import Account, ChoiceOption, Contact, ImportFile, Lead, Plan
 from tests.factories import make_contact, make_user
+from tests.working import work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -61,15 +61,6 @@ def mapping_form(client, url, **changes):
 
 def plan(client, url, **changes):
     return client.post(f"{url}columns/", mapping_form(client, url, **changes))
-
-
-def work_off():
-    worker = Worker()
-    for _ in range(50):
-        worker.turn()
-        if not Job.objects.filter(state__in=("waiting", "running")).exists():
-            return
-    raise AssertionError(list(Job.objects.values_list("kind", "state", "message")))
 
 
 def text(answer):

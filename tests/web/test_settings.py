@@ -9,11 +9,12 @@ from rapport.access import Forbidden
 from rapport.actions import demo, journal, people, records
 from rapport.actions.profile import update_profile
 from rapport.actions.roles import BUILTIN
-from rapport.jobs.worker import Worker
 from rapport.meta.registry import registry
-from rapport.models import Account, Job, Operation, Role, RoleAssignment, SignInLink, User
+from rapport.models import Account, Job, Role, RoleAssignment, SignInLink, User
 from rapport.queries import people as found_people
 from tests.factories import make, make_team, make_user
+from tests.journal import last as newest_operation
+from tests.working import work_off
 
 PASSWORD = "tulip-horse-9"
 ADMINISTRATORS_ONLY = ("/settings/people/", "/settings/people/invite/")
@@ -43,7 +44,7 @@ def test_profile_is_saved_through_the_journal(eva, client_of):
     )
 
     eva.refresh_from_db()
-    operation = Operation.objects.order_by("started_at").last()
+    operation = newest_operation()
     assert (answer.status_code, answer.headers["Location"]) == (303, "/me/")
     assert (eva.full_name, eva.time_zone, eva.language) == ("Eva Winter", "Asia/Tokyo", "en-gb")
     assert (operation.kind, operation.user_id) == ("user.update", eva.pk)
@@ -190,7 +191,7 @@ def test_roles_and_teams_are_set_in_one_operation(admin, eva, client_of):
     answer = client_of(admin).post(f"/settings/people/{eva.pk}/", form)
 
     access = found_people.access_of(eva.pk, admin)
-    operation = Operation.objects.order_by("started_at").last()
+    operation = newest_operation()
     assert answer.status_code == 303
     assert [r.key for r in access.roles if r.held] == ["sales-manager"]
     assert [t.name for t in access.teams if t.held] == ["New"]
@@ -335,9 +336,7 @@ def test_demo_data_is_removed_with_one_click(admin, demo_account, client_of, set
     offered = "Remove demo data" in client.get("/settings/").content.decode()
 
     answer = client.post("/settings/demo/remove/")
-    worker = Worker()
-    while Job.objects.filter(state__in=["waiting", "running"]).exists():
-        worker.turn()
+    work_off()
 
     job = Job.objects.get()
     assert offered is True
