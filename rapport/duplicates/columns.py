@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import Any
+from typing import Any, Self
 
 from rapport.meta.entity import Entity
 
@@ -23,13 +23,34 @@ class Columns:
         names: Sequence[Mapping[str, str]],
         known: Collection[str] | None = None,
     ) -> None:
-        self.entity, self.values, self.names = entity, values, names
+        self.entity, self._count = entity, len(values)
+        self._rows: Sequence[tuple[Mapping[str, Any], Mapping[str, str]]] | None
+        self._rows = list(zip(values, names, strict=True))
         self._known = known
         self._raw: dict[str, list[Any]] = {}
         self._ready: dict[tuple[str, Criterion], list[str]] = {}
 
+    @classmethod
+    def of(cls, entity: Entity, count: int, columns: Mapping[str, list[Any]]) -> Self:
+        """The same of `count` records that come as columns; of look-ups the titles."""
+        made = cls(entity, (), (), columns.keys())
+        made._count, made._rows, made._raw = count, None, {**columns}
+        return made
+
     def __len__(self) -> int:
-        return len(self.values)
+        return self._count
+
+    def one_by_one(self) -> Iterable[tuple[Mapping[str, Any], Mapping[str, str]]]:
+        """Field values and titles of each record."""
+        if self._rows is not None:
+            return self._rows
+        fields = self.entity.fields
+        titles = {name: one for name, one in self._raw.items() if is_link(fields[name])}
+        values = {name: one for name, one in self._raw.items() if name not in titles}
+        return [
+            ({n: one[at] for n, one in values.items()}, {n: one[at] for n, one in titles.items()})
+            for at in range(self._count)
+        ]
 
     def those(self, names: Iterable[str]) -> list[str]:
         """Fields that any of the records may have."""
@@ -39,9 +60,12 @@ class Columns:
         """The values of a field; of a look-up the titles, where they are known."""
         found = self._raw.get(name)
         if found is None:
-            found = [one.get(name) for one in self.values]
+            if self._rows is None:
+                return [None] * self._count
+            found = [values.get(name) for values, _titles in self._rows]
             if name in self.entity.fields and is_link(self.entity.fields[name]):
-                found = [one.get(name) or raw for one, raw in zip(self.names, found, strict=True)]
+                rows = zip(self._rows, found, strict=True)
+                found = [titles.get(name) or raw for (_values, titles), raw in rows]
             self._raw[name] = found
         return found
 

@@ -170,7 +170,7 @@ def keys_of(columns: Columns, plan: Plan | None = None) -> list[tuple[int, ...]]
     plan = plan or plan_of(columns.entity)
     found = _standard(plan.roles, columns)
     for key, features in plan.own:
-        for texts, values, names in zip(found, columns.values, columns.names, strict=True):
+        for texts, (values, names) in zip(found, columns.one_by_one(), strict=True):
             more = [_joined((key, *parts)) for parts in _own(features, values, names)]
             # Both sides of a rule may say the same.
             texts += [one for one in more if one not in texts]

@@ -11,7 +11,14 @@ from rapport.meta.registry import registry
 from rapport.models import Contact, reachability
 from rapport.models.address import ADDRESSES
 
-from .names import ADDRESS_ALIASES, PERSON_ALIASES, WIRE_ADDRESS, WIRE_OWNED, full_name
+from .names import (
+    ADDRESS_ALIASES,
+    NAME_PARTS,
+    PERSON_ALIASES,
+    WIRE_ADDRESS,
+    WIRE_OWNED,
+    full_name,
+)
 
 COLUMNS = ("full_name", "email", "account", "business_phone", "job_title", "address1_city", "owner")
 
@@ -219,5 +226,6 @@ registry.add(
         ),
         commands=state_commands("contact"),
         derive=derive,
+        derived_from=NAME_PARTS,
     )
 )  # fmt: skip

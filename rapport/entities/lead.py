@@ -10,7 +10,7 @@ from rapport.models.address import ADDRESS1
 from rapport.models.lead import DISQUALIFIED, LEAD_STATES, OPEN
 
 from .contact import derive
-from .names import ADDRESS_ALIASES, PERSON_ALIASES, WIRE_ADDRESS1, WIRE_OWNED
+from .names import ADDRESS_ALIASES, NAME_PARTS, PERSON_ALIASES, WIRE_ADDRESS1, WIRE_OWNED
 
 COLUMNS = ("full_name", "topic", "company", "status", "rating", "source", "created_at", "owner")
 
@@ -255,6 +255,7 @@ registry.add(
             ),
         ),
         derive=derive,
+        derived_from=NAME_PARTS,
         prepare=leads.prepare_leads,
     )
 )  # fmt: skip

@@ -20,7 +20,7 @@ from rapport.models import (
 )
 
 from .contact import derive
-from .names import WIRE_SYSTEM
+from .names import NAME_PARTS, WIRE_SYSTEM
 
 SETTINGS = _("Settings")
 SHAREABLE = (
@@ -89,6 +89,7 @@ registry.add(
         deletable=False,
         principal=True,
         derive=derive,
+        derived_from=NAME_PARTS,
         prepare=people.prepare_users,
     )
 )  # fmt: skip

@@ -7,15 +7,13 @@ wrong {place: message}, and further values of a cell that held several {place: t
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport.meta.field import Field
-from rapport.meta.kinds import InvalidValue, Kind, Reading, check, parse
-from rapport.meta.storable import is_storable
+from rapport.meta.kinds import InvalidValue, Kind, Reading, all_fit, check, parse
 
 # Values seen are remembered up to this many per column; names and dates come again and again.
 REMEMBERED = 20_000
@@ -56,28 +54,21 @@ def is_choice(found: Field | None) -> bool:
 def _text(field: Field, reading: Reading) -> Convert:
     if field.labels:
         return _remembering(field, reading)
-    limit = field.max_length or sys.maxsize
     several = field.kind in {Kind.PHONE, Kind.URL}
 
     def convert(cells: Sequence[str]) -> Column:
         values: list[Any] = list(map(str.strip, cells))
         more = _split_marked(values) if several else {}
-        errors: dict[int, str] = {}
-        if max(map(len, values), default=0) > limit or not is_storable("".join(values)):
-            errors = _errors(field, values)
+        errors = {} if all_fit(field, values) else _errors(field, values)
         return Column(values, errors, more)
 
     return convert
 
 
 def _long_text(field: Field, _reading: Reading) -> Convert:
-    limit = field.max_length or sys.maxsize
-
     def convert(cells: Sequence[str]) -> Column:
         values: list[Any] = [cell if cell and not cell.isspace() else "" for cell in cells]
-        errors: dict[int, str] = {}
-        if max(map(len, values), default=0) > limit or not is_storable("".join(values)):
-            errors = _errors(field, values)
+        errors = {} if all_fit(field, values) else _errors(field, values)
         return Column(values, errors, {})
 
     return convert
@@ -103,7 +94,24 @@ def _split_marked(values: list[Any]) -> dict[int, list[str]]:
 
 
 def _url(field: Field, reading: Reading) -> Convert:
-    return _each(field, reading, split=True)
+    """Parse every cell that is not blank, unless all of them are what they seem to be."""
+
+    def convert(cells: Sequence[str]) -> Column:
+        values: list[Any] = list(map(str.strip, cells))
+        more = _split_marked(values)
+        errors: dict[int, str] = {}
+        if all_fit(field, values):
+            return Column(values, errors, more)
+        for place, value in enumerate(values):
+            if not value:
+                continue
+            try:
+                values[place] = parse(field, value, reading)
+            except InvalidValue as error:
+                errors[place] = str(error)
+        return Column(values, errors, more)
+
+    return convert
 
 
 def _email(field: Field, _reading: Reading) -> Convert:
@@ -111,6 +119,8 @@ def _email(field: Field, _reading: Reading) -> Convert:
         values: list[Any] = list(map(str.strip, cells))
         errors: dict[int, str] = {}
         more: dict[int, list[str]] = {}
+        if all_fit(field, values):
+            return Column(values, errors, more)
         for place, value in enumerate(values):
             if not value:
                 continue
@@ -143,25 +153,6 @@ def _addresses(field: Field, text: str) -> list[str]:
         except InvalidValue:
             return []
     return list(dict.fromkeys(found))
-
-
-def _each(field: Field, reading: Reading, *, split: bool = False) -> Convert:
-    """Parse every cell that is not blank."""
-
-    def convert(cells: Sequence[str]) -> Column:
-        values: list[Any] = list(map(str.strip, cells))
-        more = _split_marked(values) if split else {}
-        errors: dict[int, str] = {}
-        for place, value in enumerate(values):
-            if not value:
-                continue
-            try:
-                values[place] = parse(field, value, reading)
-            except InvalidValue as error:
-                errors[place] = str(error)
-        return Column(values, errors, more)
-
-    return convert
 
 
 def _remembering(field: Field, reading: Reading) -> Convert:

@@ -8,18 +8,21 @@ does every row of a mapping that asks for more.
 
 from __future__ import annotations
 
+import datetime
 import pickle
 from array import array
 from collections.abc import Callable, Mapping as MappingType, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from rapport.actions import checking, derived, keyring, write
 from rapport.duplicates.columns import Columns
 from rapport.duplicates.features import Feature
 from rapport.duplicates.keys import has_title_key, keys_of, plan_of
 from rapport.duplicates.room import room_for
+from rapport.files.read import Record
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
@@ -28,37 +31,77 @@ from . import standing
 from .cells import is_named
 from .mapping import Mapping
 from .names import PARTS
-from .rows import Row
+from .rows import Converter, Row
 
 # Field values of a row, and the titles of what it names by look-up.
 Held = tuple[MappingType[str, Any], MappingType[str, str]]
 # Stands for the title of what a row names.
 MARK = "\x00%d\x00"
-# Follows the bytes of a row that is not compact.
-_AS_IT_IS = b"+"
+# With this the bytes of a row begin that is not compact: no text in UTF-8 does.
+_AS_IT_IS = b"\x80"
+# Between the cells of a compact row.
+_CELL = "\x1f"
 # Their number is kept in a byte.
 MOST_KEYS = 255
+
+
+class Texts(NamedTuple):
+    """How values of a kind are written as texts, and read again."""
+
+    write: Callable[[Any], str]
+    read: Callable[[str], Any]
+
+
+# Of kinds whose values are no texts. What is not here makes no compact rows.
+TEXTS: dict[Kind, Texts] = {
+    Kind.CHOICE: Texts(str, int),
+    Kind.STATE: Texts(str, int),
+    Kind.NUMBER: Texts(str, int),
+    Kind.MONEY: Texts(str, Decimal),
+    Kind.DATE: Texts(datetime.date.isoformat, datetime.date.fromisoformat),
+    Kind.DATETIME: Texts(datetime.datetime.isoformat, datetime.datetime.fromisoformat),
+    Kind.BOOLEAN: Texts(lambda value: "1" if value else "0", lambda text: text == "1"),
+}
+_PLAIN = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.EMAIL, Kind.PHONE, Kind.URL})
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What stands where in the bytes of a compact row: first the texts of its look-ups, then the
-    values of its fields; `derived` are those that follow from others. `glance`: what glances
-    tell."""
+    values of its fields; `derived` are those that follow from others. `other`: which cells are no
+    texts. `glance`: what glances tell."""
 
     links: tuple[str, ...]
     fields: tuple[str, ...]
     derived: frozenset[str]
+    other: tuple[tuple[int, Texts], ...]
     glance: tuple[Feature, ...]
+
+    def pack(self, columns: Sequence[Sequence[Any]]) -> list[bytes] | None:
+        """Rows as bytes, of the columns of their look-ups and fields; None where that cannot be,
+        because a text has in it what stands between cells."""
+        cells = [
+            ["" if one is None else one for one in column] if None in column else column
+            for column in columns
+        ]
+        for place, texts in self.other:
+            cells[place] = ["" if one == "" else texts.write(one) for one in cells[place]]
+        rows = list(map(_CELL.join, zip(*cells, strict=True)))
+        if "".join(rows).count(_CELL) != (len(cells) - 1) * len(rows):
+            return None
+        return list(map(str.encode, rows))
 
     def open(self, packed: bytes) -> tuple[dict[str, Any], dict[str, str]]:
         """Values and texts of a compact row."""
         return self.named(self.cells(packed))
 
     def cells(self, packed: bytes) -> tuple[Any, ...]:
-        """Texts of the look-ups and values of the fields; None for blank values."""
-        found: tuple[Any, ...] = pickle.loads(packed)  # noqa: S301 -- written just before
-        return found
+        """Texts of the look-ups and values of the fields; None for what is blank."""
+        found: list[Any] = [one or None for one in packed.decode().split(_CELL)]
+        for place, texts in self.other:
+            if (one := found[place]) is not None:
+                found[place] = texts.read(one)
+        return tuple(found)
 
     def named(self, found: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, str]]:
         """Values and texts of these cells."""
@@ -88,6 +131,7 @@ def layout_of(mapping: Mapping) -> Layout | None:
         or entity.ownership != "user"
         or unique & names
         or not all(_is_found_by_title(entity, found.name) for found in links)
+        or not all(is_named(f) or f.kind in _PLAIN or f.kind in TEXTS for f in fields)
         or told & {"owner", "owning_unit", "state", "status"}
         or names & standing.NAMES
     ):
@@ -95,10 +139,14 @@ def layout_of(mapping: Mapping) -> Layout | None:
     plain = {found.name for found in fields if not is_named(found)}
     if entity.title in plain and entity.fields[entity.title].read_only:
         plain |= {name for name in PARTS if name in entity.fields}
+    cells = sorted(plain | following.keys())
+    kinds = [entity.fields[name].kind for name in cells]
+    other = [(at, TEXTS[kind]) for at, kind in enumerate(kinds, len(links)) if kind in TEXTS]
     return Layout(
         tuple(found.name for found in links),
-        tuple(sorted(plain | following.keys())),
+        tuple(cells),
         frozenset(following),
+        tuple(other),
         shape.told,
     )
 
@@ -242,30 +290,100 @@ class Packer:
 
     def block(self, rows: Sequence[Row]) -> Block:
         """These rows, compact where they can be."""
-        block = Block([row.number for row in rows], [*rows], [b""] * len(rows), [()] * len(rows))
-        block.texts, block.glances = [()] * len(rows), [""] * len(rows)
-        if self._layout is None:
-            return block
-        simple = [place for place, row in enumerate(rows) if self._is_simple(row)]
-        filled = [(place, rows[place].links, self._filled(rows[place])) for place in simple]
-        whole = [one for one in filled if self._is_whole(one[2], one[1])]
-        if not whole:
-            return block
-        places, names, values = zip(*whole, strict=True)
-        links, fields = self._layout.links, self._layout.fields
-        columns = Columns(self._entity, values, names, self._fields | self._links)
-        texts = [*columns.rows([[one.get(name, "") for one in names] for name in links])]
-        cells = columns.rows([[one.get(name) for one in values] for name in fields])
-        packed = [pickle.dumps((*own, *rest), 5) for own, rest in zip(texts, cells, strict=True)]
-        found = zip(
-            places, packed, keys_of(columns), texts, self._shape.glances(columns), strict=True
-        )
-        for place, one, own, named, glance in found:
-            if len(own) <= MOST_KEYS:
-                block.rows[place], block.packed[place] = None, one
-                block.keys[place], block.texts[place] = own, named
-                block.glances[place] = glance
+        block = _empty([row.number for row in rows])
+        block.rows[:] = rows
+        self._pack_rows(block, range(len(rows)))
         return block
+
+    def read(self, converter: Converter, records: Sequence[Record]) -> Block:
+        """The rows of these records, without making those that are compact."""
+        sheet = converter.sheet(records) if self._layout is not None else None
+        if sheet is None:
+            return self.block(converter.rows(records))
+        columns: dict[str, list[Any]] = {**sheet.values, **sheet.links}
+        self._derive(columns, len(records))
+        odd = sheet.odd | self._incomplete(columns, len(records))
+        block = _empty([record.number for record in records])
+        places: Sequence[int] = range(len(records))
+        if odd:
+            again = sorted(odd)
+            rows = converter.rows([records[place] for place in again])
+            for place, row in zip(again, rows, strict=True):
+                block.rows[place] = row
+            self._pack_rows(block, again)
+            places = [place for place in places if place not in odd]
+            columns = {n: [one[place] for place in places] for n, one in columns.items()}
+        if places and not self._put(block, places, Columns.of(self._entity, len(places), columns)):
+            return self.block(converter.rows(records))
+        return block
+
+    def _derive(self, columns: dict[str, list[Any]], count: int) -> None:
+        """Add the columns of what follows from others."""
+        assert self._layout is not None
+        if not self._layout.derived:
+            return
+        names = [n for n in self._entity.derived_from or columns if n in columns]
+        rows = zip(*[columns[name] for name in names], strict=True) if names else [()] * count
+        # Blank ones are left out, as they are of a row.
+        made = [
+            self._entity.derive(
+                {n: one for n, one in zip(names, row, strict=True) if one or one == 0}
+            )
+            for row in rows
+        ]
+        for name in self._layout.derived:
+            columns[name] = [one.get(name) for one in made]
+
+    def _incomplete(self, columns: MappingType[str, list[Any]], count: int) -> set[int]:
+        """Places of records that lack what must be filled."""
+        found: set[int] = set()
+        for name in self._required:
+            column = columns.get(name, [None] * count)
+            if not all(column):
+                found.update(at for at, one in enumerate(column) if one is None or one == "")
+        return found
+
+    def _pack_rows(self, block: Block, places: Sequence[int]) -> None:
+        """Make those of the rows at these places compact that can be."""
+        if self._layout is None:
+            return
+        rows = [(place, row) for place in places if (row := block.rows[place]) is not None]
+        filled = [(at, row.links, self._filled(row)) for at, row in rows if self._is_simple(row)]
+        whole = [one for one in filled if self._is_whole(one[2], one[1])]
+        for some in [whole, *([one] for one in whole)]:
+            if not some:
+                return
+            at, names, values = zip(*some, strict=True)
+            done = self._put(
+                block, at, Columns(self._entity, values, names, self._fields | self._links)
+            )
+            if done and some is whole:
+                # Else one by one.
+                return
+
+    def _put(self, block: Block, places: Sequence[int], columns: Columns) -> bool:
+        """Put these records into the block as compact rows, unless some of them cannot be."""
+        assert self._layout is not None
+        links, fields = self._layout.links, self._layout.fields
+        texts = [[one or "" for one in columns.raw(name)] for name in links]
+        packed = self._layout.pack([*texts, *map(columns.raw, fields)])
+        own = keys_of(columns)
+        if packed is None or max(map(len, own)) > MOST_KEYS:
+            return False
+        named: list[Any] = list(columns.rows(texts))
+        glances = self._shape.glances(columns)
+        if len(places) == len(block):
+            block.packed, block.keys, block.texts, block.glances = packed, own, named, glances
+            block.rows = [None] * len(block)
+            return True
+        for part, made in (
+            (block.packed, packed), (block.keys, own), (block.texts, named),
+            (block.glances, glances),
+        ):  # fmt: skip
+            _scatter(part, places, made)
+        for place in places:
+            block.rows[place] = None
+        return True
 
     def _is_simple(self, row: Row) -> bool:
         return (
@@ -293,14 +411,26 @@ def _says_more(row: Row) -> bool:
     )  # fmt: skip
 
 
+def _scatter(part: list[Any], places: Sequence[int], made: Sequence[Any]) -> None:
+    for place, one in zip(places, made, strict=True):
+        part[place] = one
+
+
+def _empty(numbers: list[int]) -> Block:
+    count = len(numbers)
+    return Block(
+        numbers, [None] * count, [b""] * count, [()] * count, [()] * count, glances=[""] * count
+    )
+
+
 def hold(values: MappingType[str, Any], names: MappingType[str, str]) -> bytes:
     """The bytes of a row that is not compact."""
-    return pickle.dumps((dict(values), dict(names)), pickle.HIGHEST_PROTOCOL) + _AS_IT_IS
+    return pickle.dumps((dict(values), dict(names)), pickle.HIGHEST_PROTOCOL)
 
 
 def held_of(packed: bytes, layout: Layout | None) -> Held:
     """What the bytes of a row say, be it compact or not."""
-    if layout is None or packed.endswith(_AS_IT_IS):
+    if layout is None or packed.startswith(_AS_IT_IS):
         values, names = pickle.loads(packed)  # noqa: S301 -- written by ourselves just before
         return values, names
     return layout.open(packed)

@@ -154,7 +154,7 @@ class Feed:
         else:
             shared = self.table.shared(PACKED_AT_ONCE, turns, after=self._after)
             parts = map(self._mended, datecolumns.joined(shared, self._days))
-        blocks = (self._packer.block(self._converter.rows(part)) for part in parts)
+        blocks = (self._packer.read(self._converter, part) for part in parts)
         return self._finished(blocks) if self._finish else blocks
 
     def _finished(self, blocks: Iterable[Block]) -> Iterator[Block]:

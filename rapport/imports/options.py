@@ -91,9 +91,12 @@ class Extras:
                 default = value_of(found, target.default, reading) if target.default else None
                 self._blanks.append((index, found, default, target.wipe))
 
+    def __bool__(self) -> bool:
+        return bool(self._values or self._links or self._blanks)
+
     def give(self, records: Sequence[Record], rows: Sequence[Row]) -> None:
         """Constants, defaults, and which fields a row empties."""
-        if not (self._values or self._links or self._blanks):
+        if not self:
             return
         for record, row in zip(records, rows, strict=True):
             if row.is_bare:

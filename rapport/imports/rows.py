@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping as MappingType, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -47,6 +47,16 @@ class Row:
     sources: dict[str, str] = field(default_factory=dict)
 
 
+class Sheet(NamedTuple):
+    """Records as columns: values and texts of look-ups by field, blank ones as "" or None. `odd`:
+    places of records of which there is more to say than that; what stands there counts for
+    nothing."""
+
+    values: dict[str, list[Any]]
+    links: dict[str, list[str]]
+    odd: set[int]
+
+
 class Converter:
     """Turns batches of records into rows, column by column.
 
@@ -85,6 +95,26 @@ class Converter:
             lookup: Converter(mapping.part(lookup), reading, lenient=lenient)
             for lookup in mapping.filled_parts
         }
+        fields = {found.name for _, found, _ in self._columns}
+        # Whether a record is no more than what its columns say.
+        self._is_plain = len(fields) == len(mapping.columns) and not (
+            self._splits or self._stages or self._extras
+        )
+
+    def sheet(self, records: Sequence[Record]) -> Sheet | None:
+        """The same as `rows` without a row for each, in half of the time; None where columns do not
+        say it all."""
+        if not records or not self._is_plain:
+            return None
+        odd = {place for place, record in enumerate(records) if record.problems}
+        columns = list(zip(*[record.cells for record in records], strict=False))
+        values: dict[str, list[Any]] = {}
+        links: dict[str, list[str]] = {}
+        for index, found, convert in self._columns:
+            column = convert(columns[index])
+            odd.update(column.errors, column.more)
+            (links if is_named(found) else values)[found.name] = column.values
+        return Sheet(values, links, odd)
 
     def rows(self, records: Sequence[Record]) -> list[Row]:
         """Rows of `records`; what is wrong with a row stands in its reasons."""

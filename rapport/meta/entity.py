@@ -105,7 +105,8 @@ class Entity:
     menu: group of the site map that leads to its list. principal: its records can own others.
     mergeable: several records may become one. spare: {field or address: where a second value of it
     may go, in this order}.
-    derive(values) -> stored derived columns, pure, per row. prepare(rows, by, now) fills in and
+    derive(values) -> stored derived columns, pure, per row; derived_from: all fields that it looks
+    at. prepare(rows, by, now) fills in and
     checks rows before they are written; rows are `Draft`s and it may query.
     """
 
@@ -155,6 +156,7 @@ class Entity:
     spare: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     derive: Callable[[Mapping[str, Any]], Values] = _nothing_derived
+    derived_from: tuple[str, ...] = ()
     prepare: Callable[[Sequence[Draft], Any, datetime.datetime], None] | None = None
 
     def __repr__(self) -> str:

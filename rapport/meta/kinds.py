@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -94,6 +95,22 @@ def check(field: Field, value: Any) -> Any:
     if value is None or value == "":
         return field.blank_value
     return _CHECKERS[field.kind](field, value)
+
+
+def all_fit(field: Field, texts: Sequence[str]) -> bool:
+    """Whether `check` surely takes all of these texts, none of them with blanks around it, as they
+    are: many are told at once. False where it must be asked."""
+    if max(map(len, texts), default=0) > (field.max_length or sys.maxsize):
+        return False
+    whole = "\n".join(texts)
+    if not is_storable(whole):
+        return False
+    if field.kind is Kind.EMAIL:
+        return ".." not in whole and all(map(_EMAIL_SHAPE.fullmatch, filter(None, texts)))
+    if field.kind is Kind.URL:
+        rest = [text for text in texts if not text.startswith(("https://", "http://"))]
+        return ":" not in "".join(rest) and not _BLANK.search("".join(texts))
+    return field.kind in {Kind.TEXT, Kind.LONG_TEXT, Kind.PHONE}
 
 
 def to_text(field: Field, value: Any) -> str:

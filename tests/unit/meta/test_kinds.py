@@ -16,6 +16,7 @@ from rapport.meta.kinds import (
     Reading,
     Ref,
     address_text,
+    all_fit,
     check,
     from_json,
     parse,
@@ -351,3 +352,21 @@ def test_address_has_postal_code_and_city_in_one_line():
     }
 
     assert address_text(parts) == "Mühlweg 126\n50667 Köln\nGermany"
+
+
+TOGETHER = [
+    "", "a@x.example", "a@x..example", "a@x", "Ann", "https://x.example/a", "www.x.example", "a b",
+    "mailto:x", "x.example:80", "nul\x00", "half\ud800", "x" * 300, "a\nb@x.example",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.LONG_TEXT, Kind.PHONE, Kind.EMAIL, Kind.URL])
+def test_texts_that_fit_together_fit_one_by_one(kind):
+    one = field(kind, max_length=200)
+    fitting = [text for text in TOGETHER if all_fit(one, ["", text])]
+
+    assert [check(one, text) for text in fitting] == fitting
+    assert len(fitting) > 1
+    assert all_fit(one, fitting)
+    for text in TOGETHER:
+        assert all_fit(one, [*fitting, text]) == (text in fitting)
