@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from rapport.meta.entity import Entity
 
-from .features import Feature, is_link, normaliser
+from .features import Feature, is_link, normaliser, texts_normaliser
 from .rules import Criterion
 
 
@@ -73,8 +73,12 @@ class Columns:
         """The values of a field as `criterion` compares them, "" for blanks."""
         found = self._ready.get((name, criterion))
         if found is None:
-            normal = normaliser(Feature((name,), criterion, None, case_sensitive=False))
-            found = [normal(raw) if raw else "" for raw in self.raw(name)]
+            raws, of_texts = self.raw(name), texts_normaliser(criterion)
+            if len(raws) > 1 and of_texts and set(map(type, raws)) == {str}:
+                found = of_texts(raws)
+            else:
+                normal = normaliser(Feature((name,), criterion, None, case_sensitive=False))
+                found = [normal(raw) if raw else "" for raw in raws]
             self._ready[name, criterion] = found
         return found
 
@@ -87,6 +91,13 @@ class Columns:
         columns = [self.ready(name, criterion) for name in self.those(names)]
         if len(columns) == 1:
             return [(one,) if one else () for one in columns[0]]
+        if len(columns) == 2:
+            return [
+                (one, other) if one and other and one != other
+                else (one or other,) if one or other
+                else ()
+                for one, other in zip(*columns, strict=True)
+            ]  # fmt: skip
         return [tuple(dict.fromkeys(filter(None, row))) for row in self.rows(columns)]
 
     def last(self, names: Iterable[str], criterion: Criterion) -> Sequence[str]:

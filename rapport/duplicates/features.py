@@ -233,6 +233,24 @@ def _street_kept(value: str) -> Any:
     return _street(value)
 
 
+def texts_normaliser(criterion: Criterion) -> Callable[[Sequence[str]], list[str]] | None:
+    """The same for a column of texts, blank ones too, as far as it is quicker; nothing is kept of
+    what hardly comes twice."""
+    return _OF_TEXTS.get(criterion)
+
+
+def _each(normal: Callable[[str], str]) -> Callable[[Sequence[str]], list[str]]:
+    return lambda texts: list(map(normal, texts))
+
+
+_OF_TEXTS: dict[Criterion, Callable[[Sequence[str]], list[str]]] = {
+    Criterion.EMAIL: _each(normalise.email.__wrapped__),
+    Criterion.PHONE: normalise.phones,
+    Criterion.COMPANY: _each(normalise.company),
+    Criterion.NAME: _each(normalise.name),
+    Criterion.CITY: _each(normalise.name),
+    Criterion.POSTCODE: _each(normalise.postcode.__wrapped__),
+}
 _NORMAL: dict[Criterion, Callable[[Any], Any]] = {
     Criterion.SAME_DATE: normalise.day,
     Criterion.SAME_INSTANT: _moment,

@@ -174,9 +174,18 @@ def keys_of(columns: Columns, plan: Plan | None = None) -> list[tuple[int, ...]]
             more = [_joined((key, *parts)) for parts in _own(features, values, names)]
             # Both sides of a rule may say the same.
             texts += [one for one in more if one not in texts]
-    hashes = [blake2b(text.encode(), digest_size=8).digest() for texts in found for text in texts]
+    hashes = []
+    for texts in found:
+        for text in texts:
+            # To copy one takes two thirds of the time of making it.
+            made = _EMPTY.copy()
+            made.update(text.encode())
+            hashes.append(made.digest())
     rest = iter(unpack(f">{len(hashes)}q", b"".join(hashes)))
     return [tuple(islice(rest, len(texts))) for texts in found]
+
+
+_EMPTY = blake2b(digest_size=8)
 
 
 # What stands between the parts of a key.
@@ -262,10 +271,11 @@ def _texts(is_company: bool, row: _Row) -> list[str]:
     emails, phones, company, names, city, code, lines, days, domains = row
     found = ["E\x1f" + one for one in emails[:OF_A_SORT]]
     found += ["P\x1f" + one for one in phones[:OF_A_SORT]]
-    called = [one for one in names if one]
+    called = names if all(names) else [one for one in names if one]
     if called:
         is_reachable = bool(found)
-        last = normalise.sound(called[-1])
+        sounds = [*map(normalise.sound, called)]
+        last = sounds[-1]
         # Both names in any order; and the last one, which few lack, with the company or the place.
         found.append("N\x1f" + " ".join(sorted(" ".join(called).split())))
         if company:
@@ -279,8 +289,10 @@ def _texts(is_company: bool, row: _Row) -> list[str]:
             found += _of_little(called, last, company, place)
             if not is_reachable:
                 found = [*dict.fromkeys((*found, *_of_address(called, company, place)))]
-        for day in filter(None, days):
-            found += [f"D\x1f{day}\x1f{one}" for one in {normalise.sound(n): 0 for n in called}]
+        for day in days:
+            if day:
+                for sound in dict.fromkeys(sounds):
+                    found.append(f"D\x1f{day}\x1f{sound}")
     if is_company and company:
         found += map(_joined, _of_company(company, _Place(city, code, lines)))
         found += ["W\x1f" + one for one in domains[:OF_A_SORT]]

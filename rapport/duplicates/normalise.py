@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,11 +24,19 @@ from .tables import (
 PHONE_DIGITS = 8
 # Shorter numbers are extensions, or nothing.
 PHONE_SHORTEST = 6
+_NO_DIGITS = bytes(code for code in range(128) if not chr(code).isdigit() and chr(code) != "\n")
 _JOINED = re.compile(r"['’`´.\u05f3\u05f4\"]+")
+_LEGAL_ENDS = tuple(f" {phrase}" for phrase in LEGAL_PHRASES)
 _PUNCTUATION = re.compile(r"[\W_]+")
 _NUMBER = re.compile(r"\d+")
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?(?:www\d?\.)?([^/:?#\s]+)")
 _LOCAL = re.compile(r"[^a-z0-9]+")
+# What the two patterns above do to ASCII, in a fifth of the time.
+_SPACED = {
+    code: None if _JOINED.fullmatch(chr(code)) else " "
+    for code in range(128)
+    if not chr(code).isalnum()
+}
 
 
 # Kept, because a name is asked for when a record is judged and again when it is written.
@@ -35,8 +44,8 @@ _LOCAL = re.compile(r"[^a-z0-9]+")
 def words(text: str) -> str:
     """Folded words of `text` with single blanks: “Conan O’Brien-Smith” -> "conan obrien smith"."""
     text = text[:400]
-    if text.isascii() and text.isalpha():
-        return text.lower()
+    if text.isascii():
+        return text.lower() if text.isalpha() else " ".join(text.lower().translate(_SPACED).split())
     return " ".join(_PUNCTUATION.sub(" ", _JOINED.sub("", fold(text))).split())
 
 
@@ -58,8 +67,19 @@ def email(value: str) -> str:
 @lru_cache(maxsize=4096)
 def phone(value: str) -> str:
     """The last digits of a number, the same in national and international format."""
+    return _number(digits(value))
+
+
+def phones(values: Sequence[str]) -> list[str]:
+    """The same of many."""
+    whole = "\n".join(values)
+    if not whole.isascii() or whole.count("\n") != len(values) - 1:
+        return [_number(digits(value)) for value in values]
+    return list(map(_number, whole.encode().translate(None, _NO_DIGITS).decode().split("\n")))
+
+
+def _number(found: str) -> str:
     # "+49 (0) 30 …": the zero within brackets is not dialled from abroad, and is not at the end.
-    found = digits(value)
     whole = found[-PHONE_DIGITS:]
     tail = whole.lstrip("0")
     if tail.count(tail[-1:]) >= len(tail):
@@ -74,15 +94,17 @@ def phone(value: str) -> str:
 @lru_cache(maxsize=4_000)
 def company(text: str) -> str:
     """The name of a company without its legal form, unless that is all there is."""
-    plain = fold(text[:400])
+    # What folds ASCII is done by `words`.
+    plain = text[:400] if text.isascii() else fold(text[:400])
     if not plain.isascii():
         for mark in LEGAL_MARKS:
             plain = plain.replace(fold(mark), " ")
     # Kept as a company, not among the words, of which there are fewer.
     spaced = words.__wrapped__(plain)
-    for phrase in LEGAL_PHRASES:
-        if spaced.endswith(" " + phrase):
-            spaced = spaced[: -len(phrase)]
+    if spaced.endswith(_LEGAL_ENDS):
+        for phrase in LEGAL_PHRASES:
+            if spaced.endswith(" " + phrase):
+                spaced = spaced[: -len(phrase)]
     parts = [part for part in spaced.split() if part not in COMPANY_FILL]
     kept = [part for part in parts if part not in LEGAL_FORMS]
     found = " ".join(kept) or " ".join(parts) or words(text)
@@ -132,7 +154,7 @@ def postcode(value: str) -> str:
 def day(value: Any) -> str:
     """Eight digits of a date, also of one that cannot be."""
     if isinstance(value, datetime.date):
-        return f"{value.year:04d}{value.month:02d}{value.day:02d}"
+        return value.isoformat()[:10].replace("-", "")
     found = digits(str(value))
     return found[:8] if len(found) >= 8 else ""
 

@@ -126,3 +126,23 @@ def test_together_records_get_the_keys_that_each_gets_alone(known):
     alone = [keys(CONTACT, *one) for one in zip(people, names, strict=True)]
     assert [*map(list, together)] == alone
     assert len({*map(len, alone)}) > 2
+
+
+@pytest.mark.parametrize("odd", ["030 1234567", "030\n1234567", "０３０ 1234567"])
+def test_columns_get_the_keys_of_their_records(odd):
+    phones = ("", "+49 (0) 30 1234567", odd, "00000000", "12", "0171")
+    people = [
+        {**EVA, **ADDRESS, "business_phone": one, "mobile_phone": other, "email": f"{one}@x.de"}
+        for one in phones
+        for other in phones
+    ]
+    companies = ["", "Stone sp. z o.o.", "株式会社 Stone", "Limited"] * (len(people) // 4)
+    columns = {name: [one[name] for one in people] for name in people[0]}
+
+    made = keys_of(Columns.of(CONTACT, len(people), {**columns, "account": companies}))
+
+    alone = [
+        keys(CONTACT, one, {"account": company})
+        for one, company in zip(people, companies, strict=True)
+    ]
+    assert [*map(list, made)] == alone
