@@ -26,6 +26,8 @@ OUR_NAME = "X-RAPPORT"
 _NAMES = ("Last Name", "First Name", "Middle Name", "Name Prefix", "Name Suffix")
 # The post office box and the second address line belong to the street as people read it.
 _ADDRESS = ("Street", "City", "State", "Postal Code", "Country/Region")
+# “Street 2” would be the second line of the first one.
+_OTHER_ADDRESS = ("Street", "City", "Region", "Postal Code", "Country")
 _TEXTS = {
     "FN": "Full Name",
     "NICKNAME": "Nickname",
@@ -255,6 +257,7 @@ def _charset(asked: str, encoding: str) -> str:
 def _cells(card: list[Property]) -> Iterator[tuple[str, str]]:
     """Column and text of every property, the preferred of its name first."""
     labels = {p.group: p.value for p in card if p.name == "X-ABLABEL" and p.group}
+    places: list[str] = []
     for found in sorted(card, key=lambda p: not p.preferred):
         if found.name in _IGNORED:
             continue
@@ -263,7 +266,7 @@ def _cells(card: list[Property]) -> Iterator[tuple[str, str]]:
         elif found.name == "N":
             yield from zip(_NAMES, _fields(found, 5), strict=True)
         elif found.name == "ADR":
-            yield from _address(found)
+            yield from _address(found, places)
         elif found.name == "ORG":
             company, _, unit = (part.strip() for part in _joined_units(found))
             yield "Company", company
@@ -308,13 +311,18 @@ def _phone(found: Property) -> str:
     return next((name for wanted, name in _PHONES if wanted <= types), "Phone")
 
 
-def _address(found: Property) -> Iterator[tuple[str, str]]:
+def _address(found: Property, places: list[str]) -> Iterator[tuple[str, str]]:
+    """The columns of an address; `places`: what those before it are called."""
     box, extended, street, *rest = _fields(found, 7)
-    place = next((name for name in ("Work", "Home") if name.lower() in found.types), "")
-    prefix = {"Work": "Business ", "Home": "Home ", "": ""}[place]
+    kinds = {"work": "Business ", "home": "Home "}
+    place = next((name for kind, name in kinds.items() if kind in found.types), "")
+    names = _ADDRESS
+    if place in places:
+        place, names = f"Address {len(places) + 1} - ", _OTHER_ADDRESS
+    places.append(place)
     whole_street = "\n".join(part for part in (box, extended, street) if part)
-    for name, text in zip(_ADDRESS, (whole_street, *rest), strict=True):
-        yield prefix + name, text
+    for name, text in zip(names, (whole_street, *rest), strict=True):
+        yield place + name, text
 
 
 def _joined_units(found: Property) -> tuple[str, str, str]:

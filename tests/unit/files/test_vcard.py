@@ -80,6 +80,7 @@ def test_addresses(read):
         "ADR;TYPE=work:PO 1;Floor 2;Street 3;Bonn;NRW;53111;Germany",
         r"ADR;TYPE=home:;;A\; B\n2nd line;Köln",
         "ADR:;;X;Y;;;",
+        "ADR;TYPE=work:;;Z;;NRW;;DE",
     )
 
     assert read(text) == [
@@ -93,6 +94,10 @@ def test_addresses(read):
             "Home City": "Köln",
             "Street": "X",
             "City": "Y",
+            # “Business Street 2” would be the second line of the first one.
+            "Address 4 - Street": "Z",
+            "Address 4 - Region": "NRW",
+            "Address 4 - Country": "DE",
         }
     ]
 
