@@ -51,6 +51,9 @@ _NO_TABLES = (
 # Of these, what is inside may be one.
 _PACKED = frozenset({"gzip", "bzip2", "xz", "7-Zip", "RAR"})
 _TAG = re.compile(r"<(?:([\w.-]+):)?([A-Za-z_][\w.-]*)([^<>]*)>")
+_WEB_PAGE = re.compile(r"<!DOCTYPE\s+html|<html[\s>]|^\s*<table[^<>]*>\s*<t", re.IGNORECASE)
+# An address book of a directory: its first line names an entry.
+_LDIF = re.compile(r"(?:version: *1\s+|#[^\n]*\n\s*)*dn(?:: *\w+ *=|:: *\w)", re.IGNORECASE)
 _CONTROL = dict.fromkeys((*range(9), *range(14, 27), *range(28, 32)))
 
 
@@ -143,6 +146,8 @@ def _text_format(path: Path) -> Format:
         return "vcard"
     if start[:15].upper() == "BEGIN:VCALENDAR":
         raise _no_table("iCalendar")
+    if _LDIF.match(start):
+        raise _no_table("LDIF")
     if start[0] in "{[" and _looks_json(start):
         return "json"
     if start[0] == "<" and _looks_xml(start, complete=complete):
@@ -151,7 +156,7 @@ def _text_format(path: Path) -> Format:
 
 
 def _xml_format(start: str) -> Format:
-    if re.search(r"<!DOCTYPE\s+html|<html[\s>]", start[:2048], re.IGNORECASE):
+    if _WEB_PAGE.search(start[:2048]):
         raise FileRefused(
             "web-page",
             gettext_noop("This is a web page, even if its name says that it is a workbook."),

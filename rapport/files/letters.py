@@ -26,8 +26,16 @@ _FREQUENT = {
     "cp852": _CENTRAL,
 }
 _DEFAULT = "cp1252"
+# Letters of single languages: a text in none of the western ones may be in one of these.
+_WEST = (
+    "äöüßé", "àâçéèêëîïôœùûüÿ", "áéíñóúü", "áâãàçéêíóôõúü", "àèéìîòóù", "åäæøöéü", "áéíóúýþæöð",
+    "éèëêïöóüáçâä",
+)  # fmt: skip
+_CENTER = ("áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "ąćęłńóśźż", "áéíóöőúüű", "ăâîşţ", "čćđšž")
 # So much better must another one be: Western European is by far the most frequent.
 _LEAD, _LEAST = 0.25, 0.65
+# Nearly all letters of a text are of one language; so few of them say nothing of it.
+_ONE, _TELLING = 0.97, 8
 _LATIN = {"cp1252", "cp1250", "iso8859-2", "cp1254", "mac-roman", "cp850", "cp852"}
 _LOOK_AT = 20_000
 # Fewer foreign signs than this tell nothing.
@@ -46,7 +54,18 @@ def likeliest(head: bytes) -> tuple[str, float]:
     best = max(scores, key=lambda name: scores[name])
     if scores[best] < max(scores[_DEFAULT] + _LEAD, _LEAST):
         best = _DEFAULT
+        center = max("cp1250", "iso8859-2", key=lambda name: scores[name])
+        if _of_one(head, center, _CENTER) > _ONE > _of_one(head, best, _WEST) + _LEAD:
+            best = center
     return best, scores[best]
+
+
+def _of_one(data: bytes, name: str, languages: tuple[str, ...]) -> float:
+    """The most foreign letters that are of one and the same language."""
+    text = codecs.decode(data, name, "replace").lower()
+    letters = [sign for sign in text if sign > "\x7f" and sign.isalpha()]
+    most = max(sum(sign in language for sign in letters) for language in languages)
+    return most / max(len(letters), _TELLING)
 
 
 def _score(data: bytes, name: str) -> float:

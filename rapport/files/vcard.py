@@ -286,6 +286,9 @@ def _one_value(found: Property, labels: dict[str, str]) -> tuple[str, str]:
     if found.name == "GENDER":
         # Version 4 writes a letter, and may say more behind it.
         text = _GENDERS.get(text.partition(";")[0].strip().upper(), text)
+    if any(text.startswith(year) for year in found.parameters.get("X-APPLE-OMIT-YEAR", ())):
+        # A year that stands for none.
+        text = f"-{text[4:]}"
     if _TEXTS.get(found.name) in {"Birthday", "Anniversary"}:
         text = _DATE.sub(r"\1-\2-\3", text)
     label = labels.get(found.group, "").replace("_$!<", "").replace(">!$_", "")

@@ -99,10 +99,11 @@ def known(entity: Entity, bare: str) -> str:
 
 def _known(known: Mapping[str, str], bare: str) -> str:
     """The field of a plain header, also with words around it that only say whose it is."""
-    if found := known.get(bare):
+    if found := known.get(bare) or known.get(_turned(bare)):
         return found
     for owner in _OWNERS:
-        if bare.startswith(owner) and (found := known.get(bare[len(owner) :])):
+        inner = bare[len(owner) :]
+        if bare.startswith(owner) and (found := known.get(inner) or known.get(_turned(inner))):
             return found
         if owner in _PERSONS and bare.startswith(owner):
             # 'primary_contact_primary_email'
@@ -113,6 +114,12 @@ def _known(known: Mapping[str, str], bare: str) -> str:
         if bare.endswith(tail) and len(bare) > len(tail):
             return _known(known, bare[: -len(tail)])
     return ""
+
+
+def _turned(bare: str) -> str:
+    """'phonemobile' as 'mobilephone', since the word for both may stand first."""
+    word = next((word for word in _TURNED if bare.startswith(word)), "")
+    return bare[len(word) :] + word
 
 
 def tell_of_people(columns: Iterable[str]) -> bool:
@@ -201,6 +208,7 @@ _ADDRESSES = frozenset({"address", "number"})
 _OF_PARENT = _ADDRESSES | {"text", "uri", "content"}
 _REACHES = frozenset({Kind.EMAIL, Kind.PHONE, Kind.URL})
 _PERSONS = frozenset({"primarycontact", "contact", "person"})
+_TURNED = ("phone", "email")
 _OF_COMPANY = frozenset({"company", "firma", "entreprise", "empresa"})
 _VAGUE = frozenset(map(plain, words.VAGUE.split("|")))
 _TAILS = sorted({plain(word) for word in words.TAILS.split("|")}, key=len, reverse=True)

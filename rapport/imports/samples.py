@@ -22,7 +22,11 @@ def are_salutations(values: Sequence[str]) -> bool:
     return not values or known * 2 > len(values)
 
 
-_PERSON = re.compile(r"[^\W\d_]['’.\w-]*( (?:[^\W\d_]['’.\w-]*|[a-zß-ÿ]{2,3})){1,3}")
+# In Chinese, Japanese and Korean names have no blank and few signs.
+_PERSON = re.compile(
+    r"[^\W\d_]['’.\w-]*( (?:[^\W\d_]['’.\w-]*|[a-zß-ÿ]{2,3})){1,3}"
+    r"|[\u4e00-\u9fff]{2,4}|[가-힣]{2,4}"
+)
 
 
 def are_people(values: Sequence[str]) -> bool:

@@ -7,13 +7,16 @@ from __future__ import annotations
 WORDS: dict[str, str] = {
     "salutation": "salutation name|honorific|courtesy title|form of address|tilltal|aanhef",
     "first_name": "fname|given|first name(s)|christian name|name (first)|förnamn|fornavn|etunimi|"
-    "imię|jméno|keresztnév|prenume|имя|名|名字|名前|이름",
+    "imię|jméno|keresztnév|prenume|имя|名|名字|名前|이름|"
+    "ime|křestní jméno|krstné meno|ön név|adı",
     "middle_name": "mname|middle initial|patronymic|отчество|deuxième prénom|tussenvoegsel",
     "last_name": "lname|family|sn|name (last)|last name(s)|sobrenome|apelido|efternamn|efternavn|"
-    "etternavn|sukunimi|nazwisko|příjmení|vezetéknév|фамилия|姓|姓氏|苗字|성",
+    "etternavn|sukunimi|nazwisko|příjmení|vezetéknév|фамилия|姓|姓氏|苗字|성|"
+    "priezvisko|prezime|nume de familie|soyadı|soyad",
     "full_name": "полное имя|cn|contact person name|fullname|formatted name|fn|ansprechpartner|"
     "interlocuteur|nome completo|"
-    "الاسم|नाम|nombre completo|imię i nazwisko|姓名|氏名|фио",
+    "الاسم|नाम|nombre completo|imię i nazwisko|姓名|氏名|фио|"
+    "celé jméno|név|teljes név|ime i prezime|nume complet|ad soyad",
     "suffix": "name suffix|generational suffix",
     "nickname": "spitzname|surnom|apodo",
     "job_title": "function|occupation|role|titre|titel/position|job position|puesto de trabajo|"
@@ -26,7 +29,8 @@ WORDS: dict[str, str] = {
     "sähköposti|adres e-mail|correo electronico|indirizzo e-mail|электронная почта|"
     "البريد|البريد الإلكتروني|ईमेल|email from|user email|emails|email addresses address|"
     "email addresses|emails value|邮箱|电子邮件|メール|メールアドレス|이메일|1st email|contact email|"
-    "organization email",
+    "organization email|"
+    "e-posta|e-mail cím|adresa de e-mail",
     "email2": "alternate email|alternative email|other email|private email|personal email|"
     "second email|2nd email|weitere e-mail|home email|email home|email other|email private",
     "email3": "third email|3rd email|email school",
@@ -34,7 +38,8 @@ WORDS: dict[str, str] = {
     "phonenumber|phone1|phone 1|tel.|tel no|contact number|"
     "contact phone|direct phone|direct line|daytime phone|telefonnummer|rufnummer|telefono|"
     "الهاتف|फ़ोन|user phone|business phones|phones|phone numbers|phone numbers value|"
-    "numero de telephone|puhelin|telefon służbowy|телефон|电话|電話|電話番号|전화",
+    "numero de telephone|puhelin|telefon służbowy|телефон|电话|電話|電話番号|전화|"
+    "telefonszám|numer telefonu|telefonní číslo|număr de telefon|telefon numarası",
     "business_phone2": "phone2|phone 2|other phone|alternate phone|second phone",
     "main_phone": "telephone number|company phone number|phone no|phone no.|phonenumber|phone1|"
     "phone 1|tel.|tel no|contact number|"
@@ -43,7 +48,8 @@ WORDS: dict[str, str] = {
     "phone3": "phone 3|third phone",
     "mobile_phone": "cellular|sms|мобильный телефон|home mobile|work mobile|mobile no|mobile no.|"
     "mobile telephone|cell no|cell number|gsm|celular|"
-    "cellulare|natel|mobilnummer|komórka|мобильный|手机|携帯|携帯電話",
+    "cellulare|natel|mobilnummer|komórka|мобильный|手机|携帯|携帯電話|"
+    "mobiltelefon|mobilní telefon|mobitel|cep telefonu|telefon mobil|telefon komórkowy",
     "home_phone": "home phone no|private telephone|téléphone privé|telefono casa",
     "fax": "fax phone|home fax|other fax|fax no|fax no.|telefaxnummer|télécopie|факс|传真",
     "website": "web site|www|homepage url|company website|domain|company domain name|internetseite|"
@@ -52,15 +58,18 @@ WORDS: dict[str, str] = {
     "associated company|company/account|"
     "company / account|account: account name|parent account|parent customer|firmenname|"
     "nom de l'entreprise|raison sociale|nome azienda|azienda|società|bedrijfsnaam|företag|"
-    "virksomhed|yritys|nazwa firmy|firma/organisation|компания|организация|公司|公司名称|会社|会社名|회사",
+    "virksomhed|yritys|nazwa firmy|firma/organisation|компания|организация|公司|公司名称|会社|会社名|회사|"
+    "společnost|vállalat|cég|tvrtka|şirket",
     "company": "card name|название компании|organization name|organisation name|org|employer|"
     "employer name|associated company|"
     "company / account|firmenname|raison sociale|azienda|società|bedrijfsnaam|företag|"
-    "virksomhed|yritys|nazwa firmy|компания|организация|公司|公司名称|会社|会社名|회사",
+    "virksomhed|yritys|nazwa firmy|компания|организация|公司|公司名称|会社|会社名|회사|"
+    "společnost|vállalat|cég|tvrtka|şirket",
     "name": "card name|название компании|company/organization|organisation name|org|legal name|"
     "firm|vendor name|supplier name|"
     "nom de l'entreprise|raison sociale|nome azienda|azienda|società|bedrijfsnaam|företag|"
-    "virksomhed|yritys|nazwa firmy|компания|организация|公司|公司名称|会社|会社名|회사",
+    "virksomhed|yritys|nazwa firmy|компания|организация|公司|公司名称|会社|会社名|회사|"
+    "společnost|vállalat|cég|tvrtka|şirket",
     "number": "card code|account no.|acct no|customer no|customer no.|client number|kunden-nr.|"
     "kundennr|"
     "debitor|debitorennummer|numéro de client|numero cliente|klantnummer",
@@ -71,7 +80,8 @@ WORDS: dict[str, str] = {
     "annual_revenue": "annual sales|sales volume|jährlicher umsatz|fatturato|ca",
     "currency": "currency of value|currency code|währung|devise|moneda|valuta",
     "birthday": "birth day|d.o.b.|geb.|geb.datum|fecha de nacimiento|data di nascita|"
-    "geboortedatum|födelsedag|дата рождения|生日|誕生日",
+    "geboortedatum|födelsedag|дата рождения|生日|誕生日|"
+    "datum narození|dátum narodenia|születési dátum|data urodzenia|doğum tarihi",
     "anniversary": "wedding anniversary|hochzeitstag|jubiläum",
     "gender": "m/f|genre|sexe|sexo|sesso|geslacht|пол|性别",
     "family_status": "marital status|familienstand|état civil|estado civil",
@@ -80,21 +90,26 @@ WORDS: dict[str, str] = {
     "street address|street 1|street name|street & number|street and no|address line|address1|"
     "postal address|mailing address|business address|office address|street/house no|addr|addr1|"
     "straße und hausnummer|anschrift|numéro et rue|indirizzo|via|domicilio|osoite|gatuadress|"
-    "ulica|адрес|地址|住所|주소",
+    "ulica|адрес|地址|住所|주소|"
+    "ulice|utca|utca, házszám|stradă|strada|adresă|cím|lakcím",
     "address1_line2": "street address line 2|street 2|address2|addr2|adresszusatz|"
     "complément d'adresse",
     "address1_line3": "street 3|address3|addr3",
     "address1_city": "post town|address city|city/town|town/city|municipality|wohnort|città|"
     "cidade|kommune|postort|"
-    "miasto|kaupunki|город|城市|市|도시",
+    "miasto|kaupunki|город|城市|市|도시|"
+    "město|mesto|város|grad|oraș|localitate|şehir|şehir/ilçe",
     "address1_state_or_province": "province code|region code|address state|state/region|"
     "state or province|state code|prov|prov.|canton|"
-    "kanton|département|provincie|estado|regione|län|województwo|область|省",
+    "kanton|département|provincie|estado|regione|län|województwo|область|省|"
+    "kraj/region|megye|județ|judeţ|il",
     "address1_postal_code": "address postal code|address zip|postal|zip code/postal code|pin code|"
     "pincode|cp|c.p.|cap|cep|"
-    "postnummer|postinumero|kod pocztowy|psč|индекс|邮编|郵便番号|우편번호",
+    "postnummer|postinumero|kod pocztowy|psč|индекс|邮编|郵便番号|우편번호|"
+    "směrovací číslo|irányítószám|poštanski broj|cod poștal|posta kodu",
     "address1_country": "country or region|country code|address country|country name|nation|staat|"
-    "paese|país/región|kraj|maa|страна|国家|国|국가",
+    "paese|país/región|kraj|maa|страна|国家|国|국가|"
+    "země|krajina|ország|država|țara|ţara|ülke|państwo",
     "address2_line1": "street address 2|shipping street|delivery street|private street|"
     "address 2 - street|lieferanschrift",
     "address2_city": "shipping city|delivery city|private city|address 2 - city",

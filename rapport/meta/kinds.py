@@ -183,7 +183,9 @@ def _parse_choice(field: Field, text: str, _reading: Reading) -> int:
 
 
 def _parse_number(field: Field, text: str, reading: Reading) -> int:
-    value = _decimal(text, reading)
+    # Up to 100 it is so many of a hundred.
+    plain = text.removesuffix("%") if field.maximum == 100 else text
+    value = _decimal(plain, reading)
     if value != value.to_integral_value():
         raise InvalidValue(_("“%(text)s” is not a whole number.") % {"text": text})
     return _check_number(field, int(value))

@@ -59,6 +59,7 @@ def test_text_becomes_a_value(entity, field, text, expected):
         ("contact", "gender", "robot", "“robot” is not one of: Male, Female."),
         ("contact", "birthday", "30.2.1990", "“30.2.1990” is not a date. Write it as 2026-01-31."),
         ("account", "annual_revenue", "a lot", "“a lot” is not a number."),
+        ("account", "employees", "60%", "“60%” is not a number."),
         (
             "account",
             "website",

@@ -76,6 +76,9 @@ def test_header_of_a_contact(header, expected):
     ("entity", "header", "expected"),
     [
         ("account", "Company", "name"),
+        ("contact", "phone_mobile", "mobile_phone"),
+        ("contact", "Person - Phone - Mobile", "mobile_phone"),
+        ("contact", "Město", "address1_city"),
         ("account", "companyname", "name"),
         ("account", "companycity", "address1_city"),
         ("account", "AccountNumber__c", "number"),

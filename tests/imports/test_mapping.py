@@ -107,6 +107,8 @@ def test_first_text_is_the_name_when_no_header_says_anything():
         ("name,email,company", ("Anna Bo,a@b.de,Acme",), "x.csv", "contact"),
         ("Name,Website", ("Acme GmbH,acme.de", "Bee Ltd,bee.uk"), "x.csv", "account"),
         ("name,phone", ("Anna Bo,1", "Carl Dee,2"), "x.csv", "contact"),
+        ("姓名,公司,邮箱", ("王伟,北京科技有限公司,w@x.cn",), "x.csv", "contact"),
+        ("이름,회사,이메일", ("김민준,서울주식회사,k@x.kr",), "x.csv", "contact"),
         ("Last Name,Company,Lead Source,Topic", (), "x.csv", "lead"),
         ("Account Name,Industry,Employees", (), "x.csv", "account"),
         ("customer_city,customer_state", ("Bonn,NRW",), "x.csv", None),

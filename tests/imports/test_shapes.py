@@ -91,10 +91,11 @@ def test_column_of_ranges_is_left_out_and_told(alice, table):
 
 
 def test_deals_name_their_customer_and_contact(alice, table):
-    done = bring(table("Topic,Company,Contact,Amount", "Roof,Acme,Anna Bo,500"), "auto", by=alice)
-    names = ("topic", "account__name", "contact__full_name", "estimated_revenue")
+    header = "Topic,Company,Contact,Amount,Probability"
+    done = bring(table(header, "Roof,Acme,Anna Bo,500,60%"), "auto", by=alice)
+    names = ("topic", "account__name", "contact__full_name", "estimated_revenue", "probability")
     assert (done.errors, list(Opportunity.objects.values_list(*names))) == (
-        [], [("Roof", "Acme", "Anna Bo", 500)],
+        [], [("Roof", "Acme", "Anna Bo", 500, 60)],
     )  # fmt: skip
 
 

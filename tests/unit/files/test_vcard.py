@@ -102,6 +102,11 @@ def test_addresses(read):
     ]
 
 
+def test_birthday_without_its_year(read):
+    text = card("BDAY;X-APPLE-OMIT-YEAR=1604:1604-06-22")
+    assert read(text) == [{"Birthday": "--06-22"}]
+
+
 def test_folded_lines(read):
     assert read(card("NOTE:ab", " cd", "\tef")) == [{"Notes": "abcdef"}]
     assert read(card("NOTE:ab", " cd", version="2.1")) == [{"Notes": "ab cd"}]

@@ -288,6 +288,8 @@ def test_document_type_is_refused_before_any_parsing(file):
         (f"{'<a>' * 200}{'</a>' * 200}", "damaged"),
         ("<!DOCTYPE html><html><table><tr><td>1</td></tr></table></html>", "web-page"),
         ("<r>text</r>", "empty"),
+        ("<table border=1><tr><td>1</td></tr></table>", "web-page"),
+        ("version: 1\n# of\ndn: cn=Ann,o=x\nsn: Hill\n", "no-table"),
         ("<html xmlns:x='urn:x'><body><table/></body></html>", "web-page"),
     ],
 )
