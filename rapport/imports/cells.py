@@ -51,6 +51,11 @@ def is_choice(found: Field | None) -> bool:
     return found is not None and (found.kind in _CHOICES or bool(found.labels))
 
 
+def is_told(found: Field | None) -> bool:
+    """Whether people may say of each different cell what it means."""
+    return found is not None and (is_choice(found) or found.kind is Kind.OWNER)
+
+
 def _text(field: Field, reading: Reading) -> Convert:
     if field.labels:
         return _remembering(field, reading)

@@ -22,12 +22,11 @@ from rapport.meta.folding import fold, sort_key
 from rapport.meta.ids import new_id
 from rapport.meta.kinds import Kind, Ref
 from rapport.meta.registry import registry
-from rapport.models import Principal
 from rapport.models.people import Verb
 from rapport.queries import extract, moved
 from rapport.queries.query import Query
 
-from . import candidates, mapping as mappings, parts
+from . import candidates, mapping as mappings, owners, parts
 from .cells import is_named
 from .mapping import Mapping
 from .reasons import of_cell
@@ -195,16 +194,7 @@ def _resolve_column(column: _Column, asking: dict[str, list[Row]], links: Links,
 
 def _principals(_found: Field, texts: Collection[str], _by: Actor) -> dict[str, list[Named]]:
     """Users and teams by id, e-mail address or name."""
-    people: dict[str, list[Named]] = defaultdict(list)
-    # All of them: an organisation has few, and any spelling of a name must do.
-    for principal in Principal.objects.filter(is_active=True):
-        named = Named(principal.pk, principal.name)
-        people[str(principal.pk)].append(named)
-        people[sort_key(principal.name)].append(named)
-    users = registry["user"].records().filter(email__in=[t.lower() for t in texts if "@" in t])
-    for id_, email, name in users.values_list("pk", "email", "full_name"):
-        people[email.lower()].append(Named(id_, name))
-    return {text: people.get(text.lower()) or people.get(sort_key(text), []) for text in texts}
+    return {text: [Named(*one) for one in own] for text, own in owners.named(texts).items()}
 
 
 def _records(found: Field, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:

@@ -14,11 +14,11 @@ from rapport.files.read import Record
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.folding import fold
-from rapport.meta.kinds import InvalidValue, Reading, parse, to_text
+from rapport.meta.kinds import InvalidValue, Kind, Reading, parse, to_text
 from rapport.models.operations import Decision
 
-from . import foreign, mapping as mappings, parts, standing
-from .cells import Column, Convert, converter, is_choice, is_named
+from . import foreign, mapping as mappings, owners, parts, standing
+from .cells import Column, Convert, converter, is_choice, is_named, is_told
 from .headers import RECORD_ID
 from .mapping import Mapping, MappingRefused, Target
 
@@ -173,7 +173,7 @@ def _check_target(entity: Entity, target: Target) -> None:
         raise MappingRefused(message % {"rule": " ".join(filter(None, said)), "field": label})
 
 
-# -- the options of choice columns ----------------------------------------------------------------
+# -- what the cells of choices and owners mean ----------------------------------------------------
 
 # So many different cells of a column are told, of so many records.
 TOLD, LOOKED_AT = 200, 100_000
@@ -181,8 +181,8 @@ TOLD, LOOKED_AT = 200, 100_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
-    """A text of a choice column, and how often it comes. `option`: the label of what it means, ''
-    when it is left blank, None when it is none of the options."""
+    """A text of a choice or owner column, and how often it comes. `option`: the label of what it
+    means, '' when it is left blank, None when it is none of the options, or nobody."""
 
     text: str
     count: int
@@ -192,11 +192,12 @@ class Cell:
 def cells_of(
     mapping: Mapping, batches: Iterable[Sequence[Record]], reading: Reading
 ) -> dict[int, list[Cell]]:
-    """The texts of each choice column, those first that are no option and then the most common."""
+    """The texts of each choice or owner column, those first that mean nothing and then the most
+    common."""
     wanted = {
         index: (found, target)
         for index, target in mapping.columns.items()
-        if (found := parts.field_of(mapping.entity, target.field)) is not None and is_choice(found)
+        if (found := parts.field_of(mapping.entity, target.field)) is not None and is_told(found)
     }
     texts: dict[int, Counter[str]] = {index: Counter() for index in wanted}
     left = LOOKED_AT
@@ -210,13 +211,21 @@ def cells_of(
     for index, (found, target) in wanted.items():
         texts[index].pop("", None)
         meant = target.meant
-        cells = [
-            Cell(text=text, count=count, option=_option_of(mapping.entity, found, said, reading))
-            for text, count in texts[index].most_common(TOLD)
-            for said in [meant.get(fold(text), text)]
-        ]
+        common = texts[index].most_common(TOLD)
+        said = {text: meant.get(fold(text), text) for text, _count in common}
+        if found.kind is Kind.OWNER:
+            labels = _owners_of(said.values())
+        else:
+            labels = {s: _option_of(mapping.entity, found, s, reading) for s in said.values()}
+        cells = [Cell(text=text, count=n, option=labels[said[text]]) for text, n in common]
         found_cells[index] = sorted(cells, key=lambda cell: cell.option is not None)
     return found_cells
+
+
+def _owners_of(texts: Iterable[str]) -> dict[str, str | None]:
+    """The one user or team that each text names."""
+    known = owners.named({text for text in texts if text})
+    return {"": "", **{text: own[0][1] if len(own) == 1 else None for text, own in known.items()}}
 
 
 def _option_of(entity: Entity, found: Field, text: str, reading: Reading) -> str | None:

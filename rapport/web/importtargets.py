@@ -21,11 +21,13 @@ from rapport.imports import (
     mapping as mappings,
     newoptions,
     options,
+    owners,
     parts,
     report,
     standing,
     uploads,
 )
+from rapport.imports.cells import is_told
 from rapport.imports.feed import reading_of
 from rapport.imports.headers import RECORD_ID, id_header, targets
 from rapport.imports.mapping import Mapping, Target
@@ -42,6 +44,8 @@ SAMPLES = 3
 SAMPLED = 8
 # Different values of a choice column that can be mapped one by one.
 VALUES = 60
+# More users and teams than these are not listed behind each of them.
+PEOPLE = 300
 UNFOLDED = 12
 MISSING = {
     mappings.CREATE: gettext_lazy("create it"),
@@ -76,7 +80,7 @@ class Sheet:
     cells: CellContext
     values: MappingType[int, Sequence[options.Cell]]
     days: MappingType[int, datecolumns.Day]
-    may_add: bool
+    by: Any
 
 
 def rows(
@@ -96,7 +100,7 @@ def rows(
         cell_context(),
         _values_of(upload, mapping, shown),
         datecolumns.days_in(flow.columns_of(upload), mapping),
-        may_add(by),
+        by,
     )
     taken = Counter(target.field for target in mapping.columns.values())
     for index in shown:
@@ -106,9 +110,9 @@ def rows(
 def _values_of(
     upload: ImportFile, mapping: Mapping, shown: Sequence[int]
 ) -> MappingType[int, Sequence[options.Cell]]:
-    """The different cells of choice columns among the first rows of the file."""
+    """The different cells of choice and owner columns among the first rows of the file."""
     own = {i: t for i, t in mapping.columns.items() if i in shown}
-    if not any(options.is_choice(parts.field_of(mapping.entity, t.field)) for t in own.values()):
+    if not any(is_told(parts.field_of(mapping.entity, t.field)) for t in own.values()):
         return {}
     try:
         with uploads.open_upload(upload) as table:
@@ -135,7 +139,8 @@ def _row(sheet: Sheet, index: int, taken: Counter[str], *, is_open: bool) -> dic
     }
     if target is None or field is None:
         return made
-    values = _values(sheet, index, field, target)
+    say = _owners if field.kind is Kind.OWNER else _values
+    values = say(sheet, index, field, target)
     return made | {
         "missing": _rules(
             mappings.missing_choices(field), _missing(field), mappings.missing_rule(field, target)
@@ -184,10 +189,13 @@ def _said(field: Field, target: Target, values: Sequence[MappingType[str, Any]])
     if values:
         blank = sum(value["is_blank"] for value in values)
         known = sum(not value["is_open"] for value in values) - blank
-        numbers = {"known": known, "all": len(values)}
-        said.append(_("%(known)s of %(all)s values have an option") % numbers)
-        if blank:
-            said.append(_("%(count)s left blank") % {"count": blank})
+        numbers = {"known": known, "all": len(values), "count": blank}
+        if field.kind is Kind.OWNER:
+            said.append(_("%(known)s of %(all)s owners are known") % numbers)
+        else:
+            said.append(_("%(known)s of %(all)s values have an option") % numbers)
+            if blank:
+                said.append(_("%(count)s left blank") % numbers)
     if target.default:
         said.append(_("if blank: “%(text)s”") % {"text": target.default[:40]})
     if target.wipe:
@@ -290,13 +298,49 @@ def _value_options(
     first = [(AS_IT_IS, as_it_is)]
     if option is not None or target.missing != mappings.BLANK or said == "":
         first.append(("", _("— leave blank —")))
-    if option is None and field.grows and sheet.may_add:
+    if option is None and field.grows and may_add(sheet.by):
         first.append((newoptions.NEW, _("— add “%(text)s” as an option —") % {"text": text[:60]}))
     rest = [(value, label) for value, label, own in known if own != option]
     return [
         {"value": value, "label": label, "selected": value == chosen}
         for value, label in (*first, *rest)
     ]
+
+
+# -- owners one by one ----------------------------------------------------------------------------
+
+
+def _owners(sheet: Sheet, index: int, field: Field, target: Target) -> list[dict[str, Any]]:
+    """The different owners of the file, who may have only an id there, with whom each means."""
+    cells = sheet.values.get(index, ())[:VALUES]
+    people = owners.everybody() if cells else []
+    if len(people) > PEOPLE:
+        return []
+    # A recipe or a command may have said a name or an e-mail address.
+    named = owners.named({*(one.text for one in cells), *filter(None, target.values.values())})
+    first = (str(sheet.by.pk), _("Myself: %(name)s") % {"name": sheet.by})
+    rest = [(id_, label) for id_, label in people if id_ != first[0]]
+    usual = {mappings.REFUSE: _("— refuse the row —")}.get(target.missing, _("— take myself —"))
+    made = []
+    for at, cell_ in enumerate(cells):
+        own, said = named[cell_.text], target.values.get(cell_.text)
+        told = named[said] if said else []
+        chosen = str(told[0][0]) if len(told) == 1 else AS_IT_IS
+        usually = own[0][1] if len(own) == 1 else usual
+        made.append(
+            {
+                "at": at,
+                "text": cell_.text,
+                "count": sheet.cells.number(cell_.count),
+                "is_open": len(own) != 1 and said is None,
+                "is_blank": False,
+                "options": [
+                    {"value": value, "label": label, "selected": value == chosen}
+                    for value, label in ((AS_IT_IS, usually), first, *rest)
+                ],
+            }
+        )
+    return made
 
 
 # -- targets --------------------------------------------------------------------------------------
