@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -33,6 +34,7 @@ from rapport.meta.entity import Draft, Entity
 from rapport.models import Change, ImportFile, Job, Operation, Plan, PlanRow
 from rapport.models.journal import OperationState
 from rapport.models.operations import Fate, ImportState, JobState
+from rapport.queries.history import FILES
 
 from . import (
     bundle,
@@ -205,6 +207,7 @@ def _advance(session: _Session, run: Run) -> bool:
         cursor = job.cursor or {}
         if "after" not in cursor:
             upload.counts = dict.fromkeys(COUNTS, 0)
+            _begin_file(upload, op)
         if rows:
             judged = early
             if judged is None or lease.state_of_database() != before:
@@ -257,6 +260,8 @@ def _link_late(session: _Session, run: Run) -> bool:
         plans.require(mapping.entity, run.by)
         upload, plan = _theirs(job)
         op = _operation(upload, run.by)
+        if "after" not in (job.cursor or {}):
+            _begin_file(upload, op)
         if rows:
             missed = later.link(mapping, rows, op=op, by=run.by, now=now)
             _tell(plan, missed)
@@ -308,6 +313,16 @@ def _operation(upload: ImportFile, by: Actor) -> Operation:
         journal.go_on(op)
     upload.operation, upload.state = op, ImportState.IMPORTING
     return op
+
+
+def _begin_file(upload: ImportFile, op: Operation) -> None:
+    """Of several files: from here on the changes of the operation come from this one."""
+    if upload.parent is None:
+        return
+    name = f"{upload.parent.name}: {upload.name}" if "sheet" in upload.options else upload.name
+    first = (Change.objects.aggregate(last=Max("id"))["last"] or 0) + 1
+    op.parameters = {**op.parameters, FILES: [*op.parameters.get(FILES, ()), [first, name]]}
+    op.save(update_fields=["parameters"])
 
 
 def _hold_back_changed(

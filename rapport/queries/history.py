@@ -26,6 +26,10 @@ from .one import PRINCIPAL, One, link_to, title_of
 
 # The machinery's own fields are no news.
 QUIET = frozenset({"owning_unit", "occurred_at"})
+# The parameter of an import of several files that says from which change on each was in turn.
+FILES = "files"
+# What was imported: its name, and of several files [first change, name] each.
+Source = tuple[str, Sequence[tuple[int, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +122,25 @@ def describe(
             for name in entity.fields  # in their order: JSON has none that lasts
             if name in (change.after or {}) and name not in QUIET
         )
-        source = sources.get(change.operation_id, "")
+        source = source_of(change, sources)
         op, other = change.operation, others.get(change.record, "")
         events.append(Event(change, op, change.at, who(op), source, fields, other))
     return events
 
 
-def sources_of(operations: set[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """File names by operation, for those that are imports."""
-    files = ImportFile.objects.filter(operation_id__in=operations)
-    return dict(files.values_list("operation_id", "name"))
+def source_of(change: Change, sources: Mapping[uuid.UUID, Source]) -> str:
+    """The file that the values of `change` came from."""
+    if change.operation_id not in sources:
+        return ""
+    name, files = sources[change.operation_id]
+    return next((file for first, file in reversed(files) if change.id >= first), name)
+
+
+def sources_of(operations: set[uuid.UUID]) -> dict[uuid.UUID, Source]:
+    """What was imported by each operation, of those that are imports."""
+    files = ImportFile.objects.filter(operation_id__in=operations, parent=None)
+    rows = files.values_list("operation_id", "name", "operation__parameters")
+    return {op: (name, parameters.get(FILES, [])) for op, name, parameters in rows}
 
 
 def named(entity: Entity, changes: Sequence[Change]) -> set[Ref]:

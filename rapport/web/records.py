@@ -134,12 +134,13 @@ def _history(request: HttpRequest, found: One, cells: CellContext) -> dict[str, 
 def event_row(event: history.Event, cells: CellContext) -> dict[str, Any]:
     """An event as the history shows it."""
     moment = event.at.astimezone(cells.zone)
+    text, source = sentences.about(event), sentences.source(event)
     return {
         "iso": event.at.isoformat(),
         "time": moment_text(moment, cells.language),
         "who": event.who,
-        "text": sentences.about(event),
-        "source": sentences.source(event),
+        "text": text,
+        "source": "" if source in text else source,
         "changes": [
             (change.field.label, *(cell(change.field, value, cells) for value in pair))
             for change in event.fields

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from rapport.files.read import FileRefused
 from rapport.imports import bundle, command, flow, report
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile, Opportunity, SourceId
+from rapport.queries.history import source_of, sources_of
 from rapport.queries.imports import plan_of
 from tests.factories import make_contact
 from tests.imports.bringing import bring, fates, outcome, plan, zipped
@@ -77,6 +79,13 @@ def test_files_of_an_archive_find_each_other_in_one_operation(alice):
     assert linked() == LINKED
     assert {m.operation_id for m in upload.members.all()} == {done.operation.pk}
     assert {m.state for m in upload.members.all()} == {"done"}
+    # Each change tells its own file, also the links that were set last.
+    sources = sources_of({done.operation.pk})
+    assert Counter((c.entity, source_of(c, sources)) for c in done.operation.changes.all()) == {
+        ("account", "salesforce_accounts.csv"): 3,
+        ("contact", "salesforce_contacts.csv"): 3,
+        ("opportunity", "salesforce_opportunities.csv"): 2,
+    }
     _, undone = undo.undo(done.operation, by=alice)
     assert (undone.conflicts, linked()) == ([], ([], [], []))
     # The ids of what is gone mean what comes again.
