@@ -207,6 +207,18 @@ def join(upload: ImportFile, members: Sequence[ImportFile], left: Sequence[Seque
     }
 
 
+def names_in(upload: ImportFile) -> list[str]:
+    """What its files or sheets are called, then those that were left out."""
+    names = upload.options.get("members", ())
+    return [*names, *(name for name, _why in upload.options.get("left_out", ()))]
+
+
+def alone(upload: ImportFile) -> dict[str, Any]:
+    """Its options as those of an import of one file."""
+    gone = {"bundle", "left_out"}
+    return {name: value for name, value in upload.options.items() if name not in gone}
+
+
 # Headers by which files name records of an entity by their ids, besides by its own name.
 _CALLED = {"account": ("company", "organization", "organisation", "parentcustomer", "customer")}
 _ABOVE = ("parent", "reportsto", "manager", "supervisor")

@@ -95,7 +95,7 @@ def describe(
 
 def _is_bundle(upload: ImportFile, detected: Detected, reading: MappingType[str, Any]) -> bool:
     """Whether all of an archive is wanted: nobody has chosen one file of it."""
-    if upload.parent_id is None and reading.get("sheet") == bundle.EACH_SHEET:
+    if upload.parent_id is None and reading.get("sheet") == bundle.EACH_SHEET and detected.sheets:
         return len(bundle.lists_of(detected)) > 1
     tables = [member for member in detected.members if member.format]
     chosen = upload.parent_id is not None or reading.get("member") is not None

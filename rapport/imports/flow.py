@@ -208,6 +208,29 @@ def read_each_sheet(upload: ImportFile, *, by: Actor) -> None:
     describe(upload, by=by, reading={"sheet": bundle.EACH_SHEET})
 
 
+def read_alone(upload: ImportFile, name: str, *, by: Actor) -> None:
+    """Import one of several files or sheets and leave the others; its mapping is proposed anew.
+    What is stored stays when that cannot be. Raises Forbidden, NotNow and as `describe`."""
+    require_state(upload, ImportState.UPLOADED, ImportState.PLANNED)
+    if not (choices := importable_for(by)):
+        raise Forbidden("import")
+    members = {member.options["member"]: member for member in upload.members.all()}
+    if name not in bundle.names_in(upload):
+        raise MappingRefused(_("“%(name)s” is none of these files.") % {"name": name})
+    entity = members[name].entity if name in members else ""
+    place = "sheet" if upload.reading.get("sheet") else "member"
+    said = {"auto": not entity, "each": False, "doubt": ""}
+    upload.entity, upload.options = entity, {**bundle.alone(upload), **said}
+    try:
+        describe(upload, by=by, reading={place: name})
+    except MappingRefused as refused:
+        # As with a file that comes alone: it begins with the first, and says so.
+        doubt = {"auto": False, "doubt": str(refused)}
+        upload.entity, upload.options = choices[0].name, {**upload.options, **doubt}
+        describe(upload, by=by, reading={place: name})
+    _forget(list(members.values()))
+
+
 def _check_archive_again(member: ImportFile) -> None:
     """The plan of an archive says nothing any more once one of its files is read otherwise."""
     if member.parent_id is None:
@@ -356,14 +379,19 @@ def delete(upload: ImportFile) -> None:
     require_state(
         upload, ImportState.UPLOADED, ImportState.PLANNED, ImportState.FAILED, ImportState.CANCELLED
     )
-    files = [upload, *upload.members.all()]
+    _forget([*upload.members.all(), upload])
+
+
+def _forget(files: Sequence[ImportFile]) -> None:
+    """Remove files with all that was made of them."""
     for file in files:
         uploads.forget(file)
     # Row by row first: the plan of a large file has many, and SQLite's lock is short.
     rows = PlanRow.objects.filter(plan__import_file__in=files).order_by("pk")
     while ids := list(rows.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
         table_rows.delete(PlanRow, ids)
-    upload.delete()
+    for file in files:
+        file.delete()
 
 
 def delete_source(upload: ImportFile) -> None:

@@ -342,12 +342,13 @@ def _text(entity: Entity, name: str, value: Any, titles: MappingType[Ref, str]) 
 # -- what came of it ------------------------------------------------------------------------------
 
 
-def records_of(upload: ImportFile, verb: str, by: Actor) -> QuerySet[Any]:
-    """The records that the import 'created' or 'updated', as far as `by` may see them."""
-    found = queries.records(registry[upload.entity], by)
+def records_of(upload: ImportFile, verb: str, by: Actor, *, entity: Entity) -> QuerySet[Any]:
+    """The records of `entity` that the import 'created' or 'updated', as far as `by` may see
+    them."""
+    found = queries.records(entity, by)
     if upload.operation_id is None:
         return found.none()
     touched = Change.objects.filter(
-        operation=upload.operation_id, entity=upload.entity, verb=VERBS[verb]
+        operation=upload.operation_id, entity=entity.name, verb=VERBS[verb]
     )
     return found.filter(pk__in=touched.values("record"))

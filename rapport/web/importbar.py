@@ -6,15 +6,23 @@ from collections import Counter
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext as _, ngettext
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from rapport.imports import bundle, parts
 from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
+from rapport.models.operations import Fate
 
 from .cells import CellContext
-from .importsteps import whole
+from .importsteps import FATES, whole
+
+# Rows of which nothing would be written, and why.
+HELD = {
+    Fate.DUPLICATE: gettext_lazy("%(n)s held back as duplicates"),
+    Fate.REFUSED: gettext_lazy("%(n)s refused"),
+    Fate.SKIP: gettext_lazy("%(n)s left out"),
+}
 
 
 def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
@@ -23,15 +31,15 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     files = bundle.members_of(every) if bundle.is_bundle(every) else [every]
     created: Counter[str] = Counter()
     along: Counter[str] = Counter()
-    updated = left = late = partial = 0
+    updated = late = partial = 0
+    held: Counter[Fate] = Counter()
     for file in files:
         counts = file.counts
         created[file.entity] += counts.get("create", 0)
         updated += counts.get("update", 0)
         for entity in registry:
             along[entity.name] += counts.get(parts.plural(entity.name), 0)
-        written = counts.get("create", 0) + counts.get("update", 0)
-        left += counts.get("rows", 0) - written - counts.get("same", 0)
+        held.update({fate: counts.get(FATES[fate][1], 0) for fate in HELD})
         late += counts.get("late", 0)
         partial += counts.get("partial", 0)
     go = _go([file.entity for file in files], created.total() + updated, +along, cells)
@@ -42,9 +50,9 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     if partial:
         text = ngettext("%(n)s row lacks a link", "%(n)s rows lack a link", partial)
         said.append({"text": text % {"n": cells.number(partial)}, "tone": "warn"})
-    if left:
-        text = ngettext("%(n)s row left out", "%(n)s rows left out", left)
-        said.append({"text": text % {"n": cells.number(left)}, "tone": "warn"})
+    for fate, number in (+held).items():
+        text = str(HELD[fate]) % {"n": cells.number(number)}
+        said.append({"text": text, "tone": FATES[fate][0]})
     return {
         "said": said,
         "go": go,

@@ -25,8 +25,9 @@ def show(request: HttpRequest, upload: ImportFile, *, error: str = "") -> HttpRe
     rows = members(upload, cells)
     number = sum(not row["message"] for row in rows)
     text = ngettext("Check %(n)s file", "Check %(n)s files", number)
-    heading = _("%(n)s files")
+    heading, alone_label = _("%(n)s files"), _("Or import only one file:")
     if upload.reading.get("sheet"):
+        alone_label = _("Or import only one sheet:")
         text = ngettext("Check %(n)s sheet", "Check %(n)s sheets", number)
         heading = _("%(n)s sheets")
     context = {
@@ -35,6 +36,8 @@ def show(request: HttpRequest, upload: ImportFile, *, error: str = "") -> HttpRe
         "error": error or upload.message,
         "members": rows,
         "left_out": upload.options.get("left_out", ()),
+        "alone": bundle.names_in(upload),
+        "alone_label": alone_label,
         "planned": planned,
         "check": text % {"n": cells.number(number)},
         "action": reverse("import-mapping", args=[upload.pk]),

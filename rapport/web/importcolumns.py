@@ -83,14 +83,22 @@ def mapping_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 
 def _check_files(request: HttpRequest, upload: ImportFile) -> HttpResponse:
-    """Check every row of several files; the columns of each are on a page of its own."""
-    if request.method != "POST" or "plan" not in request.POST:
+    """Check every row of several files, or import only one; the columns of each are on a page of
+    its own."""
+    post = request.POST
+    if not {"plan", "alone"} & set(post):
         return importbundle.show(request, upload)
     try:
-        return _planned(request, upload)
+        if "alone" not in post:
+            return _planned(request, upload)
+        flow.read_alone(upload, post["alone"], by=request.user)
+        recipes.drop(upload)
     except (MappingRefused, FileRefused, Refused, UploadGone) as error:
         upload.refresh_from_db()
         return importbundle.show(request, upload, error=error_text(error))
+    except flow.NotNow as error:
+        messages.warning(request, str(error))
+    return shell.moved(request, reverse("import", args=[upload.pk]))
 
 
 def _planned(request: HttpRequest, upload: ImportFile) -> HttpResponse:
@@ -111,7 +119,8 @@ def _read_again(request: HttpRequest, upload: ImportFile) -> HttpResponse:
     """Read the file as somebody has chosen. What only says how values are written leaves the
     columns as they were chosen."""
     post = request.POST
-    if upload.parent_id is None and bundle.EACH_SHEET in {post["read"], post.get("sheet")}:
+    asked = {post["read"], post.get("sheet"), post.get("member")}
+    if upload.parent_id is None and bundle.EACH_SHEET in asked:
         flow.read_each_sheet(upload, by=request.user)
         if not bundle.is_bundle(upload):
             messages.info(request, _("No other sheet is a list that can be imported."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from rapport.actions import undo as undoing
 from rapport.actions.records import RecordNotFound
-from rapport.imports import bundle, flow, reasons, report
+from rapport.imports import bundle, flow, parts, reasons, report
 from rapport.imports.reasons import Reason
 from rapport.imports.showing import Shown
 from rapport.imports.uploads import FileRefused, UploadGone
@@ -26,7 +27,7 @@ from rapport.models.operations import Fate, ImportState, JobState
 from rapport.queries import imports as found, operations, pages
 from rapport.queries.query import Group, InvalidQuery, field_of, of_view
 
-from . import importbundle, panels, shell
+from . import importbar, importbundle, panels, shell
 from .cells import CellContext, cell, cell_context, local_text
 from .importsteps import FATES, TONES, head, is_applied, tally, visible
 from .lists import TITLE_WIDTH, WIDTHS, title_text
@@ -36,6 +37,8 @@ from .signin import signed_in
 # A rate says something once this many seconds have passed, and the time left after these: the
 # first rows wait until everything is loaded.
 SETTLED, TOLD = 2, 5
+# What an import does to records, as its counts call it.
+VERBS = ("created", "updated")
 
 
 # -- progress -------------------------------------------------------------------------------------
@@ -204,19 +207,32 @@ def _tally(upload: ImportFile, plan: Plan | None, cells: CellContext) -> list[di
 
 
 def _lists(upload: ImportFile, cells: CellContext) -> list[dict[str, Any]]:
-    """Where the records are that it made and changed."""
-    if bundle.is_bundle(upload):
-        # Records of several sorts: each file leads to its own.
-        return []
-    return [
-        {
-            "url": reverse("import-records", args=[upload.pk, verb]),
-            "label": label,
-            "count": cells.number(number),
-        }
-        for verb, label in (("created", _("Show created")), ("updated", _("Show updated")))
-        if (number := upload.counts.get(verb, 0))
-    ]
+    """Where the records are that it made and changed, and those made along with them."""
+    numbers = _touched(upload)
+    is_one = len({name for _verb, name in numbers}) == 1
+    made = []
+    for (verb, name), number in numbers.items():
+        if is_one:
+            label = _("Show created") if verb == "created" else _("Show updated")
+        else:
+            label = _("Created %(records)s") if verb == "created" else _("Updated %(records)s")
+            label %= {"records": importbar.noun(registry[name], 2)}
+        url = reverse("import-records", args=[upload.pk, verb])
+        count = cells.number(number)
+        made.append({"url": f"{url}?of={name}", "label": label, "count": count})
+    return made
+
+
+def _touched(upload: ImportFile) -> Counter[tuple[str, str]]:
+    """How many records of each entity it 'created' and 'updated'."""
+    numbers: Counter[tuple[str, str]] = Counter()
+    for verb in VERBS:
+        for file in bundle.members_of(upload) if bundle.is_bundle(upload) else [upload]:
+            numbers[verb, file.entity] += file.counts.get(verb, 0)
+            for entity in registry:
+                along = file.counts.get(f"{parts.plural(entity.name)}_{verb}", 0)
+                numbers[verb, entity.name] += along
+    return +numbers
 
 
 def _rows(
@@ -305,13 +321,14 @@ def _reasons(row: PlanRow) -> list[Reason]:
 def records_page(request: HttpRequest, id: uuid.UUID, verb: str) -> HttpResponse:
     """The records that an import made or changed, as a list."""
     upload = visible(request, id)
-    if verb not in {"created", "updated"}:
+    asked = request.GET.get("of", upload.entity)
+    if verb not in VERBS or asked not in registry:
         raise RecordNotFound("import")
-    entity = registry[upload.entity]
+    entity = registry[asked]
     require_read(entity, request.user)
     query = of_view(entity, "all" if any(v.key == "all" for v in entity.views) else "")
     query = replace(query, where=Group(), after=request.GET.get("after", ""))
-    rows = flow.records_of(upload, verb, request.user)
+    rows = flow.records_of(upload, verb, request.user, entity=entity)
     try:
         page = pages.page(query, request.user, rows=rows)
     except InvalidQuery:
@@ -320,7 +337,7 @@ def records_page(request: HttpRequest, id: uuid.UUID, verb: str) -> HttpResponse
     is_person = "first_name" in entity.title_fields
     names = [name for name in query.columns if name != entity.title]
     fields = [(name, field_of(entity, name)) for name in names]
-    url = reverse("import-records", args=[upload.pk, verb])
+    url = f"{reverse('import-records', args=[upload.pk, verb])}?of={entity.name}"
     text = _("Created by “%(file)s”") if verb == "created" else _("Updated by “%(file)s”")
     context = {
         **head(upload, 3),
@@ -338,16 +355,14 @@ def records_page(request: HttpRequest, id: uuid.UUID, verb: str) -> HttpResponse
             }
             for row in page.rows
         ],
-        "count": cells.number(upload.counts.get(verb, 0)),
+        "count": cells.number(_touched(upload)[verb, entity.name]),
         "first_url": url if query.after else "",
-        "next_url": f"{url}?after={quote(page.next)}" if page.next else "",
+        "next_url": f"{url}&after={quote(page.next)}" if page.next else "",
     }
     return shell.render(request, "imports/records.html", context)
 
 
 def _heading(upload: ImportFile, cells: CellContext, *, undone: bool) -> str:
-    created = upload.counts.get("created", 0)
-    number = cells.number(created)
     if undone:
         return _("This import has been undone")
     match upload.state:
@@ -357,13 +372,22 @@ def _heading(upload: ImportFile, cells: CellContext, *, undone: bool) -> str:
             if not is_applied(upload):
                 return _("This file cannot be imported")
             return _("The import could not be finished")
-    entity = registry[upload.entity]
-    if created and bundle.is_bundle(upload):
-        return ngettext("%(n)s record imported", "%(n)s records imported", created) % {"n": number}
-    if created:
-        name = str(entity.label if created == 1 else entity.label_plural).lower()
-        return _("%(count)s %(records)s imported") % {"count": number, "records": name}
+    said = []
+    for verb, text in (("created", _("%(what)s created")), ("updated", _("%(what)s updated"))):
+        if count := upload.counts.get(verb, 0):
+            # The second number is of the same records.
+            name = "" if said else f" {_called(upload, count)}"
+            said.append(text % {"what": f"{cells.number(count)}{name}"})
+    if said:
+        return ", ".join(said)
     return _("Imported: nothing new")
+
+
+def _called(upload: ImportFile, number: int) -> str:
+    """What so many records of an import are called."""
+    if bundle.is_bundle(upload):
+        return ngettext("record", "records", number)
+    return importbar.noun(registry[upload.entity], number)
 
 
 urlpatterns = [

@@ -143,9 +143,8 @@ class Rows:
         for choice in shown.choices:
             label = VERBS[choice]
             if choice == Decision.CREATE and shown.found == Fate.CREATE:
-                if shown.fate == Fate.CREATE:
-                    continue
-                label = _("Create")
+                # What happens anyway: “take back” leads there.
+                continue
             if choice == Decision.SKIP and shown.fate == Fate.REFUSED:
                 continue
             held = choice == Decision.SKIP and shown.found == Fate.DUPLICATE
@@ -195,16 +194,17 @@ class Rows:
 
     def _of_card(self, shown: Shown) -> dict[str, Any]:
         is_duplicate = shown.found == Fate.DUPLICATE
+        # Once it is decided to update, what changes is the question, not whether they are the same.
+        is_compared = is_duplicate and shown.fate != Fate.UPDATE
         return {
             "confidence": shown.confidence if is_duplicate else 0,
             "confidence_tone": certainty(shown.confidence),
             "chips": reason_chips(shown.likeness, self.request.user),
-            **(self._compared(shown) if is_duplicate else {}),
+            **(self._compared(shown) if is_compared else {}),
             "changes": [
-                {"label": one.label, "old": one.old, "new": one.new} for one in shown.fields
-            ]
-            if not is_duplicate
-            else [],
+                {"label": one.label, "old": one.old, "new": one.new}
+                for one in (() if is_compared else shown.fields)
+            ],
         }
 
     def _compared(self, shown: Shown) -> dict[str, Any]:

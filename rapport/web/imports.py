@@ -15,7 +15,7 @@ from django.http import (
 )
 from django.urls import path, reverse
 from django.utils.http import content_disposition_header
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from rapport import access
@@ -98,7 +98,7 @@ def _row(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
         "id": upload.pk,
         "url": reverse("import", args=[upload.pk]),
         "name": upload.name,
-        "entity": registry[upload.entity].label_plural if upload.entity else "",
+        "entity": _contents(upload),
         "icon": registry[upload.entity].icon if upload.entity else "file-spreadsheet",
         "state": _("Undone") if undone else upload.get_state_display(),
         "tone": "" if undone else TONES[ImportState(upload.state)],
@@ -114,6 +114,16 @@ def _row(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
         "moment": upload.created_at,
         "moment_text": local_text(upload.created_at, cells),
     }
+
+
+def _contents(upload: ImportFile) -> str:
+    """What an import is of."""
+    if bundle.is_bundle(upload):
+        number = len(upload.options.get("members", ()))
+        if upload.reading.get("sheet"):
+            return ngettext("%(n)s sheet", "%(n)s sheets", number) % {"n": number}
+        return ngettext("%(n)s file", "%(n)s files", number) % {"n": number}
+    return str(registry[upload.entity].label_plural) if upload.entity else ""
 
 
 def _is_alive(upload: ImportFile) -> bool:

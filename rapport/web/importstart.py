@@ -53,6 +53,7 @@ def _page(
         "entity": entity if entity in {e.name for e in choices} else flow.AUTO,
         "format": FORMATS.get(request.GET.get("format", "")),
         "limit": settings.UPLOAD_LIMIT // 1024**2,
+        "limit_bytes": str(settings.UPLOAD_LIMIT),
         "accepted": ACCEPTED,
         "templates": [(e.label_plural, e.icon, reverse("template", args=[e])) for e in choices],
         "pasted": request.POST.get("pasted", "") if status != 200 else "",

@@ -7,6 +7,7 @@ import pytest
 from rapport.imports import deciding, flow, recipes, report
 from rapport.imports.mapping import MappingRefused
 from rapport.imports.steps import NotNow
+from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact, share_with
@@ -281,7 +282,9 @@ def test_rows_of_the_plan_as_people_look_at_them(alice, stored, table):
     flow.decide(upload, 2, "update", by=alice)
     apply(upload, alice)
     created, updated = (
-        flow.records_of(ImportFile.objects.get(pk=upload.pk), verb, alice)
+        flow.records_of(
+            ImportFile.objects.get(pk=upload.pk), verb, alice, entity=registry["contact"]
+        )
         for verb in ("created", "updated")
     )
     assert (created.count(), set(updated.values_list("pk", flat=True))) == (1, {anna.pk, carl.pk})

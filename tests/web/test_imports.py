@@ -110,7 +110,7 @@ def test_whole_way_through_plain_forms(client_of, alice):
     assert "Waiting for a worker" in text(client.get(url))
     work_off()
     result = text(client.get(url))
-    assert "1 contact imported" in result
+    assert "1 contact created" in result
     assert (Contact.objects.get().full_name, Account.objects.get().name) == ("Anna Bo", "Acme")
 
     made.refresh_from_db()
@@ -251,6 +251,56 @@ def test_all_sheets_of_a_workbook_are_imported_in_one_go(client_of, alice):
     assert ("Check the file: 2 rows" in one, "Check 2 sheets" in each) == (True, True)
     assert "<bdi>Notes</bdi>: The headers (To do) do not tell" in each
     assert (Account.objects.count(), Contact.objects.count()) == (1, 2)
+
+
+def test_one_sheet_alone_is_taken_after_all_were(client_of, alice):
+    client = client_of(alice)
+    made, url = upload(client, workbook("People", "Notes", "Firms"), name="book.xlsx")
+
+    def state():
+        made.refresh_from_db()
+        return made.reading.get("sheet"), made.entity, made.members.count(), made.state
+
+    client.post(f"{url}columns/", {"read": "*"})
+    client.post(f"{url}columns/", {"plan": "1"})
+    assert state() == ("*", "account", 2, "planned")
+    wrong = client.post(f"{url}columns/", {"alone": "../x"})
+    assert "“../x” is none of these files." in text(wrong)
+    assert state() == ("*", "account", 2, "planned")
+
+    client.post(f"{url}columns/", {"alone": "Firms"})
+    assert state() == ("Firms", "account", 0, "uploaded")
+    client.post(f"{url}columns/", {"read": "*"})
+    # What was left out because nobody knows what it holds is asked for.
+    client.post(f"{url}columns/", {"alone": "Notes"})
+    assert state() == ("Notes", "account", 0, "uploaded")
+    assert "The headers (To do) do not tell" in text(client.get(url))
+
+
+def test_owners_of_another_program_are_said_one_by_one(client_of, alice, bob):
+    client = client_of(alice)
+    rows = f"Id,LastName,OwnerId\n003A,Bo,005x01\n003B,Dee,005x02\n003C,Fay,{bob.email}\n"
+    _made, url = upload(client, rows.encode())
+
+    page = text(client.get(url))
+    folded = page.partition('id="col-2"')[2].partition("</li>")[0]
+    assert "1 of 3 owners are known" in folded
+    assert re.findall(r"<label[^>]*><bdi>(.*?)</bdi>", folded) == [
+        "005x01", "005x02", bob.email,
+    ]  # fmt: skip
+    assert re.findall(r'<option value="="[^>]*>(.*?)</option>', folded) == [
+        "— take myself —", "— take myself —", str(bob),
+    ]  # fmt: skip
+
+    said = {"was-2": "owner", "cell-2-0": "005x01", "value-2-0": str(bob.pk), "value-2-1": "="}
+    plan(client, url, **said)
+    again = text(client.get(f"{url}columns/"))
+    assert f'<option value="{bob.pk}" selected>{bob}</option>' in again
+    client.post(f"{url}apply/")
+    work_off()
+    assert dict(Contact.objects.values_list("last_name", "owner")) == {
+        "Bo": bob.pk, "Dee": alice.pk, "Fay": bob.pk,
+    }  # fmt: skip
 
 
 def test_workbook_with_one_list_stays_that_list_when_all_are_asked_for(client_of, alice):
@@ -535,7 +585,7 @@ def test_source_file_is_deleted_and_the_outcome_stays(client_of, alice, tmp_path
 
     assert list((tmp_path / "uploads" / "imports").iterdir()) == []
     page = text(client.get(url))
-    assert "1 contact imported" in page
+    assert "1 contact created" in page
     assert "Delete the file" not in page
     assert client.get(f"{url}errors.csv").status_code == 303
     assert Contact.objects.count() == 1
@@ -580,7 +630,10 @@ def test_several_files_are_one_import(client_of, alice):
     assert client.post(f"{own}apply/").headers["Location"] == url
     assert client.get(own).headers["Location"] == url
     work_off()
-    assert "3 records imported" in text(client.get(url))
+    done = text(client.get(url))
+    assert "3 records created" in done
+    (accounts,) = re.findall(r'href="(\S+of=account)">Created accounts', done)
+    assert re.findall(">(Acme|Bo|Cy)<", text(client.get(accounts))) == ["Acme"]
     assert Contact.objects.filter(account__name="Acme").count() == 2
     assert "people.csv" not in re.sub(r"[^<>]*, [^<>]*", "", text(client.get("/imports/")))
 

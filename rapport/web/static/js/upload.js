@@ -1,5 +1,6 @@
-// form[data-upload]: sends its files and shows how far that is in [data-sending] (a progress, [data-sent], [data-stop-sending]).
-// The server answers with an address to go to, or with the form and what is wrong. Without a script the browser sends the form.
+// form[data-upload]: sends its files and shows how far that is in [data-sending] (a progress, [data-sent], [data-stop-sending]);
+// [data-broken] says when it broke off and how far it was, with a button that sends the form again, or that the files are larger than
+// data-limit. The server answers with an address to go to, or with the form and what is wrong. Without a script the browser sends the form.
 let sending = null;
 
 function size(bytes) {
@@ -13,6 +14,7 @@ function show(form, loaded, total) {
   const text = place.querySelector("[data-sent]");
   const percent = Math.floor((100 * loaded) / total);
   place.hidden = false;
+  form.querySelector("[data-broken]").hidden = true;
   // all is there: the server reads, and nobody can say for how long
   if (loaded < total) place.querySelector("progress").value = percent;
   else place.querySelector("progress").removeAttribute("value");
@@ -34,21 +36,44 @@ function answered(form, request) {
   found.querySelector("[role=alert]")?.scrollIntoView({ block: "nearest" });
 }
 
-function ended(form) {
+function stopped(form) {
   sending = null;
   form.querySelector("[data-sending]").hidden = true;
+}
+
+function tell(form, said) {
+  const place = form.querySelector("[data-broken]");
+  place.querySelector("p").textContent = said(place.dataset);
+  place.hidden = false;
+}
+
+function broke(form, loaded, total) {
+  stopped(form);
+  const percent = total ? Math.floor((100 * loaded) / total) : 0;
+  tell(form, ({ text }) => text.replace("{percent}", percent));
+  form.querySelector("[data-broken] button").focus();
 }
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("form[data-upload]") || event.defaultPrevented) return;
-  if (![...form.querySelectorAll("input[type=file]")].some((input) => input.files.length)) return;
+  const files = [...form.querySelectorAll("input[type=file]")].flatMap((input) => [...input.files]);
+  if (!files.length) return;
   event.preventDefault();
   if (sending) return;
+  // the server would refuse it only when all of it is there
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  if (bytes > Number(form.dataset.limit)) return tell(form, ({ large }) => large.replace("{size}", size(bytes)));
+  let loaded = 0;
+  let total = 0;
   sending = new XMLHttpRequest();
-  sending.upload.addEventListener("progress", (step) => show(form, step.loaded, step.total));
+  sending.upload.addEventListener("progress", (step) => {
+    ({ loaded, total } = step);
+    show(form, loaded, total);
+  });
   sending.addEventListener("load", () => answered(form, sending));
-  for (const type of ["error", "abort"]) sending.addEventListener(type, () => ended(form));
+  sending.addEventListener("abort", () => stopped(form));
+  sending.addEventListener("error", () => broke(form, loaded, total));
   sending.open("POST", form.action);
   sending.setRequestHeader("HX-Request", "true");
   sending.send(new FormData(form));
