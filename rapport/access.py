@@ -166,6 +166,14 @@ def may(by: Actor, verb: str, entity: Entity) -> bool:
     return rights(by).depth(entity, verb) > 0
 
 
+def as_far_as_seen(by: Actor, verb: str, entity: Entity) -> bool:
+    """Whether `by` may do `verb` to every `entity` record that one's role lets one see."""
+    if isinstance(by, SystemActor) or entity.ownership == "parent":
+        return True
+    mine = rights(by)
+    return mine.depth(entity, verb) >= mine.depth(entity, READ)
+
+
 def require(by: Actor, verb: str, entity: Entity) -> None:
     """Raise Forbidden unless `may`."""
     if not may(by, verb, entity):

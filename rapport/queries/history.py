@@ -26,6 +26,8 @@ from .one import PRINCIPAL, One, link_to, title_of
 
 # The machinery's own fields are no news.
 QUIET = frozenset({"owning_unit", "occurred_at"})
+# Changes among which the origin of a value is looked for.
+LOOKED_AT = 200
 # The parameter of an import of several files that says from which change on each was in turn.
 FILES = "files"
 # What was imported: its name, and of several files [first change, name] each.
@@ -68,6 +70,35 @@ def history(
 
     found, others = with_merged(one, page, first=before is None)
     return describe(one.entity, found[:size], by, others=others), len(found) > size
+
+
+def origins(one: One, by: Actor) -> list[tuple[Field, Event]]:
+    """What gave each field its value: the last event that changed it, or the one that made the
+    record; what an undo put back is from where it was before. Blank fields have none, nor have
+    those whose change is too long ago."""
+    changes = Change.objects.filter(record=one.id).select_related("operation__user")
+    events = describe(one.entity, changes.order_by("-id")[:LOOKED_AT], by)
+    last: dict[str, Event] = {}
+    undone: dict[str, uuid.UUID] = {}
+    for event in events:
+        for change in event.fields:
+            name, op = change.field.name, event.operation
+            if name in undone:
+                # Down to what was undone, nothing is left of this field.
+                if op.pk == undone[name]:
+                    del undone[name]
+            elif op.undo_of_id:
+                undone.setdefault(name, op.undo_of_id)
+            else:
+                last.setdefault(name, event)
+        if event.change.verb == ChangeVerb.CREATE:
+            for field in one.entity.editable:
+                last.setdefault(field.name, event)
+    return [
+        (field, last[field.name])
+        for field in one.entity.editable
+        if field.columns and one.values[field.name] and field.name in last
+    ]
 
 
 def with_merged(

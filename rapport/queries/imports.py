@@ -43,6 +43,11 @@ def import_for(id: uuid.UUID, by: Actor) -> ImportFile | None:
     return visible_imports(by).filter(pk=id).first()
 
 
+def import_of(op: Operation, by: Actor) -> ImportFile | None:
+    """The import that wrote this, when `by` may see it."""
+    return visible_imports(by).filter(operation=op, parent=None).first()
+
+
 def plan_of(upload: ImportFile) -> Plan | None:
     """The latest plan of an import."""
     return upload.plans.order_by("-created_at", "-pk").first()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -31,6 +32,7 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     files = bundle.members_of(every) if bundle.is_bundle(every) else [every]
     created: Counter[str] = Counter()
     along: Counter[str] = Counter()
+    filled: Counter[str] = Counter()
     updated = late = partial = 0
     held: Counter[Fate] = Counter()
     for file in files:
@@ -39,11 +41,12 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
         updated += counts.get("update", 0)
         for entity in registry:
             along[entity.name] += counts.get(parts.plural(entity.name), 0)
+            filled[entity.name] += counts.get(f"{parts.plural(entity.name)}_updated", 0)
         held.update({fate: counts.get(FATES[fate][1], 0) for fate in HELD})
         late += counts.get("late", 0)
         partial += counts.get("partial", 0)
-    go = _go([file.entity for file in files], created.total() + updated, +along, cells)
-    said = _said(+created, updated, +along, cells)
+    go = _go([file.entity for file in files], created.total() + updated, +along, +filled, cells)
+    said = _said(+created, updated, +along, +filled, cells)
     if late:
         text = ngettext("%(n)s link set at the end", "%(n)s links set at the end", late)
         said.append({"text": text % {"n": cells.number(late)}, "tone": ""})
@@ -65,8 +68,19 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     }
 
 
+def writes(counts: Mapping[str, int]) -> bool:
+    """Whether a plan with these counts would write anything."""
+    along = [parts.plural(entity.name) for entity in registry]
+    filled = [f"{name}_updated" for name in along]
+    return any(counts.get(name) for name in ("create", "update", *along, *filled))
+
+
 def _said(
-    created: Counter[str], updated: int, along: Counter[str], cells: CellContext
+    created: Counter[str],
+    updated: int,
+    along: Counter[str],
+    filled: Counter[str],
+    cells: CellContext,
 ) -> list[dict[str, str]]:
     """What would be written, a sort of record after the other."""
     said = []
@@ -78,12 +92,26 @@ def _said(
     for name, number in along.items():
         what = f"{cells.number(number)} {noun(registry[name], number)}"
         said.append({"text": _("%(what)s made along with them") % {"what": what}})
+    for name, number in filled.items():
+        what = f"{cells.number(number)} {noun(registry[name], number)}"
+        said.append({"text": _("%(what)s updated along with them") % {"what": what}})
     return said
 
 
-def _go(entities: list[str], written: int, along: Counter[str], cells: CellContext) -> str:
+def _go(
+    entities: list[str],
+    written: int,
+    along: Counter[str],
+    filled: Counter[str],
+    cells: CellContext,
+) -> str:
     """What the button says; nothing when there is nothing to do."""
     number = written if written and len(entities) == 1 else written + along.total()
+    if not number and filled:
+        # Rows that say nothing new of their own record may do so of the one that they name.
+        name, number = next(iter(filled.items()))
+        words = {"n": cells.number(number), "records": noun(registry[name], number)}
+        return _("Update %(n)s %(records)s") % words
     if not number:
         return ""
     if len(entities) > 1:

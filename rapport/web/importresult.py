@@ -209,7 +209,7 @@ def _tally(upload: ImportFile, plan: Plan | None, cells: CellContext) -> list[di
 def _lists(upload: ImportFile, cells: CellContext) -> list[dict[str, Any]]:
     """Where the records are that it made and changed, and those made along with them."""
     numbers = _touched(upload)
-    is_one = len({name for _verb, name in numbers}) == 1
+    is_one = {name for _verb, name in numbers} == {upload.entity}
     made = []
     for (verb, name), number in numbers.items():
         if is_one:
@@ -378,6 +378,12 @@ def _heading(upload: ImportFile, cells: CellContext, *, undone: bool) -> str:
             # The second number is of the same records.
             name = "" if said else f" {_called(upload, count)}"
             said.append(text % {"what": f"{cells.number(count)}{name}"})
+    if not said:
+        # Rows that say nothing new of their own record may do so of the one that they name.
+        for (verb, name), count in _touched(upload).items():
+            what = f"{cells.number(count)} {importbar.noun(registry[name], count)}"
+            text = _("%(what)s created") if verb == "created" else _("%(what)s updated")
+            said.append(text % {"what": what})
     if said:
         return ", ".join(said)
     return _("Imported: nothing new")

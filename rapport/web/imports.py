@@ -28,7 +28,7 @@ from rapport.models import ImportFile
 from rapport.models.operations import Fate, ImportState, JobState
 from rapport.queries import imports as found
 
-from . import importbundle, importcolumns, importplan, importresult, importstart, shell
+from . import importbar, importbundle, importcolumns, importplan, importresult, importstart, shell
 from .cells import CellContext, cell_context, local_text
 from .importsteps import TONES, error_text, is_applied, visible, whole
 from .signin import signed_in
@@ -100,7 +100,7 @@ def _row(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
         "name": upload.name,
         "entity": _contents(upload),
         "icon": registry[upload.entity].icon if upload.entity else "file-spreadsheet",
-        "state": _("Undone") if undone else upload.get_state_display(),
+        "state": _("Undone") if undone else _state(upload),
         "tone": "" if undone else TONES[ImportState(upload.state)],
         "message": upload.message,
         "progress": job.progress if job else 0,
@@ -114,6 +114,13 @@ def _row(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
         "moment": upload.created_at,
         "moment_text": local_text(upload.created_at, cells),
     }
+
+
+def _state(upload: ImportFile) -> Any:
+    """Where it stands; of a plan also that nothing would come of it."""
+    if upload.state == ImportState.PLANNED and not importbar.writes(upload.counts):
+        return _("Nothing to import")
+    return upload.get_state_display()
 
 
 def _contents(upload: ImportFile) -> str:

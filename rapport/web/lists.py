@@ -418,7 +418,9 @@ def export_menu(seen: Listing, by: Actor) -> list[Item]:
     fitting = formats.fitting(seen.entity)
     tables = [name for name in fitting if not formats.FORMATS[name].fields(seen.entity)]
     fixed = [name for name in fitting if name not in tables]
+    fewer = not access.as_far_as_seen(by, Verb.EXPORT, seen.entity)
     return [
+        *([Item(title=_("Only the records that you may export"))] if fewer else []),
         Item(title=_("Columns of this list")),
         *(_file_item(seen.entity, name, encode(shown)) for name in tables),
         LINE,

@@ -127,6 +127,14 @@ def _history(request: HttpRequest, found: One, cells: CellContext) -> dict[str, 
     events, more = history.history(found, request.user, before=last)
     return {
         "events": [event_row(event, cells) for event in events],
+        "origins": [
+            {
+                **event_row(event, cells),
+                "label": field.label,
+                "value": cell(field, found.links.get(field.name, found.values[field.name]), cells),
+            }
+            for field, event in (history.origins(found, request.user) if last is None else ())
+        ],
         "more_url": f"?tab=history&before={events[-1].change.pk}" if more else "",
     }
 

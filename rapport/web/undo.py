@@ -17,7 +17,7 @@ from rapport.actions.undo import CannotUndo, Conflict, NotYours, Undone
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
 from rapport.models import Operation
-from rapport.queries import history, one, operations
+from rapport.queries import history, imports, one, operations
 
 from . import panels, sentences, shell
 from .cells import cell_context, local_text
@@ -58,6 +58,8 @@ def operation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "time": local_text(op.started_at, cells),
         "counts": sentences.counts(op),
         "undone_by": operations.undone_by(op),
+        "undo_of": op.undo_of,
+        "import_url": _import_url(op, request),
         "kept": _conflicts(undoing.conflicts_of(op), request),
         "rows": [
             {
@@ -78,8 +80,16 @@ def operation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 
 def _heading(op: Operation) -> str:
-    """The operation by itself; of an import which file it was."""
+    """The operation by itself; of an import which file it was, of an undo what it took back."""
+    if op.undo_of is not None:
+        return _("Undo of “%(what)s”") % {"what": _heading(op.undo_of)}
     return " · ".join(filter(None, (sentences.title(op), operations.file_of(op))))
+
+
+def _import_url(op: Operation, request: HttpRequest) -> str:
+    """The import that it was, for those who may see that."""
+    upload = imports.import_of(op, request.user)
+    return reverse("import", args=[upload.pk]) if upload else ""
 
 
 def _record_url(event: Any, there: Mapping[Ref, str]) -> str:

@@ -638,6 +638,26 @@ def test_several_files_are_one_import(client_of, alice):
     assert "people.csv" not in re.sub(r"[^<>]*, [^<>]*", "", text(client.get("/imports/")))
 
 
+def test_rows_that_are_there_may_say_more_of_their_company(client_of, alice):
+    client = client_of(alice)
+    for more, word in (("", "Import 1 contact"), (",+49 30 1", "Update 1 account")):
+        header = b"Last Name,Mail,Company" + (b",Company Phone" if more else b"")
+        _made, url = upload(client, header + f"\nBo,b@x.de,Acme{more}\n".encode())
+        plan(client, url)
+        assert f">{word}</button>" in text(client.get(url))
+        client.post(f"{url}apply/")
+        work_off()
+
+    done = text(client.get(url))
+    assert "<h1>1 account updated</h1>" in done
+    assert Account.objects.get().main_phone == "+49 30 1"
+    # Now there is nothing to do any more, which the list says, too.
+    _made, url = upload(client, b"Last Name,Mail,Company\nBo,b@x.de,Acme\n")
+    plan(client, url)
+    assert "Everything in this file is there already." in text(client.get(url))
+    assert "Nothing to import" in text(client.get("/imports/"))
+
+
 def test_options_of_the_mapping_are_kept_and_shown_again(client_of, alice):
     client = client_of(alice)
     content = b"Last Name,Mail,Contact way,Company\nBo,b@x.de,Dove,Acme\nCy,c@x.de,Any,Acme\n"

@@ -123,6 +123,15 @@ def test_every_system_view_renders(entity, admin, alice, client_of):
         assert {a: client.get(a).status_code for a in addresses} == dict.fromkeys(addresses, status)
 
 
+def test_export_says_when_it_holds_less_than_the_list(admin, alice, client_of):
+    said = [
+        "Only the records that you may export" in client_of(user).get("/contacts/").content.decode()
+        for user in (alice, admin)
+    ]
+
+    assert said == [True, False]
+
+
 @pytest.mark.parametrize("entity", OWNED, ids=lambda entity: entity.name)
 def test_team_mates_see_a_record_and_strangers_do_not(entity, alice, bob, charlie, client_of):
     record = make(entity.name, owner=alice)

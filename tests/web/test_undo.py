@@ -60,6 +60,27 @@ def test_an_operation_tells_what_it_did_and_what_undo_would_do(contact, alice, c
     assert words(document.cssselect(".plain-list")[0]) == "1 record gets its old values back"
 
 
+def test_each_value_tells_where_it_comes_from(contact, alice, client_of):
+    renamed(contact, alice, job_title="CFO")
+    again = renamed(contact, alice, job_title="CEO", last_name="Winter", nickname="Evi")
+    undo.undo(again, by=alice)
+
+    document = page(client_of(alice).get(f"/contacts/{contact.pk}/?tab=history"))
+
+    told = {
+        words(row.cssselect("th")[0]): [words(cell) for cell in row.cssselect("td")[:2]]
+        for row in document.cssselect("details tbody tr")
+    }
+    # What the undo put back is from where it was before; what it emptied is not there.
+    names = ("First name", "Last name", "Job title", "Nickname")
+    assert {name: told.get(name) for name in names} == {
+        "First name": ["Eva", "setup created this record"],
+        "Last name": ["Sommer", "setup created this record"],
+        "Job title": ["CFO", "Alice Archer changed Job title"],
+        "Nickname": None,
+    }  # fmt: skip
+
+
 def test_looking_at_what_undo_would_do_changes_nothing(contact, alice, client_of):
     operation = renamed(contact, alice, job_title="CFO")
     before = Operation.objects.count(), Change.objects.count()
@@ -102,6 +123,8 @@ def test_undo_from_its_page_and_undo_of_that(contact, alice, client_of):
     text, again = toast(shown)
     assert text == "Undone."
     assert "It has been undone" in words(page(shown).cssselect("main")[0])
+    back = page(client.get(seen(operation.undone_by.get())))
+    assert words(back.cssselect("main h1")[0]) == "Undo of “Change · Contact”"
     client.post(again)
     assert Contact.objects.get().job_title == "CFO"
 

@@ -41,16 +41,17 @@ function stopped(form) {
   form.querySelector("[data-sending]").hidden = true;
 }
 
-function tell(form, said) {
+function tell(form, said, again) {
   const place = form.querySelector("[data-broken]");
   place.querySelector("p").textContent = said(place.dataset);
+  place.querySelector("button").hidden = !again;
   place.hidden = false;
 }
 
 function broke(form, loaded, total) {
   stopped(form);
   const percent = total ? Math.floor((100 * loaded) / total) : 0;
-  tell(form, ({ text }) => text.replace("{percent}", percent));
+  tell(form, ({ text }) => text.replace("{percent}", percent), true);
   form.querySelector("[data-broken] button").focus();
 }
 
@@ -63,7 +64,7 @@ document.addEventListener("submit", (event) => {
   if (sending) return;
   // the server would refuse it only when all of it is there
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
-  if (bytes > Number(form.dataset.limit)) return tell(form, ({ large }) => large.replace("{size}", size(bytes)));
+  if (bytes > Number(form.dataset.limit)) return tell(form, ({ large }) => large.replace("{size}", size(bytes)), false);
   let loaded = 0;
   let total = 0;
   sending = new XMLHttpRequest();
@@ -77,6 +78,12 @@ document.addEventListener("submit", (event) => {
   sending.open("POST", form.action);
   sending.setRequestHeader("HX-Request", "true");
   sending.send(new FormData(form));
+});
+
+document.addEventListener("change", (event) => {
+  // another file: what was said of the last one is over
+  const place = event.target.matches("input[type=file]") && event.target.form?.querySelector("[data-broken]");
+  if (place) place.hidden = true;
 });
 
 document.addEventListener("click", (event) => {
