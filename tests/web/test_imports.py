@@ -279,7 +279,7 @@ def test_one_sheet_alone_is_taken_after_all_were(client_of, alice):
 
 def test_owners_of_another_program_are_said_one_by_one(client_of, alice, bob):
     client = client_of(alice)
-    rows = f"Id,LastName,OwnerId\n003A,Bo,005x01\n003B,Dee,005x02\n003C,Fay,{bob.email}\n"
+    rows = f"Id,LastName,OwnerId\n003A,Fay,{bob.email}\n003B,Bo,005x01\n003C,Dee,005x02\n"
     _made, url = upload(client, rows.encode())
 
     page = text(client.get(url))
