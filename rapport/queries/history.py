@@ -77,7 +77,7 @@ def origins(one: One, by: Actor) -> list[tuple[Field, Event]]:
     record; what an undo put back is from where it was before. Blank fields have none, nor have
     those whose change is too long ago."""
     changes = Change.objects.filter(record=one.id).select_related("operation__user")
-    events = describe(one.entity, changes.order_by("-id")[:LOOKED_AT], by)
+    events = describe(one.entity, list(changes.order_by("-id")[:LOOKED_AT]), by)
     last: dict[str, Event] = {}
     undone: dict[str, uuid.UUID] = {}
     for event in events:
