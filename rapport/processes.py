@@ -91,6 +91,15 @@ def give_memory_back() -> None:
             settle(option, _LARGE)
 
 
+def trim() -> None:
+    """Give the system what is free by now between what is in use."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
+
+
 def _here() -> str:
     """This machine since its start, as processes see each other's numbers and starting times: two
     that find the same here speak of the same process. '' where that cannot be told."""

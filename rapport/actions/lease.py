@@ -92,7 +92,7 @@ others = Others()
 # in their index), and is brought to its place in the file by and by.
 WRITING = {"mmap_size": 0, "cache_size": -98_304, "wal_autocheckpoint": 16_384}
 # Jobs go through all there is: the file in the memory of those who have read it once helps nobody.
-READING = {"mmap_size": 0}
+READING = {"mmap_size": 0, "cache_size": -16_384}
 
 
 def settle(settings: Mapping[str, int]) -> dict[str, int]:
@@ -105,6 +105,13 @@ def settle(settings: Mapping[str, int]) -> dict[str, int]:
                 before[name] = int(cursor.fetchone()[0])
                 cursor.execute(f"PRAGMA {name} = {value}")
     return before
+
+
+def shrink() -> None:
+    """Let go of the pages of the database that the connection has at hand."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA shrink_memory")
 
 
 @contextmanager

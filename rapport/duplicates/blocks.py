@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from itertools import combinations, groupby
+from itertools import combinations, groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -17,7 +17,7 @@ from rapport.models import KeyRing, MatchKey
 from . import fresh
 from .keys import HELD_BY
 
-HASHES = 5000
+HASHES, PAIRS, TOGETHER = 5000, 5000, 100_000
 LOWEST, SPAN = -(1 << 63), 1 << 64
 # To know how many keys there are one in so many is counted.
 COUNTED = 256
@@ -30,6 +30,14 @@ Pair = tuple[Held, Held]
 def part_of(part: int, parts: int) -> tuple[int, int]:
     """First and last hash of the part number `part` of `parts` equal ones: hashes are even."""
     return LOWEST + SPAN * part // parts, LOWEST + SPAN * (part + 1) // parts - 1
+
+
+def parts_of(first: int, last: int, keys: float) -> Iterator[tuple[int, int]]:
+    """The range in parts, so small that the keys of one take little memory; `keys`: about how many
+    it has."""
+    count = int(keys // TOGETHER) + 1
+    begins = [first + (last + 1 - first) * part // count for part in range(count + 1)]
+    return ((begin, end - 1) for begin, end in pairwise(begins))
 
 
 def extent() -> int:
@@ -114,18 +122,20 @@ def holders(hashes: Sequence[int], entity: int) -> list[str]:
 def each_once(pairs: Collection[Pair], first: int, last: int) -> list[Pair]:
     """Those of `pairs` that count for this range: each counts for one of its common keys, so that
     over all ranges it comes once, and a range has its share of them."""
-    keys = hashes_of({id_ for pair in pairs for _code, id_ in pair})
     none: set[int] = set()
-    common = {pair: keys.get(pair[0][1], none) & keys.get(pair[1][1], none) for pair in pairs}
-    useful: set[int] = set()
-    for part in batches({hash_ for shared in common.values() for hash_ in shared}, HASHES):
-        with connection.cursor() as cursor:
-            useful.update(_not_crowded(cursor, part))
     kept = []
-    for pair, shared in common.items():
-        ranked = sorted(shared & useful)
-        if ranked and first <= ranked[sum(ranked) % len(ranked)] <= last:
-            kept.append(pair)
+    # In order and by parts: the keys of a record take a kilobyte.
+    for part in batches(sorted(pairs), PAIRS):
+        keys = hashes_of({id_ for pair in part for _code, id_ in pair})
+        common = {pair: keys.get(pair[0][1], none) & keys.get(pair[1][1], none) for pair in part}
+        useful: set[int] = set()
+        for hashes in batches({hash_ for shared in common.values() for hash_ in shared}, HASHES):
+            with connection.cursor() as cursor:
+                useful.update(_not_crowded(cursor, hashes))
+        for pair, shared in common.items():
+            ranked = sorted(shared & useful)
+            if ranked and first <= ranked[sum(ranked) % len(ranked)] <= last:
+                kept.append(pair)
     return kept
 
 

@@ -72,7 +72,7 @@ def learn(
         ]
         base = [_without(record, blanks[0]) for record in base]
         matching = base if alike else [_without(record, blanks[1]) for record in matching]
-        pairs = [(_without(a, blanks[0]), _without(b, blanks[1])) for a, b in pairs]
+        pairs = ((_without(a, blanks[0]), _without(b, blanks[1])) for a, b in pairs)
     seen = Counter(judge.levels(ours, theirs) for ours, theirs in pairs)
     if total < 1 or min(len(base), len(matching)) < 2:
         return starting(rule)

@@ -39,7 +39,7 @@ Ready = tuple[Prepared, tuple[str, ...]]
 # Records and pairs that a rule learns from, of the millions that there may be.
 SAMPLE, SAMPLE_PAIRS = 10_000, 10_000
 # Pairs whose records are held in memory at the same time.
-AT_ONCE = 10_000
+AT_ONCE = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,25 +154,30 @@ class Judges:
         codes = ends[0].code, ends[1].code
         sizes = ends[0].records().count(), ends[1].records().count()
         keys = max(blocks.extent(), 1)
+        if not all(sizes):
+            return weights.starting(rule)
         samples = {code: self._sample(code, keys) for code in codes}
         first, last, found, share = _some_pairs(codes, keys)
         pairs = blocks.each_once(found, first, last)
-        stored = self._read(pairs)
-        turned = codes[0] > codes[1]
-        prepared = []
-        for one, other in pairs:
-            ours, theirs = stored.get(one), stored.get(other)
-            if ours and theirs:
-                two = ours[0], theirs[0]
-                prepared.append((two[1], two[0]) if turned else two)
         return learn(
             rule,
             (self._shapes[codes[0]], self._shapes[codes[1]]),
             (samples[codes[0]], samples[codes[1]]),
-            prepared,
+            self._made_pairs(pairs, turned=codes[0] > codes[1]),
             population=sizes,
             share=share,
         )
+
+    def _made_pairs(
+        self, pairs: Collection[Pair], *, turned: bool
+    ) -> Iterator[tuple[Prepared, Prepared]]:
+        """The records of these pairs, ready; those of a few pairs at a time are in memory."""
+        for part in batches(pairs, AT_ONCE):
+            stored = self._read(part)
+            for one, other in part:
+                ours, theirs = stored.get(one), stored.get(other)
+                if ours and theirs:
+                    yield (theirs[0], ours[0]) if turned else (ours[0], theirs[0])
 
     def _sample(self, code: int, keys: int) -> list[Prepared]:
         if code not in self._samples:
@@ -193,7 +198,8 @@ class Judges:
     def judge(self, pairs: Collection[Pair]) -> list[Alike]:
         """Those of `pairs` that are alike. Pairs of records that are gone are not."""
         found: dict[Pair, Surest] = {}
-        for part in batches(pairs, AT_ONCE):
+        # In order, so that pairs with one record in common come together.
+        for part in batches(sorted(pairs), AT_ONCE):
             found.update(self._judged(part))
         return self._told(found)
 
@@ -370,8 +376,12 @@ def _some_pairs(codes: tuple[int, int], keys: int) -> tuple[int, int, set[Pair],
     share = min(1.0, 2 * SAMPLE_PAIRS / keys)
     while True:
         first, last = blocks.LOWEST, blocks.LOWEST + int(blocks.SPAN * share) - 1
-        few, _crowded = blocks.shared(first, last)
-        found = blocks.pairs(few, compared)
+        found: set[Pair] = set()
+        for begin, end in blocks.parts_of(first, last, keys * share):
+            few, _crowded = blocks.shared(begin, end)
+            found |= blocks.pairs(few, compared)
+            if len(found) > 4 * SAMPLE_PAIRS:
+                break
         if len(found) > 4 * SAMPLE_PAIRS:
             share *= SAMPLE_PAIRS / len(found)
         elif share < 1.0 and len(found) < SAMPLE_PAIRS / 10:

@@ -6,8 +6,10 @@ from __future__ import annotations
 import marshal
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from heapq import merge
+from itertools import islice
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from typing import Any
 _PRIME = (1 << 40) - 87
 _PLACES = 24
 LARGEST = (1 << _PLACES) - 1
+# The index, and where values end, of all files.
+INDEX, ENDS = "all.index", "all.ends"
+TOGETHER = 10_000
 
 
 def write(path: Path, values: Iterable[tuple[str, Any]]) -> None:
@@ -30,25 +35,37 @@ def write(path: Path, values: Iterable[tuple[str, Any]]) -> None:
     path.with_suffix(".ends").write_bytes(ends.tobytes())
 
 
+def bind(folder: Path) -> None:
+    """Make one index of all that was written into `folder`."""
+    begin = places = 0
+    parts = []
+    with (folder / ENDS).open("wb") as file:
+        for path in _files(folder):
+            keys = _numbers(path.with_suffix(".keys"))
+            # Merged rather than sorted: a list of a million numbers takes forty megabytes.
+            parts.append(array("Q", (key + places for key in keys)))
+            ends = _numbers(path.with_suffix(".ends"))
+            file.write(array("Q", (end + begin for end in ends)).tobytes())
+            begin, places = begin + path.stat().st_size, places + len(ends)
+    merged = merge(*parts)
+    with (folder / INDEX).open("wb") as file:
+        while some := array("Q", islice(merged, TOGETHER)):
+            file.write(some.tobytes())
+
+
 class Shelf:
-    """All that was written into a folder."""
+    """All that was written into a folder and bound. Processes that look into it share its index."""
 
     def __init__(self, folder: Path) -> None:
         self._files = []
         # Where each file begins and each value ends, as if all files were one.
         self._begins: list[int] = []
-        self._ends = array("Q", [0])
-        parts = []
-        for path in sorted(folder.glob("*.values")):
-            begin = self._ends[-1]
+        begin = 0
+        for path in _files(folder):
             self._files.append(path.open("rb", buffering=0))
             self._begins.append(begin)
-            places = len(self._ends) - 1
-            keys = _numbers(path.with_suffix(".keys"))
-            # Merged rather than sorted: a list of a million numbers takes forty megabytes.
-            parts.append(array("Q", (key + places for key in keys)))
-            self._ends.extend(end + begin for end in _numbers(path.with_suffix(".ends")))
-        self._index = array("Q", merge(*parts))
+            begin += path.stat().st_size
+        self._index, self._ends = _mapped(folder / INDEX), _mapped(folder / ENDS)
 
     def get(self, ids: Collection[str]) -> dict[str, Any]:
         """The values of those of `ids` that are here."""
@@ -67,7 +84,7 @@ class Shelf:
         return found
 
     def _value(self, place: int) -> Any:
-        start, end = self._ends[place], self._ends[place + 1]
+        start, end = self._ends[place - 1] if place else 0, self._ends[place]
         number = bisect_right(self._begins, start) - 1
         file = self._files[number]
         file.seek(start - self._begins[number])
@@ -78,6 +95,18 @@ class Shelf:
         """Let go of the files."""
         for file in self._files:
             file.close()
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.values"))
+
+
+def _mapped(path: Path) -> Sequence[int]:
+    """The numbers in a file, in the memory of the system."""
+    if not path.stat().st_size:
+        return ()
+    with path.open("rb") as file:
+        return memoryview(mmap(file.fileno(), 0, access=ACCESS_READ)).cast("Q")
 
 
 def _numbers(path: Path) -> array[int]:

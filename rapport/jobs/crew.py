@@ -32,10 +32,15 @@ class Crew:
         self._ahead: deque[Future[Any]] = deque()
         self._function: Callable[..., Any] | None = None
         self._pool: ProcessPoolExecutor | None = None
-        self._keep_ahead = 2 * processes
-        if processes:
+        self._processes, self._keep_ahead = processes, 2 * processes
+        self.renew()
+
+    def renew(self) -> None:
+        """Go on in new processes, which have nothing in memory yet."""
+        self.close()
+        if self._processes:
             self._pool = ProcessPoolExecutor(
-                processes,
+                self._processes,
                 mp_context=get_context("spawn"),
                 initializer=_prepare,
                 initargs=(os.getpid(),),
@@ -82,6 +87,7 @@ def _do(function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
     finally:
         gc.collect()
+        processes.trim()
 
 
 def _prepare(parent: int) -> None:
@@ -98,7 +104,7 @@ def _prepare(parent: int) -> None:
     django.setup()
     from rapport.actions import lease
 
-    lease.settle({**lease.READING, "cache_size": -16_384})
+    lease.settle(lease.READING)
     # Tasks make millions of objects and no circles: to look for those takes a sixth of the time.
     gc.freeze()
     gc.disable()

@@ -25,9 +25,8 @@ from rapport import processes
 from rapport.actions import duplicates, lease, match_keys, merge
 from rapport.actions.duplicates import Found
 from rapport.actions.lease import Run
-from rapport.duplicates import blocks, rules
+from rapport.duplicates import blocks, rules, shelf
 from rapport.duplicates.pairs import Alike, Judges, held_id
-from rapport.duplicates.shelf import Shelf
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
 from rapport.models import DuplicatePair, Job, Operation, RadarState
@@ -61,7 +60,9 @@ TOLD = 500_000
 # Records that are made ready in one go.
 SHELVED_AT_ONCE = 20_000
 
-LEARN, COUNT, SHELVE, SEARCH, VERIFY = "learn", "count", "shelve", "search", "verify"
+LEARN, COUNT, SHELVE, BIND, SEARCH, VERIFY = (
+    "learn", "count", "shelve", "bind", "search", "verify",
+)  # fmt: skip
 
 
 # -- what is computed, here or in another process --------------------------------------------------
@@ -86,7 +87,7 @@ def _judges(job: str, folder: str = "") -> Judges:
         _bench.job, _bench.judges = job, Judges()
         here = Path(folder) / _bench.judges.made_of
         if folder and here.is_dir():
-            _bench.judges.shelf = Shelf(here)
+            _bench.judges.shelf = shelf.Shelf(here)
     return _bench.judges
 
 
@@ -116,6 +117,13 @@ def shelve(job: str, folder: str, number: int, span: tuple[int, str, str]) -> No
     here.mkdir(exist_ok=True)
     code, after, upto = span
     judges.put_on_shelf(code, here / f"{number:06}.values", after, upto)
+
+
+def bind(job: str, folder: str) -> None:
+    """Make one index of all records that are ready."""
+    here = Path(folder) / _judges(f"{job} shelves").made_of
+    if here.is_dir():
+        shelf.bind(here)
 
 
 def search(
@@ -210,6 +218,7 @@ def _begin_learning(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
 
 def _begin_shelving(hand: _Hand, job: Job) -> None:
     hand.phase = COUNT
+    hand.crew.renew()
     hand.crew.begin(spans, [(str(job.pk),)])
 
 
@@ -218,7 +227,11 @@ def _shelve(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
     try:
         found = hand.crew.result(WAIT)
     except Over:
-        _begin_search(hand, job, cursor)
+        if hand.phase == SHELVE:
+            hand.phase = BIND
+            hand.crew.begin(bind, [(str(job.pk), hand.folder)])
+        else:
+            _begin_search(hand, job, cursor)
         return
     if hand.phase == COUNT and found:
         hand.phase = SHELVE
@@ -228,6 +241,7 @@ def _shelve(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
 
 def _begin_search(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
     hand.phase, parts = SEARCH, cursor["parts"]
+    hand.crew.renew()
     rest = range(cursor["part"], parts)
     hand.crew.begin(search, ((str(job.pk), hand.folder, part, parts) for part in rest))
 
@@ -272,7 +286,7 @@ def _learn(run: Run, cursor: dict[str, Any]) -> bool:
 
 def _search(run: Run, cursor: dict[str, Any]) -> bool:
     hand = _hand(run)
-    if hand.phase not in {COUNT, SHELVE, SEARCH}:
+    if hand.phase not in {COUNT, SHELVE, BIND, SEARCH}:
         if hand.folder:
             _begin_shelving(hand, run.job)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import gc
 import logging
 import os
 import signal
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4
 ATTEMPTS = 5
 NOTE_EVERY = 5.0
+# Jobs with so much behind them leave much memory.
+LARGE = 20_000
 # Trying again cannot help.
 FINAL = (Refused, Forbidden, RecordNotFound, InvalidRecord, CannotUndo, InvalidQuery)
 
@@ -102,6 +105,8 @@ class Worker:
                 return
             if not advance(run):
                 self.runs.remove(run)
+                if run.job.progress >= LARGE:
+                    _tidy()
             run.pace.let_others_in()
 
     def _note(self) -> None:
@@ -144,6 +149,13 @@ def advance(run: Run) -> bool:
         _refresh_connection()
         _put_back(run, error)
     return False
+
+
+def _tidy() -> None:
+    """Give back what a long job has left: its circles, pages of the database, holes."""
+    gc.collect()
+    lease.shrink()
+    processes.trim()
 
 
 def _keep_nothing(**_opened: object) -> None:

@@ -13,6 +13,7 @@ def test_values_of_several_files_are_found_by_id(tmp_path):
         shelf.write(tmp_path / f"{number}.values", entries[start : start + 30])
     shelf.write(tmp_path / "empty.values", [])
 
+    shelf.bind(tmp_path)
     found = Shelf(tmp_path)
 
     assert found.get(made) == made
@@ -24,6 +25,7 @@ def test_ids_with_the_same_key_are_told_apart(tmp_path, monkeypatch):
     monkeypatch.setattr(shelf, "_key", lambda id_: 7)
     shelf.write(tmp_path / "one.values", [("a", 1), ("b", 2), ("c", 3)])
 
+    shelf.bind(tmp_path)
     found = Shelf(tmp_path)
 
     assert found.get(["c", "a", "d"]) == {"c": 3, "a": 1}
