@@ -40,7 +40,6 @@ COLUMNS: dict[str, dict[str, str]] = {
         "@odata.etag": "",
         "statecode": "state",
         "statuscode": "status",
-        "fullname": "",
         "parentcustomeridtype": "",
         "_parentcustomerid_value": "account.source_id",
         "parentcustomerid": "account.source_id",
@@ -510,6 +509,16 @@ _GENDERS = {
 }
 # What cells mean in files of any program, by field.
 MEANT = {
+    "gender": {
+        **{cell: option for cell, option in _GENDERS.items() if option},
+        **dict.fromkeys(("M", "Man", "Mann", "Homme", "Hombre", "Herr", "Mr"), "Male"),
+        **dict.fromkeys(("F", "W", "Woman", "Frau", "Femme", "Mujer", "Mrs", "Ms"), "Female"),
+    },
+    "preferred_contact_method": {
+        **dict.fromkeys(("E-mail", "Mail (electronic)", "Courriel"), "Email"),
+        **dict.fromkeys(("Telephone", "Call", "Mobile", "Telefon", "Téléphone"), "Phone"),
+        **dict.fromkeys(("Post", "Letter", "Postal mail", "Brief", "Courrier"), "Mail"),
+    },
     "sales_stage": _STAGES,
     "source": _SOURCES,
     "industry": _INDUSTRIES,

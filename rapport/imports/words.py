@@ -23,7 +23,8 @@ WORDS: dict[str, str] = {
     "stanowisko|"
     "yrke|stilling|должность|职位|役職",
     "department": "dept|division|business unit|département|dipartimento|afdeling|avdelning|отдел|"
-    "部门",
+    "部门|"
+    "部署|部門|sección|oddělení|dział",
     "email": "primary smtp address|windows email address|smtp address|рабочий email|mail|e mail|"
     "email id|email addr|mail address|internet mail|epost|e-post|"
     "sähköposti|adres e-mail|correo electronico|indirizzo e-mail|электронная почта|"
@@ -49,7 +50,9 @@ WORDS: dict[str, str] = {
     "mobile_phone": "cellular|sms|мобильный телефон|home mobile|work mobile|mobile no|mobile no.|"
     "mobile telephone|cell no|cell number|gsm|celular|"
     "cellulare|natel|mobilnummer|komórka|мобильный|手机|携帯|携帯電話|"
-    "mobiltelefon|mobilní telefon|mobitel|cep telefonu|telefon mobil|telefon komórkowy",
+    "mobiltelefon|mobilní telefon|mobitel|cep telefonu|telefon mobil|telefon komórkowy|"
+    "teléfono móvil|móvil|teléfono celular|telefone celular|telemóvel|téléphone portable|"
+    "téléphone mobile|portable|telefono cellulare|mobiele telefoon|matkapuhelin",
     "home_phone": "home phone no|private telephone|téléphone privé|telefono casa",
     "fax": "fax phone|home fax|other fax|fax no|fax no.|telefaxnummer|télécopie|факс|传真",
     "website": "web site|www|homepage url|company website|domain|company domain name|internetseite|"

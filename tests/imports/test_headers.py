@@ -79,6 +79,7 @@ def test_header_of_a_contact(header, expected):
         ("contact", "phone_mobile", "mobile_phone"),
         ("contact", "Person - Phone - Mobile", "mobile_phone"),
         ("contact", "Město", "address1_city"),
+        ("contact", "Teléfono móvil", "mobile_phone"),
         ("account", "companyname", "name"),
         ("account", "companycity", "address1_city"),
         ("account", "AccountNumber__c", "number"),

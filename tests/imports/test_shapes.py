@@ -205,10 +205,18 @@ def test_card_is_of_no_program(alice):
 
 
 def test_other_words_for_options_are_understood(alice, table):
-    header = "Last Name,Company,Company Industry"
-    bring(table(header, "Bo,Acme,Banking", "Dee,Bee,Alchemy"), by=alice)
+    header = "Last Name,Company,Company Industry,Gender,Preferred Contact Method"
+    bring(table(header, "Bo,Acme,Banking,M,E-mail", "Dee,Bee,Alchemy,Female,Post"), by=alice)
     found = Account.objects.order_by("name").values_list("name", "industry")
     assert list(found) == [("Acme", 16), ("Bee", None)]
+    found = Contact.objects.order_by("pk").values_list("gender", "preferred_contact_method")
+    assert list(found) == [(1, 2), (2, 5)]
+
+
+def test_view_of_dynamics_may_have_whole_names_alone(alice, table):
+    header = "(Do Not Modify) Contact,(Do Not Modify) Row Checksum,Full Name,Email"
+    bring(table(header, "6f1c1a52-1111-4c1e-9b1a-000000000011,x==,Anna Bo,a@bo.de"), by=alice)
+    assert Contact.objects.values_list("first_name", "last_name").get() == ("Anna", "Bo")
 
 
 def test_cells_that_are_no_option_refuse_or_stay_blank_as_is_said(alice, table):
