@@ -24,6 +24,7 @@ from rapport.models import (
     Activity,
     BusinessUnit,
     Contact,
+    DuplicatePair,
     Lead,
     Note,
     Opportunity,
@@ -34,6 +35,7 @@ from rapport.models import (
     User,
 )
 from rapport.queries import query
+from rapport.queries.duplicates import in_order
 from tests.people import bring
 
 _numbers = itertools.count(1)
@@ -215,6 +217,17 @@ def grant(role: Role, grants: dict[tuple[str, str], int]) -> None:
         entity = registry["role_grant"]
         if failed := records.save_drafts(entity, drafts, op=op, by=SETUP, now=now, trusted=True):
             raise records.InvalidRecord(failed[0].errors)
+
+
+def make_pair(one: Any, other: Any, **values: Any) -> DuplicatePair:
+    """Two records in the queue of those that look alike."""
+    first, second = in_order(ref(one), ref(other))
+    reasons = [["contact.email", "same", 9.0], ["contact.job_title", "different", -1.0]]
+    filled = {"rule": "contact.contact.person", "confidence": 97, "weight": 20.0} | values
+    return DuplicatePair.objects.create(
+        first_entity=first.entity, first=first.id, second_entity=second.entity, second=second.id,
+        reasons=reasons, found_at=timezone.now(), **filled,
+    )  # fmt: skip
 
 
 def share_with(record: Any, principal: User | Team, **rights: bool) -> Share:

@@ -8,8 +8,8 @@ from rapport.actions import duplicates
 from rapport.actions.records import InvalidRecord, RecordNotFound
 from rapport.meta.registry import registry
 from rapport.models import Contact, DuplicatePair, Lead
-from rapport.queries.duplicates import in_order
 from tests import factories
+from tests.factories import make_pair
 
 pytestmark = pytest.mark.django_db
 CONTACT = registry["contact"]
@@ -18,14 +18,6 @@ CONTACT = registry["contact"]
 @pytest.fixture
 def people(alice):
     return [factories.make_contact(owner=alice) for _ in range(3)]
-
-
-def paired(one, other):
-    first, second = in_order(factories.ref(one), factories.ref(other))
-    return DuplicatePair.objects.create(
-        first_entity=first.entity, first=first.id, second_entity=second.entity, second=second.id,
-        rule="person", confidence=90, found_at=timezone.now(),
-    )  # fmt: skip
 
 
 def test_lead_and_what_it_was_made_into_do_not_wait(alice, people):
@@ -60,7 +52,7 @@ def stored():
 
 
 def test_decision_is_remembered_with_who_and_when(alice, people):
-    pair = paired(*people[:2])
+    pair = make_pair(*people[:2])
 
     assert duplicates.decide([pair.pk], "different", by=alice) == 1
     assert duplicates.decide([pair.pk], "different", by=alice) == 0
@@ -70,7 +62,7 @@ def test_decision_is_remembered_with_who_and_when(alice, people):
 
 
 def test_decision_is_taken_back(alice, people):
-    pair = paired(*people[:2])
+    pair = make_pair(*people[:2])
     duplicates.decide([pair.pk], "later", by=alice)
 
     assert duplicates.forget([pair.pk], by=alice) == 1
@@ -78,7 +70,7 @@ def test_decision_is_taken_back(alice, people):
 
 
 def test_all_or_none_are_decided(alice, charlie, people):
-    mine, half = paired(*people[:2]), paired(people[2], factories.make_contact(owner=charlie))
+    mine, half = make_pair(*people[:2]), make_pair(people[2], factories.make_contact(owner=charlie))
 
     with pytest.raises(RecordNotFound):
         duplicates.decide([mine.pk, half.pk], "different", by=alice)
@@ -91,11 +83,11 @@ def test_all_or_none_are_decided(alice, charlie, people):
 @pytest.mark.parametrize("status", ["merged", "", "nonsense"])
 def test_only_a_decision_can_be_made(alice, people, status):
     with pytest.raises(InvalidRecord):
-        duplicates.decide([paired(*people[:2]).pk], status, by=alice)
+        duplicates.decide([make_pair(*people[:2]).pk], status, by=alice)
 
 
 def test_cluster_is_decided_for_every_two_of_it(alice, people):
-    paired(*people[:2])
+    make_pair(*people[:2])
     ids = [one.pk for one in people]
 
     assert duplicates.decide_cluster(CONTACT, ids, "different", by=alice) == 3

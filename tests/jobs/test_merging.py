@@ -1,16 +1,8 @@
 """Jobs that merge certain duplicates, and that take such merges back."""
 
-from django.utils import timezone
-
-from rapport.actions import certain, duplicates
-from rapport.actions.duplicates import Found
+from rapport.actions import certain
 from rapport.models import Contact
-from tests.factories import make_contact, ref
-
-
-def queue(one, other):
-    found = Found(ref(one), ref(other), "rule", 99, 20.0)
-    duplicates.keep([found], now=timezone.now())
+from tests.factories import make_contact, make_pair
 
 
 def names():
@@ -19,11 +11,11 @@ def names():
 
 def test_groups_are_merged_and_taken_back_together(alice, work_off):
     people = [make_contact(owner=alice, last_name="Stone", first_name=n) for n in ("A", "A", "A")]
-    queue(people[0], people[1])
-    queue(people[0], people[2])
-    queue(people[1], people[2])
+    make_pair(people[0], people[1])
+    make_pair(people[0], people[2])
+    make_pair(people[1], people[2])
     others = [make_contact(owner=alice, last_name="Hill", first_name="B") for _ in range(2)]
-    queue(*others)
+    make_pair(*others)
     found = certain.certain(alice, confidence=95)
 
     job = work_off(certain.merge_later(found, by=alice, with_conflicts=False, label="Merge"))
@@ -37,7 +29,7 @@ def test_groups_are_merged_and_taken_back_together(alice, work_off):
 
 def test_values_that_differ_wait_for_somebody_to_choose(alice, work_off):
     people = [make_contact(owner=alice, last_name="Stone", job_title=t) for t in ("CEO", "Clerk")]
-    queue(*people)
+    make_pair(*people)
     found = certain.certain(alice, confidence=95)
     assert (found.groups, found.pairs, found.differ) == ([], [], 1)
 
@@ -51,7 +43,7 @@ def test_values_that_differ_wait_for_somebody_to_choose(alice, work_off):
 
 
 def test_strangers_records_are_not_merged(alice, charlie, work_off):
-    queue(*(make_contact(owner=alice, last_name="Stone") for _ in range(2)))
+    make_pair(*(make_contact(owner=alice, last_name="Stone") for _ in range(2)))
     found = certain.certain(alice, confidence=95)
 
     assert certain.certain(charlie, confidence=95).groups == []

@@ -1,26 +1,12 @@
 """The queue of records that look alike, two of them side by side, and the certain ones in bulk."""
 
 import pytest
-from django.utils import timezone
 
-from rapport.actions import duplicates
-from rapport.actions.duplicates import Found
 from rapport.models import DuplicatePair, Job
-from tests.factories import make_account, make_contact, make_lead, make_opportunity, ref
+from tests.factories import make_account, make_contact, make_lead, make_opportunity, make_pair
 from tests.web.browsing import page, send, toast, words
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
-
-
-def alike(one, other, *, confidence=97, effort=0, weight=20.0):
-    """The two in the queue."""
-    reasons = [["contact.email", "same", 9.0], ["contact.job_title", "different", -1.0]]
-    found = Found(
-        ref(one), ref(other), "contact.contact.person", confidence, weight, effort, reasons
-    )
-    duplicates.keep([found], now=timezone.now())
-    ends = {one.pk, other.pk}
-    return DuplicatePair.objects.get(first__in=ends, second__in=ends)
 
 
 @pytest.fixture
@@ -31,7 +17,7 @@ def two(alice):
 
 @pytest.fixture
 def pair(two):
-    return alike(*two)
+    return make_pair(*two)
 
 
 def rows(response):
@@ -77,9 +63,9 @@ def test_stranger_learns_nothing_of_a_pair(charlie, client_of, pair):
 
 def test_surest_pair_comes_first_and_only_of_the_entity_asked_for(alice, client_of, pair):
     companies = [make_account(owner=alice, name=name) for name in ("Stone", "Stone Ltd")]
-    alike(*companies, weight=40.0, effort=2)
+    make_pair(*companies, weight=40.0, effort=2)
     lead = make_lead(owner=alice)
-    alike(lead, make_contact(owner=alice), weight=10.0, effort=3)
+    make_pair(lead, make_contact(owner=alice), weight=10.0, effort=3)
     client = client_of(alice)
 
     assert [effort for _names, effort in rows(client.get("/duplicates/"))] == [
@@ -92,7 +78,7 @@ def test_surest_pair_comes_first_and_only_of_the_entity_asked_for(alice, client_
 def test_what_cannot_be_merged_is_not_offered_to_be(alice, client_of):
     account = make_account(owner=alice)
     deals = [make_opportunity(owner=alice, account=account, topic="Deal") for _ in range(2)]
-    pair = alike(*deals)
+    pair = make_pair(*deals)
     client = client_of(alice)
 
     shown = [client.get(url) for url in ("/duplicates/", f"/duplicates/{pair.pk}/")]
@@ -124,7 +110,7 @@ def test_decided_row_offers_to_take_it_back(alice, client_of, pair):
 
 
 def test_ticked_pairs_are_decided_together(alice, client_of, pair):
-    other = alike(make_contact(owner=alice), make_contact(owner=alice))
+    other = make_pair(make_contact(owner=alice), make_contact(owner=alice))
     client = client_of(alice)
     client.post("/duplicates/decide/", {"ids": [pair.pk, other.pk], "later": "ticked"})
 
@@ -155,7 +141,7 @@ def test_values_stand_beside_each_other_with_a_sign(alice, client_of):
         owner=alice, first_name="Eva", last_name="Stome", business_phone="030 1234567",
         job_title="CEO",
     )  # fmt: skip
-    pair = alike(one, other)
+    pair = make_pair(one, other)
     make_opportunity(owner=alice, account=None, contact=one, topic="Deal")
     answer = client_of(alice).get(f"/duplicates/{pair.pk}/")
 
@@ -171,7 +157,7 @@ def test_values_stand_beside_each_other_with_a_sign(alice, client_of):
 
 
 def test_decision_leads_to_the_next_pair(alice, client_of, pair):
-    other = alike(make_contact(owner=alice), make_contact(owner=alice), weight=5.0)
+    other = make_pair(make_contact(owner=alice), make_contact(owner=alice), weight=5.0)
     client = client_of(alice)
     shown = client.get(f"/duplicates/{pair.pk}/")
     answer = send(client, shown, "/duplicates/decide/", different=str(pair.pk))
@@ -185,7 +171,7 @@ def test_decision_leads_to_the_next_pair(alice, client_of, pair):
 
 def test_whole_cluster_is_said_to_be_different(alice, client_of, two, pair):
     third = make_contact(owner=alice)
-    alike(two[0], third)
+    make_pair(two[0], third)
     client = client_of(alice)
     shown = client.get(f"/duplicates/{pair.pk}/")
     merge_all = page(shown).cssselect(".panel-actions a")[0]
@@ -197,7 +183,7 @@ def test_whole_cluster_is_said_to_be_different(alice, client_of, two, pair):
 
 def test_lead_is_qualified_into_the_contact_not_merged(alice, client_of, two):
     lead = make_lead(owner=alice, first_name="Eva", last_name="Stone")
-    pair = alike(two[0], lead)
+    pair = make_pair(two[0], lead)
     client = client_of(alice)
     bar = page(client.get(f"/duplicates/{pair.pk}/")).cssselect(".pair-bar a[data-hotkey='m']")
 
@@ -216,8 +202,8 @@ def groups(response):
 
 def test_certain_pairs_are_shown_before_they_are_merged(alice, client_of, two, pair):
     doubtful = [make_contact(owner=alice, last_name=f"Hill {n}") for n in range(2)]
-    alike(*doubtful, confidence=80)
-    alike(make_contact(owner=alice, fax="1"), make_contact(owner=alice, fax="2"))
+    make_pair(*doubtful, confidence=80)
+    make_pair(make_contact(owner=alice, fax="1"), make_contact(owner=alice, fax="2"))
     client = client_of(alice)
 
     asked = client.get("/duplicates/certain/")
@@ -227,7 +213,7 @@ def test_certain_pairs_are_shown_before_they_are_merged(alice, client_of, two, p
 
 
 def test_records_that_hang_together_in_a_chain_are_left_for_review(alice, client_of, two, pair):
-    alike(two[1], make_contact(owner=alice), weight=10.0)
+    make_pair(two[1], make_contact(owner=alice), weight=10.0)
     answer = client_of(alice).get("/duplicates/certain/")
 
     assert len(groups(answer)) == 1
@@ -235,7 +221,7 @@ def test_records_that_hang_together_in_a_chain_are_left_for_review(alice, client
 
 
 def test_pair_whose_values_differ_is_not_promised(alice, client_of):
-    alike(*(make_contact(owner=alice, last_name="Hill", job_title=t) for t in ("CEO", "CFO")))
+    make_pair(*(make_contact(owner=alice, last_name="Hill", job_title=t) for t in ("CEO", "CFO")))
 
     shown = page(client_of(alice).get("/duplicates/certain/"))
 

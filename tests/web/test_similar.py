@@ -4,9 +4,8 @@ import pytest
 
 from rapport.models import Contact, Lead, Operation
 from rapport.web import similar
-from tests.factories import make_account, make_contact, make_lead
+from tests.factories import make_account, make_contact, make_lead, make_pair
 from tests.web.browsing import form, page, send, values_of, words
-from tests.web.test_duplicates import alike
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 TYPED = {"first_name": "Eva", "last_name": "Stone", "email": "EVA@stone.example"}
@@ -156,7 +155,7 @@ def test_change_asks_only_where_rules_look(alice, client_of, eva, ann):
 
 def test_what_was_said_to_be_different_is_not_asked_again(alice, client_of, eva, ann):
     client = client_of(alice)
-    pair = alike(eva, ann)
+    pair = make_pair(eva, ann)
     client.post("/duplicates/decide/", {"different": pair.pk})
 
     assert edit(client, ann, **TYPED).status_code == 303
@@ -184,7 +183,7 @@ def test_value_in_place_does_not_ask(alice, client_of, eva, ann):
 
 
 def test_page_of_a_record_leads_to_its_review(alice, charlie, client_of, eva, ann):
-    pair = alike(eva, ann)
+    pair = make_pair(eva, ann)
     answer = client_of(alice).get(f"/contacts/{eva.pk}/")
 
     (notice,) = page(answer).cssselect(".record-alike")

@@ -1,25 +1,17 @@
 """The queue of records that look alike, as different people see it."""
 
 import pytest
-from django.utils import timezone
 
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
-from rapport.models import Contact, DuplicatePair
+from rapport.models import Contact
 from rapport.queries import duplicates
 from rapport.queries.query import InvalidQuery
 from tests import factories
+from tests.factories import make_pair
 
 pytestmark = pytest.mark.django_db
 CONTACT, LEAD = registry["contact"], registry["lead"]
-
-
-def paired(one, other, weight=10.0, **values):
-    first, second = duplicates.in_order(factories.ref(one), factories.ref(other))
-    return DuplicatePair.objects.create(
-        first_entity=first.entity, first=first.id, second_entity=second.entity, second=second.id,
-        rule="person", confidence=90, weight=weight, found_at=timezone.now(), **values,
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -34,8 +26,8 @@ def ids(found):
 def test_strongest_pair_comes_first_page_by_page(alice, people):
     lead = factories.make_lead(owner=alice)
     made = [
-        paired(people[0], people[1], 5), paired(people[0], people[2], 20),
-        paired(people[1], lead, 10), paired(people[2], people[3], 10),
+        make_pair(people[0], people[1], weight=5), make_pair(people[0], people[2], weight=20),
+        make_pair(people[1], lead, weight=10), make_pair(people[2], people[3], weight=10),
     ]  # fmt: skip
     wanted = [made[place].pk for place in (1, 2, 3, 0)]
 
@@ -50,8 +42,8 @@ def test_strongest_pair_comes_first_page_by_page(alice, people):
 
 def test_pair_shows_only_to_who_sees_both(alice, charlie, people):
     theirs = factories.make_contact(owner=charlie)
-    paired(people[0], theirs)
-    mine = paired(people[0], people[1])
+    make_pair(people[0], theirs)
+    mine = make_pair(people[0], people[1])
     factories.share_with(people[0], charlie)
 
     assert ids(duplicates.suspects(alice)) == [mine.pk]
@@ -64,7 +56,7 @@ def test_pair_shows_only_to_who_sees_both(alice, charlie, people):
 
 
 def test_pair_of_a_record_that_is_gone_does_not_show(alice, people):
-    paired(people[0], people[1])
+    make_pair(people[0], people[1])
     Contact.objects.filter(pk=people[1].pk).delete()
 
     assert duplicates.suspects(alice).pairs == []
@@ -74,9 +66,9 @@ def test_pair_of_a_record_that_is_gone_does_not_show(alice, people):
 
 def test_pairs_of_a_record(alice, people):
     lead = factories.make_lead(owner=alice)
-    weak, strong = paired(people[1], people[0], 1), paired(people[1], lead, 2)
-    paired(people[2], people[3])
-    said = paired(people[1], people[3], status="different")
+    weak, strong = make_pair(people[1], people[0], weight=1), make_pair(people[1], lead, weight=2)
+    make_pair(people[2], people[3])
+    said = make_pair(people[1], people[3], status="different")
 
     assert duplicates.open_pairs_of(people[1].pk, alice) == [strong.pk, weak.pk]
     assert duplicates.open_pairs_of(lead.pk, alice) == [strong.pk]
@@ -87,10 +79,10 @@ def test_pairs_of_a_record(alice, people):
 
 
 def test_cluster_goes_on_from_pair_to_pair(alice, people):
-    paired(people[0], people[1], 5)
-    paired(people[1], people[2], 4)
-    paired(people[2], people[3], 3, status="different")
-    paired(people[1], factories.make_lead(owner=alice), 1)
+    make_pair(people[0], people[1], weight=5)
+    make_pair(people[1], people[2], weight=4)
+    make_pair(people[2], people[3], weight=3, status="different")
+    make_pair(people[1], factories.make_lead(owner=alice), weight=1)
 
     assert set(duplicates.cluster(CONTACT, people[0].pk, alice)) == {p.pk for p in people[:3]}
     assert [one.cluster for one in duplicates.suspects(alice).pairs] == [3, 3, 2]
