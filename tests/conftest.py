@@ -1,5 +1,6 @@
 """What every test stands on: its own data folder, the chosen database, real files."""
 
+import atexit
 import math
 import os
 import tempfile
@@ -13,6 +14,8 @@ import pytest
 # Before Django reads its settings, in each process of the test run: never the data of the person
 # who runs the tests. This is why pyproject.toml does not name the settings module.
 HOME = tempfile.TemporaryDirectory(prefix="rapport-test-home-")
+# A process of a busy machine may end without pytest's last word.
+atexit.register(HOME.cleanup)
 os.environ["RAPPORT_HOME"] = HOME.name
 os.environ["DJANGO_SETTINGS_MODULE"] = "rapport.config.settings"
 
@@ -29,10 +32,6 @@ def pytest_configure(config):
     # Argon2 is slow on purpose; it stays second so that a test can still ask for it.
     quick = "django.contrib.auth.hashers.MD5PasswordHasher"
     settings.PASSWORD_HASHERS = [quick, *settings.PASSWORD_HASHERS]
-
-
-def pytest_unconfigure(config):
-    HOME.cleanup()
 
 
 def pytest_collection_modifyitems(config, items):
