@@ -128,7 +128,7 @@ def test_together_records_get_the_keys_that_each_gets_alone(known):
     assert len({*map(len, alone)}) > 2
 
 
-@pytest.mark.parametrize("odd", ["030 1234567", "030\n1234567", "０３０ 1234567"])
+@pytest.mark.parametrize("odd", ["030 1234567", "030\n1234567", "０３０é1234567"])
 def test_columns_get_the_keys_of_their_records(odd):
     phones = ("", "+49 (0) 30 1234567", odd, "00000000", "12", "0171")
     people = [
