@@ -121,22 +121,28 @@ def _title(entity: Entity, values: Mapping[str, Any], names: Names) -> str:
 def search_texts(
     entity: Entity, records: Sequence[Mapping[str, Any]], names: Sequence[Names]
 ) -> list[str]:
-    """The search texts of records, made field by field."""
+    """The search texts of records."""
+    columns = {
+        name: [one.get(name) for one in (names if entity.fields[name].is_link else records)]
+        for name in entity.search
+    }
+    return search_of(entity, columns, len(records))
+
+
+def search_of(entity: Entity, found: Mapping[str, Sequence[Any]], count: int) -> list[str]:
+    """The search texts of `count` records of which these are the fields, and of look-ups the
+    titles."""
     columns: list[list[str]] = []
     for name in entity.search:
-        field = entity.fields[name]
-        if field.is_link:
-            column = [own.get(name, "") for own in names]
-        elif field.kind in _PLAIN:
-            column = [values.get(name) or "" for values in records]
-        else:
-            column = [to_text(field, values.get(name)) for values in records]
-        if any(column):
-            columns.append(fold_all(column))
+        field, column = entity.fields[name], found.get(name, ())
+        is_text = field.is_link or field.kind in _PLAIN
+        texts = [one or "" for one in column] if is_text else [to_text(field, o) for o in column]
+        if any(texts):
+            columns.append(fold_all(texts))
             if field.kind is Kind.PHONE:
-                columns.append(list(map(digits, column)))
+                columns.append(list(map(digits, texts)))
     if not columns:
-        return [""] * len(records)
+        return [""] * count
     return ["\n".join(filter(None, parts))[:SEARCH_LENGTH] for parts in zip(*columns, strict=True)]
 
 

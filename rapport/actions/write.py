@@ -180,17 +180,20 @@ def packed_columns(entity: Entity, names: Iterable[str]) -> tuple[str, ...]:
     return (*(f.column for f in fields if f.columns), "sort_name")
 
 
-def pack(entity: Entity, names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """What new records with these values of the fields `names` have in their `packed_columns`. Asks
-    no database."""
+def pack(entity: Entity, names: Sequence[str], found: Sequence[Sequence[Any]]) -> list[Any]:
+    """What new records with these columns of the fields `names`, blank ones as "" or None, have in
+    their `packed_columns`. Asks no database."""
     blank = defaults(entity)
     columns: dict[str, Sequence[Any]] = {}
-    for name in names:
+    titles: Sequence[Any] = ()
+    for name, column in zip(names, found, strict=True):
         field, default = entity.fields[name], blank.get(name)
+        if name == entity.title:
+            titles = column
         if field.columns:
-            columns[field.column] = [values.get(name, default) for values in records]
-    titles = [values.get(entity.title) or "" for values in records]
-    columns["sort_name"] = [text[:SORT_LENGTH] for text in fold_all(titles)]
+            columns[field.column] = [default if one is None or one == "" else one for one in column]
+    sort_names = fold_all([text or "" for text in titles]) or [""] * len(found[0])
+    columns["sort_name"] = [text[:SORT_LENGTH] for text in sort_names]
     return rows.pack(entity.model, columns)
 
 

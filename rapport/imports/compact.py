@@ -103,6 +103,14 @@ class Layout:
                 found[place] = texts.read(one)
         return tuple(found)
 
+    def columns(self, packed: Sequence[bytes]) -> list[Sequence[Any]]:
+        """The cells of rows by columns; blank ones as "" or None."""
+        rows = [one.split(_CELL) for one in map(bytes.decode, packed)]
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        for place, texts in self.other:
+            columns[place] = [texts.read(one) if one else None for one in columns[place]]
+        return columns
+
     def named(self, found: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, str]]:
         """Values and texts of these cells."""
         count = len(self.links)
@@ -270,13 +278,15 @@ class Packer:
         if layout is None or not self._can_pack:
             return block
         places = [place for place, row in enumerate(block.rows) if row is None]
-        values, names = [], []
-        for place in places:
-            own, texts = layout.open(block.packed[place])
-            values.append(own)
-            names.append({n: MARK % at for at, n in enumerate(layout.links) if n in texts})
-        made = derived.search_texts(self._entity, values, names)
-        ready = write.pack(self._entity, layout.fields, values) if values else []
+        if not places:
+            return block
+        columns = layout.columns([block.packed[place] for place in places])
+        count = len(layout.links)
+        found = dict(zip(layout.fields, columns[count:], strict=True))
+        for at, name in enumerate(layout.links):
+            found[name] = [MARK % at if text else "" for text in columns[at]]
+        made = derived.search_of(self._entity, found, len(places))
+        ready = write.pack(self._entity, layout.fields, columns[count:])
         for place, text, own in zip(places, made, ready, strict=True):
             # What is nearly too long is cut when the titles are known.
             if len(text) < derived.SEARCH_LENGTH // 2:
