@@ -189,7 +189,7 @@ class Chains:
         if mark >= len(marks):
             return len(firsts) - 1
         upto = marks[mark + 1] if mark + 1 < len(marks) else len(firsts)
-        return bisect_right(firsts, entry, max(marks[mark] - 1, 0), upto) - 1
+        return bisect_right(firsts, entry, marks[mark], upto) - 1
 
     def pop(self) -> None:
         """Forget the last row."""

@@ -1,6 +1,8 @@
 """What a plan keeps of a file's earlier rows."""
 
 import datetime
+import random
+from itertools import pairwise
 
 from rapport.duplicates.columns import Columns
 from rapport.duplicates.room import room_for
@@ -73,3 +75,19 @@ def test_keys_of_very_many_rows_tell_nothing(db, monkeypatch):
     chains = seen.Chains()
     assert [chains.push([9, row]) for row in range(20, 26)] == [[], [0], [0, 1], [], [], []]
     assert [chains.push([row]) for row in range(20, 26)] == [[0], [1], [2], [3], [4], [5]]
+
+
+def test_rows_are_found_by_any_of_their_keys(monkeypatch):
+    monkeypatch.setattr(seen, "SMALLEST", 4)
+    chance, chains, rows = random.Random(4), seen.Chains(), []
+    for _ in range(1200):
+        keys = {chance.randrange(90) for _key in range(chance.choice((0, 1, 3, 9)))}
+        assert chains.push(keys) == [at for at, own in enumerate(rows) if own & keys]
+        assert all(map(chains.is_known, ([key] for key in keys)))
+        rows.append(keys)
+        for _row in range(chance.choice((0, 0, 0, 1, 9))):
+            if rows:
+                chains.pop()
+                rows.pop()
+    halves, firsts = chains.arrays()
+    assert [{*halves[a:b]} for a, b in pairwise((*firsts, len(halves)))] == rows
