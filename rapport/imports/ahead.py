@@ -276,6 +276,8 @@ def _make(
             dumped = block.dump()
             file.write(_LENGTH.pack(len(dumped)) + dumped)
             os.write(telling, _MORE)
+            # A block leaves holes of several megabytes.
+            processes.trim()
         else:
             file.write(_LENGTH.pack(0))
             with suppress(FileNotFoundError):
