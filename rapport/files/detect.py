@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from rapport.files import archive
+from rapport.files import archive, biff
 from rapport.files.dialect import HEAD, Dialect, sniff_dialect
 from rapport.files.encoding import Encoding, sniff_encoding
 from rapport.files.limits import LIMITS, Limits
@@ -254,6 +254,8 @@ def _inside_ole(path: Path) -> Format:
     if _has_stream(data, "_VBA_PROJECT"):
         raise macros()
     if _has_stream(data, "Workbook\0") or _has_stream(data, "Book\0"):
+        if biff.is_locked(path):
+            raise archive.encrypted()
         return "xls"
     raise _no_table("Office 97-2003")
 

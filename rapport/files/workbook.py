@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rapport.files import archive, opendocument, package, safexml
+from rapport.files import archive, biff, opendocument, package, safexml
 from rapport.files.canonical import Converted, Sink, marked
 from rapport.files.celltext import digit_mask, masked, text_of
 from rapport.files.detect import Format, Sheet
@@ -68,7 +68,8 @@ def convert(path: Path, kind: str, sheet: str | None, target: Path) -> Converted
             names = [meta.name for meta in book.sheets_metadata]
             found = book.get_sheet_by_name(sheet if sheet in names else _missing(sheet, names))
             special = _Special(path, sheet) if kind == "xlsx" else None
-            return _write(found, special, target)
+            errors = biff.errors(path, names.index(found.name)) if kind == "xls" else {}
+            return _write(found, special, errors, target)
     except python_calamine.PasswordError as error:
         raise archive.encrypted() from error
     except python_calamine.CalamineError as error:
@@ -128,14 +129,24 @@ def _missing(sheet: str | None, names: list[str]) -> str:
     )
 
 
-def _write(found: Any, special: _Special | None, target: Path) -> Converted:
+def _write(
+    found: Any, special: _Special | None, errors: dict[tuple[int, int], str], target: Path
+) -> Converted:
     sink = Sink(target)
     # The library leaves out what is blank before the first column; people count from A.
     blank = [""] * _first_column(found)
     try:
         if special is None:
-            for row in found.iter_rows():
-                sink.add(blank + [cell_text(cell) for cell in row])
+            rows = {row for row, _column in errors}
+            for number, row in enumerate(found.iter_rows()):
+                texts = blank + [cell_text(cell) for cell in row]
+                if number in rows:
+                    texts = [
+                        marked("error", errors[number, at]) if (number, at) in errors else text
+                        for at, text in enumerate(texts)
+                    ]
+                sink.add(texts)
+            sink.marked = bool(errors)
             return sink.converted()
         if not special.any:
             for row in found.iter_rows():

@@ -1,0 +1,114 @@
+"""Workbooks of before 2007: what their reader does not tell."""
+
+import struct
+
+import pytest
+
+from rapport.files import biff
+from rapport.files.detect import format_of
+from rapport.files.read import FileRefused, open_table
+
+FREE, LAST, TABLE = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+ERROR = struct.pack("<BBBBHH", 2, 0, 7, 0, 0, 0xFFFF)
+
+
+def record(kind, body=b""):
+    return struct.pack("<HH", kind, len(body)) + body
+
+
+def cell(kind, row, column, body):
+    return record(kind, struct.pack("<HHH", row, column, 0) + body)
+
+
+def text(row, column, letters):
+    return cell(0x0204, row, column, struct.pack("<HB", len(letters), 0) + letters)
+
+
+BOOK, SHEET, CHART = (record(0x0809, struct.pack("<HH12x", 0x0600, n)) for n in (5, 16, 32))
+END = record(0x000A)
+
+
+def records(cells=b"", locked=b""):
+    """One sheet with a column for each of a, b, c, and these cells."""
+    name = b"\0\0\1\0S"
+    at = len(BOOK) + len(locked) + 8 + len(name) + len(END)
+    sheet = record(0x0085, struct.pack("<I", at) + name)
+    header = b"".join(text(0, column, letter) for column, letter in enumerate([b"a", b"b", b"c"]))
+    # A chart inside of the sheet has records of its own.
+    inside = CHART + cell(0x0205, 1, 0, b"\x2a\1") + END
+    return BOOK + locked + sheet + END + SHEET + inside + header + cells + END
+
+
+@pytest.fixture
+def old_book(tmp_path):
+    """`old_book(stream)`: a workbook that is nothing but this stream, in sectors of 512 bytes; what
+    is `small` stands in sectors of 64."""
+
+    def write(stream, *, small=False, table=None):
+        length = len(stream) if small else max(len(stream), 4096)
+        sectors = -(-length // 512)
+        # The table of sectors, the directory, the small sectors' table, and the stream.
+        chain = [3 + n for n in range(1, sectors)] + [LAST]
+        fat = table or [TABLE, LAST, LAST, *chain]
+        fat = [*fat, *[FREE] * (128 - len(fat))]
+        smalls = [n + 1 for n in range(length // 64)] + [LAST]
+        smalls += [FREE] * (128 - len(smalls))
+        entries = [
+            ("Root Entry", 5, 3 if small else LAST, sectors * 512),
+            ("Workbook", 2, 0 if small else 3, length),
+        ]
+        head = struct.pack(
+            "<8s16xHHHHH10x8I109I", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 62, 3, 0xFFFE,
+            9, 6, 1, 1, 0, 4096, 2, 1, LAST, 0, 0, *[FREE] * 108,
+        )  # fmt: skip
+        directory = b"".join(
+            struct.pack(
+                "<64sHBBIII36xIQ", name.encode("utf-16-le"), len(name) * 2 + 2, kind, 1,
+                FREE, FREE, FREE if kind == 2 else 1, first, size,
+            )
+            for name, kind, first, size in entries
+        )  # fmt: skip
+        path = tmp_path / "book.xls"
+        path.write_bytes(
+            b"".join(
+                part.ljust(-(-len(part) // 512) * 512, b"\0")
+                for part in (
+                    head,
+                    struct.pack("<128I", *fat),
+                    directory,
+                    struct.pack("<128I", *smalls),
+                    stream.ljust(length, b"\0"),
+                )
+            )
+        )
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_errors_are_problems_of_their_cells(old_book, small):
+    cells = (
+        cell(0x0203, 1, 0, struct.pack("<d", 1))
+        + cell(0x0205, 1, 1, b"\x2a\1")
+        + cell(0x0006, 1, 2, ERROR + bytes(6) + b"\0\0")
+        + cell(0x0205, 2, 0, b"\1\0")
+        + cell(0x0006, 2, 1, bytes([2, 0, 0, 0, 0, 0, 0xF0, 0x3F]) + bytes(8))
+        + text(2, 2, b"x")
+    )
+
+    with open_table(old_book(records(cells), small=small)) as table:
+        found = [(r.cells, [p.column for p in r.problems]) for r in table]
+
+    assert found == [(("1", "#N/A", "#DIV/0!"), [1, 2]), (("true", "1", "x"), [])]
+
+
+def test_locked_workbook_is_told(old_book):
+    with pytest.raises(FileRefused) as refused:
+        format_of(old_book(records(locked=record(0x002F, bytes(6)))))
+    assert refused.value.code == "encrypted"
+
+
+def test_sectors_in_a_circle_have_an_end(old_book):
+    path = old_book(records(), table=[TABLE, LAST, LAST, 4, 3])
+    assert biff.errors(path, 0) == {}
