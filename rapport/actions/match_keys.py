@@ -17,7 +17,8 @@ from rapport.meta.registry import registry
 from rapport.models import Job, RadarState
 from rapport.queries.jobs import ALIVE
 
-from . import derived, jobs, write
+from . import derived, jobs, upkeep
+from .rowvalues import from_columns
 
 KIND = "duplicates.keys"
 ACTOR = SystemActor("duplicates")
@@ -80,6 +81,6 @@ def make_anew(entity: Entity, after: uuid.UUID | None, size: int) -> list[uuid.U
         found = found.filter(pk__gt=after)
     # Locked: keys made of what somebody is about to change would stay.
     found = found.select_for_update(of=("self",), no_key=True)
-    stored = [(row["id"], write.from_columns(entity, row)) for row in found.values()[:size]]
-    derived.replace_keys(entity, derived.keys_of(entity, stored))
+    stored = [(row["id"], from_columns(entity, row)) for row in found.values()[:size]]
+    upkeep.replace_keys(entity, derived.keys_of(entity, stored))
     return [id_ for id_, _values in stored]

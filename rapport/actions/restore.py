@@ -40,7 +40,7 @@ from rapport.models.journal import OperationState
 from rapport.models.operations import ImportState
 from rapport.queries import backup
 
-from . import derived, rows
+from . import rows, upkeep
 
 # What every installation has before anybody has done anything.
 SET_UP: tuple[type[models.Model], ...] = (
@@ -237,7 +237,7 @@ def _derive() -> None:
         ids = entity.records().order_by("pk").values_list("pk", flat=True)
         for number, part in enumerate(batches(ids.iterator(chunk_size=_SIZE), _SIZE)):
             # Search finds the first at once, as with imports, and a worker sees to the rest.
-            derived.make(entity, part, later=number > 0)
+            upkeep.make(entity, part, later=number > 0)
 
 
 def _in_order() -> list[Entity]:

@@ -26,6 +26,7 @@ from rapport.models import Change, Operation, Principal
 from rapport.models.journal import ChangeVerb, OperationState
 
 from . import checking, dependants, idlists, write
+from .rowvalues import from_columns, to_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +334,7 @@ def _return_links(
     there are such."""
     wanted: list[tuple[uuid.UUID, Field, Ref]] = []
     for id_, row in returning.items():
-        values = write.from_columns(entity, row)
+        values = from_columns(entity, row)
         wanted += [
             (id_, field, field.ref(values[field.name]))
             for field in entity.fields.values()
@@ -350,7 +351,7 @@ def _return_links(
     postponed = False
     for id_, link, ref in wanted:
         if _is_missing((id_, link, ref), there, returning):
-            returning[id_].update(write.to_columns(entity, {link.name: None}))
+            returning[id_].update(to_columns(entity, {link.name: None}))
             postponed = postponed or ref.id in coming
             if ref.id not in coming:
                 undone.conflicts.append(_gone(entity, id_, link))
@@ -407,7 +408,7 @@ def _link_again(
         values: dict[uuid.UUID, dict[str, Any]] = {}
         for change in earlier.filter(entity__in=names, **{key: [str(id_) for id_ in returned]}):
             row = write.from_whole(other, change.before or {})
-            values[change.record] = {link.name: write.from_columns(other, row)[link.name]}
+            values[change.record] = {link.name: from_columns(other, row)[link.name]}
         stored = write.load(other, values)
         drafts = [
             Draft(id=id_, values=values[id_], current=row)

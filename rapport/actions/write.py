@@ -10,8 +10,6 @@ import datetime
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -22,13 +20,13 @@ from rapport.access import Actor, SystemActor
 from rapport.duplicates.keys import plan_of
 from rapport.meta.batches import batches
 from rapport.meta.entity import Draft, Entity, Known
-from rapport.meta.folding import SORT_LENGTH, fold_all
 from rapport.meta.kinds import Kind, to_json
 from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb
 
-from . import derived, idlists, journal, keyring, rows, wholesale
+from . import derived, idlists, journal, rows, upkeep, wholesale
 from .adapted import Column, Same
+from .rowvalues import defaults, from_columns, hidden_defaults, to_columns
 
 
 def load(
@@ -55,30 +53,6 @@ def load(
     return stored
 
 
-def from_columns(entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Field values (plus 'version') of a row given by column attributes."""
-    values: dict[str, Any] = {"version": row["version"]}
-    for field in entity.fields.values():
-        if field.kind is Kind.POINTER:
-            values[field.name] = derived.ref(row[field.columns[0]], row[field.columns[1]])
-        elif field.columns:
-            values[field.name] = row[field.column]
-    return values
-
-
-def to_columns(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Column attributes of field values."""
-    columns: dict[str, Any] = {}
-    for name, value in values.items():
-        field = entity.fields[name]
-        if field.kind is Kind.POINTER:
-            columns[field.columns[0]] = value.entity if value else ""
-            columns[field.columns[1]] = value.id if value else None
-        elif field.columns:
-            columns[field.column] = value
-    return columns
-
-
 def write(
     entity: Entity, drafts: Sequence[Draft], *, op: Operation, by: Actor, now: datetime.datetime
 ) -> None:
@@ -96,18 +70,20 @@ def write(
 FOUND_AT_ONCE = 1000
 
 
-def _is_many(op: Operation, what: str = "created") -> bool:
+def is_many(op: Operation, what: str = "created") -> bool:
+    """Whether a long operation has made (or deleted) so many records that search may wait."""
     return op.pending is None and op.counts.get(what, 0) >= FOUND_AT_ONCE
 
 
-def _stamp(by: Actor) -> uuid.UUID | None:
+def stamp(by: Actor) -> uuid.UUID | None:
+    """Who is named as the one that made or changed a record: nobody for the system."""
     return None if isinstance(by, SystemActor) else by.pk
 
 
 def _create(
     entity: Entity, drafts: Sequence[Draft], op: Operation, by: Actor, now: datetime.datetime
 ) -> None:
-    user = _stamp(by)
+    user = stamp(by)
     system = {"created_at": now, "created_by": user, "modified_at": now, "modified_by": user}
     blank = {**defaults(entity), **system}
     filled: set[str] = set()
@@ -129,91 +105,8 @@ def _create(
         rows.insert_columns(entity.model, columns, len(alike))
     ids = [draft.id for draft in drafts]
     journal.note_new(op, entity.name, ids, [draft.source_row for draft in drafts], now)
-    derived.add(entity, made, later=_is_many(op))
+    upkeep.add(entity, made, later=is_many(op))
     journal.count(op, "created", len(drafts))
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """New records of which all is worked out (and checked) that the database is given. `ids`: as
-    hexadecimal digits; `links` {look-up: records}; `own`: their other columns, made by `pack`;
-    `same` {field: what all of them have}. `keys`: None where `write_keys` stores them."""
-
-    ids: Sequence[str]
-    source_rows: Sequence[int]
-    links: Mapping[str, Sequence[uuid.UUID | None]]
-    search: Sequence[str]
-    keys: Sequence[Sequence[int]] | None
-    own: rows.Packed
-    same: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Match keys of new records: what was `packed`, but that of the ids `but`."""
-
-    packed: Sequence[keyring.Packed]
-    but: frozenset[str]
-
-
-def write_keys(made: Keys) -> None:
-    """The keys of records that are written next, in the same transaction. They come first, of
-    which there is most: the rest may be made while the database stores them."""
-    keyring.put_packed(made.packed, made.but)
-
-
-def can_pack(entity: Entity) -> bool:
-    """Whether records of `entity` can be `Ready`: nothing follows from their values but what
-    whoever makes them ready knows."""
-    told = {*entity.search, *plan_of(entity).fields}
-    blank = defaults(entity)
-    return (
-        not entity.principal
-        and not entity.fields[entity.title].is_link
-        and all(blank.get(name) in {None, ""} for name in told)
-    )
-
-
-def packed_columns(entity: Entity, names: Iterable[str]) -> tuple[str, ...]:
-    """The columns that `pack` makes of these fields."""
-    fields = (entity.fields[name] for name in names)
-    return (*(f.column for f in fields if f.columns), "sort_name")
-
-
-def pack(entity: Entity, names: Sequence[str], found: Sequence[Sequence[Any]]) -> list[Any]:
-    """What new records with these columns of the fields `names`, blank ones as "" or None, have in
-    their `packed_columns`. Asks no database."""
-    blank = defaults(entity)
-    columns: dict[str, Sequence[Any]] = {}
-    titles: Sequence[Any] = ()
-    for name, column in zip(names, found, strict=True):
-        field, default = entity.fields[name], blank.get(name)
-        if name == entity.title:
-            titles = column
-        if field.columns:
-            columns[field.column] = [default if one is None or one == "" else one for one in column]
-    sort_names = fold_all([text or "" for text in titles]) or [""] * len(found[0])
-    columns["sort_name"] = [text[:SORT_LENGTH] for text in sort_names]
-    return rows.pack(entity.model, columns)
-
-
-def write_ready(
-    entity: Entity, made: Ready, *, op: Operation, by: Actor, now: datetime.datetime
-) -> None:
-    """As `write`, of records that are `Ready`."""
-    user, count = _stamp(by), len(made.ids)
-    system = {"created_at": now, "created_by": user, "modified_at": now, "modified_by": user}
-    same = to_columns(entity, {**defaults(entity), **system, **made.same})
-    constant = {**_hidden(entity), "version": 1, **same, **entity.scope}
-    own = {*made.own.names, *(entity.fields[name].column for name in made.links)}
-    columns: dict[str, Column] = {"id": made.ids}
-    columns.update({n: Same(value) for n, value in constant.items() if n not in own})
-    columns.update({entity.fields[name].column: ids for name, ids in made.links.items()})
-    columns["search_text"] = made.search
-    derived.put(entity, made.ids, made.keys, made.search, later=_is_many(op))
-    rows.insert_columns(entity.model, columns, count, made.own)
-    journal.note_new(op, entity.name, made.ids, made.source_rows, now)
-    journal.count(op, "created", count)
 
 
 def _known(entity: Entity, drafts: Sequence[Draft]) -> list[Known | None]:
@@ -240,7 +133,7 @@ def _columns_of(
 ) -> dict[str, Column]:
     """The columns of new records. `same`: values that all of them have, which are most."""
     columns: dict[str, Column] = {"id": [draft.id for draft in drafts]}
-    constant = {**_hidden(entity), "version": 1}
+    constant = {**hidden_defaults(entity), "version": 1}
     constant.update(to_columns(entity, same))
     constant.update(entity.scope)
     columns.update({name: Same(value) for name, value in constant.items()})
@@ -255,28 +148,6 @@ def _columns_of(
         else:
             columns[field.column] = own
     return columns
-
-
-@cache
-def _hidden(entity: Entity) -> dict[str, Any]:
-    """Defaults of the columns that are no fields of `entity` but of others in its table."""
-    shown = {column for field in entity.fields.values() for column in field.columns}
-    return {
-        column.attname: column.get_default()
-        for column in entity.model._meta.concrete_fields
-        if column.attname not in shown and not column.primary_key
-    }
-
-
-def defaults(entity: Entity) -> dict[str, Any]:
-    """Values of a record that nobody has filled in."""
-    values: dict[str, Any] = {}
-    for field in entity.fields.values():
-        if field.columns:
-            values[field.name] = field.blank_value if field.default is None else field.default
-    if "state" in values:
-        values["status"] = entity.states.default(values["state"] or 0)
-    return values
 
 
 def _update(
@@ -296,7 +167,7 @@ def _update(
             changed.append((draft, difference))
     if not changed:
         return
-    user = _stamp(by)
+    user = stamp(by)
     texts = derived.texts(
         entity,
         [(d.id, {**(d.current or {}), **difference}) for d, difference in changed],
@@ -322,7 +193,7 @@ def _update(
     for names, values in grouped.items():
         rows.update(entity.model, names, values)
     _record(entity, op, now, notes)
-    derived.renew(entity, texts, [d.current or {} for d, _difference in changed])
+    upkeep.renew(entity, texts, [d.current or {} for d, _difference in changed])
     journal.count(op, "updated", len(changed))
 
 
@@ -350,10 +221,10 @@ def alter(
     which hold `before`: a few statements, however many they are. How many they were."""
     assert may_alter(entity, after)
     journal.flush(op)
-    reworded = derived.reworded(entity, chosen, before, after)
+    reworded = upkeep.reworded(entity, chosen, before, after)
     number = wholesale.alter(
         chosen,
-        {**to_columns(entity, after), "modified_at": now, "modified_by_id": _stamp(by)},
+        {**to_columns(entity, after), "modified_at": now, "modified_by_id": stamp(by)},
         Change,
         {
             "operation_id": op.pk,
@@ -365,7 +236,7 @@ def alter(
         },
     )
     if reworded:
-        derived.refresh(entity, reworded)
+        upkeep.refresh(entity, reworded)
     journal.count(op, "updated", number)
     return number
 
@@ -386,7 +257,7 @@ def delete(
         whole = {name: to_json(value) for name, value in row.items() if name not in _NOT_KEPT}
         notes.append((Draft(id=id_, values={}), ChangeVerb.DELETE, row["version"], whole, None))
     rows.delete(entity.model, list(kept))
-    derived.remove(entity, list(kept))
+    upkeep.remove(entity, list(kept))
     _record(entity, op, now, notes)
     journal.count(op, "deleted", len(kept))
 
@@ -407,7 +278,7 @@ def _delete_many(
             list(locked.values_list("pk", flat=True))
         number = wholesale.delete_noted(chosen, names, Change, note)
         journal.count(op, "deleted", number)
-    derived.remove(entity, ids, later=_is_many(op, "deleted"))
+    upkeep.remove(entity, ids, later=is_many(op, "deleted"))
 
 
 # Of a deleted row: what is its key, is made again, or is a secret.
@@ -449,7 +320,7 @@ def restore(
     for names, values in grouped.items():
         rows.insert(entity.model, names, values)
     _record(entity, op, now, notes)
-    derived.add(entity, texts, later=_is_many(op))
+    upkeep.add(entity, texts, later=is_many(op))
     journal.count(op, "created", len(deleted))
 
 

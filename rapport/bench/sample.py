@@ -10,9 +10,10 @@ from typing import Any
 
 from django.db import connection, models, transaction
 
-from rapport.actions import derived, keyring, people, write
+from rapport.actions import derived, keyring, people
 from rapport.actions.people import SETUP
 from rapport.actions.records import create_record
+from rapport.actions.rowvalues import from_columns
 from rapport.meta.registry import registry
 from rapport.models import Account, Activity, Contact, Lead, User
 
@@ -260,6 +261,6 @@ def _match_keys() -> None:
         entity = registry[name]
         ids = entity.records().order_by("pk").values_list("pk", flat=True)[:20_000]
         stored = entity.records().filter(pk__in=ids).values()
-        records = [(row["id"], write.from_columns(entity, row)) for row in stored.iterator()]
+        records = [(row["id"], from_columns(entity, row)) for row in stored.iterator()]
         made = derived.texts(entity, records)
         keyring.put(entity, [one.id.hex for one in made], [one.keys for one in made])

@@ -23,10 +23,10 @@ from rapport.actions import (
     keyring,
     lease,
     pgcopy,
+    readymade,
     records,
     retention,
     rows as table_rows,
-    write,
 )
 from rapport.actions.lease import Pace, Refused, Run
 from rapport.duplicates import fresh
@@ -382,7 +382,7 @@ def _write(
     """Write what the verdicts say; how many records were made because rows name them."""
     if judged.keys is not None:
         # The rest is made while the database stores them.
-        write.write_keys(judged.keys)
+        readymade.write_keys(judged.keys)
     made: Counter[str] = Counter()
     written = judged.written
     for target, drafts in partlinks.made(judged.links, written):
@@ -399,7 +399,7 @@ def _write(
     _save(entity, drafts, op=op, by=by, now=now, checked=True)
     judged.make_ready()
     if judged.ready is not None:
-        write.write_ready(entity, judged.ready, op=op, by=by, now=now)
+        readymade.write_ready(entity, judged.ready, op=op, by=by, now=now)
     return made
 
 

@@ -17,7 +17,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
 
-from rapport.actions import checking, derived, keyring, write
+from rapport.actions import checking, derived, keyring, readymade
 from rapport.duplicates.columns import Columns
 from rapport.duplicates.features import Feature
 from rapport.duplicates.keys import has_title_key, keys_of, plan_of
@@ -262,7 +262,7 @@ class Packer:
         self._fields = frozenset(layout.fields if layout else ())
         self._links = frozenset(layout.links if layout else ())
         self._shape = room_for(mapping.entity, {mapping.entity.name}).shape
-        self._can_pack = write.can_pack(mapping.entity)
+        self._can_pack = readymade.can_pack(mapping.entity)
         # An owner is given to every record; a field with a default need not be filled.
         self._required = [
             found.name
@@ -286,7 +286,7 @@ class Packer:
         for at, name in enumerate(layout.links):
             found[name] = [MARK % at if text else "" for text in columns[at]]
         made = derived.search_of(self._entity, found, len(places))
-        ready = write.pack(self._entity, layout.fields, columns[count:])
+        ready = readymade.pack(self._entity, layout.fields, columns[count:])
         for place, text, own in zip(places, made, ready, strict=True):
             # What is nearly too long is cut when the titles are known.
             if len(text) < derived.SEARCH_LENGTH // 2:

@@ -13,10 +13,10 @@ from functools import partial
 from itertools import chain
 
 from rapport.access import Actor
-from rapport.actions import write
+from rapport.actions import readymade
 from rapport.actions.idlists import id_texts
+from rapport.actions.readymade import Keys, Ready
 from rapport.actions.rows import Packed
-from rapport.actions.write import Keys, Ready
 from rapport.duplicates import fresh, normalise
 from rapport.duplicates.find import held
 from rapport.duplicates.keys import keys, plan_of
@@ -347,7 +347,7 @@ class Names:
                 for found, text in zip(search, texts, strict=True)
             ]
         entity = self.mapping.entity
-        names = write.packed_columns(entity, self.layout.fields)
+        names = readymade.packed_columns(entity, self.layout.fields)
         return Ready(
             ids=[ids.hex_of(block.numbers[place]) for place in plain],
             source_rows=[block.numbers[place] for place in plain],

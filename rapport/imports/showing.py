@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from rapport import queries
 from rapport.access import Actor
-from rapport.actions.write import from_columns
+from rapport.actions.rowvalues import from_columns
 from rapport.duplicates.explain import Reason as Likeness
 from rapport.files.read import Record
 from rapport.meta.entity import Entity

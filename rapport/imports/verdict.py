@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rapport.actions.write import Keys, Ready
+from rapport.actions.readymade import Keys, Ready
 from rapport.duplicates.explain import Reason as Likeness
 from rapport.meta.entity import Draft
 from rapport.models.operations import Fate

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from rapport.actions import derived, duplicates, keyring, lease, retention, search_index
+from rapport.actions import duplicates, keyring, lease, retention, search_index, upkeep
 from rapport.actions.lease import Pace
 from rapport.duplicates import fresh
 from rapport.models import ImportRecipe, Job, SearchQueue
@@ -47,7 +47,7 @@ def sweep_jobs() -> None:
 
 def drain_search() -> None:
     """Renew the search text of records that name a renamed one."""
-    _by_batches(SearchQueue.objects.exists, derived.drain_queue)
+    _by_batches(SearchQueue.objects.exists, upkeep.drain_queue)
 
 
 def _by_batches(is_more: Callable[[], object], write: Callable[[int], object]) -> None:

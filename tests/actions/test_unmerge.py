@@ -5,7 +5,7 @@ import json
 import pytest
 from django.apps import apps
 
-from rapport.actions import derived, journal as frame, merge, records, states, undo
+from rapport.actions import journal as frame, merge, records, states, undo, upkeep
 from rapport.actions.sweep import LEAST
 from rapport.actions.undo import CannotUndo, NotYours
 from rapport.meta.kinds import Kind
@@ -23,7 +23,7 @@ TELLING = {"Change", "Operation", "SearchQueue"}
 
 def tables():
     """All rows of all tables, without what says when they were written."""
-    derived.drain_queue(100_000)
+    upkeep.drain_queue(100_000)
     found = {}
     for model in apps.get_app_config("rapport").get_models():
         if model.__name__ in TELLING:

@@ -3,7 +3,8 @@
 import pytest
 
 from rapport.access import Forbidden
-from rapport.actions import records, undo, write
+from rapport.actions import records, undo
+from rapport.actions.rowvalues import from_columns, to_columns
 from rapport.models import Change, MatchKey
 from rapport.queries import history, one, timeline
 from tests import factories, journal
@@ -71,8 +72,8 @@ def test_changing_nothing_leaves_no_trace(entity, admin):
 def test_row_becomes_values_and_a_row_again(entity, admin):
     record = factories.make(entity.name)
     row = type(record).objects.filter(pk=record.pk).values().get()
-    columns = write.to_columns(
-        entity, {k: v for k, v in write.from_columns(entity, row).items() if k != "version"}
+    columns = to_columns(
+        entity, {k: v for k, v in from_columns(entity, row).items() if k != "version"}
     )
 
     assert columns == {name: row[name] for name in columns}

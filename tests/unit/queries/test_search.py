@@ -2,9 +2,9 @@
 
 import pytest
 
-from rapport.actions import records
-from rapport.actions.derived import drain_queue
+from rapport.actions import records, upkeep
 from rapport.actions.search_index import row as index_row
+from rapport.actions.upkeep import drain_queue
 from rapport.meta.ids import new_id
 from rapport.meta.registry import registry
 from rapport.models import SearchQueue
@@ -141,9 +141,7 @@ def test_renamed_company_is_found_through_its_people(people, admin):
 
 
 def test_company_with_many_people_is_renamed_by_and_by(admin, monkeypatch):
-    from rapport.actions import derived
-
-    monkeypatch.setattr(derived, "REFRESH_AT_ONCE", 1)
+    monkeypatch.setattr(upkeep, "REFRESH_AT_ONCE", 1)
     company = factories.make_account(name="Stone")
     for _ in range(3):
         factories.make_contact(account=company)
