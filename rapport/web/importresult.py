@@ -172,7 +172,7 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         "operation_url": reverse("operation", args=[op.pk]) if op else "",
         "kept": bool(back and undoing.conflicts_of(back)),
         "back_url": reverse("operation", args=[back.pk]) if back else "",
-        "lists": _lists(upload, cells) if op else [],
+        "lists": _lists(upload, cells) if op and not undone else [],
         "errors_url": reverse("import-errors", args=[upload.pk])
         if plan
         and upload.stored
