@@ -29,8 +29,8 @@ _MARKED = 6
 _AT_ONCE = 10_000
 # Rows begin at multiples of so many bytes, so that numbers of half the size tell where.
 UNIT = 16
-# No row ends like that.
-_FILLING = b"\0"
+# Neither texts in UTF-8 nor pickled ones end like that.
+_FILLING = b"\xff"
 
 
 class Seen:
