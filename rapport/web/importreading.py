@@ -128,6 +128,8 @@ def _summary(upload: ImportFile) -> list[str]:
     said = [str(FORMATS.get(kind, kind))]
     if options.get("program"):
         said.insert(0, _("a file of %(program)s") % {"program": options["program"]})
+    if reading.get("member") and len(options.get("members", ())) > 1:
+        said.append(_("file “%(file)s”") % {"file": reading["member"]})
     if reading.get("sheet") and len(options.get("sheets", ())) > 1:
         said.append(_("sheet “%(sheet)s”") % {"sheet": reading["sheet"]})
     if reading.get("element") and len(options.get("elements", ())) > 1:

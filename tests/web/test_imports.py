@@ -614,6 +614,11 @@ def test_several_files_are_one_import(client_of, alice):
     # What others refer to comes first.
     assert page.index("firms.csv</bdi>") < page.index("people.csv</bdi>")
     assert "Check 2 files" in page
+    # One of them alone, and all of them again.
+    client.post(f"{url}columns/", {"alone": "people.csv"})
+    assert "<span>file “people.csv”</span>" in text(client.get(url))
+    client.post(f"{url}columns/", {"read": "1", "member": "*"})
+    assert "Check 2 files" in text(client.get(url))
     people = ImportFile.objects.get(name="people.csv")
     own = f"/imports/{people.pk}/"
 
