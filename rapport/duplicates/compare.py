@@ -206,6 +206,8 @@ def any_of(compare: Compare) -> Compare:
     return best
 
 
+# Criteria by which two may be unlike that have the same value.
+LESS_THAN_ITSELF = frozenset({Criterion.EMAIL})
 COMPARE: dict[Criterion, Compare] = {
     Criterion.EXACT: exact,
     Criterion.FIRST: exact,

@@ -92,36 +92,52 @@ def find(
 def alone(hashes: Collection[int], entity: Entity) -> dict[int, str]:
     """The records of `entity`, as texts, that have one of these keys and are the only ones that do,
     whoever may see them."""
+    look = _alone_sqlite if connection.vendor == "sqlite" else _alone
     found: dict[int, str] = {}
-    sqlite = connection.vendor == "sqlite"
-    ends = [
-        f"(SELECT {end}(x.record) FROM {table} x WHERE {beside.format('x')}x.hash = k.value "
-        f"AND x.entity = {entity.code})"
-        for table, beside in _places()
-        for end in ("min", "max")
-    ]
+    for part in batches(sorted(hashes), AT_ONCE):
+        found.update(look(part, entity))
+    return found
+
+
+def _alone(hashes: Sequence[int], entity: Entity) -> dict[int, str]:
     # Two are enough to tell, of however many there are.
     two = (
         f"SELECT record FROM {fresh.INDEX} x WHERE x.hash = k.value AND x.entity = {entity.code} "
         "LIMIT 2"
     )
-    statement = (
-        f"SELECT k.value, {', '.join(ends)} FROM json_each(%s) k"
-        if sqlite
-        else f"SELECT k.value, m.record::text FROM unnest(%s::bigint[]) k(value), LATERAL ({two}) m"
-    )
-    for part in batches(sorted(hashes), AT_ONCE):
-        several: set[int] = set()
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [listed(part)])
-            rows = cursor.fetchall()
-        for hash_, *records in rows:
-            for record in records:
-                if record and found.setdefault(hash_, record) != record:
-                    several.add(hash_)
-        for hash_ in several:
-            del found[hash_]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT k.value, m.record::text FROM unnest(%s::bigint[]) k(value), LATERAL ({two}) m",
+            [listed(hashes)],
+        )
+        rows = cursor.fetchall()
+    found = dict(rows)
+    if len(found) < len(rows):
+        for hash_, number in Counter(hash_ for hash_, _record in rows).items():
+            if number > 1:
+                del found[hash_]
     return found
+
+
+def _alone_sqlite(hashes: Sequence[int], entity: Entity) -> dict[int, str]:
+    ends = ", ".join(
+        f"(SELECT {end}(x.record) FROM {table} x WHERE {beside.format('x')}x.hash = k.value "
+        f"AND x.entity = {entity.code})"
+        for table, beside in _places()
+        for end in ("min", "max")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT k.value, {ends} FROM json_each(%s) k", [listed(hashes)])
+        return {
+            hash_: low or fresh_low
+            for hash_, low, high, fresh_low, fresh_high in cursor.fetchall()
+            if low == high and fresh_low == fresh_high and _is_one(low, fresh_low)
+        }
+
+
+def _is_one(low: str | None, fresh_low: str | None) -> bool:
+    """Whether there is a record, and no other one beside the index."""
+    return bool(low or fresh_low) and (not low or not fresh_low or low == fresh_low)
 
 
 def held(
@@ -200,12 +216,12 @@ def named(
             stored[id_] = title, state
     result: dict[str, list[tuple[uuid.UUID, str, int]]] = {}
     for title, key in wanted.items():
-        plain = normalise.words(title)
-        result[title] = [
-            (id_, *stored[id_])
-            for _code, id_ in raw.get(key, ())
-            if id_ in stored and normalise.words(stored[id_][0]) == plain
-        ]
+        own = [(id_, *stored[id_]) for _code, id_ in raw.get(key, ()) if id_ in stored]
+        # Mostly it is written just so.
+        if any(one[1] != title for one in own):
+            plain = normalise.words(title)
+            own = [one for one in own if normalise.words(one[1]) == plain]
+        result[title] = own
     return result
 
 

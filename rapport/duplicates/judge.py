@@ -13,6 +13,7 @@ from .compare import (
     CLOSE,
     COMPARE,
     DIFFERENT,
+    LESS_THAN_ITSELF,
     LEVELS,
     LOOSE,
     SAME,
@@ -155,9 +156,11 @@ class Judge:
             found for i, _worst in self._musts if (found := self._names_of(i, base, matching))
         ]
 
+        self._weighed = rule.weighed
         self._knows_by_glance = (
             bool(self._musts) and not rule.weighed and len(self._early_musts) == len(self._musts)
         )
+        self._itself = self._places_of_itself() if self._knows_by_glance else []
 
     @property
     def ignores_blanks(self) -> bool:
@@ -345,13 +348,47 @@ class Judge:
         """Whether a glance is enough for `knows`."""
         return self._knows_by_glance
 
+    def _places_of_itself(self) -> list[tuple[int, Compare | None]]:
+        """What must be there so that a record is the same as itself: places of a glance, with how
+        to compare where a value may be less than itself. None at all when it takes more."""
+        found: list[tuple[int, Compare | None]] = []
+        for i, _worst in self._musts:
+            one, other, _compare = self._steps[i]
+            condition = self.rule.conditions[i]
+            ours, theirs = {*condition.base}, {*condition.matching}
+            if not condition.ignore_blanks or not (ours <= theirs or theirs <= ours):
+                return []
+            less = condition.criterion in LESS_THAN_ITSELF
+            compare = COMPARE[condition.criterion] if less else None
+            # What is there on the one side is there on the other, among others perhaps.
+            found.append((one if ours <= theirs else other, compare))
+        return found
+
+    def knows_texts(self, texts: Sequence[str]) -> bool:
+        """The same as `knows` of the texts of a glance; false also where it takes more to tell."""
+        if not self._itself or (self.rule.exclude_inactive and not texts[0]):
+            return False
+        for place, compare in self._itself:
+            text = texts[place]
+            if not text or (compare and (ONE in text or compare(text, text) > SAME)):
+                return False
+        return True
+
     def knows(self, record: Prepared) -> bool:
         """Whether the rule calls a record the same as another that has all that it has."""
-        if self.rule.weighed or not self._musts:
-            return self.judge(record, record) is not None
+        if self._weighed or not self._musts:
+            return self._is_sure_of_itself(record)
         if self.rule.exclude_inactive and not record[0]:
             return False
         return self._holds(self._musts, record, record) and self._says_something(record)
+
+    def _is_sure_of_itself(self, record: Prepared) -> bool:
+        """`judge` of a record with itself; most come to the threshold, so it is not bounded."""
+        if self.rule.exclude_inactive and not record[0]:
+            return False
+        if self._musts:
+            return self._judge_musts(record, record) is not None
+        return self.evidence(self.levels(record, record), record, record) >= self._needed
 
     def _says_something(self, record: Prepared) -> bool:
         """Blank on all counts is no likeness."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 import pickle
 from array import array
-from collections.abc import Callable, Mapping as MappingType, Sequence
+from collections.abc import Callable, Iterable, Mapping as MappingType, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
@@ -103,10 +103,13 @@ class Layout:
                 found[place] = texts.read(one)
         return tuple(found)
 
+    def texts(self, packed: Iterable[bytes]) -> list[tuple[str, ...]]:
+        """The cells of rows by columns as they are packed, "" for blank ones."""
+        return list(zip(*[one.split(_CELL) for one in map(bytes.decode, packed)], strict=True))
+
     def columns(self, packed: Sequence[bytes]) -> list[Sequence[Any]]:
         """The cells of rows by columns; blank ones as "" or None."""
-        rows = [one.split(_CELL) for one in map(bytes.decode, packed)]
-        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        columns: list[Sequence[Any]] = [*self.texts(packed)]
         for place, texts in self.other:
             columns[place] = [texts.read(one) if one else None for one in columns[place]]
         return columns

@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection, Mapping as MappingType, Sequen
 from typing import Any, cast
 
 from django.db import models
-from django.db.models import F, Value
-from django.db.models.functions import Cast, NullIf
+from django.db.models import F
+from django.db.models.functions import Cast
 
 from rapport import queries
 from rapport.access import Actor
 from rapport.actions import idlists
-from rapport.duplicates.features import Shape
+from rapport.duplicates.features import VALUE, Shape
 from rapport.duplicates.find import alone
 from rapport.duplicates.judge import Judge
 from rapport.duplicates.room import room_for
@@ -53,21 +53,19 @@ def unchanged(
     places = [place for place in places if block.keys[place][0] in by_key]
     ids = [by_key[block.keys[place][0]] for place in places]
     stored = _load(entity, layout, {*ids}, by)
-    ours = _rows(entity, layout, [block.packed[place] for place in places], ids_of)
+    ours = _rows(entity, layout, [block.packed[place] for place in places], ids, ids_of)
     is_same = _Same(judges, room.shape, layout)
-    found: dict[int, str] = {}
-    for place, id_, own in zip(places, ids, ours, strict=True):
-        record = stored.get(id_)
-        if record is None:
-            continue
-        # What the row leaves blank does not matter.
-        if own != record and any(
-            one is not None and one != other for one, other in zip(own, record, strict=True)
-        ):
-            continue
-        if is_same.tells(block.packed[place], block.glances[place]):
-            found[place] = id_
-    return found
+    return {
+        place: id_
+        for place, id_, own, record in zip(places, ids, ours, map(stored.get, ids), strict=True)
+        if (record == own or (record is not None and _is_within(own, record)))
+        and is_same.tells(block.packed[place], block.glances[place])
+    }
+
+
+def _is_within(own: tuple[Any, ...], record: tuple[Any, ...]) -> bool:
+    """Whether `record` has all of `own`: what the row leaves blank does not matter."""
+    return all(one is None or one in ("", other) for one, other in zip(own, record, strict=True))
 
 
 class _Same:
@@ -84,10 +82,15 @@ class _Same:
     def tells(self, packed: bytes, glance: str) -> bool:
         glance = glance if self._is_told else ""
         if glance and self._glancing:
-            seen = self._shape.seen(glance)
+            texts = glance.split(VALUE)
+            for judge in self._glancing:
+                if judge.knows_texts(texts):
+                    return True
+            seen = self._shape.seen_of(texts)
             for judge in self._glancing:
                 if judge.knows(seen):
                     return True
+        # Few are left: they have no surest value, so that the sum of all decides.
         row = self._shape.lazily(*self._layout.open(packed), glance)
         return any(judge.knows(row) for judge in self._judges)
 
@@ -103,17 +106,21 @@ def _rows(
     entity: Entity,
     layout: Layout,
     packed: Sequence[bytes],
+    ids: Sequence[str],
     ids_of: IdsOf,
 ) -> list[tuple[Any, ...]]:
-    """The cells of rows as `_load` gives them of records."""
-    columns = list(zip(*map(layout.cells, packed), strict=True))
-    found: list[Sequence[Any]] = []
+    """The cells of rows as `_load` gives them of the records with these ids."""
+    columns, others = layout.texts(packed), dict(layout.other)
+    found: list[Sequence[Any]] = [ids]
     for at in _compared(layout) if columns else ():
-        column = columns[at]
+        column, stored = columns[at], _column(entity, layout, at)
         if at < len(layout.links):
             found.append(list(map(ids_of(at, {*column}).get, column)))
-        elif _is_day(_column(entity, layout, at)):
-            found.append([day and day.isoformat() for day in column])
+        elif _is_day(stored):
+            found.append([one or None for one in column])
+        elif at in others:
+            read = others[at].read
+            found.append([read(one) if one else None for one in column])
         else:
             found.append(column)
     return list(zip(*found, strict=True))
@@ -122,15 +129,14 @@ def _rows(
 def _load(
     entity: Entity, layout: Layout, ids: Collection[str], by: Actor
 ) -> dict[str, tuple[Any, ...]]:
-    """The cells of what is stored and active, as far as `by` may see it; None for blank ones."""
+    """The ids and cells of what is stored and active, as far as `by` may see it; None or '' for
+    blank ones."""
     text, columns = models.TextField(), list[Any]()
     for at in _compared(layout):
         column = _column(entity, layout, at)
         name = F(column.attname)
         if at < len(layout.links) or _is_day(column):
             columns.append(Cast(name, text))
-        elif isinstance(column, models.CharField | models.TextField):
-            columns.append(NullIf(name, Value("", text), output_field=text))
         else:
             columns.append(name)
     found: dict[str, tuple[Any, ...]] = {}
@@ -138,7 +144,7 @@ def _load(
         among = idlists.among(entity.model, idlists.listed_texts(part))
         chosen = queries.records(entity, by).filter(among, state=0)
         rows = chosen.values_list(Cast(F("pk"), text), *columns)
-        found.update((row[0], row[1:]) for row in rows)
+        found.update({row[0]: row for row in rows})
     return found
 
 
