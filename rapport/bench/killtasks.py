@@ -150,6 +150,7 @@ def written(upload: str, file: str) -> dict[str, Any]:
     {table: sorted rows}, into `file`."""
     from django.db.models import Exists, Model, OuterRef
 
+    from rapport.imports import samerows
     from rapport.meta.registry import registry
     from rapport.models import (
         Account,
@@ -196,6 +197,11 @@ def written(upload: str, file: str) -> dict[str, Any]:
             if is_counted or model is Plan:
                 row["id"] = files.get(row["id"])
             lines.append(_line(known, row))
+    for plan in plans:
+        for kept in samerows.told(plan):
+            row = {c.attname: getattr(kept, c.attname) for c in PlanRow._meta.concrete_fields}
+            row["plan_id"] = files[plan.pk]
+            rows[PlanRow._meta.db_table].append(_line(known, row))
     for entity in ("account", "contact", "lead", "opportunity"):
         table = registry[entity].search_table
         rows[table] = [_line(known, row) for row in _asked(f"SELECT record, text FROM {table}")]

@@ -4,6 +4,7 @@ look at the columns that name them."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping as MappingType
+from itertools import chain
 
 from django.db.models import TextField
 from django.db.models.functions import Cast
@@ -17,7 +18,7 @@ from rapport.meta.registry import registry
 from rapport.models import ImportFile, Plan
 from rapport.models.operations import Decision, Fate
 
-from . import decisions, links, mapping as mappings, options, parts, uploads
+from . import decisions, links, mapping as mappings, options, parts, samerows, uploads
 from .mapping import Mapping, Target
 
 READ_AT_ONCE = 2000
@@ -33,7 +34,8 @@ def counts(upload: ImportFile, plan: Plan, mapping: Mapping, by: Actor) -> dict[
     named: dict[str, set[str]] = {found.target or "": set() for _index, found, _target in columns}
     for field, text in _in_updates(plan, mapping):
         named[field.target or ""].add(text)
-    if plan.rows.exclude(fate=Fate.CREATE).count() < plan.counts["rows"]:
+    others = plan.rows.exclude(fate=Fate.CREATE).count() + samerows.count(plan)
+    if others < plan.counts["rows"]:
         _read(upload, plan, columns, named)
     made = {}
     for name, texts in named.items():
@@ -85,11 +87,12 @@ def _read(
     upload: ImportFile, plan: Plan, columns: list[Column], named: MappingType[str, set[str]]
 ) -> None:
     """What the rows name that are created."""
-    last = plan.rows.order_by("-row").values_list("row", flat=True).first() or 0
+    ends = (plan.rows.order_by("-row"), "row"), (plan.same.order_by("-last"), "last")
+    last = max(found.values_list(name, flat=True).first() or 0 for found, name in ends)
     # A byte a row: there may be a million.
     other = bytearray(last + 1)
     rows = plan.rows.exclude(fate=Fate.CREATE).values_list("row", flat=True)
-    for row in rows.iterator(chunk_size=READ_AT_ONCE):
+    for row in chain(rows.iterator(chunk_size=READ_AT_ONCE), samerows.numbers(plan)):
         other[row] = 1
     repaired = decisions.repaired(plan)
     with uploads.open_upload(upload) as table:

@@ -44,6 +44,7 @@ from . import (
     partlinks,
     parts,
     plan as plans,
+    samerows,
     sources,
     updates,
 )
@@ -92,9 +93,13 @@ class _Session:
         self._looked = 0
         self._settings = lease.settle({**lease.WRITING, "cache_size": CACHE})
 
-    def kept(self, numbers: Sequence[int]) -> dict[int, PlanRow]:
-        """What the plan says of these rows."""
-        return plans.planned(self.plan, numbers)
+    def kept(self, numbers: Sequence[int]) -> tuple[dict[int, PlanRow], set[int]]:
+        """What the plan says of these rows (in order): of each by itself, or only that it changes
+        nothing."""
+        if not numbers:
+            return {}, set()
+        together = samerows.between(self.plan, numbers[0], numbers[-1])
+        return plans.planned(self.plan, numbers), together
 
     def remember(self, state: int | None) -> None:
         """What rows name need not be looked for again, unless others have written since: `state` of
@@ -180,13 +185,13 @@ def _advance(session: _Session, run: Run) -> bool:
     rows = session.feed.take(run.size)
     mapping, now = session.feed.mapping, timezone.now()
     entity = mapping.entity
-    kept = session.kept(rows.numbers)
-    decided = decisions.of_plan(session.plan, kept)
-    same = {
+    kept, together = session.kept(rows.numbers)
+    decided = decisions.of_plan(session.plan, kept, together)
+    same = together.union(
         number
         for number, row in kept.items()
         if row.fate == row.found == Fate.SAME and not row.decision and not row.cells
-    }
+    )
     before = lease.state_of_database()
     # Judged before the one write lock of SQLite is taken, and again only if others have written
     # in between: the lock is held for the writing alone.
@@ -216,6 +221,7 @@ def _advance(session: _Session, run: Run) -> bool:
                 else:
                     session.remember(None)
                 judged = judge(lock=True)
+            kept |= _told_apart(judged, plan, together)
             _hold_back_changed(judged, plan, kept, decided, op if upload.parent_id else None)
             with pgcopy.beside() as is_beside:
                 made = _write(entity, judged, op=op, by=run.by, now=now)
@@ -323,6 +329,14 @@ def _begin_file(upload: ImportFile, op: Operation) -> None:
     first = (Change.objects.aggregate(last=Max("id"))["last"] or 0) + 1
     op.parameters = {**op.parameters, FILES: [*op.parameters.get(FILES, ()), [first, name]]}
     op.save(update_fields=["parameters"])
+
+
+def _told_apart(judged: Judged, plan: Plan, together: Collection[int]) -> dict[int, PlanRow]:
+    """Rows of which the plan says together that they change nothing, and of which there is more to
+    say by now."""
+    if not together:
+        return {}
+    return samerows.take(plan, {v.number for v in judged.verdicts}.intersection(together))
 
 
 def _hold_back_changed(

@@ -20,7 +20,7 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Decision, Fate, ImportState
 from rapport.queries.imports import plan_of
 
-from . import alike, decisions, plan as plans, steps
+from . import alike, decisions, plan as plans, samerows, steps
 from .decisions import ALIKE
 from .feed import mapping_of
 from .mapping import Mapping
@@ -35,6 +35,7 @@ def decide(upload: ImportFile, row: int, decision: str, *, by: Actor) -> PlanRow
     """
     with transaction.atomic():
         plan = _open(upload, by)
+        samerows.take(plan, [row])
         kept = plan.rows.filter(row=row).first()
         found = kept.found if kept else Fate.CREATE
         like = kept.like if kept else 0
@@ -103,6 +104,8 @@ def decide_all(
             said = {**decisions.alike_of(plan).alike, fate: decision}
             plan.parameters[ALIKE] = {name: one for name, one in said.items() if one}
             plan.save(update_fields=["parameters"])
+    if fate == Fate.SAME:
+        samerows.take_all(plan, lambda: _locked(upload))
     found = plan.rows.filter(found=fate)
     if column_reason is not None:
         number = _note(upload, _refused_for(found, column_reason), decision)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingType, Sequence
+from collections.abc import Collection, Mapping as MappingType, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,9 +55,10 @@ def alike_of(plan: Plan) -> Decided:
     return Decided(alike=plan.parameters.get(ALIKE, {}))
 
 
-def of_plan(plan: Plan, kept: MappingType[int, PlanRow]) -> Decided:
-    """The decisions about `kept`, rows of `plan`, and about all others. A row that is held back for
-    another one, which may come later, must not take its place: it is left out."""
+def of_plan(plan: Plan, kept: MappingType[int, PlanRow], same: Collection[int] = ()) -> Decided:
+    """The decisions about `kept`, rows of `plan`, and about all others; of those the rows `same`
+    are found to change nothing. A row that is held back for another one, which may come later, must
+    not take its place: it is left out."""
     alike = alike_of(plan).alike
     rows = {
         number: Decision.SKIP if row.like and row.fate == Fate.DUPLICATE else row.decision
@@ -66,7 +67,8 @@ def of_plan(plan: Plan, kept: MappingType[int, PlanRow]) -> Decided:
     }
     if not alike:
         return Decided(rows) if rows else NOTHING
-    found = {number: row.found for number, row in kept.items() if row.found}
+    found = dict.fromkeys(same, str(Fate.SAME))
+    found |= {number: row.found for number, row in kept.items() if row.found}
     return Decided(rows, alike, found, Fate.CREATE)
 
 

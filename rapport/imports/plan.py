@@ -1,13 +1,14 @@
 """The plan of an import: what applying it would do to each row. Nothing else is written.
 
-A row that is simply created keeps no detail; every other row has a `PlanRow`.
+A row that is simply created keeps no detail; every other row has a `PlanRow`, but many that change
+nothing are kept together (`samerows`).
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping as MappingType, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,7 +18,6 @@ from django.utils.translation import gettext as _
 from rapport import access
 from rapport.access import Actor
 from rapport.actions import rows as table_rows
-from rapport.actions.adapted import Column, Same
 from rapport.actions.lease import Refused, Run
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
@@ -34,6 +34,7 @@ from . import (
     partlinks,
     parts,
     reasons as why,
+    samerows,
 )
 from .decisions import ALIKE, NOTHING_SAID, Decided, Said
 from .feed import Feed
@@ -156,7 +157,7 @@ def advance(session: Session, run: Run) -> bool:
             settle(session, session.ids, run)
     with run.batch() as job:
         keep(session.plan, judged.verdicts, session.said)
-        keep_same(session.plan, judged.same)
+        samerows.keep(session.plan, judged.same)
         session.plan.counts = {**session.counts, "why": dict(session.groups.most_common(GROUPS))}
         session.plan.parameters = {
             ALIKE: session.decided.alike,
@@ -280,17 +281,6 @@ def keep(plan: Plan, verdicts: Iterable[Verdict], said: Said = NOTHING_SAID) -> 
     )  # fmt: skip
 
 
-def keep_same(plan: Plan, same: MappingType[int, str]) -> None:
-    """Write down the rows that change nothing of these records."""
-    like = Verdict(0, Fate.SAME, found=Fate.SAME, changes=[])
-    alike = (plan.pk, None, like.fate, None, details(like), None, like.found, 0, like.changes, "")
-    columns: dict[str, Column] = {
-        name: Same(value) for name, value in zip(PLAN_COLUMNS, alike, strict=True)
-    }
-    columns.update(row=list(same), record=list(same.values()))
-    table_rows.insert_columns(PlanRow, columns, len(same))
-
-
 def tells(verdict: Verdict) -> bool:
     """Whether there is more to say than that the row is simply created, or left out like all that
     would be."""
@@ -308,13 +298,13 @@ def details(verdict: Verdict) -> list[Any]:
 
 
 def planned(plan: Plan, numbers: Sequence[int]) -> dict[int, PlanRow]:
-    """The kept rows of `plan` among `numbers` (in order)."""
+    """The rows of `plan` among `numbers` (in order) that are kept each by itself."""
     if not numbers:
         return {}
     return {row.row: row for row in between(plan, numbers[0], numbers[-1])}
 
 
 def between(plan: Plan, first: int, last: int) -> QuerySet[PlanRow]:
-    """The kept rows of `plan` from `first` to `last`."""
+    """The same from `first` to `last`."""
     # Of whatever fate: said aloud, because the index of rows begins with that.
     return plan.rows.filter(fate__in=Fate.values, row__gte=first, row__lte=last)

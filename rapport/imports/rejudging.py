@@ -18,7 +18,7 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate, ImportState
 from rapport.queries.imports import plan_of
 
-from . import alike, along, bundle, decisions, later, plan as plans, reasons as why
+from . import alike, along, bundle, decisions, later, plan as plans, reasons as why, samerows
 from .alike import TAKEN
 from .decisions import Decided, as_cells
 from .doubles import CERTAIN
@@ -179,6 +179,9 @@ class Rejudging:
     def _created(self, numbers: Collection[int]) -> list[int]:
         """Those of `numbers` that are created as things stand."""
         told: dict[int, str] = {}
+        if numbers:
+            together = samerows.between(self.plan, min(numbers), max(numbers))
+            told = dict.fromkeys(together, Fate.SAME)
         for part in batches(numbers):
             told |= dict(self.plan.rows.filter(row__in=part).values_list("row", "fate"))
         return sorted(n for n in numbers if told.get(n, self._plain) == Fate.CREATE)
@@ -217,7 +220,7 @@ class Rejudging:
 
     def _kept(self, numbers: Collection[int]) -> dict[int, PlanRow]:
         """What the plan has of these rows, with what is said about them now."""
-        found: dict[int, PlanRow] = {}
+        found = samerows.take(self.plan, numbers)
         for part in batches(numbers):
             found |= {row.row: row for row in self.plan.rows.filter(row__in=part)}
         for number, (decision, cells) in self._said.items():
@@ -317,6 +320,7 @@ class Rejudging:
         """Count all rows anew by what becomes of them."""
         found = self.plan.rows.order_by().values_list("fate").annotate(Count("pk"))
         by_fate = Counter(dict(found))
+        by_fate[Fate.SAME] += samerows.count(self.plan)
         by_fate[self._plain] += self.counts["rows"] - by_fate.total()
         for fate in set(Fate) - {Fate.PARTIAL}:
             self.counts[fate.value] = by_fate[fate]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from heapq import merge
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q, TextField
@@ -20,7 +22,7 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate
 from rapport.queries.imports import plan_of, plan_rows
 
-from . import bundle, flow, kept as kept_keys, later, reasons as why, uploads
+from . import bundle, flow, kept as kept_keys, later, reasons as why, samerows, uploads
 from .alike import TAKEN
 
 # Fates whose rows somebody can repair and import again.
@@ -135,7 +137,8 @@ def rows_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...] = ERRORS) -
 
 def _by_row(plan: Plan, fates: tuple[str, ...]) -> Iterator[PlanRow]:
     rows = plan.rows.filter(fate__in=fates).order_by("row")
-    return iter(rows.iterator(chunk_size=READ_AT_ONCE))
+    together = samerows.told(plan) if Fate.SAME in fates else iter(())
+    return merge(rows.iterator(chunk_size=READ_AT_ONCE), together, key=attrgetter("row"))
 
 
 def _cells(record: Record, row: PlanRow, width: int) -> list[str]:

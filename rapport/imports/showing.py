@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping as MappingType, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import QuerySet
@@ -24,7 +26,7 @@ from rapport.models.operations import Decision, Fate
 from rapport.queries.imports import plan_of
 from rapport.queries.one import PRINCIPAL, title_of
 
-from . import decisions, kept as kept_keys, plan as plans, reasons as why, uploads
+from . import decisions, kept as kept_keys, plan as plans, reasons as why, samerows, uploads
 from .cells import is_named
 from .decisions import Decided, as_cells
 from .feed import mapping_of
@@ -181,7 +183,10 @@ def _kept_rows(
 ) -> list[PlanRow]:
     found = plan.rows.filter(fate=fate, row__gt=after).order_by("row")
     if reason is None:
-        return list(found[:limit])
+        shown = list(found[:limit])
+        if fate == Fate.SAME:
+            shown += islice(samerows.told(plan, after=after), limit)
+        return sorted(shown, key=attrgetter("row"))[:limit]
     taken: list[PlanRow] = []
     for row in found.iterator(chunk_size=READ_AT_ONCE):
         if reason in reason_keys(row):
@@ -200,19 +205,23 @@ def _all_rows(
     with uploads.open_upload(upload) as table:
         # Of a rare fate most rows are passed over.
         for batch in table.iter_batches(limit if fate is None else READ_AT_ONCE, after=after):
-            found = plans.between(plan, batch[0].number, batch[-1].number)
-            others = found.exclude(fate=fate) if fate is not None else found.none()
-            passed = set(others.values_list("row", flat=True))
+            ends = batch[0].number, batch[-1].number
+            passed: set[int] = set()
+            if fate is not None:
+                others = plans.between(plan, *ends).exclude(fate=fate)
+                passed = {*others.values_list("row", flat=True), *samerows.between(plan, *ends)}
             taken += [record for record in batch if record.number not in passed]
             if len(taken) >= limit:
                 break
     taken = taken[:limit]
     if not taken:
         return [], {}
-    found = plans.between(plan, taken[0].number, taken[-1].number)
+    first, last = taken[0].number, taken[-1].number
+    found = plans.between(plan, first, last)
     if fate is not None:
-        found = found.filter(fate=fate)
-    return taken, {row.row: row for row in found}
+        return taken, {row.row: row for row in found.filter(fate=fate)}
+    together = samerows.told(plan, after=first - 1, last=last)
+    return taken, {row.row: row for row in chain(found, together)}
 
 
 def _records(upload: ImportFile, numbers: Collection[int]) -> list[Record]:

@@ -13,7 +13,17 @@ from .duplicates import (
 from .journal import Change, Operation
 from .lead import Lead
 from .note import Note
-from .operations import ImportFile, Job, Plan, PlanRow, Preference, SignInLink, SourceId, Visit
+from .operations import (
+    ImportFile,
+    Job,
+    Plan,
+    PlanRow,
+    Preference,
+    SameRows,
+    SignInLink,
+    SourceId,
+    Visit,
+)
 from .opportunity import Opportunity
 from .options import ChoiceOption
 from .people import (
@@ -63,6 +73,7 @@ __all__ = [
     "Role",
     "RoleAssignment",
     "RoleGrant",
+    "SameRows",
     "SavedView",
     "SearchBacklog",
     "SearchQueue",

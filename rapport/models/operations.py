@@ -164,7 +164,8 @@ class Decision(models.TextChoices):
 
 
 class PlanRow(models.Model):
-    """A row with something to tell; rows that are simply created keep no detail.
+    """A row with something to tell; rows that are simply created keep no detail, and many that
+    change nothing are `SameRows`.
 
     `found`: what the row is by itself, `fate` what becomes of it. `like`: the earlier row of the
     file that it repeats. `changes`: what an update changes, or would change. `decision` and `cells`
@@ -185,6 +186,22 @@ class PlanRow(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["plan", "fate", "row"], name="plan_row_by_fate")]
+
+
+class SameRows(models.Model):
+    """Rows of a plan that change nothing, and of which there is no more to say: many in one.
+
+    `spans` [first, last] of their numbers, which are not all there is between `first` and `last`;
+    `records`: the ids of what they repeat, in their order, 32 hexadecimal digits each.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    plan = models.ForeignKey(Plan, models.CASCADE, related_name="same")
+    first = models.IntegerField()
+    last = models.IntegerField()
+    count = models.IntegerField()
+    spans = models.JSONField()
+    records = models.TextField()
 
 
 class Preference(models.Model):

@@ -5,7 +5,7 @@ import io
 import zipfile
 from types import SimpleNamespace
 
-from rapport.imports import flow, mapping, report
+from rapport.imports import flow, mapping, report, samerows
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
 from rapport.queries.imports import plan_of
@@ -82,7 +82,12 @@ def errors(upload):
 
 def fates(upload):
     """{row: fate} of the rows that are not simply created."""
-    return {row.row: row.fate for row in plan_of(upload).rows.order_by("row")}
+    return {row.row: row.fate for row in plan_rows(plan_of(upload))}
+
+
+def plan_rows(plan):
+    """All rows of which the plan says something, also those that it keeps together."""
+    return sorted([*plan.rows.all(), *samerows.told(plan)], key=lambda row: row.row)
 
 
 def zipped(files):

@@ -17,7 +17,7 @@ from rapport.models import Account, Contact, KeyRing, MatchKey
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact
 
-from .bringing import bring, describe, outcome
+from .bringing import bring, describe, outcome, plan_rows
 
 HEADER = (
     "First Name",
@@ -63,7 +63,7 @@ def told(upload):
     """What the plan says of the rows, and what it counts."""
     names = ("row", "fate", "found", "like", "record", "reasons", "changes")
     made = plan_of(upload)
-    return list(made.rows.order_by("row").values_list(*names)), made.counts
+    return [[getattr(row, name) for name in names] for row in plan_rows(made)], made.counts
 
 
 def stored():
