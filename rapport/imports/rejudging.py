@@ -179,9 +179,6 @@ class Rejudging:
     def _created(self, numbers: Collection[int]) -> list[int]:
         """Those of `numbers` that are created as things stand."""
         told: dict[int, str] = {}
-        if numbers:
-            together = samerows.between(self.plan, min(numbers), max(numbers))
-            told = dict.fromkeys(together, Fate.SAME)
         for part in batches(numbers):
             told |= dict(self.plan.rows.filter(row__in=part).values_list("row", "fate"))
         return sorted(n for n in numbers if told.get(n, self._plain) == Fate.CREATE)

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from rapport.actions.rules import publish_rule
 from rapport.duplicates import find, rules
-from rapport.imports import flow, plan
+from rapport.imports import flow, plan, report, samerows
 from rapport.imports.decisions import ALIKE
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, KeyRing, MatchKey
@@ -80,7 +80,7 @@ def applied(upload, by):
     """What is stored and counted once it is applied, which is then taken back."""
     with transaction.atomic():
         flow.apply_now(upload, by=by)
-        found = stored(), outcome(upload).counts
+        found = stored(), outcome(upload).counts, told(upload)[0]
         transaction.set_rollback(True)
     return found
 
@@ -128,6 +128,90 @@ def test_a_list_that_comes_again_is_found_unchanged_either_way(alice):
     assert told(quick) == told(long)
     assert applied(quick, alice) == applied(long, alice)
     assert told(quick)[1]["same"] > 20
+
+
+def shown(upload, by, **which):
+    """Rows of the plan as people see them, all that there is to see of each."""
+    return [repr(row) for row in flow.rows_of(upload, by=by, **which)]
+
+
+@pytest.fixture
+def planned_twice(alice):
+    """The same list, which is mostly known already, planned twice: the rows that change nothing
+    are kept together, and each by itself."""
+    people = [f"P{n},Quill{n},p{n}@x.example,Firm {n % 3},030 {n + 2_000_000}" for n in range(30)]
+    head = "First Name,Last Name,Email,Company,Business Phone"
+    bring("\n".join([head, *people]).encode(), by=alice)
+    people[7] += "9"
+    people[12:12] = ["New,One,new.one@x.example,Firm 4,", "Wrong,,none,,"]
+    content = "\n".join([head, *people, "New,Two,new.two@x.example,,"]).encode()
+    uploads = [describe(content, by=alice) for _ in range(2)]
+    for upload in uploads:
+        flow.plan_now(upload, by=alice)
+        upload.refresh_from_db()
+    samerows.take_all(plan_of(uploads[1]), transaction.atomic)
+    return uploads
+
+
+@pytest.mark.usefixtures("without_preview")
+def test_rows_that_are_kept_together_are_like_all_others(alice, planned_twice):
+    together, apart = planned_twice
+    numbers = [*samerows.numbers(plan_of(together))]
+    first, second, third, fourth, fifth = numbers[:5]
+    assert (len(numbers), samerows.count(plan_of(apart))) == (29, 0)
+
+    pages = [
+        [
+            shown(upload, alice, limit=40), shown(upload, alice, after=first, limit=7),
+            shown(upload, alice, fate="create", limit=9), shown(upload, alice, fate="same"),
+            shown(upload, alice, fate="same", after=third, limit=5),
+            [*report.rows_file(upload, plan_of(upload), ("same", "refused"))],
+        ]
+        for upload in planned_twice
+    ]  # fmt: skip
+    assert pages[0] == pages[1]
+    assert shown(together, alice, fate="same", limit=1) != []
+
+    said = []
+    # Whom a row names that is not created is not made for it.
+    Account.objects.filter(name="Firm 0").update(name="Renamed")
+    for upload in planned_twice:
+        phone = flow.columns_of(upload).index("Business Phone")
+        rows = (
+            flow.decide(upload, second, "skip", by=alice),
+            flow.repair(upload, fourth, {phone: "030 7654321"}, by=alice),
+            flow.decide(upload, fifth, "create", by=alice),
+            flow.decide(upload, second, "", by=alice),
+        )
+        said.append([(row.row, row.fate, row.found, row.changes) for row in rows])
+    Account.objects.filter(name="Renamed").update(name="Firm 0")
+    assert said[0] == said[1]
+    assert told(together) == told(apart)
+    assert {first, third}.issubset(samerows.numbers(plan_of(together)))
+    assert not {second, fourth, fifth}.intersection(samerows.numbers(plan_of(together)))
+
+    # What has changed since is told of each row, and everything else is as planned.
+    record = next(row.record for row in plan_rows(plan_of(together)) if row.row == third)
+    Contact.objects.filter(pk=record).update(business_phone="040 1234567")
+    outcomes = [applied(upload, alice) for upload in planned_twice]
+    assert outcomes[0] == outcomes[1]
+    assert (outcomes[0][1]["same"], outcomes[0][1]["changed"]) == (26, 1)
+    with transaction.atomic():
+        flow.apply_now(together, by=alice)
+        assert samerows.count(plan_of(together)) == 25
+        transaction.set_rollback(True)
+
+    # What is decided of others does not touch them.
+    for upload in planned_twice:
+        flow.decide_all(upload, "create", "skip", by=alice)
+    assert told(together) == told(apart)
+    outcomes = [applied(upload, alice) for upload in planned_twice]
+    assert outcomes[0] == outcomes[1]
+    assert (outcomes[0][1]["same"], outcomes[0][1]["skipped"]) == (26, 2)
+
+    for upload in planned_twice:
+        flow.decide_all(upload, "same", "skip", by=alice)
+    assert (told(together), samerows.count(plan_of(together))) == (told(apart), 0)
 
 
 @pytest.fixture
