@@ -369,8 +369,9 @@ class Judge:
         if not self._itself or (self.rule.exclude_inactive and not texts[0]):
             return False
         for place, compare in self._itself:
-            text = texts[place]
-            if not text or (compare and (ONE in text or compare(text, text) > SAME)):
+            # One of several that is the same is enough.
+            text = texts[place].partition(ONE)[0] if compare else texts[place]
+            if not text or (compare and compare(text, text) > SAME):
                 return False
         return True
 
