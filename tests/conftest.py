@@ -127,10 +127,10 @@ def django_db_setup(django_db_setup, django_db_blocker):
 @pytest.fixture(autouse=True)
 def patient_duties(monkeypatch):
     """What lets others work after two seconds ends its own first: the machine may be slow."""
-    from rapport.jobs import clock, radar
+    from rapport.jobs import clock, following
 
     monkeypatch.setattr(clock, "PATIENCE", 600.0)
-    monkeypatch.setattr(radar, "PATIENCE", 600.0)
+    monkeypatch.setattr(following, "PATIENCE", 600.0)
 
 
 @pytest.fixture(autouse=True)

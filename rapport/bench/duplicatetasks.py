@@ -152,16 +152,16 @@ def follow(count: int) -> dict[str, float]:
     """What the radar does after one contact has changed."""
     from rapport.actions import records
     from rapport.actions.people import SETUP
-    from rapport.jobs import radar as room
+    from rapport.jobs import following
     from rapport.meta.registry import registry
 
     entity = registry["contact"]
-    room.follow()
+    following.follow()
     ids = list(entity.records().order_by("pk").values_list("pk", flat=True)[: count + 5])
     taken = []
     for number, id_ in enumerate(ids):
         records.update_record(entity, id_, {"job_title": f"Job {time.time()}"}, by=SETUP)
-        made = _timed(room.follow)
+        made = _timed(following.follow)
         if number >= 5:
             taken.append(made)
     return {

@@ -1,4 +1,4 @@
-"""The radar: looks for duplicates among all records, and afterwards in what changes.
+"""The radar: looks for duplicates among all records. What changes afterwards, `following` looks at.
 
 The job walks the match keys in the order of their hashes, part by part; a part is read and judged
 in one go, and what it found is written with the cursor.
@@ -7,14 +7,11 @@ in one go, and what it found is written with the cursor.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import shutil
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -22,20 +19,15 @@ from django.db import connection
 from django.utils import timezone
 
 from rapport import processes
-from rapport.actions import duplicates, lease, match_keys, merge
-from rapport.actions.duplicates import Found
+from rapport.actions import duplicates
 from rapport.actions.lease import Run
-from rapport.duplicates import blocks, rules, shelf
-from rapport.duplicates.pairs import Alike, Judges, held_id
-from rapport.meta.kinds import Ref
-from rapport.meta.registry import registry
-from rapport.models import DuplicatePair, Job, Operation, RadarState
-from rapport.models.journal import ChangeVerb
+from rapport.duplicates import blocks
+from rapport.duplicates.pairs import Alike, Judges
+from rapport.models import Job
 from rapport.models.operations import JobState
 from rapport.queries import deltas
-from rapport.queries.duplicates import compared
 
-from . import pauses
+from . import following, radarpairs, radarwork
 from .crew import Crew, Over
 
 # Keys that are read and judged in one go, and rows written at once.
@@ -47,101 +39,12 @@ ALONE = 200_000
 PROCESSES = 2
 # Seconds to wait for them before other jobs have their turn.
 WAIT = 0.1
-# Changes that are taken in at once, and how many of them a new installation may begin with.
-CHANGES_AT_ONCE = 500
-BACKLOG = 5000
-# Seconds that taking in may last before jobs have their turn again.
-PATIENCE = 2.0
 # Values shared by so many records that they tell nothing: how many of them are told.
 CROWDED = 30
-
-# Pairs of which it is remembered that they were told.
-TOLD = 500_000
-# Records that are made ready in one go.
-SHELVED_AT_ONCE = 20_000
 
 LEARN, COUNT, SHELVE, BIND, SEARCH, VERIFY = (
     "learn", "count", "shelve", "bind", "search", "verify",
 )  # fmt: skip
-
-
-# -- what is computed, here or in another process --------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Bench:
-    """What a process keeps between the tasks of one job."""
-
-    job: str = ""
-    judges: Judges | None = None
-    # Pairs that were told before: many share several keys.
-    told: set[int] = field(default_factory=set)
-
-
-_bench = _Bench()
-
-
-def _judges(job: str, folder: str = "") -> Judges:
-    if _bench.job != job or _bench.judges is None:
-        _leave_bench()
-        _bench.job, _bench.judges = job, Judges()
-        here = Path(folder) / _bench.judges.made_of
-        if folder and here.is_dir():
-            _bench.judges.shelf = shelf.Shelf(here)
-    return _bench.judges
-
-
-def _leave_bench() -> None:
-    if _bench.judges is not None and _bench.judges.shelf is not None:
-        _bench.judges.shelf.close()
-    _bench.job, _bench.judges = "", None
-    _bench.told.clear()
-
-
-def learn(job: str, key: str) -> tuple[str, dict[str, Any]]:
-    """What the records teach about the rule with this key."""
-    judges = _judges(f"{job} learns")
-    rule = next(rule for rule in judges.weighed() if rule.key == key)
-    return key, judges.learn(rule).to_json()
-
-
-def spans(job: str) -> list[tuple[int, str, str]]:
-    """All the records, in parts to make ready."""
-    return list(_judges(f"{job} shelves").spans(SHELVED_AT_ONCE))
-
-
-def shelve(job: str, folder: str, number: int, span: tuple[int, str, str]) -> None:
-    """Make some of the records ready for all who search."""
-    judges = _judges(f"{job} shelves")
-    here = Path(folder) / judges.made_of
-    here.mkdir(exist_ok=True)
-    code, after, upto = span
-    judges.put_on_shelf(code, here / f"{number:06}.values", after, upto)
-
-
-def bind(job: str, folder: str) -> None:
-    """Make one index of all records that are ready."""
-    here = Path(folder) / _judges(f"{job} shelves").made_of
-    if here.is_dir():
-        shelf.bind(here)
-
-
-def search(
-    job: str, folder: str, part: int, parts: int
-) -> tuple[list[Alike], int, list[tuple[int, int]]]:
-    """The pairs that are alike by the keys of one part, how many were judged, and the keys that
-    too many records have."""
-    judges = _judges(job, folder)
-    few, crowded = blocks.shared(*blocks.part_of(part, parts))
-    pairs = blocks.pairs(few, judges.compared)
-    if len(_bench.told) > TOLD:
-        _bench.told.clear()
-    alike = judges.judge([pair for pair in pairs if hash(pair) not in _bench.told])
-    _bench.told.update(hash((one.one, one.other)) for one in alike)
-    return alike, len(pairs), crowded
-
-
-# -- the job ---------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -190,7 +93,7 @@ def _begin(run: Run) -> bool:
             "parts": max(1, keys // KEYS_AT_ONCE),
             "started": timezone.now().isoformat(),
             "change": mark.change,
-            "rules": digest(),
+            "rules": following.digest(),
             "last": duplicates.last_pair(),
             "crowded": [],
         }
@@ -213,13 +116,13 @@ def _hand(run: Run) -> _Hand:
 def _begin_learning(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
     hand.phase = LEARN
     keys = sorted(rule.key for rule in Judges().weighed())
-    hand.crew.begin(learn, [(str(job.pk), key) for key in keys[cursor["part"] :]])
+    hand.crew.begin(radarwork.learn, [(str(job.pk), key) for key in keys[cursor["part"] :]])
 
 
 def _begin_shelving(hand: _Hand, job: Job) -> None:
     hand.phase = COUNT
     hand.crew.renew()
-    hand.crew.begin(spans, [(str(job.pk),)])
+    hand.crew.begin(radarwork.spans, [(str(job.pk),)])
 
 
 def _shelve(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
@@ -229,21 +132,23 @@ def _shelve(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
     except Over:
         if hand.phase == SHELVE:
             hand.phase = BIND
-            hand.crew.begin(bind, [(str(job.pk), hand.folder)])
+            hand.crew.begin(radarwork.bind, [(str(job.pk), hand.folder)])
         else:
             _begin_search(hand, job, cursor)
         return
     if hand.phase == COUNT and found:
         hand.phase = SHELVE
         tasks = enumerate(found[0])
-        hand.crew.begin(shelve, ((str(job.pk), hand.folder, *numbered) for numbered in tasks))
+        hand.crew.begin(
+            radarwork.shelve, ((str(job.pk), hand.folder, *numbered) for numbered in tasks)
+        )
 
 
 def _begin_search(hand: _Hand, job: Job, cursor: dict[str, Any]) -> None:
     hand.phase, parts = SEARCH, cursor["parts"]
     hand.crew.renew()
     rest = range(cursor["part"], parts)
-    hand.crew.begin(search, ((str(job.pk), hand.folder, part, parts) for part in rest))
+    hand.crew.begin(radarwork.search, ((str(job.pk), hand.folder, part, parts) for part in rest))
 
 
 def _folder() -> str:
@@ -261,7 +166,7 @@ def _let_go(job: uuid.UUID) -> None:
         hand.crew.close()
         if hand.folder:
             shutil.rmtree(hand.folder, ignore_errors=True)
-    _leave_bench()
+    radarwork.leave_bench()
 
 
 def _learn(run: Run, cursor: dict[str, Any]) -> bool:
@@ -309,7 +214,7 @@ def _search(run: Run, cursor: dict[str, Any]) -> bool:
         hand.begun = True
     part, hand.found = hand.found[:WRITTEN_AT_ONCE], hand.found[WRITTEN_AT_ONCE:]
     with run.batch() as job:
-        duplicates.keep(map(_found, part), now=timezone.now())
+        duplicates.keep(map(radarpairs.found, part), now=timezone.now())
         job.result = {**job.result, "found": job.result["found"] + len(part)}
         if not hand.found:
             done = cursor["part"] + 1
@@ -321,27 +226,10 @@ def _search(run: Run, cursor: dict[str, Any]) -> bool:
     return True
 
 
-def _found(alike: Alike) -> Found:
-    return Found(
-        _ref(alike.one), _ref(alike.other), alike.rule, alike.confidence, alike.weight,
-        alike.effort, alike.reasons,
-    )  # fmt: skip
-
-
-def _ref(held: blocks.Held) -> Ref:
-    return Ref(_names()[held[0]], uuid.UUID(hex=held[1]))
-
-
-@cache
-def _names() -> dict[int, str]:
-    """Names of entities by their codes."""
-    return {entity.code: entity.name for entity in registry if not entity.scope}
-
-
 def _verify(run: Run, cursor: dict[str, Any]) -> bool:
     """Judge again what waited in the queue before: some of it is not alike any more."""
     pairs = duplicates.open_pairs(cursor["after"], cursor["last"], VERIFIED_AT_ONCE)
-    alike, unlike = _judged(_judges(str(run.job.pk)), pairs)
+    alike, unlike = radarpairs.judged(radarwork.judges_of(str(run.job.pk)), pairs)
     with run.batch() as job:
         duplicates.keep(alike, now=timezone.now())
         duplicates.drop(unlike)
@@ -352,20 +240,6 @@ def _verify(run: Run, cursor: dict[str, Any]) -> bool:
             found = duplicates.count_open()
             job.result = {**job.result, "found": found, "seconds": max(1, round(seconds))}
     return bool(pairs)
-
-
-def _judged(judges: Judges, rows: Sequence[DuplicatePair]) -> tuple[list[Found], list[int]]:
-    """Those of `rows` that are alike, and the keys of the others."""
-    held = {row.pk: _pair(row) for row in rows}
-    alike = judges.judge(list(held.values()))
-    known = {(one.one, one.other) for one in alike}
-    return [_found(one) for one in alike], [pk for pk, two in held.items() if two not in known]
-
-
-def _pair(row: DuplicatePair) -> blocks.Pair:
-    one = (registry[row.first_entity].code, held_id(row.first))
-    other = (registry[row.second_entity].code, held_id(row.second))
-    return (one, other) if one < other else (other, one)
 
 
 def ended(job: Job, state: JobState) -> None:
@@ -386,107 +260,11 @@ def _crowded(found: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
     """Keys that too many records have, as somebody can look them up: one of the records."""
     examples = [(number, blocks.example(hash_)) for hash_, number in found]
     return [
-        {"records": number, "entity": _names()[one[0]], "example": str(uuid.UUID(hex=one[1]))}
+        {
+            "records": number,
+            "entity": radarpairs.names()[one[0]],
+            "example": str(uuid.UUID(hex=one[1])),
+        }
         for number, one in examples
         if one is not None
-    ]
-
-
-# -- what changes ----------------------------------------------------------------------------------
-
-
-def digest() -> str:
-    """Changes when other rules are in force, or records get other keys."""
-    parts = [
-        (
-            r.key,
-            r.base,
-            r.matching,
-            r.threshold,
-            r.case_sensitive,
-            r.exclude_inactive,
-            rules.dumps(r),
-        )
-        for r in rules.published()
-    ]
-    text = repr((sorted(parts), sorted(match_keys.fingerprints().items())))
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-@dataclass(slots=True)
-class _Follower:
-    """What this process keeps between two looks: how far the journal was written, and the judges
-    while neither rules nor weights are others."""
-
-    mark: deltas.Mark | None = None
-    judges: Judges | None = None
-    made_of: object = None
-
-
-_follower = _Follower()
-
-
-def follow(now: datetime.datetime | None = None) -> None:
-    """Take in what changed since; ask for a search of everything where that is due."""
-    now = now or timezone.now()
-    state = duplicates.state()
-    if duplicates.is_searching():
-        return
-    mark = _follower.mark or deltas.mark()
-    if state is None:
-        # A new installation has little to read; an old one is searched through.
-        duplicates.begin_state(digest(), is_new=mark.change <= BACKLOG)
-        return
-    if duplicates.ask_when_due(state, digest(), now=now):
-        return
-    if mark.change <= state.change:
-        _follower.mark = None
-        return
-    if not deltas.is_settled(mark):
-        _follower.mark = mark
-        return
-    _follower.mark = None
-    until = time.monotonic() + PATIENCE
-    while _take_in(state, mark, now) and state.change < mark.change and time.monotonic() < until:
-        pauses.after_writing(lease.TARGET["sqlite"])
-
-
-def _take_in(state: RadarState, mark: deltas.Mark, now: datetime.datetime) -> bool:
-    """The next changes of the journal; False when another worker was quicker."""
-    entities = {entity.name for entity in compared()}
-    changes, position = deltas.changes(state.change, mark, entities=entities, limit=CHANGES_AT_ONCE)
-    judges = _lasting_judges(state)
-    touched = {
-        (registry[one.entity].code, held_id(one.record))
-        for one in changes
-        if registry[one.entity].code in judges.entities
-    }
-    gone = {one.record for one in changes if one.verb == ChangeVerb.DELETE}
-    pairs = blocks.pairs_of(touched, judges.compared) if touched else set()
-    alike = judges.judge(list(pairs))
-    known = {(one.one, one.other) for one in alike}
-    waiting = duplicates.open_pairs_of({one.record for one in changes})
-    rest = [row for row in waiting if _pair(row) not in known]
-    still, unlike = _judged(judges, rest)
-    created = [one.record for one in changes if one.verb == ChangeVerb.CREATE]
-    return duplicates.take_in(
-        state, position, [*map(_found, alike), *still], unlike,
-        gone=gone, merged=_merged(changes), created=created, now=now,
-    )  # fmt: skip
-
-
-def _lasting_judges(state: RadarState) -> Judges:
-    made_of = (state.figures.get("rules"), duplicates.learned_at())
-    if _follower.judges is None or _follower.made_of != made_of:
-        _follower.judges, _follower.made_of = Judges(), made_of
-    return _follower.judges
-
-
-def _merged(changes: Sequence[deltas.Delta]) -> list[frozenset[uuid.UUID]]:
-    """Sets of records that became one in these changes."""
-    operations = {one.operation for one in changes if one.verb == ChangeVerb.DELETE}
-    ends = Operation.objects.filter(pk__in=operations, kind__endswith=f".{merge.KIND}")
-    return [
-        frozenset(map(uuid.UUID, [found["master"], *found["losers"]]))
-        for found in ends.values_list("parameters", flat=True)
     ]

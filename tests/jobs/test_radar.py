@@ -11,7 +11,7 @@ from django.utils import timezone
 from rapport.actions import duplicates, jobs, lease, merge, records, undo
 from rapport.actions.people import SETUP
 from rapport.duplicates import blocks
-from rapport.jobs import radar
+from rapport.jobs import following, radar
 from rapport.jobs.clock import Clock
 from rapport.jobs.worker import advance
 from rapport.meta.kinds import Ref
@@ -54,9 +54,9 @@ def search(worker):
 @pytest.fixture
 def followed():
     """The radar has read the journal so far."""
-    radar._follower.mark = None
-    duplicates.begin_state(radar.digest(), is_new=True)
-    radar.follow()
+    following._follower.mark = None
+    duplicates.begin_state(following.digest(), is_new=True)
+    following.follow()
 
 
 def two(**values):
@@ -92,7 +92,7 @@ def test_search_puts_what_is_alike_into_the_queue(search):
     state = RadarState.objects.get(entity="*")
     assert (state.change, state.figures["rules"]) == (
         Change.objects.latest("pk").pk,
-        radar.digest(),
+        following.digest(),
     )
     assert LearnedWeights.objects.count() == 5
     figure = QualityFigure.objects.get(entity="contact", measure="duplicates.open")
@@ -193,77 +193,77 @@ def test_other_worker_goes_on_from_the_cursor(monkeypatch):
 def test_changed_record_is_found_and_leaves_when_it_differs(followed):
     one, other = two()
     far = factories.make_contact(first_name="Boris", last_name="Quandt")
-    radar.follow()
+    following.follow()
     assert pairs() == [(*ordered(one, other), "open")]
 
     change = {"email": "", "business_phone": "", "last_name": "Weber", "first_name": "Ida"}
     records.update_record(CONTACT, other.pk, change, by=SETUP)
     records.update_record(CONTACT, far.pk, ANNA, by=SETUP)
-    radar.follow()
+    following.follow()
 
     assert pairs() == [(*ordered(one, far), "open")]
 
 
 def test_nothing_is_judged_when_nothing_changed(followed, django_assert_max_num_queries):
     with django_assert_max_num_queries(6):
-        radar.follow()
+        following.follow()
 
 
 def test_deleted_record_leaves_and_returns(followed):
     one, other = two()
-    radar.follow()
+    following.follow()
     op = records.delete_records(CONTACT, [other.pk], by=SETUP)
-    radar.follow()
+    following.follow()
     assert pairs() == []
 
     undo.undo(op, by=SETUP)
-    radar.follow()
+    following.follow()
     assert pairs() == [(*ordered(one, other), "open")]
 
 
 def test_merged_pair_is_remembered_and_opens_again(followed):
     one, other = two()
     third = factories.make_contact(**ANNA)
-    radar.follow()
+    following.follow()
     assert len(pairs()) == 3
     op = merge.merge(CONTACT, [one.pk, other.pk], by=SETUP, master=one.pk)
-    radar.follow()
+    following.follow()
     assert pairs() == sorted(
         [(*ordered(one, other), "merged"), (*ordered(one, third), "open")], key=str
     )
 
     undo.undo(op, by=SETUP)
-    radar.follow()
+    following.follow()
     assert [row[2] for row in pairs()] == ["open"] * 3
 
 
 def test_what_was_said_of_a_merged_record_holds_for_the_one_that_stays(followed):
     one, other = two()
     third = factories.make_contact(**ANNA)
-    radar.follow()
+    following.follow()
     both = [Ref("contact", other.pk), Ref("contact", third.pk)]
     duplicates.remember(both, "different", by=SETUP)
     op = merge.merge(CONTACT, [one.pk, other.pk], by=SETUP, master=one.pk)
-    radar.follow()
+    following.follow()
     records.update_record(CONTACT, one.pk, {"job_title": "Baker"}, by=SETUP)
-    radar.follow()
+    following.follow()
     statuses = {row[:2]: row[2] for row in pairs()}
     assert statuses[ordered(one, third)] == statuses[ordered(other, third)] == "different"
 
     # Un-merged, the two are asked about again: nobody has said anything of them.
     undo.undo(op, by=SETUP)
-    radar.follow()
+    following.follow()
     statuses = {row[:2]: row[2] for row in pairs()}
     assert statuses[ordered(one, third)] == "open"
     assert statuses[ordered(other, third)] == "different"
 
 
 def test_many_changes_are_taken_in_part_by_part(followed, monkeypatch):
-    monkeypatch.setattr(radar, "CHANGES_AT_ONCE", 2)
+    monkeypatch.setattr(following, "CHANGES_AT_ONCE", 2)
     one, other = two()
     factories.make_contact(first_name="Boris", last_name="Quandt")
 
-    radar.follow()
+    following.follow()
 
     assert pairs() == [(*ordered(one, other), "open")]
     assert RadarState.objects.get().change == Change.objects.latest("pk").pk
@@ -286,11 +286,11 @@ def asked():
 
 
 def test_installation_with_a_past_is_searched_once(monkeypatch):
-    monkeypatch.setattr(radar, "BACKLOG", 0)
+    monkeypatch.setattr(following, "BACKLOG", 0)
     factories.make_contact()
 
     for _ in range(3):
-        radar.follow()
+        following.follow()
 
     assert asked() == ["duplicates.radar"]
 
@@ -298,7 +298,7 @@ def test_installation_with_a_past_is_searched_once(monkeypatch):
 def test_other_rules_old_weights_and_growth_ask_for_a_search(followed):
     now = timezone.now()
     state = duplicates.state()
-    assert not duplicates.ask_when_due(state, radar.digest(), now=now)
+    assert not duplicates.ask_when_due(state, following.digest(), now=now)
 
     for change in (
         {"figures": {**state.figures, "rules": "others"}},
@@ -309,7 +309,7 @@ def test_other_rules_old_weights_and_growth_ask_for_a_search(followed):
         fresh = duplicates.state()
         for name, value in change.items():
             setattr(fresh, name, value)
-        assert duplicates.ask_when_due(fresh, radar.digest(), now=now)
+        assert duplicates.ask_when_due(fresh, following.digest(), now=now)
         assert asked() == ["duplicates.radar"]
 
 
@@ -320,9 +320,9 @@ def test_cancelled_search_is_not_asked_for_again_the_same_day(followed, work_off
     state = duplicates.state()
     state.figures["rules"] = "others"
 
-    assert not duplicates.ask_when_due(state, radar.digest(), now=timezone.now())
+    assert not duplicates.ask_when_due(state, following.digest(), now=timezone.now())
     later = timezone.now() + 2 * duplicates.RETRY_AFTER
-    assert duplicates.ask_when_due(state, radar.digest(), now=later)
+    assert duplicates.ask_when_due(state, following.digest(), now=later)
 
 
 # -- processes of its own --------------------------------------------------------------------------
