@@ -51,7 +51,7 @@ PREVIEWED = 20
 # So many different reasons are counted apart.
 GROUPS = 200
 # Rows planned at once: all that may be written of them is a short line each.
-SMALLEST, LARGEST = 2000, 2500
+SMALLEST, LARGEST = 2000, 4000
 # Match keys that a row has on average: only to make room for them at once.
 KEYS = 7
 PLAN_COLUMNS = (
