@@ -511,8 +511,8 @@ _GENDERS = {
 MEANT = {
     "gender": {
         **{cell: option for cell, option in _GENDERS.items() if option},
-        **dict.fromkeys(("M", "Man", "Mann", "Homme", "Hombre", "Herr", "Mr"), "Male"),
-        **dict.fromkeys(("F", "W", "Woman", "Frau", "Femme", "Mujer", "Mrs", "Ms"), "Female"),
+        **dict.fromkeys(("Man", "Mann", "Homme", "Hombre", "Herr", "Mr"), "Male"),
+        **dict.fromkeys(("Woman", "Frau", "Femme", "Mujer", "Mrs", "Ms"), "Female"),
     },
     "preferred_contact_method": {
         **dict.fromkeys(("E-mail", "Mail (electronic)", "Courriel"), "Email"),

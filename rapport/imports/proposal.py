@@ -81,8 +81,7 @@ def _by_values_alone(
 ) -> list[str]:
     """Take the first column of texts as the name, and one of addresses as the e-mail; what is to be
     said of it."""
-    limit = entity.fields[entity.title].max_length or 0
-    first = first_text(sample, [i for i, c in enumerate(columns) if not _is_id(c)], limit)
+    first = _first_name(entity, columns, sample)
     if first is None:
         return []
     targets[first] = Target(field=entity.title)
@@ -92,6 +91,19 @@ def _by_values_alone(
     said = _("No header was recognised: “%(column)s” is taken as %(field)s.")
     header = columns[first] or _("Column %(number)s") % {"number": first + 1}
     return [said % {"column": header, "field": label_of(entity, entity.title)}]
+
+
+def _first_name(
+    entity: Entity, columns: Sequence[str], sample: Sequence[Sequence[str]]
+) -> int | None:
+    """The column that may hold names when no header says so. Ids are none, but for things that have
+    nothing else."""
+    limit = entity.fields[entity.title].max_length or 0
+    names = [index for index, header in enumerate(columns) if not _is_id(header)]
+    first = first_text(sample, names, limit, letters=True)
+    if first is None and len(columns) > 1 and not headers.is_split(entity):
+        names = list(range(len(columns)))
+    return first_text(sample, names, limit) if first is None else first
 
 
 def _in_order(entity: Entity, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> list[int]:

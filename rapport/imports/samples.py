@@ -51,8 +51,11 @@ def first_addresses(sample: Sequence[Sequence[str]], columns: int) -> int | None
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}")
 
 
-def first_text(sample: Sequence[Sequence[str]], columns: Iterable[int], limit: int) -> int | None:
-    """The first of the columns that always says something short, letters before digits."""
+def first_text(
+    sample: Sequence[Sequence[str]], columns: Iterable[int], limit: int, *, letters: bool = False
+) -> int | None:
+    """The first of the columns that always says something short, letters before digits; with
+    `letters` no others."""
     if not sample:
         return None
     by_column = {i: values_of(sample, i) for i in columns}
@@ -62,4 +65,4 @@ def first_text(sample: Sequence[Sequence[str]], columns: Iterable[int], limit: i
         if len(found) == len(sample) and (not limit or max(map(len, found)) <= limit)
     ]
     texts = [i for i in full if all(any(c.isalpha() for c in value) for value in by_column[i])]
-    return next(iter(texts or full), None)
+    return next(iter(texts if letters else texts or full), None)

@@ -95,8 +95,11 @@ def test_first_text_is_the_name_when_no_header_says_anything():
     assert proposed("account", "a,b,c", "1,Acme,x", "2,Bee,", guess=True) == {"b": "name"}
     assert proposed("account", "a,b,c", "1,Acme,x") == {}
     assert proposed("account", "a,City", "Acme,Bonn", guess=True) == {"City": "address1_city"}
-    # Ids are no names.
+    # Ids are no names, but for things that have nothing else.
     assert proposed("contact", "Contact ID,External Identifier", "a3,x", guess=True) == {}
+    assert proposed("account", "ID", "a3", guess=True) == {}
+    assert proposed("account", "id,count", "1,7", guess=True) == {"id": "name"}
+    assert proposed("account", "id,kind", "1,x", guess=True) == {"kind": "name"}
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_card_is_of_no_program(alice):
 
 def test_other_words_for_options_are_understood(alice, table):
     header = "Last Name,Company,Company Industry,Gender,Preferred Contact Method"
-    bring(table(header, "Bo,Acme,Banking,M,E-mail", "Dee,Bee,Alchemy,Female,Post"), by=alice)
+    bring(table(header, "Bo,Acme,Banking,Mann,E-mail", "Dee,Bee,Alchemy,Female,Post"), by=alice)
     found = Account.objects.order_by("name").values_list("name", "industry")
     assert list(found) == [("Acme", 16), ("Bee", None)]
     found = Contact.objects.order_by("pk").values_list("gender", "preferred_contact_method")
