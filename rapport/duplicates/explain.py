@@ -11,8 +11,9 @@ from rapport.meta.kinds import Kind, Ref, to_text
 from rapport.meta.registry import registry
 
 from .compare import BLANK, COMPARE, SAME, WORDS
+from .evidence import Levels
 from .features import is_link, normaliser, of_condition
-from .judge import Judge, Levels
+from .judge import Judge
 from .rules import Condition
 
 

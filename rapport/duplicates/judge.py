@@ -1,11 +1,11 @@
-"""Judging pairs of prepared records: levels, evidence, probability."""
+"""Judging pairs of prepared records; most end by a glance, before they are compared in full."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from . import apart
 from .compare import (
@@ -15,20 +15,15 @@ from .compare import (
     DIFFERENT,
     LESS_THAN_ITSELF,
     LEVELS,
-    LOOSE,
     SAME,
     VARIANT,
     Compare,
-    any_of,
 )  # fmt: skip
-from .features import ONE, Prepared, Shape, of_condition
-from .rules import Condition, Criterion, Rule
-from .weights import SHARED, Weights
+from .evidence import Levels, Weighing, of_place
+from .features import ONE, Prepared, Shape
+from .rules import Criterion, Rule
+from .weights import Weights
 
-# What having moved may cost at most, so that an e-mail address or a birthday can outweigh it.
-PLACE_FLOOR = -8.0
-PLACE_LEAST = 6.0
-Levels = tuple[int, ...]
 # Two records may agree in all that is written and still be two people.
 SUREST = 99
 # "Same e-mail" holds for the same only; of a name or a company a likeness will do.
@@ -89,34 +84,29 @@ class Verdict:
     levels: Levels
 
 
-class Judge:
+class Judge(Weighing):
     """One rule, ready to judge pairs of records prepared by `base` and `matching`."""
 
     def __init__(self, rule: Rule, base: Shape, matching: Shape, weights: Weights) -> None:
-        self.rule = rule
-        self.weights = weights
-        self._steps = [self._step(condition, base, matching) for condition in rule.conditions]
+        super().__init__(rule, base, matching, weights)
         self._musts = [
             (place, VARIANT if condition.criterion in _STRICT else CLOSE)
             for place, condition in enumerate(rule.conditions)
             if condition.must
         ]
-        self._blanks = [i for i, c in enumerate(rule.conditions) if not c.ignore_blanks]
-        kinds = {condition.criterion for condition in rule.conditions}
-        shared = SHARED if Criterion.NAME in kinds else SHARED - {Criterion.COMPANY}
-        decides = any(c.criterion not in shared for c in rule.conditions)
-        self._place = tuple(decides and c.criterion in shared for c in rule.conditions)
-        self._carried = tuple(
-            is_place and c.criterion is Criterion.PHONE
-            for is_place, c in zip(self._place, rule.conditions, strict=True)
-        )
-        self._streets = tuple(c.criterion is Criterion.ADDRESS for c in rule.conditions)
-        self._names = self._siblings(Criterion.NAME)
-        self._lines = self._siblings(Criterion.ADDRESS)
-        self._ceiling = ceiling(weights.prior, weights.lift)
         # Evidence that a threshold asks for: most pairs end here, without a logarithm.
         share = min(max(rule.threshold, 1), 99.5) / 100
         self._needed = _logit(share) - weights.prior
+        self._bound_pairs(base, matching)
+        self._weighed = rule.weighed
+        self._knows_by_glance = (
+            bool(self._musts) and not rule.weighed and len(self._early_musts) == len(self._musts)
+        )
+        self._itself = self._places_of_itself() if self._knows_by_glance else []
+
+    def _bound_pairs(self, base: Shape, matching: Shape) -> None:
+        """Prepare what ends most pairs early: bounds of what a glance at both leaves open."""
+        rule = self.rule
         self._bounds = [self._bound(i) for i in range(len(rule.conditions))]
         self._most = tuple(
             sum(bound.most_free if free else bound.most for bound in self._bounds
@@ -156,180 +146,10 @@ class Judge:
             found for i, _worst in self._musts if (found := self._names_of(i, base, matching))
         ]
 
-        self._weighed = rule.weighed
-        self._knows_by_glance = (
-            bool(self._musts) and not rule.weighed and len(self._early_musts) == len(self._musts)
-        )
-        self._itself = self._places_of_itself() if self._knows_by_glance else []
-
     @property
     def ignores_blanks(self) -> bool:
         """Whether a blank never counts as a value like others."""
         return not self._blanks
-
-    def _step(self, condition: Condition, base: Shape, matching: Shape) -> tuple[int, int, Compare]:
-        sensitive = self.rule.case_sensitive
-        compare: Compare = COMPARE[condition.criterion]
-        ours = of_condition(condition, condition.base, sensitive)
-        theirs = of_condition(condition, condition.matching, sensitive)
-        if ours.is_bag and theirs.is_bag:
-            compare = any_of(compare)
-        elif ours.is_bag or theirs.is_bag:
-            compare = _mixed(compare, ours.is_bag)
-        return base.places[ours], matching.places[theirs], compare
-
-    def place(self, i: int, side: int) -> int:
-        """Where the value of condition `i` stands in a record of the base (0) or matching side."""
-        ours, theirs, _compare = self._steps[i]
-        return theirs if side else ours
-
-    def is_name(self, i: int) -> bool:
-        """Whether condition `i` compares what a person or a company is called."""
-        criterion = self.rule.conditions[i].criterion
-        return criterion is Criterion.NAME or (
-            criterion is Criterion.COMPANY and not self._place[i]
-        )
-
-    def is_place(self, i: int) -> bool:
-        """Whether condition `i` tells where somebody lives or works."""
-        return self._place[i]
-
-    def parts(self, bits: Sequence[Sequence[float]], levels: Levels) -> tuple[float, float]:
-        """Evidence of the person or company itself, and of its place, by these bits."""
-        own = place = phone = 0.0
-        for i, level in enumerate(levels):
-            if self._carried[i]:
-                phone += bits[i][level]
-            elif self._place[i]:
-                place += bits[i][level]
-            else:
-                own += bits[i][level]
-        return own, _of_place(place, phone)
-
-    def _siblings(self, criterion: Criterion) -> tuple[int, int] | None:
-        """Two conditions whose values people put into each other's place."""
-        found = [i for i, c in enumerate(self.rule.conditions) if c.criterion is criterion]
-        single = all(len(self.rule.conditions[i].base) == 1 for i in found)
-        return (found[0], found[1]) if len(found) == 2 and single else None
-
-    def levels(self, ours: Prepared, theirs: Prepared) -> Levels:
-        """How each condition comes out."""
-        found = [
-            compare(a, b) if (a := ours[one]) and (b := theirs[other]) else BLANK
-            for one, other, compare in self._steps
-        ]
-        if self._names is not None:
-            self._cross_names(found, ours, theirs, *self._names)
-        if self._lines is not None:
-            first, last = self._lines
-            if found[first] >= LOOSE or (not found[first] and not found[last]):
-                self._cross_lines(found, ours, theirs, first, last)
-        for i in self._blanks:
-            if not found[i]:
-                # A blank is a value like others.
-                one, other, _compare = self._steps[i]
-                found[i] = DIFFERENT if ours[one] or theirs[other] else SAME
-        return tuple(found)
-
-    def _lost_by_names(self, ours: Prepared, theirs: Prepared) -> tuple[float, float]:
-        """What first and last name cannot tell any more: in all, and where the place counts as much
-        as it may."""
-        one, other, one_, other_ = self._called_at
-        a, b, a_, b_ = ours[one], theirs[other], ours[one_], theirs[other_]
-        if a == b and a_ == b_ and a and a_:
-            return self._namesakes
-        assert self._names is not None
-        first, last = self._names
-        compare = self._steps[first][2]
-        found = {
-            first: compare(a, b) if a and b else BLANK,
-            last: compare(a_, b_) if a_ and b_ else BLANK,
-        }
-        self._cross_names(found, ours, theirs, first, last)
-        return self._lost(found)
-
-    def _lost(self, found: Mapping[int, int]) -> tuple[float, float]:
-        bounds = self._bounds
-        return (
-            sum(bounds[i].lost[level] for i, level in found.items()),
-            sum(bounds[i].lost_free[level] for i, level in found.items()),
-        )
-
-    def _cross_names(
-        self,
-        found: list[int] | dict[int, int],
-        ours: Prepared,
-        theirs: Prepared,
-        first: int,
-        last: int,
-    ) -> None:
-        """First and last name exchanged, or both in one field."""
-        if found[first] == found[last] == SAME:
-            return
-        compare = COMPARE[Criterion.NAME]
-        (one, other, _), (one_, other_, _) = self._steps[first], self._steps[last]
-        a, a_, b, b_ = ours[one], ours[one_], theirs[other], theirs[other_]
-        if a and a_ and b and b_:
-            if found[first] > CLOSE or found[last] > CLOSE:
-                crossed = compare(a, b_)
-                if crossed <= CLOSE:
-                    crossed = max(crossed, compare(a_, b))
-                if (crossed <= CLOSE and crossed < max(found[first], found[last])) or (
-                    " " in a_ + b_ + a + b and _letters(a, a_) == _letters(b, b_)
-                ):
-                    found[first] = found[last] = VARIANT
-        elif found[last] != SAME:
-            whole, other_whole = _letters(a, a_), _letters(b, b_)
-            if whole and whole == other_whole:
-                found[first] = found[last] = VARIANT
-            elif found[last] > CLOSE and (
-                (a_ and b and compare(a_, b) <= CLOSE) or (a and b_ and compare(a, b_) <= CLOSE)
-            ):
-                # One name alone, in the wrong place: it may be either.
-                found[last] = BLANK
-
-    def _cross_lines(
-        self, found: list[int], ours: Prepared, theirs: Prepared, first: int, last: int
-    ) -> None:
-        """The lines of an address in another order."""
-        compare = COMPARE[Criterion.ADDRESS]
-        (one, other, _), (one_, other_, _) = self._steps[first], self._steps[last]
-        a, a_, b, b_ = ours[one], ours[one_], theirs[other], theirs[other_]
-        crossed = [compare(x, y) for x, y in ((a, b_), (a_, b)) if x and y]
-        if crossed and min(crossed) <= CLOSE and max(crossed) <= LOOSE:
-            found[first] = VARIANT
-            found[last] = VARIANT if len(crossed) == 2 else BLANK
-
-    def evidence(self, levels: Sequence[int], ours: Prepared, theirs: Prepared) -> float:
-        """Bits for and against, without the prior."""
-        bits = place = phone = kin = 0.0
-        weights = self.weights
-        for i, level in enumerate(levels):
-            if not level:
-                continue
-            one = weights.levels[i][level]
-            if level == SAME and (weights.rare[i] or weights.frequent[i]):
-                one = max(one + self._rarity(i, ours, theirs), 0.5)
-            if self._carried[i]:
-                phone += one
-            elif self._place[i]:
-                place += one
-            else:
-                bits += one
-                if weights.kin:
-                    kin += weights.kin[i][level]
-        return bits + min(_of_place(place, phone), self._ceiling - kin)
-
-    def _rarity(self, i: int, ours: Prepared, theirs: Prepared) -> float:
-        """What the value on which the two agree adds to the weight of agreement."""
-        one, other, _compare = self._steps[i]
-        value = ours[one]
-        if value and isinstance(value, tuple):
-            if self._streets[i] or len(value) == 1 or not isinstance(theirs[other], tuple):
-                value = value[0]
-            else:
-                value = next((v for v in value if v in theirs[other]), value[0])
-        return self.weights.frequent[i].get(value, self.weights.rare[i])
 
     def judge(self, ours: Prepared, theirs: Prepared) -> Verdict | None:
         """What the rule says of the pair; None below its threshold."""
@@ -415,18 +235,7 @@ class Judge:
     def _may_reach(self, ours: Prepared, theirs: Prepared) -> bool:
         """Whether the pair may come to the threshold by what has not been compared yet. Most pairs
         have a name or a place in common, and end early."""
-        own, free, place, phone = self._most
-        if self._names is not None:
-            less, less_free = self._lost_by_names(ours, theirs)
-            own -= less
-            free -= less_free
-        if self._second_lines is not None:
-            # What may stand in the wrong line is not looked at here.
-            (one, other, less), (one_, other_, less_) = self._second_lines
-            if not (ours[one_] or theirs[other_]):
-                place -= less_
-                if not (ours[one] and theirs[other]):
-                    place -= less
+        own, free, place, phone = self._left_by_names(ours, theirs)
         needed, ceiling = self._needed - ROUNDING, self._ceiling
         for one, other, compare, part, lost, lost_free in self._early:
             a, b = ours[one], theirs[other]
@@ -442,7 +251,7 @@ class Judge:
                 free -= lost_free[level]
                 if free + ceiling < needed:
                     return False
-            if own + _of_place(place, phone) < needed:
+            if own + of_place(place, phone) < needed:
                 return False
         return True
 
@@ -453,19 +262,8 @@ class Judge:
         return self._stay_below(ours, theirs)
 
     def _stay_below(self, ours: Sequence[str], theirs: Sequence[str]) -> bool:
-        own, free, place, phone = self._most
+        own, free, place, phone = self._left_by_names(ours, theirs)
         needed, ceiling = self._needed - ROUNDING, self._ceiling
-        if self._names is not None:
-            less, less_free = self._lost_by_names(ours, theirs)
-            own -= less
-            free -= less_free
-        if self._second_lines is not None:
-            # What may stand in the wrong line is not looked at here.
-            (one, other, less), (one_, other_, less_) = self._second_lines
-            if not (ours[one_] or theirs[other_]):
-                place -= less_
-                if not (ours[one] and theirs[other]):
-                    place -= less
         for one, other, differ, part, less, less_free, blank, blank_free in self._apart:
             if not (a := ours[one]) or not (b := theirs[other]):
                 less, less_free = blank, blank_free
@@ -481,7 +279,7 @@ class Judge:
                 if free + ceiling < needed:
                     return True
             # No less than this, and mostly just that.
-            if own + place + phone < needed and own + _of_place(place, phone) < needed:
+            if own + place + phone < needed and own + of_place(place, phone) < needed:
                 return True
         return False
 
@@ -496,6 +294,48 @@ class Judge:
             elif ONE not in a and a not in theirs[other]:
                 return True
         return False
+
+    def _left_by_names(self, ours: Prepared, theirs: Prepared) -> tuple[float, float, float, float]:
+        """What may be said for the two at most, part by part, once their names and whether there
+        are second lines have been looked at: own evidence, the same where the place counts as much
+        as it may, place, phone."""
+        own, free, place, phone = self._most
+        if self._names is not None:
+            less, less_free = self._lost_by_names(ours, theirs)
+            own -= less
+            free -= less_free
+        if self._second_lines is not None:
+            # What may stand in the wrong line is not looked at here.
+            (one, other, less), (one_, other_, less_) = self._second_lines
+            if not (ours[one_] or theirs[other_]):
+                place -= less_
+                if not (ours[one] and theirs[other]):
+                    place -= less
+        return own, free, place, phone
+
+    def _lost_by_names(self, ours: Prepared, theirs: Prepared) -> tuple[float, float]:
+        """What first and last name cannot tell any more: in all, and where the place counts as much
+        as it may."""
+        one, other, one_, other_ = self._called_at
+        a, b, a_, b_ = ours[one], theirs[other], ours[one_], theirs[other_]
+        if a == b and a_ == b_ and a and a_:
+            return self._namesakes
+        assert self._names is not None
+        first, last = self._names
+        compare = self._steps[first][2]
+        found = {
+            first: compare(a, b) if a and b else BLANK,
+            last: compare(a_, b_) if a_ and b_ else BLANK,
+        }
+        self._cross_names(found, ours, theirs, first, last)
+        return self._lost(found)
+
+    def _lost(self, found: Mapping[int, int]) -> tuple[float, float]:
+        bounds = self._bounds
+        return (
+            sum(bounds[i].lost[level] for i, level in found.items()),
+            sum(bounds[i].lost_free[level] for i, level in found.items()),
+        )
 
     def _bound(self, i: int) -> _Bound:
         bits = list(self.weights.levels[i])
@@ -552,31 +392,6 @@ def strongest(
 
 def _rank(verdict: Verdict) -> tuple[int, float]:
     return verdict.confidence, verdict.weight
-
-
-def _of_place(place: float, phone: float) -> float:
-    """Evidence of the place: a number goes along with who moves, and then says more than that all
-    the rest of the place is another."""
-    return max(max(place, PLACE_FLOOR) + phone, PLACE_FLOOR)
-
-
-def ceiling(prior: float, lift: float) -> float:
-    """Evidence that living or working at one place may give at most: it does not make two people
-    one. `lift`: the odds, in bits, that two at one place are."""
-    return max(PLACE_LEAST, lift - prior)
-
-
-def _letters(first: str, last: str) -> str:
-    return " ".join(sorted(f"{first} {last}".split()))
-
-
-def _mixed(compare: Compare, ours_is_bag: bool) -> Compare:
-    whole = any_of(compare)
-
-    def mixed(ours: Any, theirs: Any) -> int:
-        return whole(ours, (theirs,)) if ours_is_bag else whole((ours,), theirs)
-
-    return mixed
 
 
 def _logit(share: float) -> float:

@@ -16,8 +16,9 @@ from math import log2
 from typing import Any
 
 from .compare import DIFFERENT, LEVELS, SAME
+from .evidence import Levels, ceiling
 from .features import Prepared, Shape
-from .judge import Judge, Levels, ceiling
+from .judge import Judge
 from .keys import HELD_BY
 from .rules import Criterion, Rule
 from .weights import LIFT, Weights, bits_of, shape_of, shipped, starting
