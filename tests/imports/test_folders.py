@@ -114,6 +114,14 @@ def test_growing_and_partial_files_are_left_alone(recipe, root, put):
     assert [upload.name for upload in ImportFile.objects.all()] == ["list.csv"]
 
 
+def test_file_that_stays_empty_is_put_away_and_told(recipe, root, put):
+    os.utime(put(b""), (1, 1))
+    look_and_work()
+
+    assert files(root) == ["failed/list.csv", "failed/list.csv.txt"]
+    assert "no data" in (root / "shop/people/failed/list.csv.txt").read_text("utf-8")
+
+
 def test_links_lead_nowhere(recipe, root, put, tmp_path):
     secret = tmp_path / "secret.csv"
     secret.write_bytes(LIST)
