@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -214,6 +214,12 @@ def others_since(op: Operation, change: int) -> bool:
     behind = Change.objects.filter(id__gt=change).exclude(operation=op.pk)
     # In the order of the index, or PostgreSQL may read the table.
     return bool(behind.order_by("id").values_list("id", flat=True)[:1])
+
+
+def touched(op: Operation, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of `ids` that `op` has made or changed already."""
+    found = Change.objects.filter(operation=op, record__in=ids)
+    return set(found.values_list("record", flat=True))
 
 
 def count(op: Operation, what: str, number: int) -> None:

@@ -150,7 +150,6 @@ def written(upload: str, file: str) -> dict[str, Any]:
     {table: sorted rows}, into `file`."""
     from django.db.models import Exists, Model, OuterRef
 
-    from rapport.imports import samerows
     from rapport.meta.registry import registry
     from rapport.models import (
         Account,
@@ -197,11 +196,11 @@ def written(upload: str, file: str) -> dict[str, Any]:
             if is_counted or model is Plan:
                 row["id"] = files.get(row["id"])
             lines.append(_line(known, row))
-    for plan in plans:
-        for kept in samerows.told(plan):
-            row = {c.attname: getattr(kept, c.attname) for c in PlanRow._meta.concrete_fields}
-            row["plan_id"] = files[plan.pk]
-            rows[PlanRow._meta.db_table].append(_line(known, row))
+    rows[PlanRow._meta.db_table] += [
+        _line(known, {**row, "plan_id": files[plan.pk]})
+        for plan in plans
+        for row in _together(plan)
+    ]
     for entity in ("account", "contact", "lead", "opportunity"):
         table = registry[entity].search_table
         rows[table] = [_line(known, row) for row in _asked(f"SELECT record, text FROM {table}")]
@@ -211,6 +210,14 @@ def written(upload: str, file: str) -> dict[str, Any]:
         lines.sort()
     Path(file).write_text(json.dumps(rows), "utf-8")
     return {}
+
+
+def _together(plan: Any) -> Iterator[dict[str, Any]]:
+    """The rows of a plan that are kept together, each as a row of its own."""
+    from rapport.imports import samerows
+
+    for kept in samerows.told(plan):
+        yield {c.attname: getattr(kept, c.attname) for c in kept._meta.concrete_fields}
 
 
 def _asked(sql: str) -> Iterator[dict[str, Any]]:

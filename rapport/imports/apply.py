@@ -7,7 +7,6 @@ worker may die at any moment: the next one goes on behind the last batch that is
 from __future__ import annotations
 
 import datetime
-import uuid
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
@@ -46,13 +45,12 @@ from . import (
     plan as plans,
     samerows,
     sources,
-    updates,
 )
 from .compact import Block
-from .decisions import Decided
 from .feed import Feed
+from .heldback import hold_back_changed
 from .quick import Ids, judge_block, names_of
-from .reasons import Reason, as_json
+from .reasons import as_json
 from .sessions import Sessions
 from .verdict import Judged, Verdict
 
@@ -222,7 +220,7 @@ def _advance(session: _Session, run: Run) -> bool:
                     session.remember(None)
                 judged = judge(lock=True)
             kept |= _told_apart(judged, plan, together)
-            _hold_back_changed(judged, plan, kept, decided, op if upload.parent_id else None)
+            hold_back_changed(judged, plan, kept, decided, op if upload.parent_id else None)
             with pgcopy.beside() as is_beside:
                 made = _write(entity, judged, op=op, by=run.by, now=now)
                 if is_beside:
@@ -339,57 +337,6 @@ def _told_apart(judged: Judged, plan: Plan, together: Collection[int]) -> dict[i
     return samerows.take(plan, {v.number for v in judged.verdicts}.intersection(together))
 
 
-def _hold_back_changed(
-    judged: Judged,
-    plan: Plan,
-    kept: Mapping[int, PlanRow],
-    decided: Decided,
-    op: Operation | None,
-) -> None:
-    """Rows whose fate is not the one that people have seen are not written. `op`: an operation of
-    several files, of which one may repeat another."""
-    added: list[Verdict] = []
-    repeated = _touched(op, [v.record for v in judged.verdicts if v.record]) if op else set()
-    news: list[tuple[Any, tuple[Any, ...]]] = []
-    for verdict in judged.verdicts:
-        row = kept.get(verdict.number)
-        shown = decisions.shown(row, decided)
-        if verdict.fate is shown and (
-            shown is not Fate.UPDATE or _same_update(row, verdict, judged)
-        ):
-            continue
-        if row is not None and row.like and shown in {Fate.DUPLICATE, Fate.SKIP}:
-            # It repeats an earlier row, which this user need not see once it is somebody else's.
-            verdict.fate = shown
-            continue
-        if verdict.record in repeated and verdict.fate in {Fate.DUPLICATE, Fate.SAME} and not row:
-            added.append(verdict)
-            continue
-        reason = Reason(
-            _("Planned was “%(planned)s”, and by now it would be “%(now)s”.")
-            % {"planned": shown.label, "now": verdict.fate.label},
-            None,
-            _("Import these rows again."),
-            "changed",
-        )
-        verdict.reasons = [reason, *verdict.reasons]
-        verdict.fate = Fate.CHANGED
-        if row is None:
-            added.append(verdict)
-        else:
-            news.append((row.pk, (Fate.CHANGED, as_json(verdict.reasons))))
-    plans.keep(plan, added)
-    table_rows.update(PlanRow, ("fate", "reasons"), news)
-
-
-def _same_update(row: PlanRow | None, verdict: Verdict, judged: Judged) -> bool:
-    if row is None:
-        return False
-    # Plans of an earlier version kept the changes of an update as its reasons.
-    planned = row.reasons if row.changes is None else row.changes
-    return updates.are_as_planned(planned, verdict, judged.links)
-
-
 def _write(
     entity: Entity, judged: Judged, *, op: Operation, by: Actor, now: datetime.datetime
 ) -> Mapping[str, int]:
@@ -405,7 +352,7 @@ def _write(
     for target, drafts in partlinks.changed(judged.links, written):
         # What this import has made or changed in an earlier batch is counted already.
         ids = {draft.id for draft in drafts}
-        fresh = ids - _touched(op, ids)
+        fresh = ids - journal.touched(op, ids)
         _save(target, drafts, op=op, by=by, now=now)
         made[f"{parts.plural(target.name)}_updated"] += len(fresh)
     drafts = [v.draft for v in judged.verdicts if v.fate in WRITTEN and v.draft is not None]
@@ -415,12 +362,6 @@ def _write(
     if judged.ready is not None:
         readymade.write_ready(entity, judged.ready, op=op, by=by, now=now)
     return made
-
-
-def _touched(op: Operation, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Those that the operation has made or changed already."""
-    found = Change.objects.filter(operation=op, record__in=ids)
-    return set(found.values_list("record", flat=True))
 
 
 def _save(

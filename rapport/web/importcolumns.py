@@ -277,7 +277,7 @@ def show(
         "check": _check_words(upload),
         "action": reverse("import-mapping", args=[upload.pk]),
         "rules": _rules(mapping),
-        "constants": _constant_rows(mapping, request.POST),
+        "constants": _constant_rows(mapping),
     }
     part = "imports/columns_part.html" if one is not None else None
     return shell.render(request, "imports/mapping.html", context, status=status, part=part)
@@ -424,7 +424,7 @@ def _suggested(mapping: Mapping) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(sets))[:6]
 
 
-def _constant_rows(mapping: Mapping, post: QueryDict) -> dict[str, Any]:
+def _constant_rows(mapping: Mapping) -> dict[str, Any]:
     """Fields with one value for all rows, and one blank line for another."""
     entity = mapping.entity
     filled = mapping.fields
