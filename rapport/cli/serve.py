@@ -162,10 +162,10 @@ def _fork_worker() -> int:
         return pid
     code = 1
     try:
-        from rapport.jobs.worker import Worker
+        from .worker import work
 
         _end_like_others(parent, signal.SIGTERM)
-        Worker(child_of=parent).work()
+        work(parent)
         code = 0
     except BaseException:
         log.exception("The worker failed")
@@ -182,8 +182,9 @@ def _end_like_others(parent: int, when_it_dies: int) -> None:
 
 
 def _spawn_worker() -> int:
-    command = [sys.executable, "-m", "rapport", "worker", "--child-of", str(os.getpid())]
-    return subprocess.Popen(command).pid
+    from .worker import command
+
+    return subprocess.Popen(command(os.getpid())).pid
 
 
 def _wait_for(pid: int) -> None:

@@ -38,8 +38,9 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4
 ATTEMPTS = 5
 NOTE_EVERY = 5.0
-# Jobs with so much behind them leave much memory.
-LARGE = 20_000
+# Jobs with so much behind them leave much memory. With more bytes than this, mostly holes that
+# nothing else fits into, another process had better go on.
+LARGE, FULL = 20_000, 100 * 1024**2
 # Trying again cannot help.
 FINAL = (Refused, Forbidden, RecordNotFound, InvalidRecord, CannotUndo, InvalidQuery)
 
@@ -56,13 +57,20 @@ class Worker:
         self.clock = Clock()
         self._noted = 0.0
         self._parent = child_of
+        self._is_full = False
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """End after the batch at hand."""
         self.stopping = True
 
-    def work(self) -> None:
-        """Work until told to stop; then hand over what is not finished."""
+    @property
+    def is_worn(self) -> bool:
+        """Whether a new process had better go on, and may: nothing is in hand."""
+        return self._is_full and not self.runs
+
+    def work(self) -> bool:
+        """Work until told to stop; then hand over what is not finished. True when it ends because
+        a new process should go on."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
         log.info("Worker %s starts", self.name)
@@ -70,7 +78,7 @@ class Worker:
         connection.close()
         connection_created.connect(_keep_nothing)
         try:
-            while not self._is_over():
+            while not self._is_over() and not self.is_worn:
                 try:
                     self.turn()
                 except (DatabaseError, InterfaceError):
@@ -79,7 +87,7 @@ class Worker:
                     self.runs.clear()
                     connection.close()
                     time.sleep(1)
-                if not self.runs:
+                if not self.runs and not self.is_worn:
                     self._bell.wait(self._is_over)
             self._hand_over()
         finally:
@@ -88,6 +96,7 @@ class Worker:
             connection_created.disconnect(_keep_nothing)
             connection.close()
         log.info("Worker %s ends", self.name)
+        return self.is_worn and not self._is_over()
 
     def _is_over(self) -> bool:
         # A child whose server was killed must not live on: the next server brings its own.
@@ -107,6 +116,7 @@ class Worker:
                 self.runs.remove(run)
                 if run.job.progress >= LARGE:
                     _tidy()
+                    self._is_full = processes.own_memory() > FULL
             run.pace.let_others_in()
 
     def _note(self) -> None:

@@ -13,6 +13,7 @@ from rapport.access import Forbidden
 from rapport.actions import jobs, lease
 from rapport.actions.jobs import JobIsOver
 from rapport.actions.lease import LostLease
+from rapport.jobs import worker as worker_module
 from rapport.jobs.worker import ATTEMPTS, Worker, advance
 from rapport.models import Job
 from tests.factories import make_user
@@ -44,6 +45,27 @@ def test_worker_takes_turns_between_jobs(count_to, worker):
         worker.turn()
 
     assert (stored(first).progress, stored(second).progress) == (4, 3)
+
+
+def test_worker_that_became_large_leaves_the_rest_to_a_new_process(count_to, worker, monkeypatch):
+    monkeypatch.setattr(worker_module, "LARGE", 2)
+    monkeypatch.setattr(worker_module, "FULL", 1)
+    count_to(1)
+    worker.turn()
+    worker.turn()
+    assert not worker.runs
+    assert not worker.is_worn
+
+    count_to(2)
+    count_to(4)
+    seen = []
+    while not seen or worker.runs:
+        worker.turn()
+        seen.append((len(worker.runs), worker.is_worn))
+
+    # Not while another job is in hand.
+    assert (1, False) in seen
+    assert seen[-1] == (0, processes.own_memory() > 0)
 
 
 def test_error_is_tried_again_from_the_last_batch(count_to, work_off):
