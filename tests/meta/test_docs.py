@@ -36,3 +36,24 @@ def test_every_decision_is_listed():
     listed = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text("utf-8"))
 
     assert listed == sorted(path.name for path in folder.glob("[0-9]*.md"))
+
+
+def test_every_module_of_imports_is_told_of_once():
+    page = (ROOT / "docs/developers/imports.md").read_text("utf-8")
+    told = [name for row in re.findall(r"(?m)^\| (`.*?) \|", page) for name in row.split(", ")]
+    modules = {path.stem for path in (ROOT / "rapport/imports").glob("[a-z]*.py")}
+
+    assert sorted(told) == sorted(f"`{name}`" for name in modules)
+
+
+def test_files_that_pages_name_are_there():
+    tops = [ROOT / top for top in ("", "rapport", "rapport/web/templates")]
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(
+            r"`((?:[\w-]+/)+[\w-]+\.(?:py|html|css|js))`", page.read_text("utf-8")
+        )
+    }
+
+    assert [name for name in sorted(named) if not any((top / name).exists() for top in tops)] == []
