@@ -409,6 +409,8 @@ def perform(options: argparse.Namespace) -> int:
         return 0
     setup(programs=PROGRAMS.get(options.command, ()))
     if options.command == "demo":
+        # Whoever takes a newer version has a database already.
+        run(SCRIPTS / "rapport", "migrate")
         run(SCRIPTS / "rapport", "demo")
         run(SCRIPTS / "rapport", "serve", *options.rest)
     elif options.command == "test":
