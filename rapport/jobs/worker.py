@@ -40,7 +40,7 @@ ATTEMPTS = 5
 NOTE_EVERY = 5.0
 # Jobs with so much behind them leave much memory. With more bytes than this, mostly holes that
 # nothing else fits into, another process had better go on.
-LARGE, FULL = 20_000, 100 * 1024**2
+LARGE, FULL = 20_000, 64 * 1024**2
 # Trying again cannot help.
 FINAL = (Refused, Forbidden, RecordNotFound, InvalidRecord, CannotUndo, InvalidQuery)
 
