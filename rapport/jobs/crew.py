@@ -36,8 +36,9 @@ class Crew:
         self.renew()
 
     def renew(self) -> None:
-        """Go on in new processes, which have nothing in memory yet."""
-        self.close()
+        """Go on in new processes, which have nothing in memory yet. Those that are there, and have
+        nothing to do any more, end first: both would need memory at once."""
+        self.close(wait=True)
         if self._processes:
             self._pool = ProcessPoolExecutor(
                 self._processes,
@@ -74,10 +75,10 @@ class Crew:
         self._ahead.popleft()
         return (found,)
 
-    def close(self) -> None:
-        """Let the processes end."""
+    def close(self, *, wait: bool = False) -> None:
+        """Let the processes end; `wait` until they have."""
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(wait=wait, cancel_futures=True)
             self._pool = None
 
 
