@@ -166,6 +166,7 @@ def written(upload: str, file: str) -> dict[str, Any]:
         SourceId,
     )
     from rapport.models.journal import ChangeVerb
+    from rapport.queries.history import FILES
 
     known = _names(ImportFile.objects.get(pk=upload))
     plans = Plan.objects.exclude(import_file=None)
@@ -195,6 +196,10 @@ def written(upload: str, file: str) -> dict[str, Any]:
                 row["plan_id"] = files[row["plan_id"]]
             if is_counted or model is Plan:
                 row["id"] = files.get(row["id"])
+            if model is Operation and FILES in row["parameters"]:
+                # Where in the journal each file begins depends on the number of steps, too.
+                kept = row["parameters"]
+                row["parameters"] = {**kept, FILES: [name for _first, name in kept[FILES]]}
             lines.append(_line(known, row))
     rows[PlanRow._meta.db_table] += [
         _line(known, {**row, "plan_id": files[plan.pk]})
