@@ -99,46 +99,44 @@ def _split_marked(values: list[Any]) -> dict[int, list[str]]:
 
 
 def _url(field: Field, reading: Reading) -> Convert:
-    """Parse every cell that is not blank, unless all of them are what they seem to be."""
-
-    def convert(cells: Sequence[str]) -> Column:
-        values: list[Any] = list(map(str.strip, cells))
-        more = _split_marked(values)
-        errors: dict[int, str] = {}
-        if all_fit(field, values):
-            return Column(values, errors, more)
-        for place, value in enumerate(values):
-            if not value:
-                continue
-            try:
-                values[place] = parse(field, value, reading)
-            except InvalidValue as error:
-                errors[place] = str(error)
-        return Column(values, errors, more)
-
-    return convert
+    return _unless_all_fit(field, lambda text: (parse(field, text, reading), []), split=True)
 
 
 def _email(field: Field, _reading: Reading) -> Convert:
+    def read(text: str) -> tuple[Any, list[str]]:
+        try:
+            return check(field, text), []
+        except InvalidValue:
+            found = _addresses(field, text)
+            if not found:
+                raise
+            return found[0], found[1:]
+
+    return _unless_all_fit(field, read)
+
+
+def _unless_all_fit(
+    field: Field, read: Callable[[str], tuple[Any, list[str]]], *, split: bool = False
+) -> Convert:
+    """Read every cell that is not blank, unless all of them are what they seem to be. `read`: a
+    value, and further ones of the same cell."""
+
     def convert(cells: Sequence[str]) -> Column:
         values: list[Any] = list(map(str.strip, cells))
+        more = _split_marked(values) if split else {}
         errors: dict[int, str] = {}
-        more: dict[int, list[str]] = {}
         if all_fit(field, values):
             return Column(values, errors, more)
         for place, value in enumerate(values):
             if not value:
                 continue
             try:
-                values[place] = check(field, value)
+                values[place], rest = read(value)
             except InvalidValue as error:
-                found = _addresses(field, value)
-                if found:
-                    values[place], *rest = found
-                    if rest:
-                        more[place] = rest
-                else:
-                    errors[place] = str(error)
+                errors[place] = str(error)
+                continue
+            if rest:
+                more[place] = rest
         return Column(values, errors, more)
 
     return convert
