@@ -125,7 +125,7 @@ class Feed:
         file = uploads.path_of(upload)
         with file.open("rb") as stream:
             content = file_digest(stream, "sha256").hexdigest()
-        path = ahead.path_for(file.parent, self._fingerprint(upload, content, 0))
+        path = ahead.path_for(file.parent, self._fingerprint(upload, content))
         alone = ahead.is_worth_it(upload.size)
         kept = self._ahead = ahead.kept_at(path)
         if kept and not (self._finish and alone):
@@ -142,8 +142,8 @@ class Feed:
             kept.close()
             self._blocks = iter(self._ahead)
         elif alone:
-            path = ahead.path_for(file.parent, self._fingerprint(upload, content, self._after))
-            passing = self._finish is not None
+            # A part of the file is of no use to others.
+            passing = self._finish is not None or self._after > 0
             self._ahead = ahead.Ahead(path, self._make, count=ahead.readers(), passing=passing)
             self._blocks = iter(self._ahead)
 
@@ -166,7 +166,7 @@ class Feed:
             is_left = block and block.numbers[-1] > self._after
             yield self._packer.finish(block, id_of) if is_left else Block()
 
-    def _fingerprint(self, upload: ImportFile, content: str, after: int) -> str:
+    def _fingerprint(self, upload: ImportFile, content: str) -> str:
         """Changes with all that rows are made of: the file, the mapping, the repaired cells, the
         rules, the options and what people call them."""
         entity = self.mapping.entity
@@ -186,7 +186,6 @@ class Feed:
                 (found.name, [(one.value, str(one.label)) for one in found.options])
                 for found in fields
             ],
-            after,
         )
         return blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
