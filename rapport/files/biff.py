@@ -23,14 +23,14 @@ _MOST = 256 * 1024**2
 _SOON = 20
 
 
-def is_locked(path: Path) -> bool:
+def is_locked(file: bytes) -> bool:
     """Whether the workbook can only be read with a password."""
-    return any(kind == _LOCKED for kind, _body in islice(_records(_stream(path), 0), _SOON))
+    return any(kind == _LOCKED for kind, _body in islice(_records(_stream(file), 0), _SOON))
 
 
 def errors(path: Path, number: int) -> dict[tuple[int, int], str]:
     """The errors in the cells of one sheet, by row and column from 0; `number`: which it is."""
-    data = _stream(path)
+    data = _stream(path.read_bytes()) if path.stat().st_size <= _MOST else b""
     sheets = [body for kind, body in _records(data, 0) if kind == _SHEET]
     if number >= len(sheets) or len(sheets[number]) < 4:
         return {}
@@ -56,12 +56,10 @@ def _records(data: bytes, at: int) -> Iterator[tuple[int, bytes]]:
         at += 4 + length
 
 
-def _stream(path: Path) -> bytes:
+def _stream(file: bytes) -> bytes:
     """The stream of the workbook; b"" when the container is not as it should be."""
-    if path.stat().st_size > _MOST:
-        return b""
     try:
-        return _found(path.read_bytes())
+        return _found(file)
     except (struct.error, IndexError):
         return b""
 

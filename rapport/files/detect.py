@@ -254,7 +254,7 @@ def _inside_ole(path: Path) -> Format:
     if _has_stream(data, "_VBA_PROJECT"):
         raise macros()
     if _has_stream(data, "Workbook\0") or _has_stream(data, "Book\0"):
-        if biff.is_locked(path):
+        if biff.is_locked(data):
             raise archive.encrypted()
         return "xls"
     raise _no_table("Office 97-2003")
