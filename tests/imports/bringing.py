@@ -29,15 +29,12 @@ def plan(content, entity="contact", *, by, picks=(), missing=None, **options):
                 registry[upload.entity], {index: target.field}, rule
             ).columns[index]
     flow.remap(upload, made)
-    flow.plan_now(upload, by=by)
-    return ImportFile.objects.get(pk=upload.pk)
+    return checked(upload, by=by)
 
 
 def bring(content, entity="contact", *, by, **options):
     """The whole way; what came of it."""
-    upload = plan(content, entity, by=by, **options)
-    flow.apply_now(upload, by=by)
-    return outcome(upload)
+    return applied(plan(content, entity, by=by, **options), by=by)
 
 
 def mapped(upload, targets=None, **said):
@@ -53,14 +50,23 @@ def mapped(upload, targets=None, **said):
 
 def planned(content, entity="contact", *, by, targets=None, reading=None, **said):
     """The upload, planned."""
-    upload = mapped(describe(content, entity, by=by, **(reading or {})), targets, **said)
-    flow.plan_now(upload, by=by)
-    return ImportFile.objects.get(pk=upload.pk)
+    upload = describe(content, entity, by=by, **(reading or {}))
+    return checked(mapped(upload, targets, **said), by=by)
 
 
 def brought(content, entity="contact", *, by, **said):
     """What comes of the whole way."""
-    upload = planned(content, entity, by=by, **said)
+    return applied(planned(content, entity, by=by, **said), by=by)
+
+
+def checked(upload, *, by):
+    """The upload with its plan."""
+    flow.plan_now(upload, by=by)
+    return ImportFile.objects.get(pk=upload.pk)
+
+
+def applied(upload, *, by):
+    """What comes of a plan."""
     flow.apply_now(upload, by=by)
     return outcome(upload)
 
