@@ -108,9 +108,8 @@ def follow_duplicates() -> None:
     """Look for duplicates of what changed. An import goes first: its rows follow it."""
     if _others_first():
         return
-    from . import (
-        following,  # comparing needs libraries that a worker without records can do without
-    )
+    # Comparing needs libraries that a worker without records can do without.
+    from . import following
 
     following.follow()
 
