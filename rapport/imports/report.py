@@ -116,7 +116,10 @@ def rows_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...] = ERRORS) -
         return
     entity = registry[upload.entity]
     with uploads.open_upload(upload) as table:
-        yield _line([*table.columns, _("Reason")], bom=True)
+        # Where lists have semicolons, Excel puts a line with commas into one cell.
+        alone = upload.parent_id is None
+        sign = ";" if alone and table.options.delimiter == ";" else ","
+        yield _line([*table.columns, _("Reason")], sign, bom=True)
         kept = _by_row(plan, fates)
         wanted = next(kept, None)
         for batch in table.iter_batches(READ_AT_ONCE):
@@ -128,7 +131,7 @@ def rows_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...] = ERRORS) -
                     break
                 if wanted.row == record.number:
                     cells = _cells(record, wanted, len(table.columns))
-                    lines.append(_line([*cells, _reason(wanted, entity)]))
+                    lines.append(_line([*cells, _reason(wanted, entity)], sign))
             if lines:
                 yield b"".join(lines)
             if wanted is None:
@@ -178,7 +181,8 @@ def duplicate_text(row: PlanRow, entity: Entity) -> str:
     return _("There is such a record already (%(confidence)s%%): the same %(same)s.") % values
 
 
-def _line(cells: list[str], *, bom: bool = False) -> bytes:
+def _line(cells: list[str], sign: str, *, bom: bool = False) -> bytes:
     text = io.StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(map(escape, cells))
+    line = csv.writer(text, delimiter=sign, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    line.writerow(map(escape, cells))
     return text.getvalue().encode("utf-8-sig" if bom else "utf-8", "backslashreplace")

@@ -339,9 +339,9 @@ def test_error_file_is_the_refused_rows_as_they_were(alice):
     file = b"".join(report.rows_file(done.upload, plan_of(done.upload)))
 
     assert file.decode("utf-8-sig").splitlines() == [
-        '"Name","Mail","Odd;one","Reason"',
+        '"Name";"Mail";"Odd;one";"Reason"',
         (
-            '"Bo","nonsense","\'=1+1","“nonsense” is not an e-mail address. Correct the address '
+            '"Bo";"nonsense";"\'=1+1";"“nonsense” is not an e-mail address. Correct the address '
             'or empty the cell."'
         ),
     ]
