@@ -34,6 +34,7 @@ from rapport.models import Change, ImportFile, Job, Operation, Plan, PlanRow
 from rapport.models.journal import OperationState
 from rapport.models.operations import Fate, ImportState, JobState
 from rapport.queries.history import FILES
+from rapport.queries.imports import plan_of
 
 from . import (
     bundle,
@@ -323,9 +324,9 @@ def _begin_file(upload: ImportFile, op: Operation) -> None:
     """Of several files: from here on the changes of the operation come from this one."""
     if upload.parent is None:
         return
-    name = f"{upload.parent.name}: {upload.name}" if "sheet" in upload.options else upload.name
     first = (Change.objects.aggregate(last=Max("id"))["last"] or 0) + 1
-    op.parameters = {**op.parameters, FILES: [*op.parameters.get(FILES, ()), [first, name]]}
+    marks = [*op.parameters.get(FILES, ()), [first, bundle.name_of(upload)]]
+    op.parameters = {**op.parameters, FILES: marks}
     op.save(update_fields=["parameters"])
 
 
@@ -394,6 +395,8 @@ def ended(job: Job, state: JobState) -> None:
     upload = ImportFile.objects.select_related("operation").filter(job=job).first()
     if upload is None:
         return
+    if state == JobState.CANCELLED and _is_whole(upload, job):
+        state = JobState.DONE
     upload.state = _STATES[state]
     upload.message = job.message if state != JobState.DONE else ""
     upload.ended_at = job.ended_at
@@ -410,6 +413,15 @@ def ended(job: Job, state: JobState) -> None:
         journal.finish(op, _OPERATION_STATES[state])
     else:
         op.delete()
+
+
+def _is_whole(upload: ImportFile, job: Job) -> bool:
+    """Whether every row of one file is taken and linked: whoever stops the import then is too
+    late."""
+    plan = plan_of(upload)
+    if plan is None or bundle.is_bundle(upload) or (job.cursor or {}).get("open"):
+        return False
+    return "created" in upload.counts and upload.counts.get("rows") == plan.counts.get("rows")
 
 
 def _end_members(upload: ImportFile) -> None:

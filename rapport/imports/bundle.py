@@ -53,6 +53,13 @@ def members_of(upload: ImportFile) -> list[ImportFile]:
     return sorted(found, key=lambda m: (_depth(registry[m.entity]), m.created_at, m.name))
 
 
+def name_of(member: ImportFile) -> str:
+    """What a file of an archive is called; a sheet with its workbook."""
+    if member.parent is not None and "sheet" in member.options:
+        return f"{member.parent.name}: {member.name}"
+    return member.name
+
+
 @lru_cache(maxsize=64)
 def _depth(entity: Entity) -> int:
     """How many entities one above the other a record of `entity` belongs to: a contact to an

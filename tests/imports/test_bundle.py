@@ -281,6 +281,15 @@ def test_several_files_are_like_an_archive_and_one_list_is_a_file(alice, table):
     flow.apply_now(upload, by=alice)
     assert outcome(upload).counts == {"rows": 4, "created": 3, "duplicates": 1}
     assert Contact.objects.get().account.main_phone == "1"
+    made = {
+        file.name: list(
+            flow.records_of(file, "created", alice, entity=registry[file.entity]).values_list(
+                "name" if file.entity == "account" else "last_name", flat=True
+            )
+        )
+        for file in upload.members.all()
+    }
+    assert made == {"a.csv": ["Berg"], "a (2).csv": ["Acme"], "b.csv": ["Bee"]}
 
     spoilt = [("a.csv", [accounts]), ("p.csv", [people + b"\n,,"]), ("q.csv", [people + b"\nX,"])]
     upload = flow.receive_many(spoilt, entity="auto", by=alice)

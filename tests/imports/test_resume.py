@@ -149,6 +149,18 @@ def test_cancelled_import_keeps_what_it_did_and_can_go_on_or_be_undone(alice, ta
     assert outcome(upload).operation.state == "done"
 
 
+def test_import_that_is_stopped_behind_its_last_row_is_complete(alice, table):
+    upload = plan(people(3, table), by=alice)
+    flow.start_apply(upload, by=alice)
+    run = take("first")
+    while run.job.progress < 3:
+        apply.step(run)
+    run.end(JobState.CANCELLED, "Cancelled.", apply.ended)
+
+    upload = ImportFile.objects.get(pk=upload.pk)
+    assert (upload.state, upload.message, upload.operation.state) == ("done", "", "done")
+
+
 def test_what_was_undone_does_not_go_on(alice, table):
     upload = plan(people(30, table), by=alice)
     job = flow.start_apply(upload, by=alice)
