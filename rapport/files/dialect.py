@@ -15,6 +15,8 @@ from rapport.files.textstream import as_stream
 
 # Where two make equally good tables, the one that is rarer in ordinary text comes first.
 DELIMITERS = ("\t", ";", "|", ",")
+# Signs that hardly any program takes: only where none of the others divides the first line.
+_RARE = ("^", "~", "¦", "§")
 # A file of one column has no delimiter; the csv module wants one that cannot occur.
 NO_DELIMITER = "\x1f"
 SEP_LINE = re.compile(r"""^"?sep=([^"'\r\n\\])"?[ \t,;]*\r?\n?$""", re.IGNORECASE)
@@ -64,7 +66,7 @@ def sniff_dialect(head: str, *, complete: bool) -> Dialect:
     quote = _quote(head)
     best = Dialect(delimiter="", quote=quote)
     best_score = 0.0
-    for delimiter in (asked[1],) if asked else DELIMITERS:
+    for delimiter in (asked[1],) if asked else _likely(head):
         whole = False
         for escape in _escapes(head, quote, delimiter):
             tried = Dialect(delimiter=delimiter, quote=quote, escape=escape)
@@ -77,6 +79,14 @@ def sniff_dialect(head: str, *, complete: bool) -> Dialect:
     if asked:
         best = replace(best, delimiter=asked[1], sep_line=True)
     return _with_blanks(best, head, complete=complete)
+
+
+def _likely(head: str) -> tuple[str, ...]:
+    """The delimiters worth trying."""
+    line = next((line for line in head.splitlines() if line.strip()), "")
+    if any(sign in line for sign in DELIMITERS):
+        return DELIMITERS
+    return (*DELIMITERS, *(sign for sign in _RARE if sign in line))
 
 
 def _escapes(head: str, quote: str, delimiter: str) -> tuple[str, ...]:

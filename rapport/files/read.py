@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from rapport.files import archive, canonical, formula, header
+from rapport.files import archive, canonical, foot, formula, header
 from rapport.files.convert import convert
 from rapport.files.detect import FORMATS, WORKBOOKS, Detected, Format, dialect_of, format_of, sniff
 from rapport.files.dialect import NO_DELIMITER, Dialect
@@ -119,8 +119,13 @@ class Table:
         self.header = found.row
         self.header_guess = found.guess
         self.above = found.above
-        self._source = replace(source, unescape=unescape)
+        self._source = replace(source, unescape=unescape, foot=foot.of(source))
         self._workplace = workplace
+
+    @property
+    def foot(self) -> frozenset[foot.Filled]:
+        """What is written below the records and is none."""
+        return self._source.foot
 
     @property
     def known_records(self) -> int | None:

@@ -15,7 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from rapport.files import canonical
+from rapport.files import canonical, foot
 from rapport.files.dialect import SEP_LINE, Dialect, Rows
 from rapport.files.formula import unescape
 from rapport.files.limits import LIMITS
@@ -57,6 +57,7 @@ class Source:
     clean: bool  # every byte decodes and there is no NUL
     canonical: bool = False  # made by us: NULs are marks
     unescape: bool = False  # leading apostrophes are our writer's
+    foot: frozenset[foot.Filled] = frozenset()  # rows below the table that are no records
     noted: Path | None = None  # where it is kept at which bytes records begin
     places: Places | None = None  # what is kept there
 
@@ -216,6 +217,7 @@ class Reader:
         """Whether all rows are of full width and begin with something: nothing to mend."""
         return (
             self._expose is None
+            and not self._source.foot
             and bool(batch)
             and set(map(len, batch)) == {self._width}
             and all(map(str.strip, map(itemgetter(0), batch)))
@@ -234,6 +236,8 @@ class Reader:
                 row += [""] * missing
             elif missing < 0:
                 problems = (*self._surplus(row), *problems)
+            if self._source.foot and foot.filled(row) in self._source.foot:
+                problems = (Problem(None, foot.FOOT),)
             yield Record(at, tuple(row), problems)
 
     def _surplus(self, row: list[str]) -> tuple[Problem, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping as MappingType, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from rapport.access import Actor, SystemActor
 from rapport.files.detect import Detected, sniff
+from rapport.files.foot import FOOT
 from rapport.files.read import FileRefused, ReadOptions, Record, Table, open_table
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import Reading
@@ -24,7 +26,7 @@ from rapport.models.operations import ImportState
 
 from . import bundle, detection, feed, headers, layouts, mapping as mappings, uploads
 from .layouts import Layout
-from .mapping import Mapping, MappingRefused
+from .mapping import MappingRefused
 from .proposal import propose
 from .subject import choose_entity, importable, importable_for
 
@@ -34,6 +36,8 @@ LOOKED_AT, SHOWN = 1000, 8
 SHOWN_CELLS, SHOWN_LENGTH = 5000, 120
 # So many fields named in one row make it a header.
 TELLING = 2
+# So many sheets are looked at for one that is a list.
+SHEETS = 5
 
 
 def describe(
@@ -60,8 +64,10 @@ def describe(
         _describe_members(upload, detected, by, reading or {}, keep=keep)
         return
     options = _options(detected, reading or {})
-    with _opened(path, options) as table:
-        looked = list(islice(table, LOOKED_AT if len(table.columns) < 300 else SHOWN))
+    others = () if "sheet" in (reading or {}) else bundle.lists_of(detected)
+    with _opened(path, options, others) as table:
+        whole = (record for record in table if record.problem != FOOT)
+        looked = list(islice(whole, LOOKED_AT if len(table.columns) < 300 else SHOWN))
         sample = [record.cells for record in looked]
         layout = layouts.recognise(table.columns, sample)
         entity = _entity(upload, table, sample, layout, by)
@@ -83,7 +89,8 @@ def describe(
         if options.member is not None:
             upload.reading["member"] = options.member
         upload.mapping = made.as_json()
-        upload.options = {**upload.options, **_description(detected, table, looked, made)}
+        notes = [*_other_sheet(others, table), *_around(table), *made.notes]
+        upload.options |= _description(detected, table, looked, notes)
         # The columns of cards bear the names of one program, whichever wrote them.
         is_card = detected.format == "vcard"
         upload.options["program"] = layout.program.label if layout and not is_card else ""
@@ -149,27 +156,49 @@ def _describe_members(
     describe(upload, by=by, reading={**reading, place: taken[0].options["member"]})
 
 
-def _opened(path: Path, options: ReadOptions) -> Table:
+def _opened(path: Path, options: ReadOptions, others: Sequence[str]) -> Table:
+    """The file as a table: of `others`, its sheets, the first that plainly is a list, where the one
+    that would be taken says what the workbook is for."""
+    table = _below_title(path, options)
+    if _known(table.columns) >= min(TELLING, len(_named(table))):
+        return table
+    for name in others[:SHEETS]:
+        if name != options.sheet:
+            with suppress(FileRefused):
+                other = _below_title(path, replace(options, sheet=name))
+                if _is_plainer(other, table):
+                    return other
+    return table
+
+
+def _below_title(path: Path, options: ReadOptions) -> Table:
     """The file as a table; a title or what a program writes above its header is passed over."""
     table = open_table(path, options, scratch=path.parent)
     if options.header is None and table.header_guess:
         below = open_table(path, replace(options, header=table.header_guess), scratch=path.parent)
-        if layouts.recognise(below.columns, ()) is not None or _is_title(table, below):
+        if layouts.recognise(below.columns, ()) is not None or _is_plainer(below, table):
             return below
     return table
 
 
-def _is_title(table: Table, below: Table) -> bool:
-    """Whether the fuller row that follows plainly is the header, and the first one is not."""
-    names = [column for column in below.columns if column]
-    known, above = (
-        sum(_is_known(column) for column in found if column) for found in (names, table.columns)
+def _is_plainer(table: Table, first: Table) -> bool:
+    """Whether the header of `table` plainly is one, and that of `first`, which comes before it, is
+    not."""
+    known = _known(table.columns)
+    return known >= max(TELLING, 2 * _known(first.columns) + 1) and known * 2 >= len(_named(table))
+
+
+def _named(table: Table) -> list[str]:
+    return [column for column in table.columns if column]
+
+
+def _known(columns: Sequence[str]) -> int:
+    """How many of these headers are those of fields."""
+    return sum(
+        any(headers.field_for(entity, column) for entity in importable())
+        for column in columns
+        if column
     )
-    return known >= max(TELLING, 2 * above + 1) and known * 2 >= len(names)
-
-
-def _is_known(header: str) -> bool:
-    return any(headers.field_for(entity, header) for entity in importable())
 
 
 def _active_zone() -> str:
@@ -234,7 +263,7 @@ def _what_are_these(table: Table) -> str:
 
 
 def _description(
-    detected: Detected, table: Table, looked: Sequence[Record], made: Mapping
+    detected: Detected, table: Table, looked: Sequence[Record], notes: Sequence[str]
 ) -> dict[str, Any]:
     """What the pages show of the file, so that it need not be opened again."""
     shown = max(1, min(SHOWN, SHOWN_CELLS // max(1, len(table.columns))))
@@ -256,16 +285,29 @@ def _description(
         "members": [member.name for member in detected.members if member.format],
         "elements": [list(element) for element in detected.elements[:20]],
         "encoding": dataclasses.asdict(detected.encoding) if detected.encoding else None,
-        "notes": [*_passed_over(table), *map(str, table.notes), *made.notes],
+        "notes": list(notes),
     }
 
 
-def _passed_over(table: Table) -> list[str]:
-    """That something stands above the header."""
-    if not table.above:
+def _other_sheet(others: Sequence[str], table: Table) -> list[str]:
+    """That the sheet is not the first, which a person might expect."""
+    sheet = table.options.sheet
+    if not others or sheet == others[0]:
         return []
-    said = _("Row %(row)d is the header; what stands above it is left out: %(text)s")
-    return [said % {"row": table.header, "text": table.above[:SHOWN_LENGTH]}]
+    return [_("Sheet “%(sheet)s” is read, not “%(first)s”.") % {"sheet": sheet, "first": others[0]}]
+
+
+def _around(table: Table) -> list[str]:
+    """That something stands above the header or below the records; what the file itself says."""
+    notes = []
+    if table.above:
+        said = _("Row %(row)d is the header; what stands above it is left out: %(text)s")
+        notes.append(said % {"row": table.header, "text": table.above[:SHOWN_LENGTH]})
+    if table.foot:
+        said = _("The foot of the report below the records is left out: %(text)s")
+        text = " · ".join(sorted(" ".join(row) for row in table.foot))
+        notes.append(said % {"text": text[:SHOWN_LENGTH]})
+    return [*notes, *map(str, table.notes)]
 
 
 def _about(detected: Detected, looked: Sequence[Record]) -> int | None:

@@ -138,6 +138,8 @@ def _verdict(
     current = stored.get(row.asked) if row.asked else None
     record = row.asked if current is not None else None
     if row.reasons:
+        if row.reasons[0].code == why.LEFT_OUT:
+            return Verdict(row.number, Fate.SKIP, reasons=row.reasons, found=Fate.SKIP)
         left = decided.of(row.number, Fate.REFUSED) == Decision.SKIP
         fate = Fate.SKIP if left else Fate.REFUSED
         return Verdict(row.number, fate, record=record, reasons=row.reasons, found=Fate.REFUSED)

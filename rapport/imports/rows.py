@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
+from rapport.files.foot import FOOT
 from rapport.files.read import Record
 from rapport.meta.field import Field
 from rapport.meta.folding import fold
@@ -20,7 +21,7 @@ from .cells import is_named
 from .headers import RECORD_ID, siblings
 from .layouts import same_id
 from .mapping import Mapping, Target
-from .reasons import Reason, of_cell
+from .reasons import LEFT_OUT, Reason, of_cell
 
 # The field for what fits nowhere else.
 NOTES = "description"
@@ -124,6 +125,8 @@ class Converter:
         return [self._refused(record) if _spoilt(record) else next(rows) for record in records]
 
     def _refused(self, record: Record) -> Row:
+        if record.problem == FOOT:
+            return Row(record.number, {}, reasons=[Reason(_(FOOT.template), code=LEFT_OUT)])
         message = str(record.problem)
         remedy = _("Correct the row: every line must have as many cells as there are columns.")
         return Row(record.number, {}, reasons=[Reason(message, None, remedy, "shape")])

@@ -27,6 +27,8 @@ def sniffed(text):
         ("My customers\nName;Mail\nA;a@x\nB;b@x\n", ";"),
         ('id,note\n1,"two\nlines; with\nsemicolons;"\n2,"x"\n', ","),
         ("a,b\r1,2\r", ","),
+        ("a^b\nx, y^z\np, q^r\n", "^"),
+        ("a;b\nx^2;y^2\n", ";"),
     ],
 )
 def test_delimiter_is_the_one_that_makes_a_table(text, delimiter):
