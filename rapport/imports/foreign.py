@@ -10,7 +10,7 @@ from rapport.meta.field import Field
 from rapport.meta.folding import fold
 from rapport.meta.kinds import InvalidValue, Kind, Reading, parse
 
-from . import layoutwords, standing
+from . import choicewords, layoutwords, standing
 
 # Each cell with the text that stands for it; None where that is not known.
 Meanings = dict[str, str | None]
@@ -76,8 +76,13 @@ def of_states(
     return status, {cell: text or usual.get(cell) for cell, text in tried[status.name].items()}
 
 
+def _words(name: str) -> dict[str, str]:
+    """What stands for options of the field, in the words of programs and of other languages."""
+    called = choicewords.CALLED.get(name, {}).items()
+    ours = {fold(word): option for option, words in called for word in words.split("|")}
+    programs = layoutwords.MEANT.get(name, {}).items()
+    return ours | {fold(cell): option for cell, option in programs}
+
+
 # By field, for files of any program.
-_WORDS = {
-    name: {fold(cell): option for cell, option in known.items()}
-    for name, known in layoutwords.MEANT.items()
-}
+_WORDS = {name: _words(name) for name in layoutwords.MEANT | choicewords.CALLED}

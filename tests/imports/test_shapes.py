@@ -6,8 +6,11 @@ from datetime import date
 import openpyxl
 import pytest
 
-from rapport.imports import flow
+from rapport.imports import choicewords, flow
 from rapport.imports.mapping import MappingRefused
+from rapport.meta.folding import fold
+from rapport.meta.kinds import Reading, parse
+from rapport.meta.registry import registry
 from rapport.models import Account, Contact, Lead, Opportunity
 from tests.imports.bringing import bring, describe
 
@@ -212,6 +215,22 @@ def test_other_words_for_options_are_understood(alice, table):
     assert list(found) == [("Acme", 16), ("Bee", None)]
     found = Contact.objects.order_by("pk").values_list("gender", "preferred_contact_method")
     assert list(found) == [(1, 2), (2, 5)]
+
+
+def test_words_for_options_are_told_in_several_languages(alice, table):
+    rows = ("Bo;Acme;Messe", "Dee;Bee;Bouche à oreille", "Eck;Cee;Sitio web")
+    done = bring(table("Nachname;Firma;Quelle", *rows), "lead", by=alice)
+
+    found = Lead.objects.order_by("last_name").values_list("source", flat=True)
+    assert (list(found), done.upload.options["notes"]) == ([7, 9, 8], [])
+
+    entities = [registry[name] for name in ("account", "contact", "lead", "opportunity")]
+    for name, called in choicewords.CALLED.items():
+        fields = [entity.fields[name] for entity in entities if name in entity.fields]
+        options = {parse(found, option, Reading()) for found in fields for option in called}
+        words = [set(map(fold, text.split("|"))) for text in called.values()]
+        assert len(options) == len(called), name
+        assert sum(map(len, words)) == len(set.union(*words)), name
 
 
 def test_view_of_dynamics_may_have_whole_names_alone(alice, table):
