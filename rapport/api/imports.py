@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -134,16 +135,12 @@ def error_rows(request: HttpRequest, recipe: ImportRecipe, id: uuid.UUID) -> Htt
         first = next(pieces)
     except (FileRefused, UploadGone) as error:
         raise Answer(404, str(error)) from error
-    answer = StreamingHttpResponse(_joined(first, pieces), content_type="text/csv; charset=utf-8")
+    rows = chain([first], pieces)
+    answer = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     stem = upload.name.rpartition(".")[0] or upload.name
     name = content_disposition_header(True, f"{stem} (errors).csv")
     answer.headers["Content-Disposition"] = name or "attachment"
     return answer
-
-
-def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
 
 
 def _run(recipe: ImportRecipe, id: uuid.UUID) -> ImportFile:

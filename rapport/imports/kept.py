@@ -42,14 +42,24 @@ def plans_beside(plan: Plan) -> list[Plan]:
     return sorted(found, key=base_of) if plan in found else [plan]
 
 
-def where(plan: Plan, like: int) -> tuple[ImportFile | None, int]:
-    """What `PlanRow.like` means: the row, and the file when it is another one of the archive."""
-    if like >= 0:
-        return None, like
-    for other in reversed(plans_beside(plan)):
-        if base_of(other) < -like:
-            return other.import_file, -like - base_of(other)
-    return None, 0
+class Places:
+    """What `PlanRow.like` means in the rows of a plan; the other plans of an archive are looked for
+    once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._beside: list[Plan] | None = None
+
+    def where(self, like: int) -> tuple[ImportFile | None, int]:
+        """The row, and the file when it is another one of the archive."""
+        if like >= 0:
+            return None, like
+        if self._beside is None:
+            self._beside = plans_beside(self._plan)[::-1]
+        for other in self._beside:
+            if base_of(other) < -like:
+                return other.import_file, -like - base_of(other)
+        return None, 0
 
 
 def name_of(upload: ImportFile) -> str:

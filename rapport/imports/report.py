@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ from rapport.queries.imports import plan_of, plan_rows
 
 from . import bundle, flow, kept as kept_keys, later, reasons as why, samerows, uploads
 from .alike import TAKEN
+from .kept import Places
 
 # Fates whose rows somebody can repair and import again.
 ERRORS: tuple[str, ...] = (Fate.REFUSED, Fate.CHANGED)
@@ -106,20 +108,38 @@ def mapping_of(upload: ImportFile) -> dict[str, str | None]:
 
 def rows_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...] = ERRORS) -> Iterator[bytes]:
     """The rows with one of `fates`, cell by cell as in the file, and why they were not taken:
-    repaired, this file can be imported as it is. CSV, in pieces."""
-    if bundle.is_bundle(upload):
-        # One file below the other, of those that have such rows.
-        for member in bundle.members_of(upload):
-            own = plan_of(member)
-            if own is not None and own.rows.filter(fate__in=fates).exists():
-                yield from rows_file(member, own, fates)
+    repaired, this file can be imported as it is. CSV, in pieces, at least one; with the first comes
+    FileRefused, UploadGone."""
+    begin = codecs.BOM_UTF8
+    # Of several one below the other.
+    for file, own in _files_with(upload, plan, fates):
+        for piece in _rows_of_file(file, own, fates):
+            yield begin + piece
+            begin = b""
+    if begin:
+        yield begin
+
+
+def _files_with(
+    upload: ImportFile, plan: Plan, fates: tuple[str, ...]
+) -> Iterator[tuple[ImportFile, Plan]]:
+    """The file, or of several those that have rows with one of `fates`; and their plans."""
+    if not bundle.is_bundle(upload):
+        yield upload, plan
         return
-    entity = registry[upload.entity]
+    for member in bundle.members_of(upload):
+        own = plan_of(member)
+        if own is not None and own.rows.filter(fate__in=fates).exists():
+            yield member, own
+
+
+def _rows_of_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...]) -> Iterator[bytes]:
+    entity, places = registry[upload.entity], Places(plan)
     with uploads.open_upload(upload) as table:
         # Where lists have semicolons, Excel puts a line with commas into one cell.
         alone = upload.parent_id is None
         sign = ";" if alone and table.options.delimiter == ";" else ","
-        yield _line([*table.columns, _("Reason")], sign, bom=True)
+        yield _line([*table.columns, _("Reason")], sign)
         kept = _by_row(plan, fates)
         wanted = next(kept, None)
         for batch in table.iter_batches(READ_AT_ONCE):
@@ -131,7 +151,7 @@ def rows_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...] = ERRORS) -
                     break
                 if wanted.row == record.number:
                     cells = _cells(record, wanted, len(table.columns))
-                    lines.append(_line([*cells, _reason(wanted, entity)], sign))
+                    lines.append(_line([*cells, _reason(wanted, entity, places)], sign))
             if lines:
                 yield b"".join(lines)
             if wanted is None:
@@ -153,16 +173,16 @@ def _cells(record: Record, row: PlanRow, width: int) -> list[str]:
     return cells
 
 
-def _reason(row: PlanRow, entity: Entity) -> str:
+def _reason(row: PlanRow, entity: Entity, places: Places) -> str:
     if row.fate == Fate.DUPLICATE:
-        return duplicate_text(row, entity)
+        return duplicate_text(row, entity, places)
     return " ".join(reason.text for reason in why.from_json(row.reasons))
 
 
-def duplicate_text(row: PlanRow, entity: Entity) -> str:
-    """How a row is a duplicate."""
+def duplicate_text(row: PlanRow, entity: Entity, places: Places) -> str:
+    """How a row is a duplicate. `places`: those of its plan."""
     like, confidence, *kept = row.reasons or [0, 0]
-    file, like = kept_keys.where(row.plan, like)
+    file, like = places.where(like)
     reasons = [Likeness.from_json(one) for one in kept]
     values = {
         "row": like,
@@ -181,8 +201,8 @@ def duplicate_text(row: PlanRow, entity: Entity) -> str:
     return _("There is such a record already (%(confidence)s%%): the same %(same)s.") % values
 
 
-def _line(cells: list[str], sign: str, *, bom: bool = False) -> bytes:
+def _line(cells: list[str], sign: str) -> bytes:
     text = io.StringIO()
     line = csv.writer(text, delimiter=sign, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     line.writerow(map(escape, cells))
-    return text.getvalue().encode("utf-8-sig" if bom else "utf-8", "backslashreplace")
+    return text.getvalue().encode("utf-8", "backslashreplace")

@@ -31,6 +31,7 @@ from . import bundle, decisions, kept as kept_keys, plan as plans, reasons as wh
 from .cells import is_named
 from .decisions import Decided, as_cells
 from .feed import mapping_of
+from .kept import Places
 from .mapping import Mapping
 from .reasons import Reason
 from .rejudging import reason_keys
@@ -101,6 +102,7 @@ def rows_of(
         return []
     mapping = mapping_of(upload)
     decided = decisions.alike_of(plan)
+    places = Places(plan)
     earlier: dict[int, Sequence[str]] = {}
     if fate == decisions.shown(None, decided) and not plan.counts.get(fate):
         return []
@@ -112,14 +114,15 @@ def rows_of(
         records = _records(upload, {*kept, *likes})
         earlier = {record.number: record.cells for record in records if record.number in likes}
         records = [record for record in records if record.number in kept]
-        earlier |= _elsewhere(plan, mapping, {row.like for row in kept.values() if row.like < 0})
+        likes = {row.like for row in kept.values() if row.like < 0}
+        earlier |= _elsewhere(places, mapping, likes)
     page = _Page(
         mapping,
         decided,
         _beside(mapping, kept.values(), by),
         _changes(mapping, kept.values(), by),
         earlier,
-        plan,
+        places,
     )
     shown = []
     for record in records:
@@ -138,7 +141,7 @@ class _Page:
     beside: MappingType[uuid.UUID, Beside]
     fields: MappingType[int, Sequence[FieldChange]]
     earlier: MappingType[int, Sequence[str]]
-    plan: Plan
+    places: Places
 
     def row(self, record: Record, row: PlanRow) -> Shown:
         """One of them."""
@@ -146,7 +149,7 @@ class _Page:
         found = Fate(row.found or row.fate)
         usual = self.decided.of(row.row, found) or self.mapping.usual(found)
         fields = self.fields.get(row.row, ())
-        file, like = kept_keys.where(self.plan, row.like)
+        file, like = self.places.where(row.like)
         if (row.decision or usual) == Decision.FILL:
             fields = [one for one in fields if not one.old]
         return Shown(
@@ -233,11 +236,13 @@ def _records(upload: ImportFile, numbers: Collection[int]) -> list[Record]:
         return list(table.pick(numbers))
 
 
-def _elsewhere(plan: Plan, mapping: Mapping, likes: Collection[int]) -> dict[int, Sequence[str]]:
+def _elsewhere(
+    places: Places, mapping: Mapping, likes: Collection[int]
+) -> dict[int, Sequence[str]]:
     """Rows of other files of the archive, with their cells in the columns of this one."""
     found: dict[int, Sequence[str]] = {}
     for like in likes:
-        file, number = kept_keys.where(plan, like)
+        file, number = places.where(like)
         if file is None:
             continue
         theirs = mapping_of(file)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from rapport.actions import undo as undoing
 from rapport.actions.records import RecordNotFound
 from rapport.imports import bundle, flow, parts, reasons, report
+from rapport.imports.kept import Places
 from rapport.imports.reasons import Reason
 from rapport.imports.showing import Shown
 from rapport.imports.uploads import FileRefused, UploadGone
@@ -267,7 +268,7 @@ def _rows(
             }
             for fate in fates
         ],
-        "lines": list(_lines(request, upload, rows, {one.number: one for one in shown})),
+        "lines": list(_lines(upload, plan, rows, {one.number: one for one in shown})),
         "label": TABS[here],
         "file_url": f"{reverse('import-errors', args=[upload.pk])}?fate={here}"
         if upload.stored
@@ -278,14 +279,14 @@ def _rows(
 
 
 def _lines(
-    request: HttpRequest,
     upload: ImportFile,
+    plan: Plan,
     rows: Sequence[PlanRow],
     shown: Mapping[int, Shown],
 ) -> Iterator[dict[str, Any]]:
     """A line for each reason of each row."""
     headers = flow.columns_of(upload)
-    entity = registry[upload.entity]
+    entity, places = registry[upload.entity], Places(plan)
     prefix = reverse("list", args=[entity])
     for row in rows:
         one = shown.get(row.row)
@@ -296,7 +297,7 @@ def _lines(
             "url": f"{prefix}{record.id}/" if record else "",
         }
         if row.fate == Fate.DUPLICATE:
-            yield {**line, "reason": report.duplicate_text(row, entity)}
+            yield {**line, "reason": report.duplicate_text(row, entity, places)}
             continue
         for reason in _reasons(row):
             index = reason.column

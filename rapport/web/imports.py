@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.contrib import messages
@@ -195,16 +195,12 @@ def errors_file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         messages.error(request, error_text(error))
         return HttpResponseRedirect(reverse("import", args=[upload.pk]), status=303)
     stem = upload.name.rpartition(".")[0] or upload.name
-    answer = StreamingHttpResponse(_joined(first, pieces), content_type="text/csv; charset=utf-8")
+    rows = chain([first], pieces)
+    answer = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = content_disposition_header(
         True, f"{stem} ({fate or 'errors'}).csv"
     )
     return answer
-
-
-def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
 
 
 @require_POST

@@ -12,6 +12,7 @@ from django.urls import reverse
 from rapport.actions import lease, undo
 from rapport.files.read import FileRefused
 from rapport.imports import bundle, command, flow, report
+from rapport.imports.kept import Places
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile, Opportunity, SourceId
 from rapport.queries.history import source_of, sources_of
@@ -222,7 +223,9 @@ def repeated(upload, row, *, by):
     """(file, row) that a row of b.csv repeats, as its card and its error file say."""
     member = next(m for m in bundle.members_of(upload) if m.name == "b.csv")
     (shown,) = flow.rows_of(member, by=by, fate="duplicate", after=row - 1, limit=1)
-    text = report.duplicate_text(plan_of(member).rows.get(row=row), registry[member.entity])
+    places = Places(plan_of(member))
+    kept = plan_of(member).rows.get(row=row)
+    text = report.duplicate_text(kept, registry[member.entity], places)
     assert f"The same as row {shown.like} of {shown.like_file} (" in text
     return shown.like_file, shown.like
 
@@ -295,11 +298,37 @@ def test_several_files_are_like_an_archive_and_one_list_is_a_file(alice, table):
     upload = flow.receive_many(spoilt, entity="auto", by=alice)
     flow.describe(upload, by=alice)
     flow.plan_now(upload, by=alice)
-    lines = b"".join(report.rows_file(upload, plan_of(upload))).decode().splitlines()
-    assert [line.split(",")[0].lstrip("\ufeff") for line in lines] == ['"First Name"', '"X"']
+    lines = b"".join(report.rows_file(upload, plan_of(upload))).decode("utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in lines] == ['"First Name"', '"X"']
 
     alone = described(zipped({"people.csv": people, "notes.txt": b"hello\n"}), alice)
     assert (bundle.is_bundle(alone), alone.entity) == (False, "contact")
+
+
+def test_rows_that_repeat_those_of_another_file_are_told_without_a_look_for_each(
+    alice, django_assert_num_queries
+):
+    for number in (1, 3):
+        rows = "".join(f"A,B{n},b{n}@x{number}.de\n" for n in range(number))
+        people = f"First Name,Last Name,Email\n{rows}".encode()
+        upload = described(zipped({"a.csv": people, "b.csv": people}), alice)
+        flow.plan_now(upload, by=alice)
+        member = bundle.members_of(upload)[1]
+        plan = plan_of(member)
+
+        with django_assert_num_queries(4):
+            pieces = list(report.rows_file(member, plan, ("duplicate",)))
+
+        assert b"".join(pieces).count(b"of a.csv (") == number
+
+
+def test_error_rows_of_several_files_are_an_empty_file_when_there_are_none(client_of, alice):
+    upload = described(salesforce(), alice)
+    flow.plan_now(upload, by=alice)
+
+    answer = client_of(alice).get(reverse("import-errors", args=[upload.pk]))
+
+    assert b"".join(answer.streaming_content) == b"\xef\xbb\xbf"
 
 
 def test_backup_is_named_with_its_remedy(alice):

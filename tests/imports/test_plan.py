@@ -5,7 +5,9 @@ import pytest
 from rapport.actions.lease import Refused
 from rapport.files.read import FileRefused
 from rapport.imports import flow, report, uploads
+from rapport.imports.kept import Places
 from rapport.imports.mapping import MappingRefused
+from rapport.meta.registry import registry
 from rapport.models import Account, Change, Contact, ImportFile, MatchKey, Operation, Plan
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact
@@ -69,16 +71,11 @@ def test_duplicates_say_what_they_are_the_same_as(alice, table):
         (2, there.pk, [0, 70, EMAIL]),
         (4, None, [3, 97, EMAIL, ["contact.last_name", "same", 7.3]]),
     ]
-    assert [report.duplicate_text(row, there_entity()) for row in rows] == [
+    contact, places = registry["contact"], Places(plan_of(upload))
+    assert [report.duplicate_text(row, contact, places) for row in rows] == [
         "There is such a record already (70%): the same Email.",
         "The same as row 3 of this file (97%): Email, Last name.",
     ]
-
-
-def there_entity():
-    from rapport.meta.registry import registry
-
-    return registry["contact"]
 
 
 def test_name_and_company_make_a_duplicate_whatever_the_spelling(alice, table):
