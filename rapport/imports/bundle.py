@@ -337,10 +337,7 @@ def _advance(session: _Session, run: Run) -> bool:
 
 
 def _open(session: _Session, member: ImportFile, run: Run) -> None:
-    now = timezone.now()
-    plan = Plan.objects.create(
-        kind=plans.KIND, import_file=member, created_by=run.job.created_by, created_at=now
-    )
+    plan = plans.new_plan(member, run)
     try:
         session.current = plans.Session(member, plan, session.siblings)
         mappings.check(session.current.feed.mapping)

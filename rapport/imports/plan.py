@@ -119,15 +119,20 @@ def _begin(run: Run) -> Session:
     upload = ImportFile.objects.filter(pk=run.job.parameters["import"]).first()
     if upload is None:
         raise Refused(_("The import is not there any more."))
-    plan = Plan.objects.create(
-        kind=KIND, import_file=upload, created_by=run.job.created_by, created_at=timezone.now()
-    )
-    session = Session(upload, plan)
+    session = Session(upload, new_plan(upload, run))
     mappings.check(session.feed.mapping)
     with run.batch() as job:
         job.progress = 0
         job.total = session.feed.table.known_records
     return session
+
+
+def new_plan(upload: ImportFile, run: Run) -> Plan:
+    """An empty plan, made under the lease: it counts as the latest one of `upload` from now on."""
+    with run.batch() as job:
+        return Plan.objects.create(
+            kind=KIND, import_file=upload, created_by=job.created_by, created_at=timezone.now()
+        )
 
 
 def advance(session: Session, run: Run) -> bool:

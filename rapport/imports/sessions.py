@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from django.utils.translation import gettext_lazy
 
@@ -31,7 +32,7 @@ S = TypeVar("S", bound=Session)
 
 
 class Sessions(Generic[S]):
-    """What a worker keeps of a job: found again, or made anew after a crash.
+    """What a worker keeps of a job while it holds it: found again, or made anew after a crash.
 
     A few at most: a job that went to another worker is forgotten here.
     """
@@ -39,7 +40,7 @@ class Sessions(Generic[S]):
     KEPT = 8
 
     def __init__(self) -> None:
-        self._kept: dict[Any, S] = {}
+        self._kept: dict[uuid.UUID, tuple[Run, S]] = {}
 
     @contextmanager
     def of(self, run: Run, make: Callable[[], S]) -> Iterator[S]:
@@ -48,7 +49,7 @@ class Sessions(Generic[S]):
         opens it anew. What no try can mend is Refused."""
         try:
             with without_circles():
-                yield self._get(_key(run.job), make)
+                yield self._get(run, make)
         except (FileRefused, UploadGone, MappingRefused) as refused:
             self.drop(run.job)
             raise Refused(str(refused)) from refused
@@ -59,25 +60,26 @@ class Sessions(Generic[S]):
             self.drop(run.job)
             raise
 
-    def _get(self, key: Any, make: Callable[[], S]) -> S:
-        if key not in self._kept:
-            while len(self._kept) >= self.KEPT:
-                self._drop(next(iter(self._kept)))
-            self._kept[key] = make()
-        return self._kept[key]
+    def _get(self, run: Run, make: Callable[[], S]) -> S:
+        held, session = self._kept.get(run.job.pk, (None, None))
+        if session is not None and held is run:
+            return session
+        # What an earlier try had open stands where that one came to, not where the job is now.
+        self.drop(run.job)
+        while len(self._kept) >= self.KEPT:
+            self._drop(next(iter(self._kept)))
+        made = make()
+        self._kept[run.job.pk] = run, made
+        return made
 
     def drop(self, job: Job) -> None:
         """Forget what is kept of `job`: it has ended, or a batch of it failed."""
-        self._drop(_key(job))
+        self._drop(job.pk)
 
-    def _drop(self, key: Any) -> None:
-        session = self._kept.pop(key, None)
-        if session is not None:
+    def _drop(self, id_: uuid.UUID) -> None:
+        if id_ in self._kept:
+            _run, session = self._kept.pop(id_)
             session.close()
-
-
-def _key(job: Job) -> Any:
-    return job.pk, job.attempts
 
 
 @contextmanager

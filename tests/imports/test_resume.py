@@ -8,6 +8,7 @@ from rapport.actions.lease import LostLease, Refused
 from rapport.imports import apply, flow, plan as plans
 from rapport.models import Account, Change, Contact, ImportFile, Job, MatchKey, Operation
 from rapport.models.operations import JobState
+from rapport.queries.imports import plan_of
 from tests.imports.bringing import bring, describe, outcome, plan
 from tests.imports.takingover import finished_by_another, people, take
 
@@ -108,6 +109,43 @@ def test_slow_worker_writes_nothing_once_another_has_taken_over(alice, table):
         apply.step(slow)
 
     assert stored() == before
+
+
+def test_worker_that_did_a_part_before_goes_on_where_the_import_stands(alice, table):
+    expected = uninterrupted(alice, table)
+    upload = plan(people(30, table), by=alice)
+    job = flow.start_apply(upload, by=alice)
+    apply.step(take("first"))
+    # It loses the database for a while, and keeps the file open at its place.
+    kept = {**apply._sessions._kept}
+    apply._sessions._kept.clear()
+    second = take("second")
+    assert apply.step(second)
+    jobs.cancel(job, by=alice)
+    second.end(JobState.CANCELLED, ended=apply.ended)
+    apply._sessions._kept.update(kept)
+
+    flow.go_on(ImportFile.objects.get(pk=upload.pk), by=alice)
+    again = take("first")
+    while apply.step(again):
+        pass
+    again.end(JobState.DONE, ended=apply.ended)
+
+    assert (outcome(upload).counts, stored()) == expected
+
+
+def test_worker_that_wakes_up_late_leaves_no_plan(alice, table):
+    upload = describe(people(30, table), by=alice)
+    flow.start_plan(upload, by=alice)
+    slow, quick = take("slow"), take("quick")
+    while plans.step(quick):
+        pass
+    quick.end(JobState.DONE, ended=plans.ended)
+
+    with pytest.raises(LostLease):
+        plans.step(slow)
+
+    assert plan_of(upload).counts["rows"] == 30
 
 
 def test_plan_that_was_interrupted_begins_anew(alice, table):
