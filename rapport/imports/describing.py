@@ -94,8 +94,7 @@ def describe(
         # The columns of cards bear the names of one program, whichever wrote them.
         is_card = detected.format == "vcard"
         upload.options["program"] = layout.program.label if layout and not is_card else ""
-    upload.state, upload.message = ImportState.UPLOADED, ""
-    upload.save()
+    _keep(upload)
     if upload.parent is not None and bundle.is_bundle(upload.parent):
         bundle.relate([upload], upload.parent)
 
@@ -141,8 +140,7 @@ def _describe_members(
             bundle.drop(member)
     if len(taken) > 1:
         bundle.join(upload, taken, left)
-        upload.state, upload.message = ImportState.UPLOADED, ""
-        upload.save()
+        _keep(upload)
         return
     for member in taken:
         bundle.drop(member)
@@ -154,6 +152,12 @@ def _describe_members(
     upload.options = {**upload.options, "left_out": left}
     place = "sheet" if "sheet" in taken[0].options else "member"
     describe(upload, by=by, reading={**reading, place: taken[0].options["member"]})
+
+
+def _keep(upload: ImportFile) -> None:
+    """Keep what was found. Who has deleted it meanwhile does not get it back."""
+    upload.state, upload.message = ImportState.UPLOADED, ""
+    upload.save(force_update=True)
 
 
 def _opened(path: Path, options: ReadOptions, others: Sequence[str]) -> Table:

@@ -125,8 +125,9 @@ def describe_step(run: Run) -> bool:
 
 def describe_ended(job: Job, state: JobState) -> None:
     """Tell the import why its file could not be read."""
-    if state != JobState.DONE:
-        refuse(ImportFile.objects.get(job=job), job.message)
+    upload = ImportFile.objects.filter(job=job).first()
+    if state != JobState.DONE and upload is not None:
+        refuse(upload, job.message)
 
 
 def refuse(upload: ImportFile, message: str) -> None:

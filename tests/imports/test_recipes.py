@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import openpyxl
 import pytest
+from django.db import DatabaseError, transaction
 
 from rapport import access
 from rapport.access import Forbidden
@@ -105,6 +106,20 @@ def test_file_that_a_worker_reads_is_read_alike(alice):
 
     kept = ImportFile.objects.get(pk=upload.pk)
     assert (kept.recipe, kept.state, kept.mapping["2"]) == (recipe, "uploaded", "email")
+
+
+def test_file_that_somebody_deletes_before_it_is_read_is_gone(alice):
+    upload = flow.receive([LIST], name="x.csv", entity="auto", by=alice)
+    before = ImportFile.objects.get(pk=upload.pk)
+    job = flow.describe_later(upload, by=alice)
+    ImportFile.objects.filter(pk=upload.pk).delete()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        flow.describe(before, by=alice)
+    work_off()
+
+    job.refresh_from_db()
+    assert (job.state, job.message) == ("failed", "The import is not there any more.")
+    assert not ImportFile.objects.exists()
 
 
 def test_other_headers_are_offered_it_and_told_what_is_missing(alice):
