@@ -31,6 +31,8 @@ KIND = "import.recipe"
 STOPPED, WAITS = "stopped", "waits"
 # `ImportFile.options["via"]`: where an import came from that nobody watches.
 VIA = ("api", "folder")
+# `ImportFile.options`: the job whose plan is applied when it ends.
+GOES_ON = "goes_on"
 
 
 def owner_problem(recipe: ImportRecipe) -> str:
@@ -114,9 +116,11 @@ def _start_next(recipe: ImportRecipe, besides: Job | None = None) -> None:
 
 
 def _waiting() -> QuerySet[ImportFile]:
-    return ImportFile.objects.filter(
+    waiting = ImportFile.objects.filter(
         state=ImportState.UPLOADED, job=None, recipe__isnull=False, options__via__in=VIA
     )
+    # What was planned once is people's: it only looks the same when its old jobs are forgotten.
+    return waiting.exclude(options__has_key=GOES_ON)
 
 
 def start_waiting() -> None:
@@ -148,7 +152,7 @@ def step(run: Run) -> bool:
         with transaction.atomic():
             job = flow.start_plan(upload, by=run.by)
             # Only this plan is gone on with: a person may want another one later.
-            upload.options = {**upload.options, "goes_on": str(job.pk)}
+            upload.options = {**upload.options, GOES_ON: str(job.pk)}
             upload.save(update_fields=["options"])
     except (
         FileRefused,
@@ -218,7 +222,7 @@ def plan_ended(job: Job, state: JobState) -> None:
     """What follows a plan (`ended` of `import.plan`): for most imports, somebody who looks."""
     plans.ended(job, state)
     upload = ImportFile.objects.select_related("recipe__owner").filter(job=job).first()
-    if upload is None or upload.options.get("goes_on") != str(job.pk):
+    if upload is None or upload.options.get(GOES_ON) != str(job.pk):
         return
     if state == JobState.DONE:
         _go_on(upload, job)

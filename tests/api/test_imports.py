@@ -14,7 +14,7 @@ from rapport.actions.people import SETUP
 from rapport.api import door, imports
 from rapport.imports import flow, recipekeys, recipes
 from rapport.jobs import clock
-from rapport.models import Contact, ImportFile, ImportRecipe, RecipeKey, RoleAssignment
+from rapport.models import Contact, ImportFile, ImportRecipe, Job, RecipeKey, RoleAssignment
 from tests.imports.bringing import plan
 from tests.working import work_off
 
@@ -227,6 +227,20 @@ def test_files_of_one_recipe_are_imported_in_turn(recipe, key):
     # Had both been planned at once, the second would have lost its row.
     counts = [[upload.counts[n] for n in ("created", "same", "changed")] for upload in uploads]
     assert counts == [[1, 0, 0], [0, 1, 0]]
+
+
+def test_plan_that_people_took_over_never_begins_by_itself(recipe, key, alice):
+    recipes.change(recipe, by=alice, name=recipe.name, is_shared=False, looks_first=True)
+    call(recipe, key)
+    work_off()
+    upload = ImportFile.objects.get()
+    flow.remap(upload, flow.mapping_of(upload))
+    # Old jobs are forgotten one day.
+    Job.objects.all().delete()
+
+    clock.run_recipes()
+
+    assert not Job.objects.exists()
 
 
 def test_file_that_does_not_fit_says_why(recipe, key):
