@@ -21,6 +21,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -300,9 +301,15 @@ class _End:
     text: str = ""
 
 
+# Of those that are under way there may be many, and what came after them is over sooner.
+_MAY_BE_OVER = Q(import_file=None) | ~Q(
+    import_file__state__in=(ImportState.UPLOADED, ImportState.PLANNING, ImportState.IMPORTING)
+)
+
+
 def _put_away(until: float | None) -> None:
-    rows = TakenFile.objects.filter(put_at=None).select_related("import_file").order_by("taken_at")
-    for row in rows[:AT_ONCE]:
+    rows = TakenFile.objects.filter(_MAY_BE_OVER, put_at=None)
+    for row in rows.select_related("import_file").order_by("taken_at")[:AT_ONCE]:
         end = _end(row)
         if end is None:
             continue

@@ -276,6 +276,21 @@ def test_import_that_somebody_deleted_is_not_begun_again(recipe, root, put):
     )
 
 
+def test_files_whose_import_is_not_over_keep_no_other_from_being_put_away(
+    recipe, root, put, monkeypatch
+):
+    for name in ("first.csv", "second.csv"):
+        put(name=name)
+        folders.look()
+        folders.look()
+    ImportFile.objects.filter(name="second.csv").update(state="done")
+    monkeypatch.setattr(folders, "AT_ONCE", 1)
+
+    folders.look()
+
+    assert [path.name for path in (root / "shop" / "people" / "done").iterdir()] == ["second.csv"]
+
+
 def test_name_may_be_long_and_in_any_encoding(recipe, root, put):
     long = "x" * 250 + ".csv"
     put(BROKEN, long)
