@@ -289,19 +289,30 @@ def _made(path: Path, options: ReadOptions, target: Path, limits: Limits) -> can
     report = target.with_suffix(".json")
     if report.exists():
         return canonical.Converted.from_json(json.loads(report.read_text("utf-8")))
-    made = convert(
-        path,
-        options.format or "",
-        target,
-        limits=limits,
-        part=options.element if options.format == "xml" else options.sheet,
-        encoding=options.encoding or "utf-8",
-    )
-    # Written last and moved into place: it says that the conversion is whole.
-    partial = target.with_suffix(".partial")
-    partial.write_text(json.dumps(made.as_json()), "utf-8")
-    partial.replace(report)
+    # Moved into place when it is whole: another process may convert the same file, or be through
+    # and read already what it has made.
+    partial = _partial(target)
+    try:
+        made = convert(
+            path,
+            options.format or "",
+            partial,
+            limits=limits,
+            part=options.element if options.format == "xml" else options.sheet,
+            encoding=options.encoding or "utf-8",
+        )
+        partial.replace(target)
+        # The last: it says that there is all.
+        partial.write_text(json.dumps(made.as_json()), "utf-8")
+        partial.replace(report)
+    finally:
+        partial.unlink(missing_ok=True)
     return made
+
+
+def _partial(target: Path) -> Path:
+    """Where `target` is written, by nobody else."""
+    return target.with_name(f"{target.name}.{secrets.token_hex(4)}.partial")
 
 
 def _member(
@@ -324,7 +335,7 @@ def _member(
         target = scratch / f"{_key(path, ReadOptions(sheet=name))}.member"
         if not target.exists():
             # Moved into place when it is whole: what is there is taken for the file.
-            partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}.partial")
+            partial = _partial(target)
             archive.extract(opened, name or "", partial)
             partial.replace(target)
     outer = options.format if options.format != "zip" else None

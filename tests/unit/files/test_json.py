@@ -2,6 +2,7 @@
 
 import pytest
 
+from rapport.files import read
 from rapport.files.detect import sniff
 from rapport.files.read import open_table
 from rapport.files.refusal import FileRefused
@@ -33,6 +34,24 @@ def test_lines_are_records_and_numbers_are_lines(file):
             (1, ("x", "1.50", "")),
             (3, ("", "12345678901234567890", "true; ; y")),
         ]
+
+
+def test_who_converts_the_same_file_at_once_disturbs_nobody(file, tmp_path, monkeypatch):
+    path, scratch, real = file('{"a": 1}\n{"a": 2}\n'), tmp_path / "scratch", read.convert
+    scratch.mkdir()
+
+    def beaten(path, kind, target, **more):
+        """Another process is through when this one begins to write."""
+        monkeypatch.undo()
+        table = open_table(path, scratch=scratch)
+        with target.open("w"):
+            assert len(list(table)) == 2
+        return real(path, kind, target, **more)
+
+    monkeypatch.setattr(read, "convert", beaten)
+
+    assert len(list(open_table(path, scratch=scratch))) == 2
+    assert sorted(made.suffix for made in scratch.iterdir()) == [".csv", ".json"]
 
 
 def test_list_of_objects_inside_a_record_is_numbered(file):
