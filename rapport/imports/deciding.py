@@ -27,6 +27,9 @@ from .mapping import Mapping
 from .rejudging import AT_ONCE, Rejudging
 from .steps import NotNow
 
+# With more rows whoever decides about all of them would wait for many seconds.
+REWRITTEN = 50_000
+
 
 def decide(upload: ImportFile, row: int, decision: str, *, by: Actor) -> PlanRow:
     """What is to become of one row; '' takes back what was decided. The row as it is judged now.
@@ -92,9 +95,9 @@ def decide_all(
 ) -> tuple[int, int]:
     """What is to become of all rows that are found to be `fate`; '' takes it back. What was decided
     about single ones of them holds, unless `over`. `column_reason`: only of those refused for this
-    reason, as the plan counts it. How many rows they are, and how many are still to be judged,
-    because they are more than one waits for: then the file is to be planned again. Raises NotNow,
-    Forbidden.
+    reason, as the plan counts it. How many rows they are, and how many of them are still to be
+    judged or rewritten, because they are more than one waits for: then the file is to be planned
+    again. Raises NotNow, Forbidden.
     """
     if decision and decision not in decisions.CHOICES.get(fate, ()):
         raise NotNow(_("This cannot be decided about these rows."))
@@ -104,8 +107,6 @@ def decide_all(
             said = {**decisions.alike_of(plan).alike, fate: decision}
             plan.parameters[ALIKE] = {name: one for name, one in said.items() if one}
             plan.save(update_fields=["parameters"])
-    if fate == Fate.SAME:
-        samerows.take_all(plan, lambda: _locked(upload))
     found = plan.rows.filter(found=fate)
     if column_reason is not None:
         number = _note(upload, _refused_for(found, column_reason), decision)
@@ -114,7 +115,12 @@ def decide_all(
         if over:
             _note(upload, found.exclude(decision="").values_list("pk", flat=True), "")
         chosen = found.filter(decision="")
-        number = chosen.count()
+        together = samerows.count(plan) if fate == Fate.SAME else 0
+        number = chosen.count() + together
+        if number > REWRITTEN:
+            return number, number
+        if together:
+            samerows.take_all(plan, lambda: _locked(upload))
     holds = _said(plan, mapping_of(upload), Fate(fate), decision)
     left = alike.rewrite(plan, chosen, Fate(fate), holds, lambda: _locked(upload))
     with transaction.atomic():

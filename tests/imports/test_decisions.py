@@ -11,7 +11,7 @@ from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact, share_with
-from tests.imports.bringing import fates, outcome, plan
+from tests.imports.bringing import bring, fates, outcome, plan
 from tests.working import work_off
 
 pytestmark = pytest.mark.django_db
@@ -410,14 +410,24 @@ def test_signs_that_no_database_takes_are_left_out(alice, table):
         flow.remap(upload, mapping)
 
 
-def test_very_many_rows_to_judge_are_planned_anew_by_a_worker(alice, monkeypatch, table):
-    monkeypatch.setattr(deciding, "AT_ONCE", 1)
+@pytest.mark.parametrize(
+    ("limit", "decision", "counts"),
+    [
+        ("AT_ONCE", "create", {"rows": 3, "created": 2, "skipped": 1}),
+        ("REWRITTEN", "fill", {"rows": 3, "updated": 2, "skipped": 1}),
+    ],
+    ids=["to judge", "to rewrite"],
+)
+def test_very_many_rows_are_planned_anew_by_a_worker(
+    alice, monkeypatch, table, limit, decision, counts
+):
+    monkeypatch.setattr(deciding, limit, 1)
     there = [make_contact(last_name=f"Bo {n}", owner=alice) for n in range(3)]
     rows = (f"{one.pk},{one.last_name},CEO" for one in there)
     upload = plan(table("(Do Not Modify) Contact,Last Name,Job Title", *rows), by=alice)
     flow.decide(upload, 2, "skip", by=alice)
 
-    assert flow.decide_all(upload, "update", "create", by=alice) == 2
+    assert flow.decide_all(upload, "update", decision, by=alice) == 2
     upload.refresh_from_db()
     assert upload.state == "planning"
     with pytest.raises(NotNow):
@@ -425,5 +435,20 @@ def test_very_many_rows_to_judge_are_planned_anew_by_a_worker(alice, monkeypatch
     work_off()
     upload.refresh_from_db()
 
-    assert (upload.state, fates(upload)) == ("planned", {2: "skip", 3: "create", 4: "create"})
-    assert apply(upload, alice) == {"rows": 3, "created": 2, "skipped": 1}
+    fate = "create" if decision == "create" else "update"
+    assert (upload.state, fates(upload)) == ("planned", {2: "skip", 3: fate, 4: fate})
+    assert apply(upload, alice) == counts
+
+
+def test_very_many_unchanged_rows_are_left_out_by_a_worker(alice, monkeypatch, table):
+    content = table("First Name,Last Name,Email", *(f"A,Bo {n},b{n}@x.de" for n in range(3)))
+    bring(content, by=alice)
+    upload = plan(content, by=alice)
+    monkeypatch.setattr(deciding, "REWRITTEN", 2)
+
+    assert flow.decide_all(upload, "same", "skip", by=alice) == 3
+    assert outcome(upload).upload.state == "planning"
+    work_off()
+
+    assert fates(upload) == {2: "skip", 3: "skip", 4: "skip"}
+    assert outcome(upload).counts == {"rows": 3, "skip": 3}
