@@ -159,23 +159,15 @@ def _note(upload: ImportFile, keys: Iterable[int], decision: str) -> int:
 def _locked(upload: ImportFile) -> Iterator[None]:
     """A short transaction in which nobody imports the file."""
     with transaction.atomic():
-        _lock(upload)
+        steps.hold(upload, ImportState.PLANNED)
         yield
 
 
 def _open(upload: ImportFile, by: Actor) -> Plan:
     """The plan, which nobody applies meanwhile."""
-    _lock(upload)
+    steps.hold(upload, ImportState.PLANNED)
     plans.require(registry[upload.entity], by)
     plan = plan_of(upload)
     if plan is None:
         raise NotNow(_("The plan is not there any more: make it again."))
     return plan
-
-
-def _lock(upload: ImportFile) -> None:
-    """Nobody imports the file meanwhile, nor the archive that it is from."""
-    for one in (upload.parent, upload):
-        if one is not None:
-            steps.lock(one)
-            steps.require_state(one, ImportState.PLANNED)

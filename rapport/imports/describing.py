@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -24,7 +25,7 @@ from rapport.meta.registry import registry
 from rapport.models import ImportFile
 from rapport.models.operations import ImportState
 
-from . import bundle, detection, feed, headers, layouts, mapping as mappings, uploads
+from . import bundle, detection, feed, headers, layouts, mapping as mappings, steps, uploads
 from .layouts import Layout
 from .mapping import MappingRefused
 from .proposal import propose
@@ -52,7 +53,7 @@ def describe(
 
     `reading`: what a person has chosen instead of what is detected; a key with None is detected
     anew. `keep`: also files of an archive that cannot be mapped by their headers. Raises
-    FileRefused, MappingRefused (no entity fits), UploadGone.
+    FileRefused, MappingRefused (no entity fits), NotNow, UploadGone.
     """
     path = uploads.path_of(upload)
     detected = sniff(path)
@@ -155,9 +156,12 @@ def _describe_members(
 
 
 def _keep(upload: ImportFile) -> None:
-    """Keep what was found. Who has deleted it meanwhile does not get it back."""
-    upload.state, upload.message = ImportState.UPLOADED, ""
-    upload.save(force_update=True)
+    """Keep what was found, unless somebody has deleted the file while it was read, or is about to
+    plan or import it."""
+    with transaction.atomic():
+        steps.hold(upload, ImportState.UPLOADED, ImportState.PLANNED, ImportState.FAILED)
+        upload.state, upload.message = ImportState.UPLOADED, ""
+        upload.save()
 
 
 def _opened(path: Path, options: ReadOptions, others: Sequence[str]) -> Table:

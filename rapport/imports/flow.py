@@ -118,7 +118,9 @@ def describe_step(run: Run) -> bool:
         raise Refused(_("The import is not there any more."))
     try:
         describe(upload, by=run.by)
-    except (FileRefused, MappingRefused, uploads.UploadGone) as refused:
+    except ImportFile.DoesNotExist as gone:
+        raise Refused(_("The import is not there any more.")) from gone
+    except (FileRefused, MappingRefused, NotNow, uploads.UploadGone) as refused:
         raise Refused(str(refused)) from refused
     return False
 
@@ -170,10 +172,13 @@ def remap(
     except MappingRefused:
         upload.reading = kept
         raise
-    upload.mapping = mapping.as_json()
-    upload.state = ImportState.UPLOADED
-    upload.save(update_fields=["mapping", "reading", "state"])
-    _check_archive_again(upload)
+    with transaction.atomic():
+        # Two clicks on one button: the first may have it planned by now.
+        steps.hold(upload, ImportState.UPLOADED, ImportState.PLANNED)
+        upload.mapping = mapping.as_json()
+        upload.state = ImportState.UPLOADED
+        upload.save(update_fields=["mapping", "reading", "state"])
+        _check_archive_again(upload)
 
 
 def _texts_of(mapping: Mapping) -> Iterator[str]:

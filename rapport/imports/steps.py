@@ -17,6 +17,15 @@ def require_state(upload: ImportFile, *states: str) -> None:
         raise NotNow(_("This import is %(state)s.") % {"state": upload.get_state_display().lower()})
 
 
+def hold(upload: ImportFile, *states: str) -> None:
+    """Lock the file, and the archive that it is from. Within a transaction. Raises NotNow unless
+    both are in one of `states` and nothing of them is written."""
+    for one in (upload.parent, upload):
+        if one is not None:
+            lock(one)
+            require_state(one, *states)
+
+
 def lock(upload: ImportFile) -> None:
     """Two clicks on the same button are one: the second waits and finds another state. Within a
     transaction."""

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from rapport.imports import deciding, flow, recipes, report
+from rapport.imports import bundle, deciding, flow, recipes, report
 from rapport.imports.mapping import MappingRefused
 from rapport.imports.steps import NotNow
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact, share_with
-from tests.imports.bringing import bring, fates, outcome, plan
+from tests.imports.bringing import bring, describe, fates, outcome, plan, zipped
 from tests.working import work_off
 
 pytestmark = pytest.mark.django_db
@@ -408,6 +408,29 @@ def test_signs_that_no_database_takes_are_left_out(alice, table):
     mapping = replace(flow.mapping_of(upload), constants={"description": "a\x00"})
     with pytest.raises(MappingRefused):
         flow.remap(upload, mapping)
+
+
+def test_nobody_changes_what_is_being_planned_or_imported(alice, table):
+    people = table("First Name,Last Name,Email", "A,Bo,b@x.de")
+    upload = describe(zipped({"a.csv": people, "b.csv": people}), "auto", by=alice)
+    # As in another window, where it has been open since.
+    whole, member = ImportFile.objects.get(pk=upload.pk), bundle.members_of(upload)[1]
+    one = describe(people, by=alice)
+    before = ImportFile.objects.get(pk=one.pk)
+    flow.start_plan(one, by=alice)
+    flow.start_plan(upload, by=alice)
+
+    for file in (before, member):
+        with pytest.raises(NotNow):
+            flow.remap(file, flow.mapping_of(file))
+        with pytest.raises(NotNow):
+            flow.read_again(file, registry["contact"], {}, by=alice)
+    with pytest.raises(NotNow):
+        flow.read_alone(whole, "a.csv", by=alice)
+
+    assert set(ImportFile.objects.filter(parent=None).values_list("state", flat=True)) == {
+        "planning"
+    }
 
 
 @pytest.mark.parametrize(
