@@ -72,7 +72,7 @@ def test_file_is_taken_imported_and_told_of(recipe, key):
     assert [(e["row"], e["column"]) for e in found["errors"]] == [(3, "Mail")]
     assert found["errors_next"] == f"{taken.json()['url']}?after=3&limit=1"
     assert ([e["row"] for e in more["errors"]], more["errors_next"]) == ([4], None)
-    assert [line[:13] for line in rows.splitlines()[1:]] == ['"Eve","Fa","n', '"Gus","Ho","a']
+    assert [line[:13] for line in rows.splitlines()[1:]] == ['"Eve";"Fa";"n', '"Gus";"Ho";"a']
     assert ImportFile.objects.get(pk=id_).options["via"] == "api"
     assert RecipeKey.objects.get().used_at
 

@@ -94,7 +94,7 @@ def test_error_rows_lie_beside_and_the_same_name_comes_again(recipe, root, put):
         "done/list (errors).csv", "done/list.csv",
     ]  # fmt: skip
     errors = (root / "shop/people/done/list (errors).csv").read_text("utf-8-sig").splitlines()
-    assert (len(errors), errors[1][:22]) == (2, '"Eve","Fa","nonsense",')
+    assert (len(errors), errors[1][:22]) == (2, '"Eve";"Fa";"nonsense";')
     assert Contact.objects.count() == 2
 
 

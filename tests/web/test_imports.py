@@ -439,8 +439,8 @@ def test_error_rows_come_as_a_file(client_of, alice):
 
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert answer.headers["Content-Disposition"] == 'attachment; filename="people (errors).csv"'
-    assert lines[0] == '"First Name","Last Name","Mail","Company","Odd","Reason"'
-    assert [line.split(",")[0] for line in lines[1:]] == ['"Carl"', '"Eve"']
+    assert lines[0] == '"First Name";"Last Name";"Mail";"Company";"Odd";"Reason"'
+    assert [line.split(";")[0] for line in lines[1:]] == ['"Carl"', '"Eve"']
     duplicates = client.get(f"{url}errors.csv?fate=duplicate")
     assert len(b"".join(duplicates.streaming_content).splitlines()) == 2
 
