@@ -44,13 +44,8 @@ def hold_back_changed(
         if verdict.record in repeated and verdict.fate in {Fate.DUPLICATE, Fate.SAME} and not row:
             added.append(verdict)
             continue
-        reason = Reason(
-            _("Planned was “%(planned)s”, and by now it would be “%(now)s”.")
-            % {"planned": shown.label, "now": verdict.fate.label},
-            None,
-            _("Import these rows again."),
-            "changed",
-        )
+        why = _what_changed(shown, verdict.fate)
+        reason = Reason(why, None, _("Import these rows again."), "changed")
         verdict.reasons = [reason, *verdict.reasons]
         verdict.fate = Fate.CHANGED
         if row is None:
@@ -59,6 +54,13 @@ def hold_back_changed(
             news.append((row.pk, (Fate.CHANGED, as_json(verdict.reasons))))
     plans.keep(plan, added)
     table_rows.update(PlanRow, ("fate", "reasons"), news)
+
+
+def _what_changed(shown: Fate, now: Fate) -> str:
+    if shown is now:
+        return _("The record has been changed since, so other values than those shown would go.")
+    text = _("Planned was “%(planned)s”, and by now it would be “%(now)s”.")
+    return text % {"planned": shown.label, "now": now.label}
 
 
 def _same_update(row: PlanRow | None, verdict: Verdict, judged: Judged) -> bool:

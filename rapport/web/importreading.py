@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext as _, gettext_lazy
 
 from rapport.files.encoding import CHOICES as ENCODINGS
 from rapport.imports import bundle, flow, phones, report
+from rapport.meta.registry import registry
 from rapport.models import ImportFile
 
 DELIMITERS = {
@@ -142,6 +143,9 @@ def _summary(upload: ImportFile) -> list[str]:
     if options.get("unit", "row") == "row":
         row = options.get("header_row", 0)
         said.append(_("header in row %(row)s") % {"row": row} if row else _("no header"))
+    # What matters most comes first.
+    if upload.entity:
+        said.insert(0, str(registry[upload.entity].label_plural))
     return said
 
 

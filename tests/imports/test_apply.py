@@ -283,7 +283,12 @@ def test_update_that_would_be_another_is_not_written(alice, table):
     flow.apply_now(upload, by=alice)
 
     anna.refresh_from_db()
-    assert (anna.job_title, outcome(upload).counts) == ("CTO", {"rows": 1, "changed": 1})
+    done = outcome(upload)
+    assert (anna.job_title, done.counts) == ("CTO", {"rows": 1, "changed": 1})
+    assert [reason for *_, reason in done.errors] == [
+        "The record has been changed since, so other values than those shown would go. Import "
+        "these rows again."
+    ]
 
 
 def test_plan_is_applied_once(alice, table):

@@ -14,6 +14,7 @@ from rapport.actions import records
 from rapport.meta.registry import registry
 from rapport.models import Account, ChoiceOption, Contact, ImportFile, Lead, Plan
 from tests.factories import make_contact, make_user
+from tests.web import browsing
 from tests.working import work_off
 
 pytestmark = pytest.mark.django_db
@@ -599,6 +600,10 @@ def test_cells_are_pasted(client_of, alice):
     made = ImportFile.objects.get()
     assert answer.headers["Location"] == f"/imports/{made.pk}/"
     assert made.options["sample"] == [["Bö", "b@x.de"]]
+    summary = browsing.page(client.get(f"/imports/{made.pk}/")).cssselect(".import-summary span")
+    assert [browsing.words(said) for said in summary] == [
+        "Contacts", "Text", "Unicode (UTF-8)", "Tab", "header in row 1",
+    ]  # fmt: skip
     assert client.post("/imports/new/", {"entity": "contact"}).status_code == 422
 
 
