@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from typing import Any
@@ -138,4 +139,15 @@ def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpRespo
     known = getattr(request, "user", None)
     template = "errors/inside.html" if known and known.is_authenticated else "errors/outside.html"
     context: dict[str, Any] = {"title": title, "text": text, "status": status}
-    return shell.render(request, template, context, status=status)
+    response = shell.render(request, template, context, status=status)
+    if shell.is_part(request) and request.method == "POST" and not _fills_dialog(request):
+        # The row, or what was typed, stays where it is.
+        response["HX-Reswap"] = "none"
+        toast = {"text": f"{title}. {text}", "tone": "bad"}
+        response["HX-Trigger"] = json.dumps({"crm:toast": toast})
+    return response
+
+
+def _fills_dialog(request: HttpRequest) -> bool:
+    """Whether the answer goes into a dialog, which covers messages."""
+    return request.headers.get("HX-Target", "").endswith("#dialog")

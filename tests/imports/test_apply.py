@@ -285,10 +285,8 @@ def test_update_that_would_be_another_is_not_written(alice, table):
     anna.refresh_from_db()
     done = outcome(upload)
     assert (anna.job_title, done.counts) == ("CTO", {"rows": 1, "changed": 1})
-    assert [reason for *_, reason in done.errors] == [
-        "The record has been changed since, so other values than those shown would go. Import "
-        "these rows again."
-    ]
+    [(_row, _column, reason)] = done.errors
+    assert reason.startswith("The record has been changed since, so other values")
 
 
 def test_plan_is_applied_once(alice, table):

@@ -184,6 +184,10 @@ def test_form_that_is_too_old_has_a_page(admin):
 
     assert answer.status_code == 403
     assert "This form is too old" in answer.content.decode()
+    # What the answer was to replace stays, and a message tells why.
+    part = client.post("/settings/", {"name": "Acme"}, headers={"HX-Request": "true"})
+    assert (part.status_code, part.headers["HX-Reswap"]) == (403, "none")
+    assert "This form is too old" in part.headers["HX-Trigger"]
 
 
 # -- pages for errors ---------------------------------------------------------------------------

@@ -22,3 +22,4 @@ import "./time.js";
 import "./zone.js";
 import "./copy.js";
 import "./toast.js";
+import "./requests.js";
