@@ -138,14 +138,17 @@ def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpRespo
     # The user is missing when a request fails before the sign-in middleware.
     known = getattr(request, "user", None)
     template = "errors/inside.html" if known and known.is_authenticated else "errors/outside.html"
-    context: dict[str, Any] = {"title": title, "text": text, "status": status}
-    response = shell.render(request, template, context, status=status)
     if shell.is_part(request) and request.method == "POST" and not _fills_dialog(request):
         # The row, or what was typed, stays where it is.
-        response["HX-Reswap"] = "none"
-        toast = {"text": f"{title}. {text}", "tone": "bad"}
-        response["HX-Trigger"] = json.dumps({"crm:toast": toast})
-    return response
+        return _message(status, f"{title}. {text}")
+    context: dict[str, Any] = {"title": title, "text": text, "status": status}
+    return shell.render(request, template, context, status=status)
+
+
+def _message(status: int, text: str) -> HttpResponse:
+    toast = json.dumps({"crm:toast": {"text": text, "tone": "bad"}})
+    headers = {"HX-Reswap": "none", "HX-Trigger": toast}
+    return HttpResponse(text, "text/plain; charset=utf-8", status, headers=headers)
 
 
 def _fills_dialog(request: HttpRequest) -> bool:
