@@ -138,15 +138,20 @@ _MERGE = (
 )
 
 
-def remove(ids: Collection[uuid.UUID]) -> None:
-    """Take the keys of these records away."""
+def remove(ids: Collection[uuid.UUID], *, gone_from: Entity | None = None) -> None:
+    """Take the keys of these records away; of those that were `gone_from` an entity a moment ago
+    only if they still are (SQLite has one writer: there they are)."""
+    unless = ""
+    if gone_from is not None:
+        table = connection.ops.quote_name(gone_from.table)
+        unless = f"AND NOT EXISTS (SELECT 1 FROM {table} r WHERE r.id = rapport_keyring.record)"
     with connection.cursor() as cursor:
         for part in batches(ids):
             if connection.vendor == "postgresql":
                 # It expects few keys on a ring, and would rather read the whole index than look for
                 # all of them.
                 with pgplanner.by_index(cursor):
-                    cursor.execute(_REMOVE, [list(part)])
+                    cursor.execute(_REMOVE.format(unless), [list(part)])
                 continue
             # One by one: a set of triples SQLite would look up by the hash alone.
             cursor.execute(_RINGS % idlists.listed(part))
@@ -163,7 +168,9 @@ def remove(ids: Collection[uuid.UUID]) -> None:
 
 
 _REMOVE = """
-WITH gone AS (DELETE FROM rapport_keyring WHERE record = ANY(%s) RETURNING record, entity, hashes),
+WITH gone AS (
+    DELETE FROM rapport_keyring WHERE record = ANY(%s) {} RETURNING record, entity, hashes
+),
 g AS MATERIALIZED (
     SELECT unnest(string_to_array(hashes, ','))::bigint AS hash, entity, record FROM gone ORDER BY 1
 )

@@ -34,6 +34,9 @@ def _indexed(model: type[models.Model]) -> list[str]:
 @contextmanager
 def by_index(cursor: Any) -> Iterator[None]:
     """PostgreSQL joins by looking up one row after the other. In a transaction."""
+    if connection.vendor != "postgresql":
+        yield
+        return
     ways = ("enable_hashjoin", "enable_mergejoin")
     cursor.execute("; ".join(f"SET LOCAL {way} = off" for way in ways))
     yield

@@ -78,7 +78,7 @@ def revert(
     undo_of: Operation,
 ) -> None:
     """Take `batch` (of `undo_of`, newest first) back as a part of `op`; adds to `undone`."""
-    _lock(batch)
+    there = _hold(batch)
     later = _later_changes(batch, undo_of, op)
     # Runs of the same entity and verb, in order, so that what depends on each other stays in order.
     runs: list[list[Noted]] = []
@@ -94,20 +94,30 @@ def revert(
     }
     for run in runs:
         step = steps[ChangeVerb(run[0].verb)]
-        step(registry[run[0].entity], run, later, undone, op=op, by=by, now=now)
+        entity = registry[run[0].entity]
+        standing = Standing(there=there[entity.name], later=later)
+        step(entity, run, standing, undone, op=op, by=by, now=now)
 
 
-def _lock(batch: Sequence[Noted]) -> None:
-    """Let whoever changes these records finish, so that what they changed is known."""
-    if not connection.features.has_select_for_update:
-        return
-    ids: dict[str, set[uuid.UUID]] = defaultdict(set)
+Later = dict[uuid.UUID, list[Change]]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How records stand. `there`: those that exist, kept up to date; `later`: what others have
+    changed since."""
+
+    there: set[uuid.UUID]
+    later: Later = field(default_factory=dict)
+
+
+def _hold(batch: Sequence[Noted]) -> dict[str, set[uuid.UUID]]:
+    """Let whoever changes these records finish, so that what they changed is known. Those that are
+    there, by entity."""
+    ids: dict[str, list[uuid.UUID]] = defaultdict(list)
     for change in batch:
-        ids[change.entity].add(change.record)
-    for name, wanted in sorted(ids.items()):
-        model = registry[name].model
-        found = registry[name].records().filter(idlists.among(model, list(wanted))).order_by("pk")
-        list(found.select_for_update(of=("self",)).values_list("pk", flat=True))
+        ids[change.entity].append(change.record)
+    return {name: stored(registry[name], wanted, lock=True) for name, wanted in sorted(ids.items())}
 
 
 def _later_changes(
@@ -115,10 +125,13 @@ def _later_changes(
 ) -> dict[uuid.UUID, list[Change]]:
     """Changes of the same records by other operations since."""
     records = list({change.record for change in batch})
-    since = Change.objects.filter(
-        idlists.among(Change, records, "record"), id__gt=min(change.id for change in batch)
-    )
-    changes = list(since.exclude(operation_id__in=[undo_of.pk, op.pk]).order_by("id"))
+    first, last = min(change.id for change in batch), max(change.id for change in batch)
+    if last - first + 1 == len(batch):
+        # Nobody else has written in between: that there is nothing behind an index alone tells.
+        first = last
+    since = Change.objects.filter(idlists.among(Change, records, "record"), id__gt=first)
+    # Ordered here: SQLite would rather walk all that is behind than look up the records.
+    changes = sorted(since.exclude(operation_id__in=[undo_of.pk, op.pk]), key=lambda one: one.id)
     without = cancelled({change.operation_id for change in changes})
     found: dict[uuid.UUID, list[Change]] = defaultdict(list)
     for change in changes:
@@ -140,13 +153,10 @@ def cancelled(operations: set[uuid.UUID]) -> set[uuid.UUID]:
     return gone
 
 
-Later = dict[uuid.UUID, list[Change]]
-
-
 def _restore_fields(
     entity: Entity,
     run: Sequence[Noted],
-    later: Later,
+    standing: Standing,
     undone: Undone,
     *,
     op: Operation,
@@ -157,17 +167,17 @@ def _restore_fields(
     while run:
         part = {change.record: change for change in reversed(run)}
         run = [change for change in run if part[change.record] is not change]
-        stored = write.load(entity, part)
+        loaded = write.load(entity, part)
         drafts = [
             Draft(
                 id=id_,
-                values=_values_before(entity, change, later, stored[id_], undone),
-                current=stored[id_],
+                values=_values_before(entity, change, standing.later, loaded[id_], undone),
+                current=loaded[id_],
             )
             for id_, change in part.items()
-            if id_ in stored
+            if id_ in loaded
         ]
-        for id_ in part.keys() - stored.keys():
+        for id_ in part.keys() - loaded.keys():
             reason = _("It has been deleted since.")
             undone.conflicts.append(Conflict(entity.name, id_, "", reason))
         drop_dangling(entity, drafts, undone)
@@ -248,8 +258,8 @@ def _there(refs: Iterable[Ref]) -> dict[Ref, uuid.UUID | None]:
             units = Principal.objects.filter(pk__in=wanted).values_list("pk", "unit_id")
             found.update({Ref("", id_): unit for id_, unit in units})
         else:
-            stored = _stored(registry[name], list(wanted))
-            found.update({Ref(name, id_): None for id_ in stored})
+            there = stored(registry[name], list(wanted))
+            found.update({Ref(name, id_): None for id_ in there})
     return found
 
 
@@ -261,31 +271,31 @@ def _gone(entity: Entity, record: uuid.UUID, field: Field) -> Conflict:
 def _remove_created(
     entity: Entity,
     run: Sequence[Noted],
-    later: Later,
+    standing: Standing,
     undone: Undone,
     *,
     op: Operation,
     by: Actor,
     now: datetime.datetime,
 ) -> None:
-    ids = [change.record for change in run]
-    there = _stored(entity, ids)
-    changed = {change.record for change in run if later.get(change.record)} & there
-    named = dependants.pointed_at(entity, there - changed)
+    ids = [change.record for change in run if change.record in standing.there]
+    changed = {id_ for id_ in ids if standing.later.get(id_)}
+    named = dependants.pointed_at(entity, {*ids} - changed)
     for id_ in changed:
         undone.conflicts.append(Conflict(entity.name, id_, "", _("It has been changed since.")))
     for id_, label in named.items():
         reason = _("%(entity)s points at it.") % {"entity": label}
         undone.conflicts.append(Conflict(entity.name, id_, "", reason))
-    free = [id_ for id_ in ids if id_ in there and id_ not in changed and id_ not in named]
-    write.delete(entity, free, op=op, now=now)
+    free = [id_ for id_ in ids if id_ not in changed and id_ not in named]
+    write.delete(entity, free, op=op, now=now, locked=True)
+    standing.there.difference_update(free)
     undone.removed += len(free)
 
 
 def return_deleted(
     entity: Entity,
     run: Sequence[Noted],
-    _later: Later,
+    standing: Standing,
     undone: Undone,
     *,
     op: Operation,
@@ -293,8 +303,7 @@ def return_deleted(
     now: datetime.datetime,
 ) -> None:
     """Put the records of `run` back, with what they name; those that cannot are conflicts."""
-    ids = [change.record for change in run]
-    there = _stored(entity, ids)
+    there = {change.record for change in run} & standing.there
     for id_ in there:
         reason = _("It is there already.")
         undone.conflicts.append(Conflict(entity.name, id_, "", reason))
@@ -311,14 +320,18 @@ def return_deleted(
         undone.conflicts.append(Conflict(entity.name, id_, field, reason))
         del returning[id_]
     write.restore(entity, returning, op=op, now=now)
+    standing.there.update(returning)
     undone.returned += len(returning)
     _link_again(entity, returning, run, op=op, by=by, now=now)
 
 
-def _stored(entity: Entity, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of `ids` that are there."""
-    found = entity.records().filter(idlists.among(entity.model, ids))
+def stored(entity: Entity, ids: Sequence[uuid.UUID], *, lock: bool = False) -> set[uuid.UUID]:
+    """Those of `ids` that are there, locked until the transaction ends if asked for."""
     asked = set(ids)
+    found = entity.records().filter(idlists.among(entity.model, list(asked)))
+    if lock and connection.features.has_select_for_update:
+        locked = found.order_by("pk").select_for_update(of=("self",))
+        return set(locked.values_list("pk", flat=True))
     # Mostly all are there, and to count them is quicker than to read what is known.
     return asked if found.count() == len(asked) else set(found.values_list("pk", flat=True))
 

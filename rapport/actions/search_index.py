@@ -17,7 +17,7 @@ from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import SearchBacklog
 
-from . import idlists, rows
+from . import idlists, keyring, rows
 
 # Ids in one row of the backlog, and in one transaction that works it off.
 WAITING_TOGETHER = 500
@@ -106,4 +106,7 @@ def _index(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
         .values_list("pk", "search_text")
     )
     put(entity, texts)
-    remove(entity, [id_ for id_ in ids if id_ not in texts])
+    gone = [id_ for id_ in ids if id_ not in texts]
+    remove(entity, gone)
+    # An undo that was broken off left them.
+    keyring.remove(gone, gone_from=entity)

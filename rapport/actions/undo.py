@@ -24,9 +24,9 @@ from rapport.models.journal import ChangeVerb, OperationState
 from rapport.models.people import Verb
 from rapport.queries import history, moved
 
-from . import journal, lease, pgplanner, sweep
+from . import journal, lease, leftkeys, pgplanner, sweep
 from .records import RecordNotFound
-from .reversal import Conflict, Noted, Undone, noted, return_deleted, revert
+from .reversal import Conflict, Noted, Standing, Undone, noted, return_deleted, revert, stored
 
 __all__ = ["BATCH", "LARGE", "CannotUndo", "Conflict", "NotYours", "Undone", "preview", "undo"]
 
@@ -62,7 +62,7 @@ def preview(op: Operation, *, by: Actor, conflicts: int = 200) -> Undone:
         with transaction.atomic():
             trial = begin(op, by=by)
             before = advance(trial, undone, by=by)
-            while before is not None:
+            while before:
                 before = advance(trial, undone, by=by, before=before)
             raise _Rehearsed
     except _Rehearsed:
@@ -112,7 +112,8 @@ def begin(op: Operation, *, by: Actor) -> Operation:
             registry[name].model for name in op.changes.values_list("entity", flat=True).distinct()
         }
         pgplanner.count_anew({*written, Change, MatchKey, KeyRing})
-    return journal.begin("undo", by=by, undo_of=op, parameters={"kind": op.kind})
+    parameters = {"kind": op.kind, **(leftkeys.parameters(op) if is_large(op) else {})}
+    return journal.begin("undo", by=by, undo_of=op, parameters=parameters)
 
 
 def advance(
@@ -125,12 +126,15 @@ def advance(
     size: int = BATCH,
 ) -> int | None:
     """Take one batch back, of the changes before change `before`; adds to `undone`. Where the next
-    batch starts, None at the end (then `journal.finish`). One transaction."""
+    batch starts, 0 when only the keys that were left are to go, None at the end (then
+    `journal.finish`). One transaction."""
     op = back.undo_of
     assert op is not None
-    batch = _batch(op, before, size)
+    batch = _batch(op, before, size) if before != 0 else []
     if not batch:
-        return None
+        more = leftkeys.clear(back, size)
+        back.save(update_fields=["parameters"])
+        return 0 if more else None
     known, now = len(undone.conflicts), now or timezone.now()
     following = batch[-1].id if len(batch) == size else None
     swept = sweep.start(batch)
@@ -149,7 +153,7 @@ def advance(
     ]
     back.parameters = {**back.parameters, "conflicts": listed[:CONFLICTS_KEPT]}
     back.save(update_fields=["parameters", "counts"])
-    return following
+    return 0 if following is None and leftkeys.are_left(back) else following
 
 
 def conflicts_of(back: Operation) -> list[Conflict]:
@@ -263,7 +267,8 @@ def restore_record(
     undone = Undone()
     with journal.operation(f"{entity.name}.restore", by=by, now=now) as op:
         back = noted(Change.objects.filter(pk=deletion.pk), deletion.operation_id)
-        return_deleted(entity, back, {}, undone, op=op, by=by, now=now)
+        standing = Standing(there=stored(entity, [one.record for one in back], lock=True))
+        return_deleted(entity, back, standing, undone, op=op, by=by, now=now)
         if not undone.returned:
             raise CannotUndo(" ".join(str(conflict.reason) for conflict in undone.conflicts))
     return op, undone

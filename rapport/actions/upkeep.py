@@ -80,9 +80,13 @@ def renew(entity: Entity, made: Sequence[Derived], before: Sequence[Mapping[str,
     _read_anew(entity)
 
 
-def remove(entity: Entity, ids: Sequence[uuid.UUID], *, later: bool = False) -> None:
-    """Take away what was derived from deleted records; `later`: from the search index soon."""
-    keyring.remove(ids)
+def remove(
+    entity: Entity, ids: Sequence[uuid.UUID], *, later: bool = False, keys: bool = True
+) -> None:
+    """Take away what was derived from deleted records; `later`: from the search index soon;
+    `keys`: their keys, too."""
+    if keys:
+        keyring.remove(ids)
     if later:
         search_index.put_later(entity, [id_.hex for id_ in ids])
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -94,19 +95,90 @@ def delete_noted(
     into, marks, note_values = _alike(notes, note)
     columns = columns_of(model, tuple(names))
     with connection.cursor() as cursor:
-        # Two thirds of all columns, as a rule: to write them down takes longer than to look.
-        counts = ", ".join(map(_count, columns))
-        cursor.execute(f"SELECT {counts} FROM {table} WHERE {where}", where_values)
-        counted = zip(columns, cursor.fetchone(), strict=True)
-        whole = _as_json([column for column, number in counted if number])
+        common = _in_common(cursor, columns, where, where_values, note["operation_id"])
+        if common is None:
+            return 0
+        others = [column for column in columns if column.attname not in common.values]
+        whole, whole_values = _with_common(common, others)
         cursor.execute(
             f"INSERT INTO {quote(notes._meta.db_table)} ({into}, record, version, before) "
             f"SELECT {marks}, {table}.id, {table}.version, {whole} FROM {table} WHERE {where} "
             f"ORDER BY {table}.id",
-            (*note_values, *where_values),
+            (*note_values, *whole_values, *where_values),
         )
         cursor.execute(f"DELETE FROM {table} WHERE {where}", where_values)
         return int(cursor.rowcount)
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What rows that one operation deletes have in common: `values` by attribute; `filled`: columns
+    that are not blank, and `json`, an object of them."""
+
+    operation: Any
+    values: Mapping[str, Any]
+    filled: Sequence[Any]
+    json: str
+
+
+# Of the rows deleted last: mostly the next ones have the same in common.
+_last_common: dict[type[models.Model], _Common] = {}
+
+
+def _in_common(
+    cursor: Any, columns: Sequence[Any], where: str, where_values: Sequence[Any], operation: Any
+) -> _Common | None:
+    """The columns in which all rows agree, most of them as a rule: to write them down row by row
+    takes longer than to look. None when there is no row."""
+    model = columns[0].model
+    table = connection.ops.quote_name(model._meta.db_table)
+    known = _last_common.get(model)
+    if known is not None and known.operation != operation:
+        known = None
+    if known is not None:
+        agreed = [column for column in columns if column.attname in known.values]
+        differs = " OR ".join(map(_differs, agreed)) or "1 = 0"
+        cursor.execute(
+            f"SELECT 1 FROM {table} WHERE ({where}) AND ({differs}) LIMIT 1",
+            [*where_values, *known.values.values()],
+        )
+        if cursor.fetchone() is None:
+            return known
+    cursor.execute(
+        f"SELECT {', '.join(map(_name, columns))} FROM {table} WHERE {where} LIMIT 1", where_values
+    )
+    first = cursor.fetchone()
+    if first is None:
+        return None
+    differ = ", ".join(f"count(CASE WHEN {_differs(column)} THEN 1 END)" for column in columns)
+    cursor.execute(f"SELECT {differ} FROM {table} WHERE {where}", [*first, *where_values])
+    values = {
+        column.attname: value
+        for column, value, others in zip(columns, first, cursor.fetchone(), strict=True)
+        # What differed from others before agrees by chance.
+        if not others and (known is None or known.values.get(column.attname, known) == value)
+    }
+    filled = [c for c in columns if c.attname in values and not _is_blank(c, values[c.attname])]
+    cursor.execute(
+        f"SELECT CAST({_as_json(filled)} AS text) FROM {table} WHERE {where} LIMIT 1", where_values
+    )
+    common = _last_common[model] = _Common(operation, values, filled, cursor.fetchone()[0])
+    return common
+
+
+def _is_blank(column: Any, value: Any) -> bool:
+    return value is None or (value == "" == blank(column))
+
+
+def _name(column: Any) -> str:
+    quote = connection.ops.quote_name
+    return f"{quote(column.model._meta.db_table)}.{quote(column.column)}"
+
+
+def _differs(column: Any) -> str:
+    """The condition that a column does not hold a value, a place for which it has."""
+    way = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
+    return f"{_name(column)} {way} %s"
 
 
 def blank(column: Any) -> Any:
@@ -146,22 +218,25 @@ def _where(chosen: models.QuerySet[Any]) -> tuple[str, tuple[Any, ...]] | None:
     return sql or "1 = 1", tuple(values)
 
 
-def _count(column: Any) -> str:
-    """SQL of the number of rows in which a column is not what `blank` says."""
-    quote = connection.ops.quote_name
-    name = f"{quote(column.model._meta.db_table)}.{quote(column.column)}"
-    if column.null:
-        return f"count({name})"
-    return f"count(nullif({name}, ''))" if blank(column) == "" else "count(*)"
+def _with_common(common: _Common, columns: Sequence[Any]) -> tuple[str, list[str]]:
+    """SQL of an object of what is common and of these columns, with its values."""
+    if connection.vendor == "postgresql":
+        # To make one object of two takes it as long.
+        return _as_json([*common.filled, *columns]), []
+    if not columns:
+        return "%s", [common.json]
+    begin = common.json[:-1] if common.json == "{}" else f"{common.json[:-1]},"
+    return f"%s || substr({_as_json(columns)}, 2)", [begin]
 
 
 def _as_json(columns: Sequence[Any]) -> str:
     """SQL of an object of these columns by attribute, as `meta.kinds.to_json` writes values."""
-    quote = connection.ops.quote_name
+    if not columns:
+        return "'{}'"
     if connection.vendor == "postgresql":
+        quote = connection.ops.quote_name
         values = ", ".join(
-            f"{quote(column.model._meta.db_table)}.{quote(column.column)}"
-            f"{'::text' if isinstance(column, models.DecimalField) else ''} AS "
+            f"{_name(column)}{'::text' if isinstance(column, models.DecimalField) else ''} AS "
             f"{quote(column.attname)}"
             for column in columns
         )
@@ -171,15 +246,14 @@ def _as_json(columns: Sequence[Any]) -> str:
         ", ".join(f"'{column.attname}', {_sqlite_json(column)}" for column in part)
         for part in batches(columns, 50)
     ]
-    objects = [f"json_object({part})" for part in parts]
-    bare = [f"substr({one}, 2, length({one}) - 2)" for one in objects[:-1]]
-    first = "".join(f"{one} || ',' || " for one in bare)
-    return f"'{{' || {first}ltrim({objects[-1]}, '{{')"
+    # Of one object are made of several by what is between them; no value of theirs is an object.
+    *objects, last = [f"json_object({part})" for part in parts]
+    objects = [*(f"rtrim({one}, '}}')" for one in objects), last]
+    return " || ',' || ".join([objects[0], *(f"substr({one}, 2)" for one in objects[1:])])
 
 
 def _sqlite_json(column: Any) -> str:
-    quote = connection.ops.quote_name
-    name = f"{quote(column.model._meta.db_table)}.{quote(column.column)}"
+    name = _name(column)
     own = target_of(column)
     if isinstance(own, models.UUIDField):
         ends = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))

@@ -24,7 +24,7 @@ from rapport.meta.kinds import Kind, to_json
 from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb
 
-from . import derived, idlists, journal, rows, upkeep, wholesale
+from . import derived, idlists, journal, keyring, leftkeys, rows, upkeep, wholesale
 from .adapted import Column, Same
 from .rowvalues import defaults, from_columns, hidden_defaults, to_columns
 
@@ -242,11 +242,17 @@ def alter(
 
 
 def delete(
-    entity: Entity, ids: Sequence[uuid.UUID], *, op: Operation, now: datetime.datetime
+    entity: Entity,
+    ids: Sequence[uuid.UUID],
+    *,
+    op: Operation,
+    now: datetime.datetime,
+    locked: bool = False,
 ) -> None:
-    """Delete rows for good; the journal keeps each whole, so that undo can put it back."""
+    """Delete rows for good; the journal keeps each whole, so that undo can put it back. `locked`:
+    the rows are already."""
     if op.pending is None and wholesale.fits_in_json(entity.model):
-        _delete_many(entity, ids, op=op, now=now)
+        _delete_many(entity, ids, op=op, now=now, locked=locked)
         return
     kept: dict[uuid.UUID, dict[str, Any]] = {}
     for part in batches(ids):
@@ -263,7 +269,12 @@ def delete(
 
 
 def _delete_many(
-    entity: Entity, ids: Sequence[uuid.UUID], *, op: Operation, now: datetime.datetime
+    entity: Entity,
+    ids: Sequence[uuid.UUID],
+    *,
+    op: Operation,
+    now: datetime.datetime,
+    locked: bool,
 ) -> None:
     """The same in a few statements. Nothing passes through here but ids."""
     names = [c.attname for c in entity.model._meta.concrete_fields if c.attname not in _NOT_KEPT]
@@ -273,12 +284,13 @@ def _delete_many(
     }  # fmt: skip
     for part in batches(ids):
         chosen = entity.records().filter(idlists.among(entity.model, part))
-        if connection.features.has_select_for_update:
-            locked = chosen.order_by("pk").select_for_update(of=("self",))
-            list(locked.values_list("pk", flat=True))
+        if not locked and connection.features.has_select_for_update:
+            held = chosen.order_by("pk").select_for_update(of=("self",))
+            list(held.values_list("pk", flat=True))
         number = wholesale.delete_noted(chosen, names, Change, note)
         journal.count(op, "deleted", number)
-    upkeep.remove(entity, ids, later=is_many(op, "deleted"))
+    later = is_many(op, "deleted")
+    upkeep.remove(entity, ids, later=later, keys=not (later and leftkeys.leave(op, entity, ids)))
 
 
 # Of a deleted row: what is its key, is made again, or is a secret.
@@ -320,6 +332,8 @@ def restore(
     for names, values in grouped.items():
         rows.insert(entity.model, names, values)
     _record(entity, op, now, notes)
+    # Those that an undo left to the worker.
+    keyring.remove(list(deleted))
     upkeep.add(entity, texts, later=is_many(op))
     journal.count(op, "created", len(deleted))
 

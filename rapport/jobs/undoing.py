@@ -37,7 +37,7 @@ def step(run: Run) -> bool:
                     raise Refused(_("This undo has itself been undone: start again."))
                 journal.go_on(back)
         following = undo.advance(back, undone, by=run.by, before=before, size=run.size)
-        job.cursor = {"undo": str(back.pk), "before": following or before}
+        job.cursor = {"undo": str(back.pk), "before": before if following is None else following}
         job.progress = min(job.total, job.progress + run.size)
         job.result = {
             "restored": job.result["restored"] + undone.restored,

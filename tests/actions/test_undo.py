@@ -4,11 +4,21 @@ import datetime
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
-from rapport.actions import dependants, journal as frame, preferences, records, states, undo
+from rapport.actions import (
+    dependants,
+    journal as frame,
+    preferences,
+    records,
+    states,
+    undo,
+    write,
+)
 from rapport.actions.undo import CannotUndo, NotYours
 from rapport.meta.entity import Draft
 from rapport.meta.ids import new_id
+from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 from rapport.models import Account, Change, Contact, KeyRing, MatchKey, Operation, User
 from rapport.models.journal import OperationState
@@ -391,6 +401,73 @@ def test_batches_of_any_size_undo_the_same(size, alice):
 
     assert set(Contact.objects.values_list("department", flat=True)) == {"Mill"}
     assert (undone.restored, back.counts) == (3, {"updated": 3})
+
+
+def long(alice):
+    """A long operation, which stores each of its changes at once."""
+    return frame.begin("import", by=alice)
+
+
+def save(op, id_, **values):
+    """What `op` does to a contact."""
+    current = write.load(CONTACT, [id_]).get(id_)
+    owner = {} if current else {"owner": op.user_id}
+    drafts = [Draft(id=id_, values={**values, **owner}, current=current)]
+    records.save_drafts(CONTACT, drafts, op=op, by=op.user, now=timezone.now())
+
+
+def test_record_that_came_and_went_and_came_goes(alice):
+    op, id_ = long(alice), new_id()
+    save(op, id_, last_name="Stone")
+    write.delete(CONTACT, [id_], op=op, now=timezone.now())
+    save(op, id_, last_name="Hill")
+    frame.finish(op)
+    _, undone = undo.undo(op, by=alice)
+
+    assert (Contact.objects.count(), undone.conflicts) == (0, [])
+    assert (undone.removed, undone.returned) == (2, 1)
+
+
+def test_change_amid_those_of_a_long_operation_stays(alice):
+    first, second = (factories.make_contact(owner=alice, department="Mill") for _ in range(2))
+    op = long(alice)
+    save(op, first.pk, department="Board")
+    change(first, alice, department="Yard")
+    save(op, second.pk, department="Board")
+    frame.finish(op)
+    _, undone = undo.undo(op, by=alice)
+
+    found = Contact.objects.order_by("pk").values_list("department", flat=True)
+    assert (list(found), len(undone.conflicts)) == (["Yard", "Mill"], 1)
+
+
+def test_rows_of_which_each_has_what_the_others_lack_survive_the_way_through_the_journal(alice):
+    """What they have in common is written down once, and what is blank in all of them not at all;
+    both may be otherwise in the next batch."""
+    full = {
+        field.name: f"{field.name}}}"[: field.max_length]
+        for field in ACCOUNT.fields.values()
+        if field.kind is Kind.TEXT and not field.read_only
+    }
+    op = long(alice)
+    for values in ({}, full, {"name": "x"}, {"credit_hold": True}, {"employees": 0}, full):
+        drafts = [Draft(id=new_id(), values={"name": "Mill", "owner": alice.pk, **values})]
+        records.save_drafts(ACCOUNT, drafts, op=op, by=alice, now=timezone.now())
+    frame.finish(op)
+    before = list(Account.objects.order_by("pk").values())
+
+    undone, back = undo.Undone(), undo.begin(op, by=alice)
+    place = undo.advance(back, undone, by=alice, size=1)
+    while place is not None:
+        place = undo.advance(back, undone, by=alice, size=2, before=place)
+    frame.finish(back)
+    left = Account.objects.count()
+    undo.undo(back, by=alice)
+
+    after = list(Account.objects.order_by("pk").values())
+    for row in after:
+        row["version"] -= 1
+    assert (left, after) == (0, before)
 
 
 def test_all_values_survive_the_way_through_the_journal(alice):

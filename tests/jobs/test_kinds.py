@@ -11,7 +11,7 @@ from rapport.jobs.kinds import KINDS
 from rapport.jobs.worker import advance
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
-from rapport.models import Account, Change, Lead, Operation
+from rapport.models import Account, Change, KeyRing, Lead, MatchKey, Operation
 from rapport.queries import query
 from tests.factories import make_account, make_contact, make_lead, make_task, make_user
 
@@ -240,6 +240,25 @@ def test_undo_goes_on_over_batches_and_says_what_it_did(ada, work_off):
     assert [c["record"] for c in back.parameters["conflicts"]] == [str(changed.pk)]
     assert list(Account.objects.all()) == [changed]
     assert Change.objects.filter(operation=back).count() == 6
+
+
+def test_undo_whose_worker_dies_among_the_keys_leaves_none(ada, work_off, monkeypatch):
+    monkeypatch.setattr("rapport.actions.undo.LARGE", 1)
+    monkeypatch.setattr("rapport.actions.write.FOUND_AT_ONCE", 0)
+    op = made(ada, 7)
+    job = jobs.enqueue("undo", {"operation": str(op.pk)}, by=ada, label="Undo")
+    run = lease.take("dies", ["undo"])
+    run.pace.size = 4
+    while run.job.cursor is None or run.job.cursor["before"] != 0:
+        advance(run)
+    keys = [model.objects.filter(entity=registry["account"].code) for model in (MatchKey, KeyRing)]
+    left = [found.exists() for found in keys]
+    run.put_back()
+
+    job = work_off(job)
+
+    assert (left, job.state, job.result["removed"]) == ([True, True], "done", 7)
+    assert [found.exists() for found in keys] == [False, False]
 
 
 def test_undo_twice_is_refused(ada, work_off):
