@@ -254,7 +254,8 @@ def _learn(
         return False
     # Rows with such ids are never compact.
     rows = [row for row in block.rows if row is not None]
-    sources.keep(mapping.system, sources.learned(mapping, rows, judged.verdicts, WRITTEN))
+    learned = sources.learned(mapping, rows, judged.verdicts, WRITTEN)
+    sources.keep(mapping.system, learned, by)
     return later.link_back(mapping, rows, judged.verdicts, op=op, by=by, now=now)
 
 

@@ -33,11 +33,9 @@ from rapport.queries.imports import plan_of
 from . import headers, kept, mapping as mappings, parts, plan as plans, uploads
 from .headers import RECORD_ID
 from .sessions import Sessions
-from .sources import Siblings
+from .sources import OWN_IDS, Siblings
 
 BLOCK = 1 << 20
-# Whose ids files have of which nobody knows the program: those of this import.
-OWN_IDS = "import "
 # Said instead of the name of a sheet: each of them is a list.
 EACH_SHEET = "*"
 

@@ -25,7 +25,7 @@ from rapport.models.operations import Fate, ImportState
 from rapport.queries.imports import imports_for, plan_of
 from rapport.queries.recipes import recipe_named, usable_recipes
 
-from . import bundle, flow, mapping as mappings, plan as plans
+from . import bundle, flow, mapping as mappings, plan as plans, sources
 from .decisions import ALIKE
 from .mapping import MappingRefused
 from .recipefit import MEMBERS, Fit, RecipeRefused, entity_of, fit, is_of_several
@@ -313,7 +313,7 @@ def _values(upload: ImportFile) -> dict[str, Any]:
 def _of_member(member: ImportFile) -> dict[str, Any]:
     """A file of several, as the recipe of all keeps it."""
     values = _values(member)
-    if str(values["mapping"].get("system", "")).startswith(bundle.OWN_IDS):
+    if str(values["mapping"].get("system", "")).startswith(sources.OWN_IDS):
         # What an id means in these files it need not mean in the next ones.
         values["mapping"] = {k: v for k, v in values["mapping"].items() if k != "system"}
     return {**values, "file": member.options.get("member") or member.name}

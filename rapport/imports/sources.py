@@ -36,6 +36,8 @@ from .seen import IN_MEMORY, Earlier, Seen
 if TYPE_CHECKING:
     from .verdict import Judged, Verdict
 
+# Whose ids files have of which nobody knows the program: those of one import.
+OWN_IDS = "import "
 # Fates of rows of which it is known what record they are about.
 MEANT = frozenset({Fate.CREATE, Fate.UPDATE, Fate.SAME, Fate.DUPLICATE})
 COLUMNS = ("system", "entity", "text", "record")
@@ -55,6 +57,17 @@ def linking(mapping: Mapping) -> tuple[str, ...]:
     return tuple(lookup for lookup, own in found if lookup and own == parts.SOURCE_ID)
 
 
+def _own(system: str, by: Actor) -> str:
+    """Where ids stand that mean another record to `by` alone: two people may have imported the
+    same, and see nothing of each other. '' where that cannot be."""
+    if system.startswith(OWN_IDS) or _OF in system:
+        return ""
+    return f"{system}{_OF}{getattr(by, 'pk', '')}"
+
+
+_OF = " of "
+
+
 def find(system: str, entity: Entity, ids: Collection[str], by: Actor) -> dict[str, Named]:
     """The records that `by` may see by their ids in `system`."""
     known: dict[str, uuid.UUID] = {}
@@ -69,9 +82,12 @@ def find(system: str, entity: Entity, ids: Collection[str], by: Actor) -> dict[s
     for some in batches(set(known.values())):
         seen = queries.records(entity, by).filter(pk__in=some)
         titles.update(seen.values_list("pk", entity.title))
-    return {
+    found = {
         text: Named(record, titles[record]) for text, record in known.items() if record in titles
     }
+    if len(found) < len(known) and (own := _own(system, by)):
+        found |= find(own, entity, known.keys() - found.keys(), by)
+    return found
 
 
 def ask(mapping: Mapping, rows: Sequence[Row], *, by: Actor) -> None:
@@ -152,8 +168,9 @@ def learned(
     return [Learned(*key, record) for key, record in found.items()]
 
 
-def keep(system: str, news: Sequence[Learned]) -> None:
-    """Remember them. An id that means a record which is still there goes on meaning it."""
+def keep(system: str, news: Sequence[Learned], by: Actor) -> None:
+    """Remember them. An id that means a record which is still there goes on meaning it, to those
+    who may see that."""
     if not news:
         return
     by_entity: dict[str, dict[str, uuid.UUID]] = defaultdict(dict)
@@ -168,22 +185,30 @@ def keep(system: str, news: Sequence[Learned]) -> None:
                 if record != wanted.pop(text):
                     changed.append((pk, text, record))
         if changed:
-            _correct(name, changed, {one.text: one.record for one in news if one.entity == name})
+            now = {one.text: one.record for one in news if one.entity == name}
+            hidden = _correct(registry[name], changed, now, by)
+            if own := _own(system, by):
+                keep(own, [Learned(name, one, now[one]) for one in hidden], by)
         added += [(system, name, text, record) for text, record in wanted.items()]
     table_rows.insert(SourceId, COLUMNS, added)
 
 
 def _correct(
-    name: str, kept: Sequence[tuple[int, str, uuid.UUID]], wanted: MappingType[str, uuid.UUID]
-) -> None:
-    """Let ids of records that are gone mean the new ones."""
-    there: set[uuid.UUID] = set()
+    entity: Entity,
+    kept: Sequence[tuple[int, str, uuid.UUID]],
+    wanted: MappingType[str, uuid.UUID],
+    by: Actor,
+) -> list[str]:
+    """Let ids of records that are gone mean the new ones; those of records that `by` may not see
+    come back."""
+    there, seen = set[uuid.UUID](), set[uuid.UUID]()
     for part in batches({record for _pk, _text, record in kept}):
-        rows = registry[name].records().filter(pk__in=part)
-        there.update(rows.values_list("pk", flat=True))
+        for found, rows in ((there, entity.records()), (seen, queries.records(entity, by))):
+            found.update(rows.filter(pk__in=part).values_list("pk", flat=True))
     for pk, text, record in kept:
         if record not in there:
             SourceId.objects.filter(pk=pk).update(record=wanted[text])
+    return [text for _pk, text, record in kept if record in there - seen]
 
 
 class Siblings:

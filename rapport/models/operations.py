@@ -111,7 +111,8 @@ class ImportFile(models.Model):
 
 class SourceId(models.Model):
     """The id that a record has in the program or file that it was imported from. `system`: which
-    program that is, or which import when nobody knows."""
+    program that is, or which import when nobody knows; with a person where it means another record
+    to them, who may not see that of the others."""
 
     id = models.BigAutoField(primary_key=True)
     system = models.CharField(max_length=60)

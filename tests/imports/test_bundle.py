@@ -305,6 +305,23 @@ def test_several_files_are_like_an_archive_and_one_list_is_a_file(alice, table):
     assert (bundle.is_bundle(alone), alone.entity) == (False, "contact")
 
 
+def test_ids_mean_ones_own_records_where_those_of_others_are_hidden(alice, charlie):
+    files = {name: (FOLDER / f"salesforce_{name}.csv").read_bytes() for name in SALESFORCE[1:]}
+    for who in (alice, charlie):
+        upload = described(zipped(files), who)
+        flow.plan_now(upload, by=who)
+        flow.apply_now(upload, by=who)
+
+    again = described(zipped(files), charlie)
+    flow.plan_now(again, by=charlie)
+
+    mine = Contact.objects.filter(owner_id=charlie.pk).order_by("last_name")
+    assert list(mine.values_list("last_name", "account__name", "account__owner_id")) == [
+        ("Berg", "Acme GmbH", charlie.pk), ("Dahl", "Acme GmbH", charlie.pk),
+    ]  # fmt: skip
+    assert outcome(again).counts == {"rows": 4, "same": 4}
+
+
 def test_rows_that_repeat_those_of_another_file_are_told_without_a_look_for_each(
     alice, django_assert_num_queries
 ):
