@@ -165,8 +165,8 @@ def lists_of(detected: Detected) -> list[str]:
 
 
 def _sheet(upload: ImportFile, name: str) -> ImportFile:
-    with uploads.path_of(upload).open("rb") as stream:
-        stored, size = uploads.store(iter(lambda: stream.read(BLOCK), b""))
+    # There may be a hundred sheets, and the workbook may be large.
+    stored, size = uploads.store_again(upload)
     return ImportFile.objects.create(
         name=name[:255],
         stored=stored,

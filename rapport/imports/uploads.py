@@ -38,9 +38,7 @@ def plain_name(name: str) -> str:
 
 def store(chunks: Iterable[bytes]) -> tuple[str, int]:
     """Keep a file. Its path below MEDIA_ROOT, and its size. Raises UploadTooLarge."""
-    relative = f"{FOLDER}/{secrets.token_hex(16)}/{ORIGINAL}"
-    path = Path(settings.MEDIA_ROOT) / relative
-    path.parent.mkdir(parents=True, mode=0o700)
+    relative, path = _place()
     size = 0
     try:
         with path.open("xb") as stream:
@@ -53,6 +51,26 @@ def store(chunks: Iterable[bytes]) -> tuple[str, int]:
         shutil.rmtree(path.parent, ignore_errors=True)
         raise
     return relative, size
+
+
+def _place() -> tuple[str, Path]:
+    """A path below MEDIA_ROOT for a new file, and the same in full."""
+    relative = f"{FOLDER}/{secrets.token_hex(16)}/{ORIGINAL}"
+    path = Path(settings.MEDIA_ROOT) / relative
+    path.parent.mkdir(parents=True, mode=0o700)
+    return relative, path
+
+
+def store_again(upload: ImportFile) -> tuple[str, int]:
+    """Keep the file of `upload` a second time, where the disk can do that without its bytes; as
+    `store`. Raises UploadGone."""
+    original = path_of(upload)
+    relative, path = _place()
+    try:
+        path.hardlink_to(original)
+    except OSError:
+        shutil.copyfile(original, path)
+    return relative, upload.size
 
 
 def too_large() -> UploadTooLarge:
@@ -120,5 +138,6 @@ __all__ = [
     "plain_name",
     "reading_of",
     "store",
+    "store_again",
     "too_large",
 ]

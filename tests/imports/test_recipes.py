@@ -18,6 +18,7 @@ from rapport.imports import (
     recipes,
     report,
     unattended,
+    uploads,
 )
 from rapport.imports.recipefit import RecipeRefused
 from rapport.meta.registry import registry
@@ -355,6 +356,8 @@ def test_recipe_of_a_workbook_reads_each_of_its_sheets(alice, tmp_path):
     assert [(file.name, file.entity) for file in files] == [
         ("Firms", "account"), ("People", "contact"),
     ]  # fmt: skip
+    # A workbook takes its room once, however many sheets it has.
+    assert len({uploads.path_of(file).stat().st_ino for file in (first, *files)}) == 1
     columns = flow.columns_of(files[0])
     flow.remap(files[0], mapping.changed(flow.mapping_of(files[0]), columns, ["Tel=fax"]))
     recipe = recipes.save(first, "Book", by=alice)
