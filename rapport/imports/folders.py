@@ -77,84 +77,13 @@ def _is_late(until: float | None) -> bool:
     return until is not None and time.monotonic() > until
 
 
-# -- is it in order? ------------------------------------------------------------------------------
-
-
-class Fault(ValueError):
-    """What is wrong with a folder; for who runs Rapport. `works`: files are taken all the same."""
-
-    def __init__(self, message: str, *, works: bool = False) -> None:
-        super().__init__(message)
-        self.works = works
-
-
-def state() -> str:
-    """What the import folder is like, in a few words. Raises Fault when nothing can be taken from
-    it."""
-    path = Path(settings.IMPORT_FOLDER)
-    facts = _usable(path)
-    recipes = list(ImportRecipe.objects.exclude(folder="").order_by("folder"))
-    for recipe in recipes:
-        own = path / recipe.folder
-        try:
-            # Those of which nobody has made use yet are made when files are looked for.
-            if own.exists():
-                _usable(_folder(recipe.folder))
-        except NoFolder as error:
-            message = f"{error}, and is not followed (recipe “{recipe.name}”)"
-            raise Fault(message) from error
-    if facts.st_mode & stat.S_IWOTH:
-        message = (
-            "everybody on this machine may put files there, and recipes import them: chmod o-w"
-        )
-        raise Fault(f"{path} {_owner(facts)}: {message}", works=True)
-    watched = f"{len(recipes)} recipes have a folder in it" if recipes else "no recipe uses it"
-    return f"{path} {_owner(facts)}: {watched}"
-
-
-def _usable(path: Path) -> os.stat_result:
-    try:
-        facts = path.stat()
-    except FileNotFoundError as error:
-        message = f"{path} does not exist: make it, or correct RAPPORT_IMPORT_FOLDER"
-        raise Fault(message) from error
-    except OSError as error:
-        raise Fault(f"{path} cannot be looked at: {error.strerror}") from error
-    if not stat.S_ISDIR(facts.st_mode):
-        raise Fault(f"{path} is no folder")
-    missing = [
-        what
-        for what, mode in (("read", os.R_OK), ("written to", os.W_OK), ("entered", os.X_OK))
-        if not os.access(path, mode)
-    ]
-    if missing:
-        can = " or ".join(missing)
-        user = _name_of(os.geteuid()) if hasattr(os, "geteuid") else "this user"
-        raise Fault(f"{path} cannot be {can} by {user} {_owner(facts)}")
-    return facts
-
-
-def _owner(facts: os.stat_result) -> str:
-    return f"(owner {_name_of(facts.st_uid)}, {stat.filemode(facts.st_mode)})"
-
-
-def _name_of(uid: int) -> str:
-    """Whom a number of a user means, where the system has names."""
-    try:
-        import pwd
-
-        return pwd.getpwuid(uid).pw_name
-    except (ImportError, KeyError):
-        return f"user {uid}"
-
-
 # -- taken ----------------------------------------------------------------------------------------
 
 
 def _look_into(
     recipe: ImportRecipe, seen: dict[Path, tuple[int, ...]], until: float | None
 ) -> None:
-    folder = _folder(recipe.folder)
+    folder = folder_of(recipe.folder)
     taken = _below(folder, TAKEN)
     # Those that were taken by a worker that died before it could say so.
     for token, path in _waiting(taken):
@@ -169,7 +98,7 @@ def _look_into(
             _take(recipe, path, taken, seen)
 
 
-def _folder(name: str) -> Path:
+def folder_of(name: str) -> Path:
     """The folder of a recipe, made if need be. Raises NoFolder when it leads out of the import
     folder."""
     path = Path(settings.IMPORT_FOLDER).resolve()
@@ -274,7 +203,7 @@ def _adopt(recipe: ImportRecipe, token: uuid.UUID, name: str) -> None:
 def read(upload: ImportFile) -> Iterator[bytes]:
     """The bytes of a taken file. Raises OSError."""
     row = TakenFile.objects.get(import_file=upload)
-    path = _folder(row.folder) / TAKEN / str(row.pk) / row.name
+    path = folder_of(row.folder) / TAKEN / str(row.pk) / row.name
     # Not followed should it have become a link meanwhile; not waited for should it be a pipe.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
@@ -342,7 +271,7 @@ def _end(row: TakenFile) -> _End | None:
 def _put(row: TakenFile, end: _End) -> None:
     """Move the file, and what there is to say before it: who finds the file finds all. Every step
     may have been done by a worker that died."""
-    folder = _folder(row.folder)
+    folder = folder_of(row.folder)
     place, target = folder / TAKEN / str(row.pk), _below(folder, end.folder)
     name = row.put or _reserve(row, target)
     if end.text:

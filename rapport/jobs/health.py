@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from rapport.imports import folders
+from rapport.imports import foldercheck, folders
 from rapport.meta.registry import registry
 from rapport.models import Job, SearchBacklog
 from rapport.models.operations import JobState
@@ -170,8 +170,8 @@ def folder() -> Findings:
     """The folder that recipes watch can be used by whoever runs this, if there is one."""
     if folders.is_on():
         try:
-            yield ok("folder", folders.state())
-        except folders.Fault as fault:
+            yield ok("folder", foldercheck.state())
+        except foldercheck.Fault as fault:
             grade = warning if fault.works else failed
             yield grade("folder", f"RAPPORT_IMPORT_FOLDER: {fault}")
 
