@@ -23,6 +23,7 @@ from rapport.models import Change, KeyRing, MatchKey, Operation
 from rapport.models.journal import ChangeVerb, OperationState
 from rapport.models.people import Verb
 from rapport.queries import history, moved
+from rapport.queries.operations import undone_by
 
 from . import journal, lease, leftkeys, pgplanner, sweep
 from .records import RecordNotFound
@@ -166,7 +167,7 @@ def check(op: Operation, *, by: Actor) -> None:
     """Raise CannotUndo or NotYours unless `by` may undo `op` now."""
     if op.state == OperationState.RUNNING:
         raise CannotUndo(_("It is still running."))
-    if not _stands(op):
+    if undone_by(op) is not None:
         raise CannotUndo(_("It has been undone already."))
     merge = moved.merge_behind(op)
     if merge is not None:
@@ -272,12 +273,6 @@ def restore_record(
         if not undone.returned:
             raise CannotUndo(" ".join(str(conflict.reason) for conflict in undone.conflicts))
     return op, undone
-
-
-def _stands(op: Operation) -> bool:
-    """Whether what `op` did is in force: it was not undone, or its undo was undone."""
-    tried = op.undone_by.filter(state__in=[OperationState.DONE, OperationState.RUNNING])
-    return not any(_stands(back) for back in tried)
 
 
 def _batch(op: Operation, before: int | None, size: int) -> list[Noted]:

@@ -18,11 +18,16 @@ PAGE = 50
 def visible_imports(by: Actor) -> QuerySet[ImportFile]:
     """Imports that `by` may see, newest first."""
     found = ImportFile.objects.select_related("created_by", "operation", "job", "parent")
-    undoing = Operation.objects.filter(undo_of=OuterRef("operation"), state=OperationState.DONE)
-    found = found.annotate(is_undone=Exists(undoing)).order_by("-created_at", "-pk")
+    found = found.annotate(is_undone=Exists(_undoing("operation"))).order_by("-created_at", "-pk")
     if isinstance(by, SystemActor) or access.is_administrator(by):
         return found
     return found.filter(created_by=by)
+
+
+def _undoing(what: str, depth: int = 3) -> QuerySet[Operation]:
+    """What undid an operation and was not undone itself, as far as people go back and forth."""
+    found = Operation.objects.filter(undo_of=OuterRef(what), state=OperationState.DONE)
+    return found.exclude(Exists(_undoing("pk", depth - 1))) if depth else found
 
 
 def imports_for(

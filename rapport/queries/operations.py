@@ -9,7 +9,7 @@ from rapport.access import Actor
 from rapport.meta.kinds import Ref
 from rapport.meta.registry import registry
 from rapport.models import Change, Operation, User
-from rapport.models.journal import ChangeVerb
+from rapport.models.journal import ChangeVerb, OperationState
 
 from . import history
 from .history import Event
@@ -110,5 +110,8 @@ def created(op: Operation, *, limit: int = 200) -> list[uuid.UUID]:
 
 
 def undone_by(op: Operation) -> Operation | None:
-    """The operation that took it back last."""
-    return op.undone_by.select_related("user").order_by("-started_at", "-id").first()
+    """The operation that took it back last, unless that was taken back itself."""
+    states = [OperationState.DONE, OperationState.RUNNING]
+    tried = op.undone_by.filter(state__in=states).select_related("user")
+    found = tried.order_by("-started_at", "-id")
+    return next((back for back in found if undone_by(back) is None), None)

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from rapport.actions import records
 from rapport.meta.registry import registry
-from rapport.models import Account, ChoiceOption, Contact, ImportFile, Lead, Plan
+from rapport.models import Account, ChoiceOption, Contact, ImportFile, Lead, Operation, Plan
 from tests.factories import make_contact, make_user
 from tests.web import browsing
 from tests.working import work_off
@@ -206,6 +206,21 @@ def test_undone_import_leads_to_what_stayed(client_of, alice):
     (back,) = re.findall(r'href="(/operations/[^"]+)">See what', text(client.get(url)))
 
     assert "<b>Bo</b></a> (Contact): It has been changed since." in text(client.get(back))
+
+
+def test_import_whose_undo_was_undone_stands_again(client_of, alice):
+    client = client_of(alice)
+    made, url = applied(client, b"Last Name;Mail\nBo;bo@x.de\n")
+    made.refresh_from_db()
+    said = []
+    for _times in range(3):
+        last = Operation.objects.order_by("-id").first()
+        client.post(reverse("undo", args=[last.pk]), {"next": url})
+        (heading,) = browsing.page(client.get(url)).cssselect("main h1")
+        said.append(("Undone" in text(client.get("/imports/")), browsing.words(heading)))
+
+    undone, stands = (True, "This import has been undone"), (False, "1 contact created")
+    assert said == [undone, stands, undone]
 
 
 def test_stopped_import_says_how_many_rows_there_are(client_of, alice):
