@@ -1,6 +1,6 @@
-"""What the library does not tell of old .xls workbooks: that they are locked, and errors in cells.
+"""The records of old .xls workbooks, where the library does not tell enough of them.
 
-Their records stand in a stream of a container that is laid out like a disk (MS-CFB, MS-XLS).
+They stand in a stream of a container that is laid out like a disk (MS-CFB, MS-XLS).
 """
 
 from __future__ import annotations
@@ -12,12 +12,7 @@ from pathlib import Path
 
 _FREE = 0xFFFFFFFA  # and above: no sector
 _NAMES = ("workbook", "book")
-_BOF, _EOF, _LOCKED, _SHEET, _VALUE = 0x0809, 0x000A, 0x002F, 0x0085, 0x0205
-_FORMULAS = frozenset({0x0006, 0x0206, 0x0406})
-_ERRORS = {
-    0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?",
-    0x24: "#NUM!", 0x2A: "#N/A",
-}  # fmt: skip
+_BOF, _EOF, _LOCKED, _SHEET = 0x0809, 0x000A, 0x002F, 0x0085
 _MOST = 256 * 1024**2
 # Where it says that it is locked it says so at once.
 _SOON = 20
@@ -25,25 +20,24 @@ _SOON = 20
 
 def is_locked(file: bytes) -> bool:
     """Whether the workbook can only be read with a password."""
-    return any(kind == _LOCKED for kind, _body in islice(_records(_stream(file), 0), _SOON))
+    return any(kind == _LOCKED for kind, _body in islice(records(_stream(file), 0), _SOON))
 
 
-def errors(path: Path, number: int) -> dict[tuple[int, int], str]:
-    """The errors in the cells of one sheet, by row and column from 0; `number`: which it is."""
-    data = _stream(path.read_bytes()) if path.stat().st_size <= _MOST else b""
-    sheets = [body for kind, body in _records(data, 0) if kind == _SHEET]
+def book(path: Path) -> bytes:
+    """All records of a workbook: first those about it as a whole, then those of its sheets."""
+    return _stream(path.read_bytes()) if path.stat().st_size <= _MOST else b""
+
+
+def sheet_at(data: bytes, number: int) -> int:
+    """Where the records of a sheet begin; behind the last one when there is none."""
+    sheets = [body for kind, body in records(data, 0) if kind == _SHEET]
     if number >= len(sheets) or len(sheets[number]) < 4:
-        return {}
-    found = {}
-    for kind, body in _records(data, struct.unpack_from("<I", sheets[number])[0]):
-        if kind == _VALUE and len(body) >= 8 and body[7]:
-            found[struct.unpack_from("<HH", body)] = _ERRORS.get(body[6], "#ERROR!")
-        elif kind in _FORMULAS and len(body) >= 14 and body[6] == 2 and body[12:14] == b"\xff\xff":
-            found[struct.unpack_from("<HH", body)] = _ERRORS.get(body[8], "#ERROR!")
-    return found
+        return len(data)
+    at: int = struct.unpack_from("<I", sheets[number])[0]
+    return at
 
 
-def _records(data: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+def records(data: bytes, at: int) -> Iterator[tuple[int, bytes]]:
     """Kind and body of the records of one part; charts inside of it are passed over."""
     depth = 0
     while at + 4 <= len(data):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rapport.files.vcard import OUR_NAME
 
 _WIDTH = 75  # bytes of a line before it is folded
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", ",": "\\,", ";": "\\;", "\r": None})
+_LINE_END = re.compile(r"\r\n?")
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", ",": "\\,", ";": "\\;"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +35,12 @@ def card(lines: Iterable[Line]) -> bytes:
 def _text(line: Line) -> str:
     types = f";TYPE={','.join(line.types)}" if line.types else ""
     ours = f";{OUR_NAME}={line.ours}" if line.ours else ""
-    value = ";".join(",".join(one.translate(_ESCAPES) for one in part) for part in line.values)
+    value = ";".join(",".join(map(_escaped, part)) for part in line.values)
     return f"{line.name}{types}{ours}:{value}"
+
+
+def _escaped(text: str) -> str:
+    return _LINE_END.sub("\n", text).translate(_ESCAPES)
 
 
 def _folded(text: str) -> bytes:

@@ -6,11 +6,12 @@ import re
 import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import asdict
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
-from rapport.files import archive, biff, opendocument, package, safexml
-from rapport.files.canonical import Converted, Sink, marked
+from rapport.files import archive, oldcells, opendocument, package, safexml
+from rapport.files.canonical import MARK, Converted, Sink, marked
 from rapport.files.celltext import digit_mask, masked, text_of
 from rapport.files.detect import Format, Sheet
 from rapport.files.limits import Limits
@@ -68,8 +69,8 @@ def convert(path: Path, kind: str, sheet: str | None, target: Path) -> Converted
             names = [meta.name for meta in book.sheets_metadata]
             found = book.get_sheet_by_name(sheet if sheet in names else _missing(sheet, names))
             special = _Special(path, sheet) if kind == "xlsx" else None
-            errors = biff.errors(path, names.index(found.name)) if kind == "xls" else {}
-            return _write(found, special, errors, target)
+            told = oldcells.told(path, names.index(found.name)) if kind == "xls" else {}
+            return _write(found, special, told, target)
     except python_calamine.PasswordError as error:
         raise archive.encrypted() from error
     except python_calamine.CalamineError as error:
@@ -130,23 +131,16 @@ def _missing(sheet: str | None, names: list[str]) -> str:
 
 
 def _write(
-    found: Any, special: _Special | None, errors: dict[tuple[int, int], str], target: Path
+    found: Any, special: _Special | None, told: dict[oldcells.Place, str], target: Path
 ) -> Converted:
     sink = Sink(target)
     # The library leaves out what is blank before the first column; people count from A.
     blank = [""] * _first_column(found)
     try:
         if special is None:
-            rows = {row for row, _column in errors}
-            for number, row in enumerate(found.iter_rows()):
-                texts = blank + [cell_text(cell) for cell in row]
-                if number in rows:
-                    texts = [
-                        marked("error", errors[number, at]) if (number, at) in errors else text
-                        for at, text in enumerate(texts)
-                    ]
-                sink.add(texts)
-            sink.marked = bool(errors)
+            rows = (blank + [cell_text(cell) for cell in row] for row in found.iter_rows())
+            sink.add_all(_with(told, rows) if told else rows)
+            sink.marked = any(MARK in text for text in told.values())
             return sink.converted()
         if not special.any:
             for row in found.iter_rows():
@@ -158,6 +152,22 @@ def _write(
         return sink.converted(notes=("masked",) if special.masked else ())
     finally:
         sink.close()
+
+
+def _with(told: dict[oldcells.Place, str], rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The rows with what else is told of their cells; there may be more of them then."""
+    by_row: dict[int, list[tuple[int, str]]] = {}
+    for (row, column), text in told.items():
+        by_row.setdefault(row, []).append((column, text))
+    last = max(by_row)
+    for number, texts in enumerate(chain(rows, repeat(None))):
+        if texts is None and number > last:
+            return
+        texts = texts or []
+        for column, text in by_row.get(number, ()):
+            texts += [""] * (column + 1 - len(texts))
+            texts[column] = text
+        yield texts
 
 
 def _first_column(found: Any) -> int:

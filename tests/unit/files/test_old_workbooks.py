@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from rapport.files import biff
+from rapport.files import oldcells
 from rapport.files.detect import format_of
 from rapport.files.read import FileRefused, open_table
 
@@ -28,15 +28,15 @@ BOOK, SHEET, CHART = (record(0x0809, struct.pack("<HH12x", 0x0600, n)) for n in 
 END = record(0x000A)
 
 
-def records(cells=b"", locked=b""):
+def records(cells=b"", locked=b"", styles=b""):
     """One sheet with a column for each of a, b, c, and these cells."""
     name = b"\0\0\1\0S"
-    at = len(BOOK) + len(locked) + 8 + len(name) + len(END)
+    at = len(BOOK) + len(locked) + len(styles) + 8 + len(name) + len(END)
     sheet = record(0x0085, struct.pack("<I", at) + name)
     header = b"".join(text(0, column, letter) for column, letter in enumerate([b"a", b"b", b"c"]))
     # A chart inside of the sheet has records of its own.
     inside = CHART + cell(0x0205, 1, 0, b"\x2a\1") + END
-    return BOOK + locked + sheet + END + SHEET + inside + header + cells + END
+    return BOOK + locked + styles + sheet + END + SHEET + inside + header + cells + END
 
 
 @pytest.fixture
@@ -103,6 +103,44 @@ def test_errors_are_problems_of_their_cells(old_book, small):
     assert found == [(("1", "#N/A", "#DIV/0!"), [1, 2]), (("true", "1", "x"), [])]
 
 
+def styled(*formats):
+    """A style for each of the formats, which begin at the number 50, and days from 1904."""
+    named = [
+        record(0x041E, struct.pack("<HHB", number, len(text), 0) + text)
+        for number, text in enumerate(formats, 50)
+    ]
+    styles = [record(0x00E0, struct.pack("<HH16x", 0, 50 + n)) for n in range(len(formats))]
+    return b"".join([record(0x0022, b"\1\0"), *named, *styles])
+
+
+def test_formats_and_formulas_that_other_programs_write(old_book):
+    """Numbers takes the number of a format of its own that Excel has for something else, and the
+    records of formulas of earlier versions."""
+
+    def result(kind, row, column, value, style=0):
+        return record(kind, struct.pack("<HHH", row, column, style) + value + bytes(8))
+
+    day, text_follows = struct.pack("<d", 38352.5), bytes(6) + b"\xff\xff"
+    cells = (
+        record(0x0203, struct.pack("<HHHd", 1, 0, 0, 14.5))
+        + record(0x027E, struct.pack("<HHHI", 1, 1, 1, 38353 << 2 | 2))
+        + result(0x0006, 1, 2, day, style=1)
+        + result(0x0206, 2, 0, struct.pack("<d", 3))
+        + result(0x0406, 2, 1, text_follows)
+        + record(0x0207, struct.pack("<HB", 2, 1) + "Öl".encode("utf-16-le"))
+        + result(0x0206, 2, 2, b"\1\0\1\0\0\0\xff\xff")
+        + record(0x00BD, struct.pack("<HHHIHIH", 3, 0, 0, 250 << 2 | 3, 2, 0x3FE80000, 1))
+    )
+    styles = styled(b'0.0 "days"', b"mmm d, yyyy", b"[h]:mm")
+
+    with open_table(old_book(records(cells, styles=styles))) as table:
+        found = [record.cells for record in table]
+
+    assert found == [
+        ("14.5", "2009-01-02", "2009-01-01 12:00:00"), ("3", "Öl", "true"), ("2.5", "18:00:00", ""),
+    ]  # fmt: skip
+
+
 def test_locked_workbook_is_told(old_book):
     with pytest.raises(FileRefused) as refused:
         format_of(old_book(records(locked=record(0x002F, bytes(6)))))
@@ -111,4 +149,4 @@ def test_locked_workbook_is_told(old_book):
 
 def test_sectors_in_a_circle_have_an_end(old_book):
     path = old_book(records(), table=[TABLE, LAST, LAST, 4, 3])
-    assert biff.errors(path, 0) == {}
+    assert oldcells.told(path, 0) == {}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rapport.files import vcardwrite
 from rapport.files.detect import sniff
 from rapport.files.read import open_table
 
@@ -222,3 +223,8 @@ def test_quoted_letters_tell_their_encoding(read, quoted, encoding, tmp_path):
 
     assert read(text) == [{"Last Name": "Müller", "First Name": "Eva"}]
     assert sniff(tmp_path / "cards.vcf").encoding.name == encoding
+
+
+def test_line_ends_of_any_kind_are_written_as_such():
+    line = vcardwrite.Line(name="NOTE", values=(("a\rb\r\nc\nd",),))
+    assert b"NOTE:a\\nb\\nc\\nd\r\n" in vcardwrite.card([line])
