@@ -84,7 +84,7 @@ def encode_column(column: Any, values: Column) -> Column:
 
 def _encoded_ids(column: Any, values: Sequence[Any], types: set[type]) -> Column:
     # Ids are slow to compare: the same one is mostly the same object.
-    if types != {str}:
+    if not types <= {str, NoneType}:
         if len(set(map(id, values))) == 1:
             return Same(column.get_db_prep_save(values[0], connection))
         if connection.vendor == "postgresql" and len(values) < COPY_FROM:

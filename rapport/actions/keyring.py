@@ -4,6 +4,7 @@ its ring, by which the index is rid of them again."""
 from __future__ import annotations
 
 import uuid
+from array import array
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from rapport.meta.entity import Entity
 from rapport.models import FreshKey, KeyRing, MatchKey
 
 from . import idlists, pgplanner, rows
-from .adapted import Column, Same
+from .adapted import Same
 
 # About so many keys a record has.
 OF_A_RECORD = 8
@@ -25,20 +26,41 @@ RUN, LARGE, MOST = 20_000, 500_000, 12
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
-    """The keys of new records as PostgreSQL takes them: lines of the index, in its order, and of
-    the rings; `ids`: of all that have a line, as hexadecimal digits."""
+class Pairs:
+    """The keys of new records with these `ids` (hexadecimal digits) as SQLite takes them: in the
+    order of the index, each with the place of its id, and the ring of each. Short as bytes: another
+    process makes them."""
 
-    ids: frozenset[str]
+    ids: Sequence[str]
+    hashes: array[int]
+    places: array[int]
+    rings: Sequence[str]
+
+    def index(self) -> Iterable[tuple[int, str]]:
+        return zip(self.hashes, map(self.ids.__getitem__, self.places), strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The same as PostgreSQL takes them, as lines of COPY."""
+
+    ids: Sequence[str]
     index: bytes
     rings: bytes
 
 
-def pack(entity: Entity, ids: Sequence[str], keys: Sequence[Sequence[int]]) -> Packed | None:
-    """The keys of these records, ready to be put; None on SQLite, which takes them as they are.
-    Asks no database."""
+Packed = Pairs | Lines
+
+
+def pack(entity: Entity, ids: Sequence[str], keys: Sequence[Sequence[int]]) -> Packed:
+    """The keys of these records, ready to be put. Asks no database."""
+    rings = [",".join(map(str, own)) for own in keys]
     if connection.vendor != "postgresql":
-        return None
+        hashes = [hash_ for own in keys for hash_ in own]
+        holders = [place for place, own in enumerate(keys) for _ in own]
+        order = sorted(range(len(hashes)), key=hashes.__getitem__)
+        places = array("L", map(holders.__getitem__, order))
+        return Pairs(ids, array("q", map(hashes.__getitem__, order)), places, rings)
     code = entity.code
     # As long as each other, so that neighbours among the texts are neighbours in the index.
     index = [
@@ -47,22 +69,26 @@ def pack(entity: Entity, ids: Sequence[str], keys: Sequence[Sequence[int]]) -> P
         for hash_ in own
     ]
     index.sort()
-    rings = [
-        f"{id_}\t{code}\t{','.join(map(str, own))}\n"
-        for id_, own in zip(ids, keys, strict=True)
-        if own
-    ]
-    return Packed(frozenset(ids), "".join(index).encode(), "".join(rings).encode())
+    lines = [f"{id_}\t{code}\t{ring}\n" for id_, ring in zip(ids, rings, strict=True) if ring]
+    return Lines(ids, "".join(index).encode(), "".join(lines).encode())
 
 
-def put_packed(packed: Iterable[Packed], but: Collection[str]) -> None:
-    """Store what was packed, `but` of these ids."""
+def put_packed(
+    entity: Entity, packed: Iterable[Packed], but: Collection[str], *, later: bool = False
+) -> None:
+    """Store what was packed, `but` of these ids; `later` as in `put`."""
+    packed = list(packed)
+    _put_pairs(entity, [one for one in packed if isinstance(one, Pairs)], but, later=later)
+    _put_lines([one for one in packed if isinstance(one, Lines)], but)
+
+
+def _put_lines(packed: Iterable[Lines], but: Collection[str]) -> None:
     index: list[bytes] = []
     rings: list[bytes] = []
     without = frozenset(id_.encode() for id_ in but)
     for one in packed:
         own, its = one.index.splitlines(keepends=True), [one.rings]
-        if not one.ids.isdisjoint(but):
+        if without and not without.isdisjoint(map(str.encode, one.ids)):
             own = [line for line in own if line[-33:-1] not in without]
             its = [line for line in one.rings.splitlines(keepends=True) if line[:32] not in without]
         index += own
@@ -73,30 +99,35 @@ def put_packed(packed: Iterable[Packed], but: Collection[str]) -> None:
     rows.insert_lines(KeyRing, ("record", "entity", "hashes"), b"".join(rings))
 
 
+def _put_pairs(
+    entity: Entity, packed: Iterable[Pairs], but: Collection[str], *, later: bool
+) -> None:
+    index: list[tuple[int, str]] = []
+    rings: list[tuple[str, str]] = []
+    for one in packed:
+        index += one.index()
+        rings += [pair for pair in zip(one.ids, one.rings, strict=True) if pair[1]]
+    if but:
+        index = [pair for pair in index if pair[1] not in but]
+        rings = [pair for pair in rings if pair[0] not in but]
+    # In the order of the index, of which each page is then changed once.
+    index.sort()
+    code = {"entity": Same(entity.code)}
+    keys = rows.Packed(("hash", "record"), index)
+    run = _next_run([record for record, _ring in rings], len(index)) if later else 0
+    if run:
+        rows.insert_columns(FreshKey, {"run": Same(run), **code}, len(index), keys)
+    else:
+        rows.insert_columns(MatchKey, code, len(index), keys)
+    rows.insert_columns(KeyRing, code, len(rings), rows.Packed(("record", "hashes"), rings))
+
+
 def put(
     entity: Entity, ids: Sequence[str], keys: Sequence[Sequence[int]], *, later: bool = False
 ) -> None:
     """Store the keys of records that have none. `ids`: as hexadecimal digits. `later`: where the
     index would take long they are brought there by `merge`."""
-    held = [(id_, own) for id_, own in zip(ids, keys, strict=True) if own]
-    records, code = [record for record, _own in held], Same(entity.code)
-    hashes = [hash_ for _record, own in held for hash_ in own]
-    holders = [record for record, own in held for _ in own]
-    # In the order of the index, of which each page is then changed once.
-    order = sorted(range(len(hashes)), key=hashes.__getitem__)
-    index: dict[str, Column] = {
-        "hash": [hashes[place] for place in order],
-        "entity": code,
-        "record": [holders[place] for place in order],
-    }
-    run = _next_run(records, len(hashes)) if later else 0
-    if run:
-        rows.insert_columns(FreshKey, {"run": Same(run), **index}, len(hashes))
-    else:
-        rows.insert_columns(MatchKey, index, len(hashes))
-    written = [",".join(map(str, own)) for _record, own in held]
-    rings: dict[str, Column] = {"record": records, "entity": code, "hashes": written}
-    rows.insert_columns(KeyRing, rings, len(held))
+    put_packed(entity, [pack(entity, ids, keys)], (), later=later)
 
 
 def _next_run(records: Sequence[str], count: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,12 +22,12 @@ from .write import is_many, stamp
 @dataclass(frozen=True, slots=True)
 class Ready:
     """New records of which all is worked out (and checked) that the database is given. `ids`: as
-    hexadecimal digits; `links` {look-up: records}; `own`: their other columns, made by `pack`;
+    hexadecimal digits; `links` {look-up: ids}; `own`: their other columns, made by `pack`;
     `same` {field: what all of them have}. `keys`: None where `write_keys` stores them."""
 
     ids: Sequence[str]
     source_rows: Sequence[int]
-    links: Mapping[str, Sequence[uuid.UUID | None]]
+    links: Mapping[str, Sequence[str | None]]
     search: Sequence[str]
     keys: Sequence[Sequence[int]] | None
     own: rows.Packed
@@ -43,10 +42,10 @@ class Keys:
     but: frozenset[str]
 
 
-def write_keys(made: Keys) -> None:
+def write_keys(entity: Entity, made: Keys, op: Operation) -> None:
     """The keys of records that are written next, in the same transaction. They come first, of
     which there is most: the rest may be made while the database stores them."""
-    keyring.put_packed(made.packed, made.but)
+    keyring.put_packed(entity, made.packed, made.but, later=is_many(op))
 
 
 def can_pack(entity: Entity) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -126,19 +127,25 @@ def _insert_many(
     if ready:
         names, rows = ready
         quoted, marks = [*quoted, names], marks + ["%s"] * len(rows[0])
-        bound = list(map(add, bound, rows))
+        bound = list(map(add, bound, rows)) if varying else list(rows)
     sql = f"INSERT INTO {table} ({', '.join(quoted)}) VALUES ({', '.join(marks)})"
     with connection.cursor() as cursor:
         cursor.executemany(sql, bound)
 
 
 def _literal(value: Any) -> str | None:
-    """SQL of the few values that stand in most columns of a new record."""
+    """SQL of what stands in many columns of all new records: small numbers and plain texts."""
     if value is None:
         return "NULL"
-    if value == "" and isinstance(value, str):
-        return "''"
+    if isinstance(value, bool):
+        return str(int(value)) if connection.vendor == "sqlite" else None
+    if isinstance(value, str):
+        return f"'{value}'" if _PLAIN.fullmatch(value) else None
     return str(value) if type(value) is int and 0 <= value < 1000 else None
+
+
+# Ids, moments and what is blank.
+_PLAIN = re.compile(r"[0-9a-z :.+-]{0,40}")
 
 
 def update(

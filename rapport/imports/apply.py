@@ -345,7 +345,7 @@ def _write(
     """Write what the verdicts say; how many records were made because rows name them."""
     if judged.keys is not None:
         # The rest is made while the database stores them.
-        readymade.write_keys(judged.keys)
+        readymade.write_keys(entity, judged.keys, op)
     made: Counter[str] = Counter()
     written = judged.written
     for target, drafts in partlinks.made(judged.links, written):

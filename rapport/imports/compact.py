@@ -297,7 +297,7 @@ class Packer:
         done = [place for place in places if block.ready[place] is not None]
         ids = [id_of(block.numbers[place]) for place in done]
         stored = keyring.pack(self._entity, ids, [block.keys[place] for place in done])
-        if stored is not None and done:
+        if done:
             block.stored = [(block.numbers[done[0]], block.numbers[done[-1]], stored)]
         return block
 

@@ -257,6 +257,8 @@ class Names:
         # Those of which not all is kept.
         self._asked: set[str] = set()
         self._ids: list[dict[str, str]] = [{} for _ in layout.links]
+        # By look-up: {text: (id as hexadecimal digits, folded title)}.
+        self._written: list[dict[str, tuple[str, str]]] = [{} for _ in layout.links]
         self._state: int | None = None
 
     def stay(self, state: int | None) -> None:
@@ -264,6 +266,7 @@ class Names:
         if state is None or state != self._state:
             self._kept = [{} for _ in self.layout.links]
             self._ids = [{} for _ in self.layout.links]
+            self._written = [{} for _ in self.layout.links]
         self._state = state
 
     def read(self, block: Block, links: linking.Links, by: User) -> None:
@@ -275,6 +278,7 @@ class Names:
             if len(kept) > KEPT:
                 kept.clear()
                 self._ids[place].clear()
+                self._written[place].clear()
             asking: dict[str, Row] = {}
             for number, row, texts in zip(block.numbers, block.rows, block.texts, strict=True):
                 text = texts[place] if row is None else _text(row, lookup)
@@ -316,8 +320,9 @@ class Names:
         if not any(self._known):
             return
         wanted = {new.id: new for made in links.new.values() for new in made.values()}
-        for place in plain:
-            for text, kept, known in zip(block.texts[place], self._kept, self._known, strict=True):
+        for at, (kept, known) in enumerate(zip(self._kept, self._known, strict=True)):
+            for place in plain if known else ():
+                text = block.texts[place][at]
                 if text in known:
                     # Kept only now: what no row asks for in the end is not made.
                     named = known.pop(text)
@@ -336,14 +341,13 @@ class Names:
     ) -> Ready:
         """The records that these rows become, checked as `checking.check` would."""
         search = [block.search[place] for place in plain]
-        links: dict[str, Sequence[uuid.UUID | None]] = {}
-        for at, (lookup, kept) in enumerate(zip(self.layout.links, self._kept, strict=True)):
+        links: dict[str, Sequence[str | None]] = {}
+        for at, lookup in enumerate(self.layout.links):
             texts = [block.texts[place][at] for place in plain]
-            named = {text: kept[text] for text in {*texts} if text}
-            links[lookup] = [named[text].id if text else None for text in texts]
-            mark, folded = MARK % at, {text: fold(one.title) for text, one in named.items()}
+            mark, known = MARK % at, self._as_written(at, texts)
+            links[lookup] = [known[text][0] if text else None for text in texts]
             search = [
-                found.replace(mark, folded[text]) if text else found
+                found.replace(mark, known[text][1]) if text else found
                 for found, text in zip(search, texts, strict=True)
             ]
         entity = self.mapping.entity
@@ -357,6 +361,15 @@ class Names:
             own=Packed(names, [block.ready[place] for place in plain]),
             same={"owner": by.pk, "owning_unit": by.business_unit_id},
         )
+
+    def _as_written(self, at: int, texts: Iterable[str]) -> MappingType[str, tuple[str, str]]:
+        """What new records get of that which these texts name by this look-up."""
+        known, kept = self._written[at], self._kept[at]
+        for text in {*texts} - known.keys():
+            if text:
+                id_, title = kept[text]
+                known[text] = id_.hex, fold(title)
+        return known
 
     def drafts(self, plain: Sequence[int], block: Block, ids: Ids, by: User) -> list[Draft]:
         """The records that these rows become, checked as `checking.check` would."""

@@ -9,7 +9,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from rapport.actions import rows
-from rapport.actions.adapted import COPY_FROM
+from rapport.actions.adapted import COPY_FROM, Same
 from rapport.meta.ids import new_id
 from rapport.models import Account, Change, DuplicatePair, MatchKey, Note, Operation
 from tests import factories
@@ -150,6 +150,17 @@ def test_yes_is_not_one_and_no_is_not_zero(db):
 
     stored = Change.objects.filter(operation=operation).order_by("pk")
     assert [_text(c.before["value"]) for c in stored] == [_text(v) for v in values]
+
+
+@pytest.mark.parametrize("text", ["", "it's", "100%s %", "01a2 12:30:00.5+02", "x'--", "Ä", "NULL"])
+def test_what_all_rows_have_is_what_is_read(text, db):
+    note = factories.make_note(subject="old")
+    stored = {**Note.objects.values().get(pk=note.pk), "subject": text, "pinned": True}
+    columns = {name: Same(value) for name, value in stored.items() if name != "id"}
+    rows.insert_columns(Note, {"id": [new_id().hex for _ in range(3)], **columns}, 3)
+
+    made = list(Note.objects.exclude(pk=note.pk).values())
+    assert [{**one, "id": note.pk} for one in made] == [stored] * 3
 
 
 @pytest.mark.parametrize("number", [1, 5, COPY_FROM])
