@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from rapport.models import ImportFile, Job, Plan, PlanRow, SignInLink, TakenFile
@@ -55,8 +56,10 @@ def _forget_jobs(since: datetime.datetime) -> bool:
 
 
 def _forget_plans(since: datetime.datetime) -> bool:
-    """Row by row first: a plan of a large file has many, and SQLite's lock is short."""
-    old = Plan.objects.filter(created_at__lt=since)
+    """Those that are old, and those that say nothing any more because a later one was made, or the
+    file was deleted. Row by row first: a plan of a large file has many, and SQLite's lock is
+    short."""
+    old = Plan.objects.filter(Q(created_at__lt=since) | Q(import_file=None))
     ids = list(PlanRow.objects.filter(plan__in=old).values_list("pk", flat=True)[:BATCH])
     if ids:
         with transaction.atomic():

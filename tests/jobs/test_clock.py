@@ -122,6 +122,9 @@ def test_retention_takes_old_files_and_plans_but_not_the_row(settings, tmp_path)
         return file
 
     old, new = upload("old.csv", now - LONG_AGO), upload("new.csv", now)
+    Plan.objects.filter(import_file=upload("again.csv", now)).update(import_file=None)
+    ImportFile.objects.get(name="again.csv").delete()
+    (tmp_path / "again.csv").unlink()
     for state in ("done", "running"):
         Job.objects.create(kind="bulk", state=state, created_at=now - LONG_AGO)
     people.make_link(make_user(), now=now - LONG_AGO)
