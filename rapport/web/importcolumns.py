@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from rapport.actions.lease import CancelAsked, Refused
-from rapport.imports import bundle, flow, mapping as mappings, newoptions, parts, recipes
+from rapport.imports import bundle, flow, mapping as mappings, newoptions, owners, parts, recipes
 from rapport.imports.headers import RECORD_ID
 from rapport.imports.mapping import Mapping, MappingRefused, Target
 from rapport.imports.uploads import FileRefused, UploadGone
@@ -204,7 +204,20 @@ def _values(index: int, post: QueryDict) -> dict[str, str]:
         text, option = post.get(f"cell-{index}-{at}"), post.get(f"value-{index}-{at}")
         if text is not None and option is not None and option != importtargets.AS_IT_IS:
             made[text] = option
+        if text is not None and (typed := post.get(f"who-{index}-{at}", "").strip()):
+            _require_person(typed)
+            made[text] = typed
     return made
+
+
+def _require_person(typed: str) -> None:
+    """Refuse a name or an e-mail address that is not that of one user or team."""
+    found = owners.named([typed])[typed]
+    if len(found) != 1:
+        text = _("Several users or teams are called “%(name)s”: type the e-mail address.")
+        if not found:
+            text = _("There is no user or team “%(name)s”.")
+        raise MappingRefused(text % {"name": typed})
 
 
 def _constants(entity: Entity, post: QueryDict) -> dict[str, str]:

@@ -44,7 +44,7 @@ SAMPLES = 3
 SAMPLED = 8
 # Different values of a choice column that can be mapped one by one.
 VALUES = 60
-# More users and teams than these are not listed behind each of them.
+# More users and teams than these are not listed behind each of them: they are typed.
 PEOPLE = 300
 UNFOLDED = 12
 MISSING = {
@@ -314,8 +314,7 @@ def _owners(sheet: Sheet, index: int, field: Field, target: Target) -> list[dict
     """The different owners of the file, who may have only an id there, with whom each means."""
     cells = sheet.values.get(index, ())[:VALUES]
     people = owners.everybody() if cells else []
-    if len(people) > PEOPLE:
-        return []
+    is_typed = len(people) > PEOPLE
     # A recipe or a command may have said a name or an e-mail address.
     named = owners.named({*(one.text for one in cells), *filter(None, target.values.values())})
     first = (str(sheet.by.pk), _("Myself: %(name)s") % {"name": sheet.by})
@@ -327,6 +326,7 @@ def _owners(sheet: Sheet, index: int, field: Field, target: Target) -> list[dict
         told = named[said] if said else []
         chosen = str(told[0][0]) if len(told) == 1 else AS_IT_IS
         usually = own[0][1] if len(own) == 1 else usual
+        typed = told[0][1] if said == chosen else said
         made.append(
             {
                 "at": at,
@@ -334,9 +334,11 @@ def _owners(sheet: Sheet, index: int, field: Field, target: Target) -> list[dict
                 "count": sheet.cells.number(cell_.count),
                 "is_open": len(own) != 1 and said is None,
                 "is_blank": False,
+                "typed": {"name": typed or "", "usual": usually},
                 "options": [
                     {"value": value, "label": label, "selected": value == chosen}
                     for value, label in ((AS_IT_IS, usually), first, *rest)
+                    if not is_typed
                 ],
             }
         )

@@ -319,6 +319,23 @@ def test_owners_of_another_program_are_said_one_by_one(client_of, alice, bob):
     }  # fmt: skip
 
 
+def test_owners_of_many_are_typed(client_of, alice, bob, monkeypatch):
+    monkeypatch.setattr("rapport.web.importtargets.PEOPLE", 1)
+    client = client_of(alice)
+    _made, url = upload(client, b"Id,LastName,OwnerId\n003A,Fay,005x01\n003B,Bo,005x02\n")
+    said = {"was-2": "owner", "cell-2-0": "005x01", "who-2-1": ""}
+
+    wrong = plan(client, url, **said, **{"who-2-0": "Nobody"})
+    assert "There is no user or team “Nobody”." in text(wrong)
+    plan(client, url, **said, **{"who-2-0": bob.email})
+    again = text(client.get(f"{url}columns/"))
+    assert sorted(re.findall(r'name="who-2-\d" value="(.*?)"', again)) == ["", bob.email]
+    client.post(f"{url}apply/")
+    work_off()
+    owners = dict(Contact.objects.values_list("last_name", "owner"))
+    assert owners == {"Fay": bob.pk, "Bo": alice.pk}
+
+
 def test_workbook_with_one_list_stays_that_list_when_all_are_asked_for(client_of, alice):
     client = client_of(alice)
     made, url = upload(client, workbook("Notes", "People"), name="book.xlsx")
