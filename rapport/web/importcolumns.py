@@ -66,6 +66,7 @@ def mapping_page(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             return _read_again(request, upload)
         if not {"plan", "save"} & set(request.POST):
             return show(request, upload)
+        _require_people(request.POST)
         made = newoptions.make(chosen(upload, request.POST), by=request.user)
         flow.remap(upload, made, reading=importreading.values_of(request.POST))
         if "save" in request.POST:
@@ -205,19 +206,19 @@ def _values(index: int, post: QueryDict) -> dict[str, str]:
         if text is not None and option is not None and option != importtargets.AS_IT_IS:
             made[text] = option
         if text is not None and (typed := post.get(f"who-{index}-{at}", "").strip()):
-            _require_person(typed)
             made[text] = typed
     return made
 
 
-def _require_person(typed: str) -> None:
-    """Refuse a name or an e-mail address that is not that of one user or team."""
-    found = owners.named([typed])[typed]
-    if len(found) != 1:
-        text = _("Several users or teams are called “%(name)s”: type the e-mail address.")
+def _require_people(post: QueryDict) -> None:
+    """Refuse typed names and e-mail addresses that are not those of one user or team."""
+    typed = {text.strip() for name, text in post.items() if name.startswith("who-")} - {""}
+    for name, found in owners.named(typed).items() if typed else ():
         if not found:
-            text = _("There is no user or team “%(name)s”.")
-        raise MappingRefused(text % {"name": typed})
+            raise MappingRefused(_("There is no user or team “%(name)s”.") % {"name": name})
+        if len(found) > 1:
+            text = _("Several users or teams are called “%(name)s”: type the e-mail address.")
+            raise MappingRefused(text % {"name": name})
 
 
 def _constants(entity: Entity, post: QueryDict) -> dict[str, str]:

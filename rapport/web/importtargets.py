@@ -332,7 +332,7 @@ def _owners(sheet: Sheet, index: int, field: Field, target: Target) -> list[dict
                 "at": at,
                 "text": cell_.text,
                 "count": sheet.cells.number(cell_.count),
-                "is_open": len(own) != 1 and said is None,
+                "is_open": len(told if said else own) != 1 and said != "",
                 "is_blank": False,
                 "typed": {"name": typed or "", "usual": usually},
                 "options": [

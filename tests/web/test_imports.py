@@ -327,6 +327,7 @@ def test_owners_of_many_are_typed(client_of, alice, bob, monkeypatch):
 
     wrong = plan(client, url, **said, **{"who-2-0": "Nobody"})
     assert "There is no user or team “Nobody”." in text(wrong)
+    assert 'name="who-2-0" value="Nobody"' in text(wrong)
     plan(client, url, **said, **{"who-2-0": bob.email})
     again = text(client.get(f"{url}columns/"))
     assert sorted(re.findall(r'name="who-2-\d" value="(.*?)"', again)) == ["", bob.email]
