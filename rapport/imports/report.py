@@ -23,7 +23,7 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate
 from rapport.queries.imports import plan_of, plan_rows
 
-from . import bundle, flow, kept as kept_keys, later, reasons as why, samerows, uploads
+from . import bundle, decisions, flow, kept as kept_keys, later, reasons as why, samerows, uploads
 from .alike import TAKEN
 from .kept import Places
 
@@ -140,25 +140,28 @@ def _rows_of_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...]) -> Ite
         alone = upload.parent_id is None
         sign = ";" if alone and table.options.delimiter == ";" else ","
         yield _line([*table.columns, _("Reason")], sign)
-        kept = _by_row(plan, fates)
+        plain = decisions.shown(None, decisions.alike_of(plan))
+        # Of rows that become what most do the plan keeps nothing: all others are asked for.
+        kept = _by_row(plan, Fate.values if plain in fates else fates)
         wanted = next(kept, None)
         for batch in table.iter_batches(READ_AT_ONCE):
             lines = []
             for record in batch:
                 while wanted is not None and wanted.row < record.number:
                     wanted = next(kept, None)
-                if wanted is None:
-                    break
-                if wanted.row == record.number:
-                    cells = _cells(record, wanted, len(table.columns))
-                    lines.append(_line([*cells, _reason(wanted, entity, places)], sign))
+                row = wanted
+                if row is None or row.row != record.number:
+                    row = PlanRow(row=record.number, fate=plain)
+                if row.fate in fates:
+                    cells = _cells(record, row, len(table.columns))
+                    lines.append(_line([*cells, _reason(row, entity, places)], sign))
             if lines:
                 yield b"".join(lines)
-            if wanted is None:
+            if wanted is None and plain not in fates:
                 return
 
 
-def _by_row(plan: Plan, fates: tuple[str, ...]) -> Iterator[PlanRow]:
+def _by_row(plan: Plan, fates: Sequence[str]) -> Iterator[PlanRow]:
     rows = plan.rows.filter(fate__in=fates).order_by("row")
     together = samerows.told(plan) if Fate.SAME in fates else iter(())
     return merge(rows.iterator(chunk_size=READ_AT_ONCE), together, key=attrgetter("row"))
@@ -176,7 +179,17 @@ def _cells(record: Record, row: PlanRow, width: int) -> list[str]:
 def _reason(row: PlanRow, entity: Entity, places: Places) -> str:
     if row.fate == Fate.DUPLICATE:
         return duplicate_text(row, entity, places)
-    return " ".join(reason.text for reason in why.from_json(row.reasons))
+    return " ".join(reason.text for reason in reasons_of(row))
+
+
+def reasons_of(row: PlanRow) -> list[why.Reason]:
+    """Why a row, which is no duplicate, is not taken."""
+    # Of a duplicate that somebody left out it is kept what it is like.
+    is_likeness = bool(row.reasons) and not isinstance(row.reasons[0], list)
+    found = [] if is_likeness else why.from_json(row.reasons)
+    if not found and row.fate == Fate.SKIP:
+        return [why.Reason(_("Left out by decision."))]
+    return found
 
 
 def duplicate_text(row: PlanRow, entity: Entity, places: Places) -> str:

@@ -17,9 +17,8 @@ from django.views.decorators.http import require_safe
 
 from rapport.actions import undo as undoing
 from rapport.actions.records import RecordNotFound
-from rapport.imports import bundle, flow, parts, reasons, report
+from rapport.imports import bundle, decisions, flow, parts, report
 from rapport.imports.kept import Places
-from rapport.imports.reasons import Reason
 from rapport.imports.showing import Shown
 from rapport.imports.uploads import FileRefused, UploadGone
 from rapport.meta.registry import registry
@@ -250,13 +249,18 @@ def _rows(
     after = request.GET.get("after", "")
     start = int(after) if after.isdecimal() and len(after) < 10 else 0
     rows, more = found.plan_rows(plan, (here,), after=start)
+    # When all new rows are left out the plan keeps nothing of each: only the file has them.
+    is_plain = here == decisions.shown(None, decisions.alike_of(plan))
+    limit = found.PAGE + 1 if is_plain else max(1, len(rows))
     try:
-        shown = flow.rows_of(
-            upload, by=request.user, fate=here, after=start, limit=max(1, len(rows))
-        )
+        shown = flow.rows_of(upload, by=request.user, fate=here, after=start, limit=limit)
     except (FileRefused, UploadGone):
         # The file is not kept any more; what is known of its rows is.
         shown = []
+    if is_plain and shown:
+        kept, more = {row.row: row for row in rows}, len(shown) > found.PAGE
+        numbers_here = [one.number for one in shown[: found.PAGE]]
+        rows = [kept.get(number) or PlanRow(row=number, fate=here) for number in numbers_here]
     return {
         "tabs": [
             {
@@ -299,7 +303,7 @@ def _lines(
         if row.fate == Fate.DUPLICATE:
             yield {**line, "reason": report.duplicate_text(row, entity, places)}
             continue
-        for reason in _reasons(row):
+        for reason in report.reasons_of(row):
             index = reason.column
             cells = one.cells if one and index is not None else ()
             yield {
@@ -308,13 +312,6 @@ def _lines(
                 "reason": reason.text,
                 "value": cells[index] if index is not None and index < len(cells) else "",
             }
-
-
-def _reasons(row: PlanRow) -> list[Reason]:
-    if row.reasons and not isinstance(row.reasons[0], list):
-        # How it is a duplicate, which somebody decided to leave out.
-        return [Reason(_("Left out by decision."))]
-    return reasons.from_json(row.reasons) or [Reason(_("Left out by decision."))]
 
 
 @require_safe

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from django.urls import reverse
 
 from rapport.imports import bundle, deciding, flow, recipes, report
 from rapport.imports.mapping import MappingRefused
@@ -113,6 +114,21 @@ def test_all_new_rows_can_be_left_out(alice, stored, table):
 
     assert counted(upload) == {"rows": 5, "skip": 2, "duplicate": 2, "refused": 1}
     assert apply(upload, alice) == {"rows": 5, "skipped": 2, "duplicates": 2, "refused": 1}
+
+
+def test_rows_left_out_are_listed_and_come_as_a_file(alice, client_of, stored, table):
+    upload = plan(table(*LIST), by=alice)
+    for fate in ("create", "duplicate"):
+        flow.decide_all(upload, fate, "skip", by=alice)
+    apply(upload, alice)
+
+    url = reverse("import", args=[upload.pk])
+    page = client_of(alice).get(f"{url}?fate=skip").content.decode()
+    answer = client_of(alice).get(f"{url}errors.csv?fate=skip")
+
+    rows = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()[1:]
+    assert (len(rows), page.count("Left out by decision.")) == (4, 4)
+    assert all(row.endswith('"Left out by decision."') for row in rows)
 
 
 def test_rows_refused_for_one_reason_are_left_out(alice, stored, table):
