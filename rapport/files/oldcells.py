@@ -51,7 +51,7 @@ def _found(data: bytes, sheet: int) -> Iterator[tuple[Place, str]]:
         if kind == _TEXT and before:
             yield before, _text(body, 2)
         elif kind == _VALUE and len(body) >= 8 and body[7]:
-            yield struct.unpack_from("<HH", body), _error(body[6])
+            yield struct.unpack_from("<HH", body), error(body[6])
         elif kind in _FORMULAS and len(body) >= 14:
             place = struct.unpack_from("<HH", body)
             if result := _result(kind, body, styles):
@@ -71,7 +71,7 @@ def _result(kind: int, body: bytes, styles: _Styles) -> str:
         is_wrong = kind in _EARLIER or style in styles.own
         return styles.written(style, value) if is_wrong else ""
     if body[6] == _IS_ERROR:
-        return _error(body[8])
+        return error(body[8])
     return str(bool(body[8])).lower() if kind in _EARLIER and body[6] == _IS_TRUTH else ""
 
 
@@ -145,5 +145,5 @@ def _long(short: int) -> float:
     return value / 100 if short & 1 else value
 
 
-def _error(code: int) -> str:
+def error(code: int) -> str:
     return marked("error", _ERRORS.get(code, "#ERROR!"))

@@ -12,7 +12,7 @@ from rapport.files import archive, safexml
 from rapport.files.refusal import damaged
 from rapport.files.safexml import Element, local
 
-_MAIN, _MAIN_LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+MAIN, _MAIN_LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _ROOT_LINKS = "_rels/.rels"
 _TO_MAIN = (
     '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
@@ -32,13 +32,13 @@ class Part(NamedTuple):
 def named(opened: zipfile.ZipFile) -> dict[str, str]:
     """The members by the names that they should have: some programs write others."""
     names = {name.lower().replace("\\", "/").lstrip("/"): name for name in opened.namelist()}
-    if _MAIN not in names and _ROOT_LINKS in names:
+    if MAIN not in names and _ROOT_LINKS in names:
         for relation in _part(opened, names, _ROOT_LINKS).iter():
             folder, _slash, own = relation.get("Target", "").lower().lstrip("/").rpartition("/")
             if relation.get("Type", "").endswith("/officeDocument"):
                 if folder != "xl":
                     names = _moved(names, folder)
-                names[_MAIN] = names.pop(f"xl/{own}", "")
+                names[MAIN] = names.pop(f"xl/{own}", "")
                 names[_MAIN_LINKS] = names.pop(f"xl/_rels/{own}.rels", "")
     return {name: member for name, member in names.items() if member}
 
@@ -56,7 +56,7 @@ def tidied(path: Path, target: Path) -> Path:
     """`path`, or a copy beside `target` whose members have the names that the library looks for."""
     with archive.opened(path) as opened, archive.honest():
         names = named(opened)
-        is_main = names.get(_MAIN, "").lower().endswith(_MAIN)
+        is_main = names.get(MAIN, "").lower().endswith(MAIN)
         if is_main and not any(member.startswith("/") for member in names.values()):
             return path
         copy = target.with_suffix(".xlsx")
@@ -75,9 +75,9 @@ def tidied(path: Path, target: Path) -> Path:
 
 def parts(opened: zipfile.ZipFile) -> list[Part]:
     names = named(opened)
-    targets = _targets(opened, names)
+    targets = targets_of(opened, names)
     found = []
-    for element in _part(opened, names, _MAIN).iter():
+    for element in _part(opened, names, MAIN).iter():
         if local(element.tag) != "sheet":
             continue
         relation = next(
@@ -92,7 +92,7 @@ def parts(opened: zipfile.ZipFile) -> list[Part]:
     return found
 
 
-def _targets(opened: zipfile.ZipFile, names: dict[str, str]) -> dict[str, str]:
+def targets_of(opened: zipfile.ZipFile, names: dict[str, str]) -> dict[str, str]:
     """Relation id → member, only of worksheets: a chart sheet has no cells."""
     targets = {}
     for element in _part(opened, names, _MAIN_LINKS).iter():

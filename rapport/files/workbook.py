@@ -10,7 +10,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
-from rapport.files import archive, oldcells, opendocument, package, safexml
+from rapport.files import archive, binarycells, oldcells, opendocument, package, safexml
 from rapport.files.canonical import MARK, Converted, Sink, marked
 from rapport.files.celltext import digit_mask, masked, text_of
 from rapport.files.detect import Format, Sheet
@@ -69,8 +69,7 @@ def convert(path: Path, kind: str, sheet: str | None, target: Path) -> Converted
             names = [meta.name for meta in book.sheets_metadata]
             found = book.get_sheet_by_name(sheet if sheet in names else _missing(sheet, names))
             special = _Special(path, sheet) if kind == "xlsx" else None
-            told = oldcells.told(path, names.index(found.name)) if kind == "xls" else {}
-            return _write(found, special, told, target)
+            return _write(found, special, _told(path, kind, names, found.name), target)
     except python_calamine.PasswordError as error:
         raise archive.encrypted() from error
     except python_calamine.CalamineError as error:
@@ -80,6 +79,13 @@ def convert(path: Path, kind: str, sheet: str | None, target: Path) -> Converted
     finally:
         if tidy != path:
             tidy.unlink()
+
+
+def _told(path: Path, kind: str, names: list[str], sheet: str) -> dict[oldcells.Place, str]:
+    """What the library does not tell of the cells of a workbook that is no XML."""
+    if kind == "xlsb":
+        return binarycells.told(path, sheet)
+    return oldcells.told(path, names.index(sheet)) if kind == "xls" else {}
 
 
 def _is_ours(path: Path, kind: str) -> bool:

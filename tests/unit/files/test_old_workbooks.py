@@ -1,10 +1,12 @@
 """Workbooks of before 2007: what their reader does not tell."""
 
 import struct
+import zipfile
 
 import pytest
 
-from rapport.files import oldcells
+from rapport.files import binarycells, oldcells
+from rapport.files.canonical import marked
 from rapport.files.detect import format_of
 from rapport.files.read import FileRefused, open_table
 
@@ -150,3 +152,36 @@ def test_locked_workbook_is_told(old_book):
 def test_sectors_in_a_circle_have_an_end(old_book):
     path = old_book(records(), table=[TABLE, LAST, LAST, 4, 3])
     assert oldcells.told(path, 0) == {}
+
+
+def test_errors_of_binary_workbooks_are_told(tmp_path):
+    """The library reads them as blank. 0x9C and its like have two bytes."""
+
+    def part(*records):
+        return b"".join(kind + bytes([len(body)]) + body for kind, body in records)
+
+    def words(text):
+        return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+    sheet = struct.pack("<II", 0, 1) + words("rId2") + words("List")
+    cell = struct.pack("<II", 2, 0)
+    links = '<Relationships><Relationship Id="{}" Type="x/{}" Target="{}"/></Relationships>'
+    path = tmp_path / "book.xlsb"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("_rels/.rels", links.format("", "officeDocument", "xl/workbook.bin"))
+        made.writestr("xl/workbook.bin", part((b"\x9c\1", sheet)))
+        target = links.format("rId2", "worksheet", "worksheets/sheet7.bin")
+        made.writestr("xl/_rels/workbook.bin.rels", target)
+        made.writestr(
+            "xl/worksheets/sheet7.bin",
+            part(
+                (b"\x81\3", b""), (b"\0", struct.pack("<I", 4) + bytes(13)),
+                (b"\3", cell + b"\x2a"), (b"\7", bytes(12)),
+                (b"\0", struct.pack("<I", 9)), (b"\x0b", cell + b"\7" + bytes(4)),
+            ),
+        )  # fmt: skip
+
+    assert binarycells.told(path, "List") == {
+        (4, 2): marked("error", "#N/A"), (9, 2): marked("error", "#DIV/0!"),
+    }  # fmt: skip
+    assert binarycells.told(path, "Other") == {}
