@@ -114,10 +114,16 @@ class Standing:
 def _hold(batch: Sequence[Noted]) -> dict[str, set[uuid.UUID]]:
     """Let whoever changes these records finish, so that what they changed is known. Those that are
     there, by entity."""
-    ids: dict[str, list[uuid.UUID]] = defaultdict(list)
+    ids: dict[str, list[uuid.UUID]] = {change.entity: [] for change in batch}
+    locks = connection.features.has_select_for_update
     for change in batch:
-        ids[change.entity].append(change.record)
-    return {name: stored(registry[name], wanted, lock=True) for name, wanted in sorted(ids.items())}
+        # What is to get old values is loaded: without locks nothing is to be asked before.
+        if locks or change.verb != ChangeVerb.UPDATE:
+            ids[change.entity].append(change.record)
+    return {
+        name: stored(registry[name], wanted, lock=True) if wanted else set()
+        for name, wanted in sorted(ids.items())
+    }
 
 
 def _later_changes(
