@@ -16,6 +16,8 @@ from .compare import (
     DIFFERENT,
     WORDS_ALIKE,
     Compare,
+    day,
+    figures,
     phone,
     text,
 )  # fmt: skip
@@ -28,6 +30,8 @@ _typos = OSA.distance
 _jaro = JaroWinkler.similarity
 # Of numbers so long one typing error leaves these first or these last digits.
 _LONG, _END = 7, 3
+# Digits of a date.
+_DAY = 8
 
 
 def by(criterion: Criterion) -> Differ:
@@ -56,7 +60,7 @@ def _emails(ours: str, theirs: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _has_figures(text: str) -> bool:
-    return any(sign.isdigit() for sign in text)
+    return bool(figures(text))
 
 
 def _phones(ours: str, theirs: str) -> bool:
@@ -77,7 +81,7 @@ def _texts(ours: str, theirs: str) -> bool:
         ours.partition(" ")[0] in theirs
         or theirs.partition(" ")[0] in ours
         # Written in one word, or in several.
-        or ours[0] == theirs[0]
+        or (ours[0] == theirs[0] and ours.replace(" ", "") == theirs.replace(" ", ""))
         or ONE in ours
         or ONE in theirs
     ):
@@ -96,10 +100,23 @@ def _postcodes(ours: str, theirs: str) -> bool:
     return bool(theirs.strip(ours)) and _typos(ours, theirs, score_cutoff=1) > 1
 
 
+def _days(ours: str, theirs: str) -> bool:
+    if (
+        ours[6:] != theirs[6:]
+        and ours[:4] != theirs[:4]
+        and ours[4:6] != theirs[4:6]
+        and len(ours) == len(theirs) == _DAY
+    ):
+        # As `day` has it: one typing error damages two of the three parts at most.
+        return True
+    return _differ(day, ours, theirs)
+
+
 _QUICK: dict[Criterion, Differ] = {
     Criterion.EMAIL: _emails,
     Criterion.PHONE: _phones,
     Criterion.POSTCODE: _postcodes,
+    Criterion.DATE: _days,
     Criterion.COMPANY: _texts,
     Criterion.CITY: _texts,
 }

@@ -47,16 +47,18 @@ def _name(ours: str, theirs: str) -> int:
             return VARIANT
     if NICKNAMES.get(one[0], _NONE) & NICKNAMES.get(two[0], _NONE):
         return VARIANT
+    typos, likeness = _typos(ours, theirs, score_cutoff=2), _jaro(ours, theirs)
+    if typos > 2 and likeness < 0.8:
+        # As most are.
+        return DIFFERENT
     shorter = min(len(ours), len(theirs))
     if not ours.isascii() and shorter < 4:
         # In scripts of syllables another sign is another name.
         return DIFFERENT
-    if _figures(ours) != _figures(theirs):
+    if figures(ours) != figures(theirs):
         return DIFFERENT
-    typos = _typos(ours, theirs, score_cutoff=2)
     if (typos <= 1 and shorter >= 3) or (typos <= 2 and shorter >= 6):
         return CLOSE
-    likeness = _jaro(ours, theirs)
     if likeness >= 0.92 and shorter >= 4:
         return CLOSE
     return LOOSE if likeness >= 0.8 and shorter >= 3 else DIFFERENT
@@ -84,7 +86,7 @@ def text(ours: str, theirs: str) -> int:
 @lru_cache(maxsize=16_384)
 def _text(ours: str, theirs: str) -> int:
     shorter = min(len(ours), len(theirs))
-    if _figures(ours + theirs) and _figures(ours) != _figures(theirs):
+    if figures(ours + theirs) and figures(ours) != figures(theirs):
         # “Store 12” is not “Store 13”.
         return DIFFERENT
     if " " in ours or " " in theirs:
@@ -115,15 +117,15 @@ def email(ours: str, theirs: str) -> int:
             # The initials of two colleagues with one last name.
             return LOOSE
         # One figure more or less is another person's box: anna1@, anna2@.
-        return DIFFERENT if _figures(ours) != _figures(theirs) else CLOSE
+        return DIFFERENT if figures(ours) != figures(theirs) else CLOSE
     local, _at, _domain = ours.partition("@")
     # Made of a name it says what the name says; with figures in it somebody chose it.
-    if len(local) > 6 and local == theirs.partition("@")[0] and _figures(local):
+    if len(local) > 6 and local == theirs.partition("@")[0] and figures(local):
         return LOOSE
     return DIFFERENT
 
 
-def _figures(value: str) -> str:
+def figures(value: str) -> str:
     if value.isalpha():
         return ""
     if value.isascii():

@@ -127,9 +127,11 @@ class Weighing:
         a, a_, b, b_ = ours[one], ours[one_], theirs[other], theirs[other_]
         if a and a_ and b and b_:
             if found[first] > CLOSE or found[last] > CLOSE:
-                crossed = compare(a, b_)
+                # Where the first names are the same, the first of these is known after the first
+                # pair.
+                crossed = compare(a_, b)
                 if crossed <= CLOSE:
-                    crossed = max(crossed, compare(a_, b))
+                    crossed = max(crossed, compare(a, b_))
                 if (crossed <= CLOSE and crossed < max(found[first], found[last])) or (
                     " " in a_ + b_ + a + b and _letters(a, a_) == _letters(b, b_)
                 ):

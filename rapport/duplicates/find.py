@@ -145,13 +145,14 @@ def held(
 ) -> set[int]:
     """Which of these keys some stored record of `entity` has, whoever may see it. `but`: other than
     those with an id from the one to the other."""
-    if but is None:
-        return _held(set(hashes), entity, [("", [])], _places())
     ids = entity.model._default_manager.values_list("pk", flat=True)
+    if but is None:
+        # Nobody is there, as in a new database.
+        return _held(set(hashes), entity, [("", [])], _places()) if ids.exists() else set()
     # By the index: a condition on ids may make PostgreSQL read a whole table that meets none.
     first, last = ids.order_by("pk")[:1], ids.order_by("-pk")[:1]
     if all(id_ >= but[0] for id_ in first) and all(id_ <= but[1] for id_ in last):
-        # Nobody else is there, as in a new database.
+        # Nobody else is there.
         return set()
     native = connection.features.has_native_uuid_field
     ends = [[id_ if native else id_.hex] for id_ in but]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import log2
-from typing import NamedTuple
 
 from . import apart
+from .bounds import OWN, PERHAPS, PHONE, PLACE, ROUNDING, Begun, Bound
 from .compare import (
     BLANK,
     CLOSE,
@@ -36,42 +37,11 @@ _STRICT = frozenset(
 )  # fmt: skip
 
 
-# Parts of the evidence.
-_OWN, _PLACE, _PHONE = range(3)
 # What comparing takes, roughly; else 1.
 _EFFORT = {
     Criterion.PHONE: 3, Criterion.COMPANY: 4, Criterion.CITY: 4, Criterion.TEXT: 4,
     Criterion.ADDRESS: 8,
 }  # fmt: skip
-# Sums of the same numbers in another order differ by less.
-ROUNDING = 1e-6
-
-
-class _Bound(NamedTuple):
-    """What a condition can tell at most, and what less by each outcome; `free`: what counts where
-    the place counts as much as it may."""
-
-    one: int
-    other: int
-    compare: Compare
-    part: int
-    lost: list[float]
-    lost_free: list[float]
-    most: float
-    most_free: float
-
-    @property
-    def if_blank(self) -> tuple[int, int, float]:
-        """What is lost where it is blank."""
-        return self.one, self.other, self.lost[BLANK]
-
-    def if_apart(
-        self, criterion: Criterion
-    ) -> tuple[int, int, apart.Differ, int, float, float, float, float]:
-        """The same where no more is asked than whether values differ."""
-        less = self.lost[DIFFERENT], self.lost_free[DIFFERENT]
-        blank = self.lost[BLANK], self.lost_free[BLANK]
-        return self.one, self.other, apart.by(criterion), self.part, *less, *blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +81,7 @@ class Judge(Weighing):
         self._most = tuple(
             sum(bound.most_free if free else bound.most for bound in self._bounds
                 if bound.part == part)
-            for part, free in ((_OWN, False), (_OWN, True), (_PLACE, False), (_PHONE, False))
+            for part, free in ((OWN, False), (OWN, True), (PLACE, False), (PHONE, False))
         )  # fmt: skip
         early = [
             i
@@ -132,8 +102,16 @@ class Judge(Weighing):
         # First and last name are looked at together, before all others.
         others = [i for i in early if i not in (self._names or ())]
         self._early = [self._bounds[i][:6] for i in others]
-        self._apart = [self._bounds[i].if_apart(rule.conditions[i].criterion) for i in others]
-        self._namesakes = self._lost(dict.fromkeys(self._names or (), SAME))
+        self._apart = [
+            (*self._bounds[i][:2], apart.by(rule.conditions[i].criterion)) for i in others
+        ]
+        self._begun = Begun([self._bounds[i] for i in others], self._needed, self._ceiling)
+        # What names cannot tell any more, by how first and last name come out.
+        self._called = {
+            both: self._lost(dict(zip(self._names or (), both, strict=False)))
+            for both in product(range(LEVELS), repeat=2)
+        }
+        self._namesakes = self._called[SAME, SAME]
         self._called_at = [place for i in self._names or () for place in self._bounds[i][:2]]
         self._early_musts = [(i, worst) for i, worst in self._musts if i in early]
         # Of these nothing but the same text will do.
@@ -145,6 +123,8 @@ class Judge(Weighing):
         self._equal = [
             found for i, _worst in self._musts if (found := self._names_of(i, base, matching))
         ]
+        # Who shares a key with another often has the same names, but lives in another place.
+        self._equal.reverse()
 
     @property
     def ignores_blanks(self) -> bool:
@@ -242,9 +222,9 @@ class Judge(Weighing):
             less = lost[level := compare(a, b) if a and b else BLANK]
             if not less:
                 continue
-            if part == _PLACE:
+            if part == PLACE:
                 place -= less
-            elif part == _PHONE:
+            elif part == PHONE:
                 phone -= less
             else:
                 own -= less
@@ -262,26 +242,17 @@ class Judge(Weighing):
         return self._stay_below(ours, theirs)
 
     def _stay_below(self, ours: Sequence[str], theirs: Sequence[str]) -> bool:
-        own, free, place, phone = self._left_by_names(ours, theirs)
-        needed, ceiling = self._needed - ROUNDING, self._ceiling
-        for one, other, differ, part, less, less_free, blank, blank_free in self._apart:
-            if not (a := ours[one]) or not (b := theirs[other]):
-                less, less_free = blank, blank_free
-            elif not differ(a, b):
-                continue
-            if part == _PLACE:
-                place -= less
-            elif part == _PHONE:
-                phone -= less
-            else:
-                own -= less
-                free -= less_free
-                if free + ceiling < needed:
-                    return True
-            # No less than this, and mostly just that.
-            if own + place + phone < needed and own + of_place(place, phone) < needed:
+        left = self._begun[self._left_by_names(ours, theirs)]
+        for one, other, differ in self._apart:
+            if left is None:
                 return True
-        return False
+            if not (a := ours[one]) or not (b := theirs[other]):
+                left = left[BLANK]
+            elif differ(a, b):
+                left = left[DIFFERENT]
+            else:
+                left = left[PERHAPS]
+        return left is None
 
     def _differ_in_a_must(self, ours: Sequence[str], theirs: Sequence[str]) -> bool:
         for one, other in self._equal:
@@ -328,7 +299,7 @@ class Judge(Weighing):
             last: compare(a_, b_) if a_ and b_ else BLANK,
         }
         self._cross_names(found, ours, theirs, first, last)
-        return self._lost(found)
+        return self._called[found[first], found[last]]
 
     def _lost(self, found: Mapping[int, int]) -> tuple[float, float]:
         bounds = self._bounds
@@ -337,7 +308,7 @@ class Judge(Weighing):
             sum(bounds[i].lost_free[level] for i, level in found.items()),
         )
 
-    def _bound(self, i: int) -> _Bound:
+    def _bound(self, i: int) -> Bound:
         bits = list(self.weights.levels[i])
         # No agreement adds more than one on the rarest value.
         more = max((self.weights.rare[i], *self.weights.frequent[i].values()))
@@ -350,8 +321,8 @@ class Judge(Weighing):
         if i in self._blanks:
             # It will count as something else.
             lost[BLANK] = lost_free[BLANK] = 0.0
-        part = _PHONE if self._carried[i] else _PLACE if self._place[i] else _OWN
-        return _Bound(*self._steps[i], part, lost, lost_free, most, most_free)
+        part = PHONE if self._carried[i] else PLACE if self._place[i] else OWN
+        return Bound(*self._steps[i], part, lost, lost_free, most, most_free)
 
     def _judge_musts(self, ours: Prepared, theirs: Prepared) -> Verdict | None:
         if not self._holds(self._musts, ours, theirs) or not self._says_something(ours):

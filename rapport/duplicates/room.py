@@ -75,13 +75,16 @@ class Room:
     def asking(self, glance: str) -> Callable[[str], bool]:
         """What tells of other glances whether a rule may call their records the same as that of
         `glance`, both of ours."""
-        ours, judges, shape = glance.split(VALUE), self.judges[self.entity.name], self.shape
-        seen = shape.seen_of(ours)
+        ours, judges = glance.split(VALUE), self.judges[self.entity.name]
+        seen_of = self.shape.seen_of
 
         def may_be(glance: str) -> bool:
             theirs = glance.split(VALUE)
             for judge in judges:
-                if not judge.are_apart(ours, theirs) and judge.may_be(seen, shape.seen_of(theirs)):
+                if judge.are_apart(ours, theirs):
+                    continue
+                # Few come so far.
+                if judge.may_be(seen_of(ours), seen_of(theirs)):
                     return True
             return False
 

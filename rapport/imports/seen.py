@@ -177,19 +177,23 @@ class Chains:
             slots[place] = size
             entries.append(head << 32 | low)
             size += 1
-        rows = {self._row(entry) for entry in hits if entry < first} if hits else ()
+        rows = self._rows(entry for entry in hits if entry < first) if hits else []
         self._firsts.append(first)
         while len(self._marks) << _MARKED <= first:
             self._marks.append(len(self._firsts) - 1)
-        return sorted(rows)
+        return rows
 
-    def _row(self, entry: int) -> int:
-        """The place of the row that has it."""
-        mark, marks, firsts = entry >> _MARKED, self._marks, self._firsts
-        if mark >= len(marks):
-            return len(firsts) - 1
-        upto = marks[mark + 1] if mark + 1 < len(marks) else len(firsts)
-        return bisect_right(firsts, entry, marks[mark], upto) - 1
+    def _rows(self, entries: Iterable[int]) -> list[int]:
+        """The places of the rows that have them."""
+        marks, firsts = self._marks, self._firsts
+        last, end, found = len(marks) - 1, len(firsts), set()
+        for entry in entries:
+            mark = entry >> _MARKED
+            if mark < last:
+                found.add(bisect_right(firsts, entry, marks[mark], marks[mark + 1]) - 1)
+            else:
+                found.add(bisect_right(firsts, entry, marks[last], end) - 1)
+        return sorted(found)
 
     def pop(self) -> None:
         """Forget the last row."""
@@ -237,8 +241,9 @@ class Earlier:
             return []
         if glance and self._told == room.shape.told:
             may_be = room.asking(glance)
+            texts = self._glances_of(places)
             places = [
-                place for place in places if not (text := self._glance(place)) or may_be(text)
+                place for place, text in zip(places, texts, strict=True) if not text or may_be(text)
             ]
         numbers = self._numbers
         places.sort(key=numbers.__getitem__)
@@ -284,14 +289,17 @@ class Earlier:
             self._chains.pop()
             self._asking = None
 
-    def _glance(self, place: int) -> str:
-        start = self._starts[place] * UNIT
-        found = self._kept.read(start, start + self._glances[place])
-        return found.decode(errors="surrogatepass")
+    def _glances_of(self, places: Iterable[int]) -> list[str]:
+        read, starts, sizes = self._kept.read, self._starts, self._glances
+        return [
+            read(starts[place] * UNIT, sizes[place]).decode(errors="surrogatepass")
+            for place in places
+        ]
 
     def _held(self, place: int) -> bytes:
         start, end = self._starts[place] * UNIT, self._starts[place + 1] * UNIT
-        return self._kept.read(start + self._glances[place], end).rstrip(_FILLING)
+        seen = self._glances[place]
+        return self._kept.read(start + seen, end - start - seen).rstrip(_FILLING)
 
     def close(self) -> None:
         """Let go of what is kept."""
@@ -307,6 +315,7 @@ class _Kept:
     def __init__(self) -> None:
         self._recent, self._begin = bytearray(), 0
         self._file: IO[bytes] | None = None
+        self._descriptor = -1
 
     def add(self, more: bytes) -> int:
         """Add bytes, filled up to whole units; where the next ones will begin."""
@@ -316,16 +325,17 @@ class _Kept:
         if len(self._recent) > IN_MEMORY:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 -- see close
+                self._descriptor = self._file.fileno()
             self._file.write(self._recent)
             self._begin += len(self._recent)
             self._recent.clear()
         return end
 
-    def read(self, start: int, end: int) -> bytes:
-        if start >= self._begin:
-            return bytes(self._recent[start - self._begin : end - self._begin])
-        assert self._file is not None
-        return os.pread(self._file.fileno(), end - start, start)
+    def read(self, start: int, size: int) -> bytes:
+        begin = start - self._begin
+        if begin < 0:
+            return os.pread(self._descriptor, size, start)
+        return bytes(self._recent[begin : begin + size])
 
     def close(self) -> None:
         if self._file is not None:

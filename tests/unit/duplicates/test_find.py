@@ -201,3 +201,8 @@ def test_rule_that_somebody_made_finds_by_its_own_key(alice, admin):
 
     assert matches(alice, (asked, {})) == [[(contact.pk, str(made.pk), 90)]]
     assert matches(alice, ({**asked, "address1_city": "Bonn"}, {})) == [[]]
+
+
+def test_where_nobody_is_no_key_is_looked_for(db, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert finding.held(range(30_000), LEAD) == set()
