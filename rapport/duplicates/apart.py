@@ -77,11 +77,9 @@ def _phones(ours: str, theirs: str) -> bool:
 
 def _texts(ours: str, theirs: str) -> bool:
     if (
-        # Of a name that is a part of the other the first word is one of the other's.
+        # Of a name that is a part of the other, or the other in one word, the first word is in it.
         ours.partition(" ")[0] in theirs
         or theirs.partition(" ")[0] in ours
-        # Written in one word, or in several.
-        or (ours[0] == theirs[0] and ours.replace(" ", "") == theirs.replace(" ", ""))
         or ONE in ours
         or ONE in theirs
     ):
