@@ -297,6 +297,7 @@ def test_foot_of_a_report_is_left_out_and_told(alice, table):
     bring(table("Account Name", "Acme", "Bee", "Our Company", RIGHTS), "account", by=alice)
     # Nothing tells that what stands above it is no record.
     assert Account.objects.filter(name__in=("Bee", "Our Company")).count() == 2
+    assert Account.objects.count() == 5
 
 
 def test_sheet_that_is_a_list_is_taken_before_one_that_explains_it(alice, tmp_path):
@@ -318,3 +319,14 @@ def test_sheet_that_is_a_list_is_taken_before_one_that_explains_it(alice, tmp_pa
     assert done.upload.options["notes"] == ["Sheet “People” is read, not “Read me”."]
     chosen = describe(path.read_bytes(), by=alice, name="list.xlsx", sheet="Prices")
     assert (chosen.reading["sheet"], len(chosen.options["notes"])) == ("Prices", 1)
+
+
+def test_list_that_comes_first_is_taken_before_a_wider_one(alice, tmp_path):
+    path, book = tmp_path / "list.xlsx", openpyxl.Workbook()
+    book.active.append(("Name", "Email"))
+    book.active.append(("Anna Bo", "a@bo.example"))
+    wide = book.create_sheet("Wide")
+    wide.append(("First Name", "Last Name", "Email", "City", "Job Title", "Fax"))
+    book.save(path)
+
+    assert describe(path.read_bytes(), by=alice, name="list.xlsx").reading["sheet"] == "Sheet"
