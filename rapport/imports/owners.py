@@ -23,7 +23,9 @@ def named(texts: Collection[str]) -> dict[str, list[tuple[uuid.UUID, str]]]:
         people[sort_key(principal.name)].append(one)
     users = registry["user"].records().filter(email__in=[t.lower() for t in texts if "@" in t])
     for id_, email, name in users.values_list("pk", "email", "full_name"):
-        people[email.lower()].append((id_, name))
+        # Whoever has left owns nothing new, by whichever name.
+        if str(id_) in people:
+            people[email.lower()].append((id_, name))
     return {text: people.get(text.lower()) or people.get(sort_key(text), []) for text in texts}
 
 

@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from rapport.actions import lease, merge, records, undo
+from rapport.actions import lease, merge, records, states, undo
+from rapport.actions.people import SETUP
 from rapport.imports import apply, flow
 from rapport.meta.registry import registry
 from rapport.models import Account, Change, Contact, ImportFile, Job, Lead, MatchKey, Operation
@@ -119,8 +120,6 @@ def test_company_is_linked_with_the_account_that_is_there(alice, table):
 
 
 def test_active_account_wins_and_two_are_refused(alice, table):
-    from rapport.actions import states
-
     old = make_account(name="Acme", owner=alice)
     states.deactivate("account", [old.pk], by=alice)
     active = make_account(name="Acme", owner=alice)
@@ -185,6 +184,15 @@ def test_owner_is_named_or_it_is_whoever_imports(admin, alice, table):
 
     owners = dict(Contact.objects.values_list("last_name", "owner"))
     assert owners == {"Bo": alice.pk, "Dee": north.pk, "Fa": admin.pk, "Ga": admin.pk}
+
+
+def test_owner_who_has_left_is_nobody_by_name_and_address(alice, bob, table):
+    states.deactivate("user", [bob.pk], by=SETUP)
+
+    done = bring(table("Last Name,Owner", f"Bo,{bob.email}", f"Dee,{bob.full_name}"), by=alice)
+
+    assert done.counts == {"rows": 2, "created": 2}
+    assert set(Contact.objects.values_list("owner", flat=True)) == {alice.pk}
 
 
 def test_records_are_given_away_only_by_those_who_may(bob, table):
