@@ -13,10 +13,10 @@ from rapport.imports import bundle, parts
 from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
-from rapport.models.operations import Fate
+from rapport.models.operations import Fate, ImportState
 
 from .cells import CellContext
-from .importsteps import FATES, whole
+from .importsteps import FATES, TONES, whole
 
 # Rows of which nothing would be written, and why.
 HELD = {
@@ -66,6 +66,16 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
         else reverse("import-mapping", args=[upload.pk]),
         "delete_url": reverse("import-delete", args=[every.pk]),
     }
+
+
+def state_of(upload: ImportFile) -> tuple[Any, str]:
+    """Where an import stands, and its tone; of a plan also that nothing would come of it."""
+    if getattr(upload, "is_undone", False):
+        return _("Undone"), ""
+    tone = TONES[ImportState(upload.state)]
+    if upload.state == ImportState.PLANNED and not writes(upload.counts):
+        return _("Nothing to import"), tone
+    return upload.get_state_display(), tone
 
 
 def writes(counts: Mapping[str, int]) -> bool:

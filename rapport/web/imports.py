@@ -30,7 +30,7 @@ from rapport.queries import imports as found
 
 from . import importbar, importbundle, importcolumns, importplan, importresult, importstart, shell
 from .cells import CellContext, cell_context, local_text
-from .importsteps import TONES, error_text, is_applied, visible, whole
+from .importsteps import error_text, is_applied, visible, whole
 from .signin import signed_in
 
 # My Imports by status: names in the address, their labels and the states that they mean.
@@ -82,7 +82,7 @@ def _row(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     """An import as the list shows it."""
     counts = upload.counts
     applied = is_applied(upload)
-    undone = getattr(upload, "is_undone", False)
+    state, tone = importbar.state_of(upload)
     job = upload.job if upload.state in {ImportState.PLANNING, ImportState.IMPORTING} else None
     sums = {
         "successes": ("created", "updated", "same"),
@@ -100,8 +100,8 @@ def _row(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
         "name": upload.name,
         "entity": _contents(upload),
         "icon": registry[upload.entity].icon if upload.entity else "file-spreadsheet",
-        "state": _("Undone") if undone else _state(upload),
-        "tone": "" if undone else TONES[ImportState(upload.state)],
+        "state": state,
+        "tone": tone,
         "message": upload.message,
         "progress": job.progress if job else 0,
         "total": job.total if job else 0,
@@ -114,13 +114,6 @@ def _row(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
         "moment": upload.created_at,
         "moment_text": local_text(upload.created_at, cells),
     }
-
-
-def _state(upload: ImportFile) -> Any:
-    """Where it stands; of a plan also that nothing would come of it."""
-    if upload.state == ImportState.PLANNED and not importbar.writes(upload.counts):
-        return _("Nothing to import")
-    return upload.get_state_display()
 
 
 def _contents(upload: ImportFile) -> str:

@@ -20,9 +20,9 @@ from rapport.meta.entity import Entity
 from rapport.models import ImportFile
 from rapport.queries import imports as found
 
-from . import shell
+from . import importbar, shell
 from .cells import cell_context
-from .importsteps import RECENT, TONES, error_text, outcome, steps
+from .importsteps import RECENT, error_text, outcome, steps
 from .signin import signed_in
 
 FORMATS = {
@@ -72,11 +72,12 @@ def _recent(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "url": reverse("import", args=[upload.pk]),
             "name": upload.name,
-            "state": upload.get_state_display(),
-            "tone": TONES[upload.state],
+            "state": state,
+            "tone": tone,
             "outcome": outcome(upload, cells),
         }
         for upload in found.imports_for(request.user)[0][:RECENT]
+        for state, tone in [importbar.state_of(upload)]
     ]
 
 

@@ -208,6 +208,16 @@ def test_undone_import_leads_to_what_stayed(client_of, alice):
     assert "<b>Bo</b></a> (Contact): It has been changed since." in text(client.get(back))
 
 
+def test_list_that_is_there_already_is_nothing_to_import(client_of, alice):
+    client = client_of(alice)
+    applied(client, b"Last Name;Mail\nBo;bo@x.de\n")
+    _made, url = upload(client, b"Last Name;Mail\nBo;bo@x.de\n")
+    plan(client, url)
+
+    pages = (text(client.get(address)) for address in ("/imports/", "/imports/new/"))
+    assert [page.count(">Nothing to import<") for page in pages] == [1, 1]
+
+
 def test_import_whose_undo_was_undone_stands_again(client_of, alice):
     client = client_of(alice)
     made, url = applied(client, b"Last Name;Mail\nBo;bo@x.de\n")
