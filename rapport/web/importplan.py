@@ -228,11 +228,14 @@ def row(request: HttpRequest, id: uuid.UUID, number: int) -> HttpResponse:
     has_notes = "notes" in request.GET
     page = Rows(request, upload, shown, tab, columns=columns, has_notes=has_notes)
     cells = cell_context()
+    reason = parse_qs(urlsplit(back).query).get("reason", [""])[0]
     context = {
         "row": page.row(shown[0]),
         "has_notes": has_notes,
         "is_table": page.is_table,
         "tabs": tabs(upload, plan, cells, tab),
+        "reasons": _reasons(upload, plan, cells, tab, reason),
+        "file_url": _file_url(upload, tab),
         "bar": importbar.bar(upload, cells),
         "here": back,
     }

@@ -530,6 +530,7 @@ def test_wrong_cell_is_repaired_in_place(headers, client_of, alice):
     made, url = upload(client)
     plan(client, url)
     back = f"{url}?fate=refused"
+    assert "no e-mail address" in text(client.get(back))
 
     row = f"{url}rows/4/?fate=refused&columns=2.1"
     answer = client.post(row, {"cell-2": "eve@x.de", "repair": "1", "next": back}, headers=headers)
@@ -541,6 +542,9 @@ def test_wrong_cell_is_repaired_in_place(headers, client_of, alice):
         assert part.startswith('<table><tr class="plan-row" id="row-4" tabindex="-1" data-decided')
         assert "will be created" in part
         assert 'id="fates"' in part
+        # Nothing is wrong with an address any more.
+        assert 'id="plan-reasons"' in part
+        assert "no e-mail address" not in part
         assert "Import 2 contacts" in part
     else:
         assert answer.headers["Location"] == f"{back}#row-4"
