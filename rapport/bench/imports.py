@@ -169,7 +169,7 @@ def _waits(name: str, empty: Data, file: Path) -> Iterator[Figure]:
         write = Writer(server.port, cookie, f"/accounts/{account}/note")
         alone = statistics.median([write() for _ in range(30)][5:])
         received = inside(data, "receive", user=user, file=str(file))
-        for step in ("plan", "apply"):
+        for step in ("plan", "apply", "undo"):
             job = inside(data, "begin", user=user, upload=received["import"], step=step)["job"]
             with Meanwhile(write, every=0.1) as taken:
                 follow(data, job)

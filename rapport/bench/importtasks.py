@@ -92,13 +92,18 @@ def _processors() -> float:
 
 
 def begin(user: str, upload: str, step: str) -> dict[str, Any]:
-    """Ask a worker for the plan, or for its application."""
+    """Ask a worker for the plan, for its application, or to take that back."""
+    from rapport.actions import jobs
     from rapport.imports import flow
     from rapport.models import ImportFile, User
 
     by = User.objects.get(pk=user)
+    file = ImportFile.objects.get(pk=upload)
+    if step == "undo":
+        asked = {"operation": str(file.operation_id)}
+        return {"job": str(jobs.enqueue("undo", asked, by=by, label="Undo").pk)}
     ask = {"plan": flow.start_plan, "apply": flow.start_apply}[step]
-    return {"job": str(ask(ImportFile.objects.get(pk=upload), by=by).pk)}
+    return {"job": str(ask(file, by=by).pk)}
 
 
 def account(user: str) -> dict[str, Any]:
