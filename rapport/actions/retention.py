@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from rapport.models import ImportFile, Job, Plan, PlanRow, SignInLink, TakenFile
@@ -56,18 +56,38 @@ def _forget_jobs(since: datetime.datetime) -> bool:
 
 
 def _forget_plans(since: datetime.datetime) -> bool:
-    """Those that are old, and those that say nothing any more because a later one was made, or the
-    file was deleted. Row by row first: a plan of a large file has many, and SQLite's lock is
-    short."""
     old = Plan.objects.filter(Q(created_at__lt=since) | Q(import_file=None))
-    ids = list(PlanRow.objects.filter(plan__in=old).values_list("pk", flat=True)[:BATCH])
+    with transaction.atomic():
+        _forget_part(old, BATCH)
+    return old.exists()
+
+
+def _dropped() -> QuerySet[Plan]:
+    """Plans that say nothing any more: a later one was made, or the file was deleted."""
+    return Plan.objects.filter(import_file=None)
+
+
+def is_plan_dropped() -> bool:
+    """Whether `forget_dropped` has something to do."""
+    return _dropped().exists()
+
+
+def forget_dropped(size: int) -> None:
+    """Remove so many rows of a plan that says nothing any more. Within a transaction."""
+    _forget_part(_dropped(), size)
+
+
+def _forget_part(plans: QuerySet[Plan], size: int) -> None:
+    """Up to `size` rows of one of `plans`, or that plan when it has none left: the plan of a large
+    file has many, and SQLite's lock is short."""
+    plan = plans.order_by("pk").first()
+    if plan is None:
+        return
+    ids = list(plan.rows.values_list("pk", flat=True)[:size])
     if ids:
-        with transaction.atomic():
-            rows.delete(PlanRow, ids)
-        return True
-    if old.exists():
-        old.delete()
-    return False
+        rows.delete(PlanRow, ids)
+    else:
+        plan.delete()
 
 
 def _forget_uploads(since: datetime.datetime) -> bool:

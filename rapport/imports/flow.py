@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 
 from rapport import processes
 from rapport.access import Actor, Forbidden, SystemActor
-from rapport.actions import jobs, lease, rows as table_rows
+from rapport.actions import jobs, lease
 from rapport.actions.lease import CancelAsked, Ended, LostLease, Refused, Run
 from rapport.files.read import FileRefused
 from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.meta.storable import is_storable
-from rapport.models import ImportFile, Job, PlanRow
+from rapport.models import ImportFile, Job, Plan
 from rapport.models.operations import ImportState, JobState
 from rapport.queries.imports import plan_of
 
@@ -43,8 +43,6 @@ from .steps import lock, require_state
 AUTO = "auto"
 # Larger workbooks are read by a worker, so that nobody waits for a page.
 READ_AT_ONCE = 3 * 1024**2
-# Plan rows that go in one transaction.
-FORGOTTEN_AT_ONCE = 2000
 LOOKED_AT = describing.LOOKED_AT
 NotNow = steps.NotNow
 mapping_of = feed.mapping_of
@@ -392,12 +390,14 @@ def _forget(files: Sequence[ImportFile]) -> None:
     """Remove files with all that was made of them."""
     for file in files:
         uploads.forget(file)
-    # Row by row first: the plan of a large file has many, and SQLite's lock is short.
-    rows = PlanRow.objects.filter(plan__import_file__in=files).order_by("pk")
-    while ids := list(rows.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
-        table_rows.delete(PlanRow, ids)
-    for file in files:
-        file.delete()
+    with transaction.atomic():
+        for file in reversed(files):
+            # First, as whoever decides about rows does.
+            ImportFile.objects.select_for_update(of=("self",)).filter(pk=file.pk).first()
+        # A worker removes the rows piece by piece: there may be a million.
+        Plan.objects.filter(import_file__in=files).update(import_file=None)
+        for file in files:
+            file.delete()
 
 
 def delete_source(upload: ImportFile) -> None:

@@ -90,6 +90,12 @@ def expire() -> None:
         pauses.after_writing(lease.TARGET["sqlite"])
 
 
+def forget_plans() -> None:
+    """Remove the plans of files that people deleted, and those that a later one replaced."""
+    if not _others_first():
+        _by_batches(retention.is_plan_dropped, retention.forget_dropped)
+
+
 def forget_workers() -> None:
     """Remove the last signs of workers that died."""
     if not queue.is_on():
@@ -145,6 +151,7 @@ DUTIES = (
     Duty(name="match keys", every=15, do=renew_keys),
     Duty(name="recipes", every=5, do=run_recipes),
     Duty(name="duplicates over time", every=3600, do=note_quality, first=60),
+    Duty(name="dropped plans", every=2, do=forget_plans),
     Duty(name="retention", every=3600, do=expire),
     Duty(name="uploads", every=3600, do=retention.tidy_uploads),
     Duty(name="sessions", every=3600, do=retention.clear_sessions),

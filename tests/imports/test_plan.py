@@ -1,14 +1,27 @@
 """The plan: everything is told, nothing is written."""
 
 import pytest
+from django.db import transaction
 
+from rapport.actions import jobs, retention
 from rapport.actions.lease import Refused
 from rapport.files.read import FileRefused
 from rapport.imports import flow, report, uploads
 from rapport.imports.kept import Places
 from rapport.imports.mapping import MappingRefused
+from rapport.jobs import clock
 from rapport.meta.registry import registry
-from rapport.models import Account, Change, Contact, ImportFile, MatchKey, Operation, Plan
+from rapport.models import (
+    Account,
+    Change,
+    Contact,
+    ImportFile,
+    Job,
+    MatchKey,
+    Operation,
+    Plan,
+    PlanRow,
+)
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact
 from tests.imports.bringing import describe, errors, fates, plan
@@ -187,6 +200,34 @@ def test_upload_is_kept_apart_and_bounded(alice, settings, tmp_path):
 
     flow.delete(upload)
     assert list((tmp_path / "uploads" / "imports").iterdir()) == []
+
+
+def test_a_forgotten_file_is_gone_at_once_and_its_rows_piece_by_piece(
+    alice, table, django_assert_max_num_queries
+):
+    rows = [f"Bo{n},nonsense" for n in range(200)]
+    gone, left = (plan(table("Last Name,Email", *rows), by=alice) for _time in range(2))
+    kept = plan_of(left)
+
+    with django_assert_max_num_queries(25) as asked:
+        flow.delete(gone)
+
+    assert list(ImportFile.objects.all()) == [left]
+    assert not any("rapport_planrow" in one["sql"] for one in asked.captured_queries)
+    assert PlanRow.objects.count() == 400
+
+    job = jobs.enqueue("import.apply", {}, by=alice, label="")
+    Job.objects.filter(pk=job.pk).update(state="running")
+    clock.forget_plans()
+    assert PlanRow.objects.count() == 400
+
+    Job.objects.filter(pk=job.pk).update(state="done")
+    with transaction.atomic():
+        retention.forget_dropped(50)
+    assert (PlanRow.objects.count(), Plan.objects.count()) == (350, 2)
+
+    clock.forget_plans()
+    assert (list(Plan.objects.all()), PlanRow.objects.count()) == ([kept], 200)
 
 
 def test_thousands_of_rows_are_planned_in_a_few_batches(alice, table):
