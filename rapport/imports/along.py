@@ -3,8 +3,9 @@ look at the columns that name them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping as MappingType
-from itertools import chain
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping as MappingType, Sequence
+from itertools import chain, compress
 
 from django.db.models import TextField
 from django.db.models.functions import Cast
@@ -25,26 +26,73 @@ READ_AT_ONCE = 2000
 ASKED_AT_ONCE = 2000
 
 
-def counts(upload: ImportFile, plan: Plan, mapping: Mapping, by: Actor) -> dict[str, int]:
+class Unread(Exception):
+    """What the rows of `upload` name has to be read (`read`) before it can be counted: not within
+    the transaction, which would keep everybody waiting for as long as that takes."""
+
+    def __init__(self, upload: ImportFile, plan: Plan) -> None:
+        super().__init__(upload.name)
+        self.upload, self.plan = upload, plan
+
+
+# What is still to be made of what the rows name: for each such column a match key by row number, 0
+# for nothing.
+Named = Sequence["array[int]"]
+
+
+def counts(
+    upload: ImportFile, plan: Plan, mapping: Mapping, by: Actor, named: Named | None
+) -> dict[str, int]:
     """The records to be made, by what the plan calls their count. Nothing for mappings that say
-    more of other records than a name: theirs are not told by it."""
+    more of other records than a name: theirs are not told by it. `named`: what `read` returned.
+
+    Raises Unread.
+    """
     columns = _columns(mapping)
     if mapping.filled_parts or not columns:
         return {}
-    named: dict[str, set[str]] = {found.target or "": set() for _index, found, _target in columns}
+    hashes: dict[str, set[int]] = {found.target or "": set() for _index, found, _target in columns}
+    texts: dict[str, set[str]] = {name: set() for name in hashes}
     for field, text in _in_updates(plan, mapping):
-        named[field.target or ""].add(text)
-    others = plan.rows.exclude(fate=Fate.CREATE).count() + samerows.count(plan)
-    if others < plan.counts["rows"]:
-        _read(upload, plan, columns, named)
-    made = {}
-    for name, texts in named.items():
-        hashes: set[int] = set()
-        for part in batches(texts, ASKED_AT_ONCE):
-            stored = links.records(registry[name], part, by)
-            hashes.update(title_hash(text) for text in part if not stored.get(text))
-        made[parts.plural(name)] = len(hashes - {0})
+        texts[field.target or ""].add(text)
+    if _is_any_created(plan):
+        if named is None:
+            raise Unread(upload, plan)
+        _add_created(plan, columns, named, hashes, texts)
+    for name, own in texts.items():
+        hashes[name].update(_to_make(name, own, by).values())
+    return {parts.plural(name): len(own - {0}) for name, own in hashes.items()}
+
+
+def read(upload: ImportFile, mapping: Mapping, by: Actor) -> Named:
+    """What the rows of a file name that is still to be made. Raises FileRefused, UploadGone."""
+    columns = _columns(mapping)
+    found = [array("q", [0]) for _column in columns]
+    known: list[dict[str, int]] = [{} for _column in columns]
+    with uploads.open_upload(upload) as table:
+        for batch in table.iter_batches(READ_AT_ONCE):
+            for (index, field, target), own, keys in zip(columns, found, known, strict=True):
+                texts = _meant(target, [record.cells[index] for record in batch])
+                news = {*texts} - keys.keys() - {""}
+                keys.update(_to_make(field.target or "", news, by))
+                for record, text in zip(batch, texts, strict=True):
+                    # Numbers may be left out.
+                    own.extend([0] * (record.number - len(own)))
+                    own.append(keys.get(text, 0))
+    return found
+
+
+def _to_make(name: str, texts: Collection[str], by: Actor) -> dict[str, int]:
+    """The match keys of those of `texts` that name nothing yet, 0 for the others."""
+    made: dict[str, int] = {}
+    for part in batches(texts, ASKED_AT_ONCE):
+        stored = links.records(registry[name], part, by)
+        made |= {text: 0 if stored.get(text) else title_hash(text) for text in part}
     return made
+
+
+def _meant(target: Target, cells: Iterable[str]) -> list[str]:
+    return [" ".join(text.split()) for text in options.meant(target, cells)]
 
 
 Column = tuple[int, Field, Target]
@@ -83,26 +131,44 @@ def _in_updates(plan: Plan, mapping: Mapping) -> Iterator[tuple[Field, str]]:
                 yield field, text
 
 
-def _read(
-    upload: ImportFile, plan: Plan, columns: list[Column], named: MappingType[str, set[str]]
+def _are_plain_created(plan: Plan) -> bool:
+    """Whether the rows are created of which the plan keeps no detail."""
+    return decisions.shown(None, decisions.alike_of(plan)) == Fate.CREATE
+
+
+def _is_any_created(plan: Plan) -> bool:
+    if not _are_plain_created(plan):
+        return plan.rows.filter(fate=Fate.CREATE).exists()
+    others = plan.rows.exclude(fate=Fate.CREATE).count() + samerows.count(plan)
+    return others < int(plan.counts["rows"])
+
+
+def _created(plan: Plan, size: int) -> bytearray:
+    """Which rows are created, a byte a row: there may be a million."""
+    is_plain = _are_plain_created(plan)
+    created = bytearray([is_plain]) * size
+    kept = plan.rows.exclude(fate=Fate.CREATE) if is_plain else plan.rows.filter(fate=Fate.CREATE)
+    rows = kept.values_list("row", flat=True).iterator(chunk_size=READ_AT_ONCE)
+    for row in chain(rows, samerows.numbers(plan)) if is_plain else rows:
+        created[row] = not is_plain
+    return created
+
+
+def _add_created(
+    plan: Plan,
+    columns: Sequence[Column],
+    named: Named,
+    hashes: MappingType[str, set[int]],
+    texts: MappingType[str, set[str]],
 ) -> None:
-    """What the rows name that are created."""
-    ends = (plan.rows.order_by("-row"), "row"), (plan.same.order_by("-last"), "last")
-    last = max(found.values_list(name, flat=True).first() or 0 for found, name in ends)
-    # A byte a row: there may be a million.
-    other = bytearray(last + 1)
-    rows = plan.rows.exclude(fate=Fate.CREATE).values_list("row", flat=True)
-    for row in chain(rows.iterator(chunk_size=READ_AT_ONCE), samerows.numbers(plan)):
-        other[row] = 1
+    """What the rows name that are created; of repaired cells the texts."""
+    created = _created(plan, len(named[0]))
     repaired = decisions.repaired(plan)
-    with uploads.open_upload(upload) as table:
-        for batch in table.iter_batches(READ_AT_ONCE):
-            records = [r for r in batch if r.number > last or not other[r.number]]
-            for index, field, target in columns:
-                texts = {
-                    repaired.get(record.number, {}).get(index, record.cells[index])
-                    for record in records
-                    if index < len(record.cells)
-                }
-                meant = {" ".join(text.split()) for text in options.meant(target, texts)}
-                named[field.target or ""].update(meant - {""})
+    for (index, field, target), own in zip(columns, named, strict=True):
+        as_read = bytearray(created)
+        said = {row: cells[index] for row, cells in repaired.items() if index in cells}
+        for row in said:
+            as_read[row] = 0
+        hashes[field.target or ""].update(compress(own, as_read))
+        told = [text for row, text in said.items() if created[row]]
+        texts[field.target or ""].update({*_meant(target, told)} - {""})

@@ -5,8 +5,10 @@ Only the rows in question are judged again; all counts stay those of the whole f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping as MappingType
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping as MappingType
 from contextlib import contextmanager, nullcontext
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -20,7 +22,7 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Decision, Fate, ImportState
 from rapport.queries.imports import plan_of
 
-from . import alike, decisions, plan as plans, samerows, steps
+from . import alike, along, decisions, plan as plans, samerows, steps
 from .decisions import ALIKE
 from .feed import mapping_of
 from .mapping import Mapping
@@ -36,15 +38,15 @@ def decide(upload: ImportFile, row: int, decision: str, *, by: Actor) -> PlanRow
 
     Raises NotNow, Forbidden.
     """
-    with transaction.atomic():
-        plan = _open(upload, by)
+
+    def work_on(work: Rejudging) -> PlanRow:
+        plan = work.plan
         samerows.take(plan, [row])
         kept = plan.rows.filter(row=row).first()
         found = kept.found if kept else Fate.CREATE
         like = kept.like if kept else 0
         if decision and decision not in decisions.choices(found, like):
             raise NotNow(_("This cannot be decided about row %(row)d.") % {"row": row})
-        work = Rejudging(upload, plan, by)
         if kept is None or not _is_known(kept):
             work.say(row, decision=decision)
             return work.done(row)
@@ -54,6 +56,8 @@ def decide(upload: ImportFile, row: int, decision: str, *, by: Actor) -> PlanRow
         only.update(decision=decision)
         work.say(row, decision=decision)
         return work.done(row) if left.questions else work.settled(kept)
+
+    return _rejudge(upload, by, work_on)
 
 
 def _said(plan: Plan, mapping: Mapping, found: Fate, decision: str) -> str:
@@ -78,10 +82,28 @@ def repair(upload: ImportFile, row: int, cells: MappingType[int, str], *, by: Ac
     columns = len(upload.options.get("columns", ()))
     if not all(0 <= index < columns for index in cells):
         raise NotNow(_("There is no such column."))
-    with transaction.atomic():
-        work = Rejudging(upload, _open(upload, by), by)
+
+    def work_on(work: Rejudging) -> PlanRow:
         work.say(row, cells={index: storable(text) for index, text in cells.items()})
         return work.done(row)
+
+    return _rejudge(upload, by, work_on)
+
+
+T = TypeVar("T")
+
+
+def _rejudge(upload: ImportFile, by: Actor, work_on: Callable[[Rejudging], T]) -> T:
+    """Do something to the plan in one transaction. When this has to know what all rows of a file
+    name, it is done again after the file was read: so nobody else waits for that."""
+    named: dict[uuid.UUID, along.Named] = {}
+    while True:
+        try:
+            with transaction.atomic():
+                return work_on(Rejudging(upload, _open(upload, by), by, named))
+        except along.Unread as unread:
+            file = unread.upload
+            named[unread.plan.pk] = along.read(file, mapping_of(file), by)
 
 
 def decide_all(
@@ -123,8 +145,8 @@ def decide_all(
             samerows.take_all(plan, lambda: _locked(upload))
     holds = _said(plan, mapping_of(upload), Fate(fate), decision)
     left = alike.rewrite(plan, chosen, Fate(fate), holds, lambda: _locked(upload))
-    with transaction.atomic():
-        work = Rejudging(upload, _open(upload, by), by)
+
+    def work_on(work: Rejudging) -> int:
         work.groups.update(left.groups)
         repeating = work.repeating(None if fate == Fate.CREATE else left.changed)
         questions = {*left.questions, *repeating}
@@ -132,7 +154,9 @@ def decide_all(
             work.judge(sorted(questions))
             questions = set()
         work.recount()
-    return number, len(questions)
+        return len(questions)
+
+    return number, _rejudge(upload, by, work_on)
 
 
 def decided_alone(plan: Plan, fate: str) -> int:

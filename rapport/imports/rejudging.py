@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping as MappingType, Sequence
 from itertools import chain
@@ -61,10 +62,17 @@ class _Look(Earlier):
 
 
 class Rejudging:
-    """Rows of one plan that are judged again. Within a transaction."""
+    """Rows of one plan that are judged again. Within a transaction. `named`: what has been read of
+    what the rows name, by plan; when more is needed, along.Unread is raised."""
 
-    def __init__(self, upload: ImportFile, plan: Plan, by: Actor) -> None:
-        self.upload, self.plan, self.by = upload, plan, by
+    def __init__(
+        self,
+        upload: ImportFile,
+        plan: Plan,
+        by: Actor,
+        named: MappingType[uuid.UUID, along.Named],
+    ) -> None:
+        self.upload, self.plan, self.by, self.named = upload, plan, by, named
         self.counts = Counter(plan.counts)
         self.groups: Counter[str] = Counter(self.counts.pop("why", {}))  # type: ignore[arg-type]
         self._names_new = False
@@ -123,7 +131,7 @@ class Rejudging:
         """The files of an archive that come after this one and have such records, too."""
         for plan in self._beside:
             if base_of(plan) > self.base and plan.import_file is not None:
-                yield Rejudging(plan.import_file, plan, self.by)
+                yield Rejudging(plan.import_file, plan, self.by, self.named)
 
     def again(self, numbers: Iterable[int]) -> None:
         """Judge rows that another file makes other ones, and keep the counts."""
@@ -196,7 +204,7 @@ class Rejudging:
         look = _Look(kept_rows, before)
         for plan in self._beside if elsewhere else ():
             if base_of(plan) < self.base and plan.import_file is not None:
-                other = Rejudging(plan.import_file, plan, self.by)
+                other = Rejudging(plan.import_file, plan, self.by, self.named)
                 if own := other._created({n - other.base for n in elsewhere if other.has(n)}):
                     other._run(look, own, other._kept(own))
         look.feed, look.judged = self._run(look, sorted({*numbers, *before}), kept_rows)
@@ -310,7 +318,9 @@ class Rejudging:
     def count_along(self) -> None:
         """Count anew what is made along with the rows."""
         mapping = mapping_of(self.upload)
-        for name, number in along.counts(self.upload, self.plan, mapping, self.by).items():
+        named = self.named.get(self.plan.pk)
+        made = along.counts(self.upload, self.plan, mapping, self.by, named)
+        for name, number in made.items():
             self.counts[name] = number
 
     def recount(self) -> None:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
-from rapport.imports import bundle, deciding, flow, recipes, report
+from rapport.imports import along, bundle, deciding, flow, recipes, report
 from rapport.imports.mapping import MappingRefused
 from rapport.imports.steps import NotNow
 from rapport.meta.registry import registry
@@ -353,6 +354,43 @@ def test_companies_are_counted_for_the_rows_that_are_written(alice, table):
 
     assert apply(upload, alice)["accounts_created"] == 1
     assert Contact.objects.get(email="b@x.de").account == Account.objects.get(name="Acme")
+
+
+def test_nobody_waits_while_it_is_read_what_all_rows_name(alice, table, monkeypatch):
+    make_account(name="There", owner=alice)
+    content = table(
+        "Last Name,Email,Company",
+        "Bo,b@x.de,Acme", "", ",,", "Dee,d@x.de,Bee", "Fa,f@x.de,There", "Ga,nonsense,Dee",
+        "Hu,h@x.de,acme", "Il,i@x.de,Gee", "Jo,j@x.de,Kay",
+    )  # fmt: skip
+    upload = plan(content, by=alice)
+    rows = {row.cells[0]: row.number for row in flow.rows_of(upload, by=alice)}
+    depths = []
+
+    def read(file, mapping, by):
+        depths.append(len(connection.savepoint_ids))
+        return original(file, mapping, by)
+
+    original = along.read
+    monkeypatch.setattr(along, "read", read)
+    assert counted(upload)["accounts"] == 4
+
+    flow.repair(upload, rows["Dee"], {2: "  ZED  "}, by=alice)
+    assert counted(upload)["accounts"] == 4
+    flow.decide(upload, rows["Bo"], "skip", by=alice)
+    assert counted(upload)["accounts"] == 4
+    flow.decide(upload, rows["Hu"], "skip", by=alice)
+    assert counted(upload)["accounts"] == 3
+    flow.repair(upload, rows["Dee"], {2: "Bee"}, by=alice)
+    flow.decide_all(upload, "create", "skip", by=alice)
+    assert "accounts" not in counted(upload)
+    flow.decide(upload, rows["Il"], "create", by=alice)
+    assert counted(upload)["accounts"] == 1
+    flow.decide_all(upload, "create", "", by=alice)
+    assert counted(upload)["accounts"] == 3
+
+    assert depths == [len(connection.savepoint_ids)] * 6
+    assert apply(upload, alice)["accounts_created"] == 3
 
 
 def test_what_was_said_holds_for_another_mapping_but_not_for_another_sheet(alice, stored, table):
