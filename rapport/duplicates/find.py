@@ -120,14 +120,18 @@ def _alone(hashes: Sequence[int], entity: Entity) -> dict[int, str]:
 
 
 def _alone_sqlite(hashes: Sequence[int], entity: Entity) -> dict[int, str]:
+    # Mostly nothing stands beside the index; what comes there later is not asked for.
+    places = _places() if fresh.runs() else [(fresh.INDEX, "")]
     ends = ", ".join(
         f"(SELECT {end}(x.record) FROM {table} x WHERE {beside.format('x')}x.hash = k.value "
         f"AND x.entity = {entity.code})"
-        for table, beside in _places()
+        for table, beside in places
         for end in ("min", "max")
     )
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT k.value, {ends} FROM json_each(%s) k", [listed(hashes)])
+        if len(places) == 1:
+            return {hash_: low for hash_, low, high in cursor.fetchall() if low and low == high}
         return {
             hash_: low or fresh_low
             for hash_, low, high, fresh_low, fresh_high in cursor.fetchall()

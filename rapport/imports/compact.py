@@ -40,7 +40,7 @@ MARK = "\x00%d\x00"
 # With this the bytes of a row begin that is not compact: no text in UTF-8 does.
 _AS_IT_IS = b"\x80"
 # Between the cells of a compact row.
-_CELL = "\x1f"
+CELL = "\x1f"
 # Their number is kept in a byte.
 MOST_KEYS = 255
 
@@ -86,8 +86,8 @@ class Layout:
         ]
         for place, texts in self.other:
             cells[place] = ["" if one == "" else texts.write(one) for one in cells[place]]
-        rows = list(map(_CELL.join, zip(*cells, strict=True)))
-        if "".join(rows).count(_CELL) != (len(cells) - 1) * len(rows):
+        rows = list(map(CELL.join, zip(*cells, strict=True)))
+        if "".join(rows).count(CELL) != (len(cells) - 1) * len(rows):
             return None
         return list(map(str.encode, rows))
 
@@ -97,7 +97,7 @@ class Layout:
 
     def cells(self, packed: bytes) -> tuple[Any, ...]:
         """Texts of the look-ups and values of the fields; None for what is blank."""
-        found: list[Any] = [one or None for one in packed.decode().split(_CELL)]
+        found: list[Any] = [one or None for one in packed.decode().split(CELL)]
         for place, texts in self.other:
             if (one := found[place]) is not None:
                 found[place] = texts.read(one)
@@ -105,7 +105,7 @@ class Layout:
 
     def texts(self, packed: Iterable[bytes]) -> list[tuple[str, ...]]:
         """The cells of rows by columns as they are packed, "" for blank ones."""
-        return list(zip(*[one.split(_CELL) for one in map(bytes.decode, packed)], strict=True))
+        return list(zip(*[one.split(CELL) for one in map(bytes.decode, packed)], strict=True))
 
     def columns(self, packed: Sequence[bytes]) -> list[Sequence[Any]]:
         """The cells of rows by columns; blank ones as "" or None."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -148,8 +148,7 @@ def advance(session: Session, run: Run) -> bool:
         now=timezone.now(),
         seen=session.seen,
         decided=session.decided,
-        # The preview shows the first ones in full.
-        told=rows.numbers if len(session.preview) < PREVIEWED else session.said.numbers,
+        told=_told(session, rows.numbers),
         siblings=session.siblings,
     )
     _count(session, judged)
@@ -177,6 +176,13 @@ def advance(session: Session, run: Run) -> bool:
             job.result = {"plan": str(session.plan.pk)}
             _finish(session)
     return bool(rows)
+
+
+def _told(session: Session, numbers: Sequence[int]) -> Collection[int]:
+    """The rows of a batch that are judged each by itself: of which something was said, and the
+    first ones, which the preview shows in full."""
+    left = PREVIEWED - len(session.preview)
+    return {*numbers[:left], *session.said.numbers} if left > 0 else session.said.numbers
 
 
 def settle(session: Session, known: Siblings, run: Run) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Mapping as MappingType, Sequen
 from typing import Any, cast
 
 from django.db import models
-from django.db.models import F
-from django.db.models.functions import Cast
+from django.db.models import Expression, F, Func, Value
+from django.db.models.functions import Cast, Coalesce
 
 from rapport import queries
 from rapport.access import Actor
@@ -24,10 +24,14 @@ from rapport.duplicates.room import room_for
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 
-from .compact import Block, Layout
+from .compact import CELL, Block, Layout
 
 # The ids of what texts name by a look-up, by its place.
 IdsOf = Callable[[int, Collection[str]], MappingType[str, str]]
+# The cells of a row or record as one text, as far as the database writes them as rows have them,
+# and the values of the others; "" and None for blank ones.
+Said = tuple[Any, ...]
+_TEXT = models.TextField()
 
 
 def unchanged(
@@ -51,21 +55,32 @@ def unchanged(
         return {}
     by_key = alone({block.keys[place][0] for place in places}, entity)
     places = [place for place in places if block.keys[place][0] in by_key]
+    if not places:
+        return {}
     ids = [by_key[block.keys[place][0]] for place in places]
     stored = _load(entity, layout, {*ids}, by)
-    ours = _rows(entity, layout, [block.packed[place] for place in places], ids, ids_of)
+    ours = _rows(entity, layout, [block.packed[place] for place in places], ids_of)
+    follows = _follows(layout, _apart(entity, layout))
     is_same = _Same(judges, room.shape, layout)
     return {
         place: id_
         for place, id_, own, record in zip(places, ids, ours, map(stored.get, ids), strict=True)
-        if (record == own or (record is not None and _is_within(own, record)))
+        if (record == own or (record is not None and _is_within(own, record, follows)))
         and is_same.tells(block.packed[place], block.glances[place])
     }
 
 
-def _is_within(own: tuple[Any, ...], record: tuple[Any, ...]) -> bool:
-    """Whether `record` has all of `own`: what the row leaves blank does not matter."""
-    return all(one is None or one in ("", other) for one, other in zip(own, record, strict=True))
+def _is_within(own: Said, record: Said, follows: Collection[int]) -> bool:
+    """Whether `record` has all of `own`: what the row leaves blank does not matter, nor what stands
+    at the places `follows`."""
+    cells, others = own[0].split(CELL), record[0].split(CELL)
+    if len(cells) != len(others):
+        # A text that is stored has in it what stands between cells.
+        return False
+    return all(
+        not one or one == other or at in follows
+        for at, (one, other) in enumerate(zip(cells, others, strict=True))
+    ) and all(one is None or one == other for one, other in zip(own[1:], record[1:], strict=True))
 
 
 class _Same:
@@ -95,63 +110,78 @@ class _Same:
         return any(judge.knows(row) for judge in self._judges)
 
 
-def _compared(layout: Layout) -> list[int]:
-    """The places of the cells that are compared: what follows from others need not be."""
-    count = len(layout.links)
-    plain = [at for at, name in enumerate(layout.fields, count) if name not in layout.derived]
-    return [*range(count), *plain]
+def _apart(entity: Entity, layout: Layout) -> list[int]:
+    """The places of the cells that the database does not write as rows have them."""
+    return [at for at, _texts in layout.other if not _is_text(_column(entity, layout, at))]
+
+
+def _follows(layout: Layout, apart: Collection[int]) -> set[int]:
+    """Where in the one text stands what follows from other cells."""
+    names = [n for at, n in enumerate((*layout.links, *layout.fields)) if at not in apart]
+    return {at for at, name in enumerate(names) if name in layout.derived}
 
 
 def _rows(
     entity: Entity,
     layout: Layout,
     packed: Sequence[bytes],
-    ids: Sequence[str],
     ids_of: IdsOf,
-) -> list[tuple[Any, ...]]:
-    """The cells of rows as `_load` gives them of the records with these ids."""
-    columns, others = layout.texts(packed), dict(layout.other)
-    found: list[Sequence[Any]] = [ids]
-    for at in _compared(layout) if columns else ():
-        column, stored = columns[at], _column(entity, layout, at)
-        if at < len(layout.links):
-            found.append(list(map(ids_of(at, {*column}).get, column)))
-        elif _is_day(stored):
-            found.append([one or None for one in column])
-        elif at in others:
-            read = others[at].read
-            found.append([read(one) if one else None for one in column])
-        else:
-            found.append(column)
-    return list(zip(*found, strict=True))
+) -> list[Said]:
+    """What rows say, as `_load` gives it of records."""
+    apart, count = _apart(entity, layout), len(layout.links)
+    # All that comes behind the look-ups is mostly taken as it is.
+    cut = -1 if apart else count
+    columns: list[Sequence[Any]] = [
+        *zip(*[one.split(CELL, cut) for one in map(bytes.decode, packed)], strict=True)
+    ]
+    for at in range(count) if columns else ():
+        ids = ids_of(at, {*columns[at]})
+        columns[at] = [ids.get(text, "") for text in columns[at]]
+    readers = dict(layout.other)
+    found = [[readers[at].read(one) if one else None for one in columns[at]] for at in apart]
+    told = [column for at, column in enumerate(columns) if at not in apart]
+    return list(zip(map(CELL.join, zip(*told, strict=True)), *found, strict=True))
 
 
-def _load(
-    entity: Entity, layout: Layout, ids: Collection[str], by: Actor
-) -> dict[str, tuple[Any, ...]]:
-    """The ids and cells of what is stored and active, as far as `by` may see it; None or '' for
-    blank ones."""
-    text, columns = models.TextField(), list[Any]()
-    for at in _compared(layout):
-        column = _column(entity, layout, at)
-        name = F(column.attname)
-        if at < len(layout.links) or _is_day(column):
-            columns.append(Cast(name, text))
-        else:
-            columns.append(name)
-    found: dict[str, tuple[Any, ...]] = {}
+def _load(entity: Entity, layout: Layout, ids: Collection[str], by: Actor) -> dict[str, Said]:
+    """What is stored and active under these ids, as far as `by` may see it."""
+    apart = _apart(entity, layout)
+    columns = [_column(entity, layout, at) for at in range(len(layout.links) + len(layout.fields))]
+    told = [_as_text(column) for at, column in enumerate(columns) if at not in apart]
+    others = [F(columns[at].attname) for at in apart]
+    found: dict[str, Said] = {}
     for part in batches(ids):
         among = idlists.among(entity.model, idlists.listed_texts(part))
         chosen = queries.records(entity, by).filter(among, state=0)
-        rows = chosen.values_list(Cast(F("pk"), text), *columns)
-        found.update({row[0]: row for row in rows})
+        rows = chosen.values_list(Cast(F("pk"), _TEXT), _Joined(*told), *others)
+        found.update({row[0]: row[1:] for row in rows})
     return found
+
+
+class _Joined(Func):
+    """Texts as one, as the cells of rows are joined."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = f" || '{CELL}' || "
+    output_field = _TEXT
+
+
+def _as_text(column: models.Field[Any, Any]) -> Expression | F:
+    """The text of a column as rows have it, '' for blank ones."""
+    found: Any = F(column.attname)
+    if isinstance(column, models.BooleanField):
+        found = Cast(found, models.IntegerField())
+    if not isinstance(column, models.CharField | models.TextField):
+        found = Cast(found, _TEXT)
+    return Coalesce(found, Value("")) if column.null else found
+
+
+def _is_text(column: models.Field[Any, Any]) -> bool:
+    """Whether the database writes the values of `column` as a compact row does."""
+    kinds = models.IntegerField | models.BooleanField | models.DateField
+    return isinstance(column, kinds) and not isinstance(column, models.DateTimeField)
 
 
 def _column(entity: Entity, layout: Layout, at: int) -> models.Field[Any, Any]:
     name = (*layout.links, *layout.fields)[at]
     return cast("models.Field[Any, Any]", entity.model._meta.get_field(entity.fields[name].column))
-
-
-def _is_day(column: models.Field[Any, Any]) -> bool:
-    return isinstance(column, models.DateField) and not isinstance(column, models.DateTimeField)

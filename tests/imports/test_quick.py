@@ -130,6 +130,53 @@ def test_a_list_that_comes_again_is_found_unchanged_either_way(alice):
     assert told(quick)[1]["same"] > 20
 
 
+SAYING = """First Name,Last Name,Email,Company,Department,Job Title,Birthday,Number of children,\
+Do not phone
+Ada,Same,a@x.example,Firm,Sales,Head,1980-01-31,2,yes
+Bea,Less,b@x.example,,Sales,,,,
+Cid,Number,c@x.example,Firm,Sales,Head,1980-01-31,2,no
+Dan,Day,d@x.example,Firm,Sales,Head,1980-01-31,2,yes
+Eve,Company,e@x.example,Firm,Sales,Head,1980-01-31,2,yes
+Fay,Odd,f@x.example,Firm,Sales,Head,1980-01-31,2,yes
+Gus,Flag,g@x.example,Firm,Sales,Head,1980-01-31,2,yes
+"""
+
+
+@pytest.mark.usefixtures("without_preview")
+def test_only_what_says_the_same_is_unchanged(alice):
+    bring(SAYING.encode(), by=alice)
+    for email, values in {
+        # What a row leaves blank may be filled by now.
+        "b": {"job_title": "Boss", "children_count": 3},
+        "c": {"children_count": 22},
+        "d": {"birthday": "1980-01-30"},
+        "e": {"account": make_account(name="Other", owner=alice)},
+        # Joined, it would be like one that has these in two cells.
+        "f": {"department": "Sales\x1fHead", "job_title": ""},
+        "g": {"do_not_phone": False},
+    }.items():
+        Contact.objects.filter(email=f"{email}@x.example").update(**values)
+    quick, long = planned_both_ways(SAYING.encode(), alice)
+
+    assert told(quick) == told(long)
+    assert [*samerows.numbers(plan_of(quick))] == [2, 3]
+
+
+def test_what_databases_write_in_their_own_way_is_compared_as_values(alice):
+    rows = [f"Quill{n},a@quill{n}.example,{n}.50,{n}" for n in range(25)]
+    head = "Account Name,Email,Annual Revenue,Number of Employees"
+    content = "\n".join([head, *rows]).encode()
+    bring(content, "account", by=alice)
+    Account.objects.filter(name="Quill24").update(annual_revenue="24.51")
+    upload = describe(content, "account", by=alice)
+    flow.plan_now(upload, by=alice)
+
+    # The first ones are shown in full.
+    assert [*samerows.numbers(plan_of(upload))] == [22, 23, 24, 25]
+    assert plan_of(upload).counts["same"] == 24
+    assert len(plan_of(upload).parameters["preview"]) == plan.PREVIEWED
+
+
 def shown(upload, by, **which):
     """Rows of the plan as people see them, all that there is to see of each."""
     return [repr(row) for row in flow.rows_of(upload, by=by, **which)]
