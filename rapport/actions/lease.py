@@ -93,6 +93,9 @@ others = Others()
 WRITING = {"mmap_size": 0, "cache_size": -98_304, "wal_autocheckpoint": 16_384}
 # Jobs go through all there is: the file in the memory of those who have read it once helps nobody.
 READING = {"mmap_size": 0, "cache_size": -16_384}
+# Statements that a connection keeps ready. Those of jobs have hundreds of ids in their text, and do
+# not come again: a hundred of them are 15 MB.
+STATEMENTS = 16
 
 
 def settle(settings: Mapping[str, int]) -> dict[str, int]:
@@ -105,6 +108,12 @@ def settle(settings: Mapping[str, int]) -> dict[str, int]:
                 before[name] = int(cursor.fetchone()[0])
                 cursor.execute(f"PRAGMA {name} = {value}")
     return before
+
+
+def keep_few_statements() -> None:
+    """Let connections to SQLite that this process opens from now on keep few statements ready."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["OPTIONS"]["cached_statements"] = STATEMENTS
 
 
 def shrink() -> None:

@@ -58,7 +58,7 @@ from .verdict import Judged, Verdict
 # A smaller batch takes hardly less time.
 SMALLEST = 200
 # Of SQLite, in kilobytes below zero: keys come to a large index in its order.
-CACHE = -40_960
+CACHE = -20_480
 WRITTEN = frozenset({Fate.CREATE, Fate.UPDATE})
 # What the import's counts are called once it is applied, by fate.
 OUTCOMES = {

@@ -108,6 +108,7 @@ def _prepare(parent: int) -> None:
     django.setup()
     from rapport.actions import lease
 
+    lease.keep_few_statements()
     lease.settle({**lease.READING, "cache_size": CACHE})
     # Tasks make millions of objects and no circles: to look for those takes a sixth of the time.
     gc.freeze()

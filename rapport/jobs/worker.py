@@ -76,6 +76,7 @@ class Worker:
         log.info("Worker %s starts", self.name)
         processes.give_memory_back()
         connection.close()
+        lease.keep_few_statements()
         connection_created.connect(_keep_nothing)
         try:
             while not self._is_over() and not self.is_worn:
