@@ -16,7 +16,7 @@ from rapport.meta.entity import Entity
 from rapport.models import FreshKey, KeyRing, MatchKey
 
 from . import idlists, pgplanner, rows
-from .adapted import Same
+from .adapted import COPY_FROM, Same
 
 # About so many keys a record has.
 OF_A_RECORD = 8
@@ -127,7 +127,19 @@ def put(
 ) -> None:
     """Store the keys of records that have none. `ids`: as hexadecimal digits. `later`: where the
     index would take long they are brought there by `merge`."""
-    put_packed(entity, [pack(entity, ids, keys)], (), later=later)
+    if connection.vendor == "postgresql" and len(ids) < COPY_FROM:
+        _put_few(entity, ids, keys)
+    else:
+        put_packed(entity, [pack(entity, ids, keys)], (), later=later)
+
+
+def _put_few(entity: Entity, ids: Sequence[str], keys: Sequence[Sequence[int]]) -> None:
+    """The same by INSERT: COPY begins and ends with a message to the server."""
+    held = [(id_, entity.code, own) for id_, own in zip(ids, keys, strict=True) if own]
+    index = sorted((hash_, code, id_) for id_, code, own in held for hash_ in own)
+    rings = [(id_, code, ",".join(map(str, own))) for id_, code, own in held]
+    rows.insert(MatchKey, ("hash", "entity", "record"), index)
+    rows.insert(KeyRing, ("record", "entity", "hashes"), rings)
 
 
 def _next_run(records: Sequence[str], count: int) -> int:
