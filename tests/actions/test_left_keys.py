@@ -1,7 +1,7 @@
 """Match keys that a large undo leaves for its end: in the end nobody sees a difference."""
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from rapport.actions import journal as frame, keyring, leftkeys, records, search_index, undo, write
@@ -123,7 +123,7 @@ def test_few_keys_of_very_many_go_at_once(made, alice, monkeypatch):
     assert (undone.removed, holders(keys())) == (11, there())
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+@pytest.mark.postgres
 def test_record_that_came_back_meanwhile_keeps_its_keys(made):
     before = keys()
     with transaction.atomic():
