@@ -3,6 +3,7 @@
 import atexit
 import math
 import os
+import sys
 import tempfile
 from collections import Counter
 from contextlib import closing
@@ -258,6 +259,16 @@ def new_installation(databases, tmp_path):
     found = Installation(tmp_path, databases.empty())
     yield found
     found.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_hand():
+    """A search for duplicates that a test leaves unfinished, as a worker begins it by itself, ends
+    with the test."""
+    yield
+    radar = sys.modules.get("rapport.jobs.radar")
+    for job in [*radar._hands] if radar else ():
+        radar._let_go(job)
 
 
 @pytest.fixture(autouse=True)
