@@ -79,13 +79,12 @@ def show(request: HttpRequest, upload: ImportFile) -> HttpResponse:
         "label": TABS[fate],
         "fate": fate,
         "reason": reason,
-        "reasons": _reasons(upload, plan, cells, fate, reason),
+        **_why(upload, plan, cells, fate, reason),
         "alike": _alike(plan, fate, number) if not reason else [],
         "standing": _standing(plan, fate),
         "alike_label": ALL.get(fate, ""),
         "alone": _alone(plan, fate, cells) if fate in CARDS else "",
         "alike_url": reverse("import-alike", args=[upload.pk]),
-        "file_url": _file_url(upload, fate) if number else "",
         "here": here,
         "keys": _keys(fate),
         "empty": {"title": title, "text": text},
@@ -114,10 +113,15 @@ def _address(upload: ImportFile, fate: str, reason: str = "", after: int = 0) ->
     return f"{reverse('import', args=[upload.pk])}?{urlencode(pairs)}"
 
 
-def _file_url(upload: ImportFile, fate: str) -> str:
-    return (
-        f"{reverse('import-errors', args=[upload.pk])}?fate={fate}" if fate != Fate.CREATE else ""
-    )
+def _why(
+    upload: ImportFile, plan: Plan, cells: CellContext, fate: str, reason: str
+) -> dict[str, Any]:
+    """Why rows have this fate, and where there is a file of them."""
+    is_file = fate != Fate.CREATE and plan.counts.get(fate)
+    return {
+        "reasons": _reasons(upload, plan, cells, fate, reason),
+        "file_url": f"{reverse('import-errors', args=[upload.pk])}?fate={fate}" if is_file else "",
+    }
 
 
 def tabs(upload: ImportFile, plan: Plan, cells: CellContext, here: str) -> list[dict[str, Any]]:
@@ -234,8 +238,8 @@ def row(request: HttpRequest, id: uuid.UUID, number: int) -> HttpResponse:
         "has_notes": has_notes,
         "is_table": page.is_table,
         "tabs": tabs(upload, plan, cells, tab),
-        "reasons": _reasons(upload, plan, cells, tab, reason),
-        "file_url": _file_url(upload, tab),
+        **_why(upload, plan, cells, tab, reason),
+        "has_reasons": tab == Fate.REFUSED,
         "bar": importbar.bar(upload, cells),
         "here": back,
     }

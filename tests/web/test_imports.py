@@ -552,6 +552,11 @@ def test_wrong_cell_is_repaired_in_place(headers, client_of, alice):
     # Still wrong: the same cell, with what was typed.
     wrong = client.post(f"{url}rows/3/?fate=refused&columns=1", {"cell-1": " "}, headers=HTMX)
     assert 'aria-invalid="true"' in text(wrong)
+    # With the last one that was wrong go the reasons, and come back with it.
+    for typed, reasons in (("Xu", 0), (" ", 2)):
+        last = client.post(f"{url}rows/3/?fate=refused&columns=1", {"cell-1": typed}, headers=HTMX)
+        nav = text(last).partition('id="plan-reasons"')[2].partition("</nav>")[0]
+        assert (nav.count('class="chip"'), "CSV" in nav) == (reasons, reasons > 0)
     client.post(f"{url}apply/")
     work_off()
     assert sorted(Contact.objects.values_list("email", flat=True)) == ["anna@x.de", "eve@x.de"]
