@@ -334,10 +334,9 @@ def return_deleted(
 def stored(entity: Entity, ids: Sequence[uuid.UUID], *, lock: bool = False) -> set[uuid.UUID]:
     """Those of `ids` that are there, locked until the transaction ends if asked for."""
     asked = set(ids)
-    found = entity.records().filter(idlists.among(entity.model, list(asked)))
     if lock and connection.features.has_select_for_update:
-        locked = found.order_by("pk").select_for_update(of=("self",))
-        return set(locked.values_list("pk", flat=True))
+        return set(write.lock(entity, list(asked)))
+    found = entity.records().filter(idlists.among(entity.model, list(asked)))
     # Mostly all are there, and to count them is quicker than to read what is known.
     return asked if found.count() == len(asked) else set(found.values_list("pk", flat=True))
 

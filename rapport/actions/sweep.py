@@ -121,9 +121,7 @@ def _exceptions(
     found = {one for one, after in pairwise(ids) if one == after}
     for part in batches(dict.fromkeys(ids)):
         if connection.features.has_select_for_update:
-            # As `reversal` does: whoever changes these records finishes first.
-            there = entity.records().filter(idlists.among(entity.model, part)).order_by("pk")
-            list(there.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+            write.lock(entity, part, no_key=True)
         later = Change.objects.filter(idlists.among(Change, part, "record"), id__gt=lowest)
         later = later.exclude(operation_id__in=[op.undo_of_id, op.pk])
         changed = list(later.values_list("record", "operation_id"))

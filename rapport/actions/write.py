@@ -53,6 +53,15 @@ def load(
     return stored
 
 
+def lock(entity: Entity, ids: Sequence[uuid.UUID], *, no_key: bool = False) -> list[uuid.UUID]:
+    """Let whoever changes these records finish, and hold them until the transaction ends. Those
+    that are there. `no_key`: they stay, so others may point at them meanwhile. For databases that
+    lock rows."""
+    found = entity.records().filter(idlists.among(entity.model, ids)).order_by("pk")
+    locked = found.select_for_update(of=("self",), no_key=no_key)
+    return list(locked.values_list("pk", flat=True))
+
+
 def write(
     entity: Entity, drafts: Sequence[Draft], *, op: Operation, by: Actor, now: datetime.datetime
 ) -> None:
@@ -283,10 +292,9 @@ def _delete_many(
         "row": None, "after": None,
     }  # fmt: skip
     for part in batches(ids):
-        chosen = entity.records().filter(idlists.among(entity.model, part))
         if not locked and connection.features.has_select_for_update:
-            held = chosen.order_by("pk").select_for_update(of=("self",))
-            list(held.values_list("pk", flat=True))
+            lock(entity, part)
+        chosen = entity.records().filter(idlists.among(entity.model, part))
         number = wholesale.delete_noted(chosen, names, Change, note)
         journal.count(op, "deleted", number)
     later = is_many(op, "deleted")
