@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from .compare import BLANK, SAME, Compare
+from .compare import BLANK, LEVELS, Compare
 from .evidence import of_place
 
 # Parts of the evidence.
 OWN, PLACE, PHONE = range(3)
-# Not surely different.
-PERHAPS = SAME
+# An outcome beside those of comparing: not surely different, which takes nothing away.
+PERHAPS = LEVELS
 # Sums of the same numbers in another order differ by less.
 ROUNDING = 1e-6
 

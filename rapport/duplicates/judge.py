@@ -8,7 +8,7 @@ from itertools import product
 from math import log2
 
 from . import apart
-from .bounds import OWN, PERHAPS, PHONE, PLACE, ROUNDING, Begun, Bound
+from .bounds import OWN, PERHAPS, PHONE, PLACE, Begun, Bound
 from .compare import (
     BLANK,
     CLOSE,
@@ -20,7 +20,7 @@ from .compare import (
     VARIANT,
     Compare,
 )  # fmt: skip
-from .evidence import Levels, Weighing, of_place
+from .evidence import Levels, Weighing
 from .features import ONE, Prepared, Shape
 from .rules import Criterion, Rule
 from .weights import Weights
@@ -101,7 +101,7 @@ class Judge(Weighing):
         )
         # First and last name are looked at together, before all others.
         others = [i for i in early if i not in (self._names or ())]
-        self._early = [self._bounds[i][:6] for i in others]
+        self._early = [self._bounds[i][:3] for i in others]
         self._apart = [
             (*self._bounds[i][:2], apart.by(rule.conditions[i].criterion)) for i in others
         ]
@@ -215,25 +215,13 @@ class Judge(Weighing):
     def _may_reach(self, ours: Prepared, theirs: Prepared) -> bool:
         """Whether the pair may come to the threshold by what has not been compared yet. Most pairs
         have a name or a place in common, and end early."""
-        own, free, place, phone = self._left_by_names(ours, theirs)
-        needed, ceiling = self._needed - ROUNDING, self._ceiling
-        for one, other, compare, part, lost, lost_free in self._early:
-            a, b = ours[one], theirs[other]
-            less = lost[level := compare(a, b) if a and b else BLANK]
-            if not less:
-                continue
-            if part == PLACE:
-                place -= less
-            elif part == PHONE:
-                phone -= less
-            else:
-                own -= less
-                free -= lost_free[level]
-                if free + ceiling < needed:
-                    return False
-            if own + of_place(place, phone) < needed:
+        left = self._begun[self._left_by_names(ours, theirs)]
+        for one, other, compare in self._early:
+            if left is None:
                 return False
-        return True
+            a, b = ours[one], theirs[other]
+            left = left[compare(a, b) if a and b else BLANK]
+        return left is not None
 
     def are_apart(self, ours: Sequence[str], theirs: Sequence[str]) -> bool:
         """Whether `may_be` would surely say no, by the parts of two glances: in much less time."""
