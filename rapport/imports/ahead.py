@@ -1,10 +1,10 @@
 """Reading ahead: processes of their own make blocks of rows while ours judges and writes.
 
-They are forked, so they begin at once and cost no memory but what they change; they ask no
-database, and end with us. Each makes every second block, and tells the next one where the block
-after that begins as soon as it has found its end. The blocks go through files beside the upload.
-Once these are whole they stay for a day: what the plan has read need not be read again to be
-applied, nor when the same file comes again.
+They are forked, so they begin at once and cost no memory but what they change; they ask the
+database, if at all, by connections of their own, and end with us. Each makes every second block,
+and tells the next one where the block after that begins as soon as it has found its end. The blocks
+go through files beside the upload. Once these are whole they stay for a day: what the plan has read
+need not be read again to be applied, nor when the same file comes again.
 """
 
 from __future__ import annotations
@@ -307,10 +307,10 @@ def _let_go() -> None:
     gc.disable()
     options.stay()
     rules.stay()
-    for connection in connections.all(initialized_only=True):
+    for alias in [one.alias for one in connections.all(initialized_only=True)]:
         # Kept, because to close it would end it for our parent, too.
-        _not_ours.append(connection.connection)
-        connection.connection = None
+        _not_ours.append(connections[alias])
+        del connections[alias]
 
 
 _not_ours: list[object] = []

@@ -178,7 +178,8 @@ class Block:
     search finds them by, with a mark for each title that is not known yet, and `ready`, their
     columns as the database takes them; None where that cannot be said yet. `glances`: what is
     compared first with other rows. `stored`: keys of finished rows, packed for the database, with
-    the numbers of the first and the last."""
+    the numbers of the first and the last. `same`: the ids, as texts, of the records that rows
+    repeat without changing anything, '' for the others; empty where nobody has looked."""
 
     numbers: list[int] = field(default_factory=list)
     rows: list[Row | None] = field(default_factory=list)
@@ -189,6 +190,7 @@ class Block:
     ready: list[Any] = field(default_factory=list)
     glances: list[str] = field(default_factory=list)
     stored: list[tuple[int, int, keyring.Packed]] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -204,6 +206,7 @@ class Block:
         self.search += other.search
         self.ready += other.ready
         self.stored += other.stored
+        self.same += other.same
 
     def cut(self, size: int) -> Block:
         """Take off the first `size` rows."""
@@ -212,7 +215,8 @@ class Block:
             self.glances,
         )  # fmt: skip
         taken = Block(*(part[:size] for part in parts))
-        for part in parts:
+        taken.same = self.same[:size]
+        for part in (*parts, self.same):
             del part[:size]
         if taken.numbers:
             last = taken.numbers[-1]
@@ -239,7 +243,7 @@ class Block:
         numbers = array("Q", self.numbers)
         parts = (
             numbers, self.packed, hashes, counts, self.texts, odd, self.search, self.ready,
-            self.glances, self.stored,
+            self.glances, self.stored, self.same,
         )  # fmt: skip
         return pickle.dumps(parts, pickle.HIGHEST_PROTOCOL)
 
@@ -247,13 +251,13 @@ class Block:
     def load(cls, dumped: bytes) -> Block:
         """The inverse of `dump`."""
         found = pickle.loads(dumped)  # noqa: S301 -- our own
-        numbers, packed, hashes, counts, texts, odd, search, ready, glances, stored = found
+        numbers, packed, hashes, counts, texts, odd, search, ready, glances, stored, same = found
         rows: list[Row | None] = [None] * len(numbers)
         for place, row in odd:
             rows[place] = row
         rest = iter(hashes)
         own = [tuple(islice(rest, count)) for count in counts]
-        return cls(list(numbers), rows, packed, own, texts, search, ready, glances, stored)
+        return cls(list(numbers), rows, packed, own, texts, search, ready, glances, stored, same)
 
 
 class Packer:

@@ -27,7 +27,7 @@ PACKED_AT_ONCE = 1000
 # Of a row on average.
 BYTES = 250
 # To be raised whenever the same file would become other blocks.
-VERSION = 4
+VERSION = 5
 
 
 def reading_of(upload: ImportFile) -> Reading:
@@ -78,6 +78,12 @@ class Feed:
         self._failed: Exception | None = None
         self._upload: ImportFile | None = upload
         self._after, self._size, self._finish = after, upload.size, finish
+        self._look_up: Callable[[Block], None] | None = None
+
+    def look_up(self, ask: Callable[[Block], None]) -> None:
+        """Let `ask` add to blocks what it finds in the database. Processes that read ahead do so
+        where the file was read before: they have nothing else to do."""
+        self._look_up = ask
 
     def next(self, size: int) -> list[Row]:
         """The next rows, `size` of them unless the file ends."""
@@ -128,24 +134,36 @@ class Feed:
         path = ahead.path_for(file.parent, self._fingerprint(upload, content))
         alone = ahead.is_worth_it(upload.size)
         kept = self._ahead = ahead.kept_at(path)
-        if kept and not (self._finish and alone):
-            self._blocks = filter(len, self._finished(kept)) if self._finish else iter(kept)
-        elif kept:
-            self._ahead = ahead.Ahead(
-                path,
-                lambda turns: self._finished(kept.every(turns.count, turns.turn)),
-                # One is quick enough where we write ourselves.
-                count=1 if connection.vendor == "sqlite" else ahead.readers(),
-                passing=True,
-            )
+        if kept and alone and (made := self._again(kept)):
+            self._ahead = ahead.Ahead(path, made[0], count=made[1], passing=True)
             # They have it as well.
             kept.close()
             self._blocks = iter(self._ahead)
+        elif kept:
+            self._blocks = filter(len, self._finished(kept)) if self._finish else iter(kept)
         elif alone:
             # A part of the file is of no use to others.
             passing = self._finish is not None or self._after > 0
             self._ahead = ahead.Ahead(path, self._make, count=ahead.readers(), passing=passing)
             self._blocks = iter(self._ahead)
+
+    def _again(self, kept: ahead.Kept) -> tuple[ahead.Make, int] | None:
+        """How blocks that are kept are made ready, and by how many processes."""
+        if self._finish:
+            # One is quick enough where we write ourselves.
+            count = 1 if connection.vendor == "sqlite" else ahead.readers()
+            return lambda turns: self._finished(kept.every(turns.count, turns.turn)), count
+        # What a transaction has written nobody else can see.
+        if self._look_up and not connection.in_atomic_block:
+            count = ahead.readers()
+            return lambda turns: self._looked_up(kept.every(turns.count, turns.turn)), count
+        return None
+
+    def _looked_up(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        assert self._look_up is not None
+        for block in blocks:
+            self._look_up(block)
+            yield block
 
     def _make(self, turns: ahead.Turns | None = None) -> Iterator[Block]:
         """The blocks of the file, of several readers those of whom it is the turn."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -22,7 +23,7 @@ from rapport.actions.lease import Refused, Run
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import to_text
-from rapport.models import ImportFile, Job, Plan, PlanRow
+from rapport.models import ImportFile, Job, Plan, PlanRow, User
 from rapport.models.operations import Fate, ImportState, JobState
 from rapport.models.people import Verb
 
@@ -40,7 +41,7 @@ from .decisions import ALIKE, NOTHING_SAID, Decided, Said
 from .feed import Feed
 from .mapping import Mapping
 from .names import PARTS
-from .quick import judge_block, names_of
+from .quick import judge_block, look_up, names_of
 from .seen import Earlier, Seen
 from .sessions import Sessions
 from .sources import Siblings
@@ -121,6 +122,8 @@ def _begin(run: Run) -> Session:
         raise Refused(_("The import is not there any more."))
     session = Session(upload, new_plan(upload, run))
     mappings.check(session.feed.mapping)
+    if session.names and isinstance(run.by, User) and not session.decided.alike:
+        session.feed.look_up(partial(look_up, session.names, run.by))
     with run.batch() as job:
         job.progress = 0
         job.total = session.feed.table.known_records

@@ -91,8 +91,14 @@ def judge_block(
     plain: list[int] = []
     repeated: dict[int, str] = {}
     if names is not None and isinstance(by, User) and not decided.alike.get(Fate.CREATE):
-        names.read(block, links, by)
-        if not decided.alike.get(Fate.SAME):
+        if block.same:
+            repeated = {
+                place: id_
+                for place, (number, id_) in enumerate(zip(block.numbers, block.same, strict=True))
+                if id_ and number not in told
+            }
+        names.read(block, links, by, but=repeated)
+        if not block.same and not decided.alike.get(Fate.SAME):
             repeated = _repeated(names, block, by, told, same if seen is None else None)
         left = {*told, *same}.difference([block.numbers[place] for place in repeated])
         plain = _plain(names, block, repeated, seen=seen, told=left, ids=ids)
@@ -125,6 +131,13 @@ def judge_block(
             if len(done) < len(plain):
                 judged.drafts = names.drafts(sorted({*plain}.difference(done)), block, ids, by)
     return judged
+
+
+def look_up(names: Names, by: User, block: Block) -> None:
+    """Note in `block`, before it is judged, which rows repeat what is stored."""
+    names.read(block, linking.Links(), by)
+    found = _repeated(names, block, by, (), None)
+    block.same = [found.get(place, "") for place in range(len(block))]
 
 
 def _repeated(
@@ -269,8 +282,10 @@ class Names:
             self._written = [{} for _ in self.layout.links]
         self._state = state
 
-    def read(self, block: Block, links: linking.Links, by: User) -> None:
-        """Find what these rows name."""
+    def read(
+        self, block: Block, links: linking.Links, by: User, *, but: Collection[int] = ()
+    ) -> None:
+        """Find what these rows name, other than those at the places `but`."""
         exact = bool(plan_of(self.mapping.entity).own)
         self._known, self._lost, self._asked = [], set(), set()
         for place, lookup in enumerate(self.layout.links):
@@ -280,7 +295,10 @@ class Names:
                 self._ids[place].clear()
                 self._written[place].clear()
             asking: dict[str, Row] = {}
-            for number, row, texts in zip(block.numbers, block.rows, block.texts, strict=True):
+            rows = zip(block.numbers, block.rows, block.texts, strict=True)
+            for at, (number, row, texts) in enumerate(rows):
+                if at in but:
+                    continue
                 text = texts[place] if row is None else _text(row, lookup)
                 if text and text not in kept and text not in asking:
                     asking[text] = Row(number, {}, {lookup: text})

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import random
 from uuid import UUID
 
@@ -10,12 +11,12 @@ from django.db import transaction
 
 from rapport.actions.rules import publish_rule
 from rapport.duplicates import find, rules
-from rapport.imports import flow, plan, report, samerows
+from rapport.imports import ahead, feed, flow, plan, quick, report, samerows
 from rapport.imports.decisions import ALIKE
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, KeyRing, MatchKey
 from rapport.queries.imports import plan_of
-from tests.factories import make_account, make_contact
+from tests.factories import make_account, make_contact, make_user
 
 from .bringing import bring, describe, outcome, plan_rows
 
@@ -295,3 +296,40 @@ def test_key_of_several_records_is_of_none_alone(alice):
 
     assert {hash_: UUID(record) for hash_, record in alone.items()} == single
     assert 0 < len(single) < len({*hashes})
+
+
+def own_process(work, pid):
+    """`work`, which must not be done by the process `pid`."""
+
+    def done(*arguments, **options):
+        assert os.getpid() != pid
+        return work(*arguments, **options)
+
+    return done
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes by fork here")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("without_preview")
+def test_file_that_was_read_before_is_compared_by_the_readers(monkeypatch):
+    by = make_user(roles=("salesperson",))
+    content = messy(150, 4)
+    with transaction.atomic():
+        bring(content, by=by)
+    Contact.objects.filter(pk__in=Contact.objects.order_by("pk")[:2]).update(job_title="New")
+    one_by_one = describe(content, by=by)
+    flow.plan_now(one_by_one, by=by)
+    monkeypatch.setattr(ahead, "LARGE", 0)
+    monkeypatch.setattr(ahead, "is_worth_it", lambda size: True)
+    monkeypatch.setattr(feed, "PACKED_AT_ONCE", 20)
+    flow.plan_now(describe(content, by=by), by=by)
+    again = describe(content, by=by)
+    with monkeypatch.context() as patched:
+        patched.setattr(quick, "unchanged", own_process(quick.unchanged, os.getpid()))
+        flow.plan_now(again, by=by)
+
+    assert told(again) == told(one_by_one)
+    assert told(again)[1]["same"] > 20
+    with transaction.atomic():
+        flow.apply_now(again, by=by)
+    assert outcome(again).counts["same"] == told(again)[1]["same"]
