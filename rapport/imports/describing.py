@@ -25,7 +25,17 @@ from rapport.meta.registry import registry
 from rapport.models import ImportFile
 from rapport.models.operations import ImportState
 
-from . import bundle, detection, feed, headers, layouts, mapping as mappings, steps, uploads
+from . import (
+    bundle,
+    detection,
+    feed,
+    headers,
+    layouts,
+    mapping as mappings,
+    reasons,
+    steps,
+    uploads,
+)
 from .layouts import Layout
 from .mapping import MappingRefused
 from .proposal import propose
@@ -66,7 +76,7 @@ def describe(
         return
     options = _options(detected, reading or {})
     others = () if "sheet" in (reading or {}) else bundle.lists_of(detected)
-    with _opened(path, options, others) as table:
+    with _unescaped(path, _opened(path, options, others)) as table:
         whole = (record for record in table if record.problem != FOOT)
         looked = list(islice(whole, LOOKED_AT if len(table.columns) < 300 else SHOWN))
         sample = [record.cells for record in looked]
@@ -177,6 +187,14 @@ def _opened(path: Path, options: ReadOptions, others: Sequence[str]) -> Table:
                 if _is_plainer(other, table):
                     return other
     return table
+
+
+def _unescaped(path: Path, table: Table) -> Table:
+    """The file as a table; rows of ours that were not taken come back without the apostrophes that
+    keep a spreadsheet from running what is in them."""
+    if table.options.format != "csv" or table.columns[-1] != reasons.heading():
+        return table
+    return open_table(path, replace(table.options, unescape=True), scratch=path.parent)
 
 
 def _below_title(path: Path, options: ReadOptions) -> Table:

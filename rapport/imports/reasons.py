@@ -30,6 +30,11 @@ class Reason(NamedTuple):
         return f"{self.message} {self.remedy}".strip()
 
 
+def heading() -> str:
+    """The header of the column of reasons in a file of rows that were not taken."""
+    return _("Reason")
+
+
 def of_cell(field: Field, message: str, column: int | None) -> Reason:
     """A cell that its field cannot hold."""
     return Reason(message, column, str(REMEDIES[field.kind]), field.kind.value)

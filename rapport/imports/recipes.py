@@ -25,7 +25,7 @@ from rapport.models.operations import Fate, ImportState
 from rapport.queries.imports import imports_for, plan_of
 from rapport.queries.recipes import recipe_named, usable_recipes
 
-from . import bundle, flow, mapping as mappings, plan as plans, sources
+from . import bundle, flow, mapping as mappings, plan as plans, reasons, sources
 from .decisions import ALIKE
 from .mapping import MappingRefused
 from .recipefit import MEMBERS, Fit, RecipeRefused, entity_of, fit, is_of_several
@@ -84,7 +84,7 @@ def _map_as_before(upload: ImportFile, *, by: Actor) -> None:
     """Repaired error rows come back: read as the file was that they are of, which the page says.
     Raises as `flow.read_again`."""
     *columns, last = flow.columns_of(upload) or ("",)
-    if not columns or last != _("Reason"):
+    if not columns or last != reasons.heading():
         return
     done = imports_for(by, states=(ImportState.DONE,))[0]
     before = next((one for one in done if list(flow.columns_of(one)) == columns), None)

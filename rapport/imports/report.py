@@ -139,7 +139,7 @@ def _rows_of_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...]) -> Ite
         # Where lists have semicolons, Excel puts a line with commas into one cell.
         alone = upload.parent_id is None
         sign = ";" if alone and table.options.delimiter == ";" else ","
-        yield _line([*table.columns, _("Reason")], sign)
+        yield _line([*table.columns, why.heading()], sign)
         plain = decisions.shown(None, decisions.alike_of(plan))
         # Of rows that become what most do the plan keeps nothing: all others are asked for.
         kept = _by_row(plan, Fate.values if plain in fates else fates)

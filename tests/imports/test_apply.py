@@ -360,6 +360,18 @@ def test_error_file_is_the_refused_rows_as_they_were(alice):
     assert bring(repaired, by=alice).counts == {"rows": 1, "created": 1}
 
 
+def test_texts_of_repaired_error_rows_are_those_of_the_file(alice, table):
+    from rapport.imports import report
+
+    done = bring(table("Last Name,Email,Description", "Bo,x,=1+1", "Dee,x,'- she"), by=alice)
+    file = b"".join(report.rows_file(done.upload, plan_of(done.upload)))
+
+    bring(file.replace(b'"x"', b'""'), by=alice)
+
+    texts = Contact.objects.order_by("last_name").values_list("description", flat=True)
+    assert list(texts) == ["=1+1", "'- she"]
+
+
 def test_statements_do_not_grow_with_the_rows(alice, table, django_assert_max_num_queries):
     def content(start, number):
         rows = (f"Anna,Bo {n},a{n}@x.de,Acme {n % 5}" for n in range(start, start + number))
