@@ -136,7 +136,8 @@ def unpack(upload: ImportFile, detected: Detected) -> tuple[list[ImportFile], li
     reason] of what is none."""
     found: list[ImportFile] = []
     left: list[list[str]] = []
-    upload.members.all().delete()
+    for before in upload.members.all():
+        drop(before)
     if detected.sheets:
         return [_sheet(upload, name) for name in lists_of(detected)], left
     with archive.opened(uploads.path_of(upload)) as opened:

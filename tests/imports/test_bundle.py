@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from rapport.actions import lease, undo
 from rapport.files.read import FileRefused
-from rapport.imports import bundle, command, flow, report
+from rapport.imports import bundle, command, flow, report, uploads
 from rapport.imports.kept import Places
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile, Opportunity, SourceId
@@ -303,6 +303,16 @@ def test_several_files_are_like_an_archive_and_one_list_is_a_file(alice, table):
 
     alone = described(zipped({"people.csv": people, "notes.txt": b"hello\n"}), alice)
     assert (bundle.is_bundle(alone), alone.entity) == (False, "contact")
+
+
+def test_archive_that_is_looked_at_again_leaves_no_files_behind(alice, settings):
+    upload = described(salesforce(), by=alice)
+
+    flow.describe(upload, by=alice)
+
+    folders = (Path(settings.MEDIA_ROOT) / uploads.FOLDER).iterdir()
+    named = ImportFile.objects.values_list("stored", flat=True)
+    assert {folder.name for folder in folders} == {name.split("/")[1] for name in named}
 
 
 def test_ids_mean_ones_own_records_where_those_of_others_are_hidden(alice, charlie):
