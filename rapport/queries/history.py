@@ -80,13 +80,17 @@ def origins(one: One, by: Actor) -> list[tuple[Field, Event]]:
     events = describe(one.entity, list(changes.order_by("-id")[:LOOKED_AT]), by)
     last: dict[str, Event] = {}
     undone: dict[str, uuid.UUID] = {}
+    passed: dict[str, uuid.UUID] = {}
     for event in events:
         for change in event.fields:
             name, op = change.field.name, event.operation
             if name in undone:
                 # Down to what was undone, nothing is left of this field.
                 if op.pk == undone[name]:
-                    del undone[name]
+                    passed[name] = undone.pop(name)
+            elif op.pk == passed.get(name):
+                # It had changed the field more than once.
+                continue
             elif op.undo_of_id:
                 undone.setdefault(name, op.undo_of_id)
             else:

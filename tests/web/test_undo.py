@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rapport import actions
-from rapport.actions import leads, lease, records, undo
+from rapport.actions import journal, leads, lease, records, undo
 from rapport.actions.people import SETUP
 from rapport.jobs import undoing
 from rapport.meta.registry import registry
@@ -79,6 +79,21 @@ def test_each_value_tells_where_it_comes_from(contact, alice, client_of):
         "Job title": ["CFO", "Alice Archer changed Job title"],
         "Nickname": None,
     }  # fmt: skip
+
+
+def test_nothing_comes_from_what_was_undone_that_had_changed_a_field_twice(contact, alice):
+    first = renamed(contact, alice, job_title="CFO")
+    with journal.spanning() as span:
+        # As an import does whose rows say different things of one company.
+        for job_title in ("CEO", "CTO"):
+            renamed(contact, alice, job_title=job_title)
+    journal.finish(span.op)
+    undo.undo(span.op, by=alice)
+
+    found = history.origins(one.get(CONTACT, contact.pk, alice), alice)
+
+    told = {field.name: event.operation for field, event in found}
+    assert told["job_title"] == first
 
 
 def test_looking_at_what_undo_would_do_changes_nothing(contact, alice, client_of):
