@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from rapport.meta.batches import batches
 from rapport.models import ImportFile, Job, Plan, PlanRow, SignInLink, TakenFile
 from rapport.models.operations import JobState
 
@@ -20,11 +21,15 @@ from . import rows
 
 LINK_DAYS = 7
 BATCH = 500
+# Below MEDIA_ROOT, where each upload has a folder of its own, and what it is called there.
+UPLOADS, ORIGINAL = "imports", "original"
 # How the names of files beside an upload begin that are made again when they are gone; how long
 # they are kept, and how many bytes of them.
 MADE_AHEAD = "rows-"
 AHEAD_FOR = datetime.timedelta(days=1)
 AHEAD_BYTES = 2 * 1024**3
+# An upload that no import names is being stored still, or whoever stored it has died: by then.
+STRAY_AFTER = datetime.timedelta(days=1)
 
 
 def expire(*, now: datetime.datetime | None = None) -> bool:
@@ -37,6 +42,7 @@ def expire(*, now: datetime.datetime | None = None) -> bool:
     more = _forget_jobs(kept_since)
     more |= _forget_plans(kept_since)
     more |= _forget_uploads(kept_since)
+    _forget_strays(now)
     return more
 
 
@@ -102,6 +108,20 @@ def _forget_uploads(since: datetime.datetime) -> bool:
             shutil.rmtree(path.parent, ignore_errors=True)
         ImportFile.objects.filter(pk=upload.pk).update(stored="")
     return len(old) == BATCH
+
+
+def _forget_strays(now: datetime.datetime) -> None:
+    """Remove uploads that no import names: whoever stored them died before saying so."""
+    since, old = (now - STRAY_AFTER).timestamp(), {}
+    for folder in (Path(settings.MEDIA_ROOT) / UPLOADS).glob("*"):
+        # Another one may be forgetting it.
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < since:
+                old[f"{UPLOADS}/{folder.name}/{ORIGINAL}"] = folder
+    for part in batches(old):
+        named = ImportFile.objects.filter(stored__in=part).values_list("stored", flat=True)
+        for stored in {*part}.difference(named):
+            shutil.rmtree(old[stored], ignore_errors=True)
 
 
 def tidy_uploads(*, now: datetime.datetime | None = None) -> None:

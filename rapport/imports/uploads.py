@@ -13,12 +13,10 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from rapport.actions.retention import ORIGINAL, UPLOADS
 from rapport.files.detect import sniff
 from rapport.files.read import FileRefused, ReadOptions, Table, open_table
 from rapport.models import ImportFile
-
-FOLDER = "imports"
-ORIGINAL = "original"
 
 
 class UploadTooLarge(ValueError):
@@ -55,7 +53,7 @@ def store(chunks: Iterable[bytes]) -> tuple[str, int]:
 
 def _place() -> tuple[str, Path]:
     """A path below MEDIA_ROOT for a new file, and the same in full."""
-    relative = f"{FOLDER}/{secrets.token_hex(16)}/{ORIGINAL}"
+    relative = f"{UPLOADS}/{secrets.token_hex(16)}/{ORIGINAL}"
     path = Path(settings.MEDIA_ROOT) / relative
     path.parent.mkdir(parents=True, mode=0o700)
     return relative, path

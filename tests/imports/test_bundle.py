@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 
-from rapport.actions import lease, undo
+from rapport.actions import lease, retention, undo
 from rapport.files.read import FileRefused
-from rapport.imports import bundle, command, flow, report, uploads
+from rapport.imports import bundle, command, flow, report
 from rapport.imports.kept import Places
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile, Opportunity, SourceId
@@ -310,7 +310,7 @@ def test_archive_that_is_looked_at_again_leaves_no_files_behind(alice, settings)
 
     flow.describe(upload, by=alice)
 
-    folders = (Path(settings.MEDIA_ROOT) / uploads.FOLDER).iterdir()
+    folders = (Path(settings.MEDIA_ROOT) / retention.UPLOADS).iterdir()
     named = ImportFile.objects.values_list("stored", flat=True)
     assert {folder.name for folder in folders} == {name.split("/")[1] for name in named}
 

@@ -140,6 +140,24 @@ def test_retention_takes_old_files_and_plans_but_not_the_row(settings, tmp_path)
     assert SignInLink.objects.count() == 1
 
 
+@pytest.mark.django_db
+def test_uploads_that_no_import_names_are_forgotten_after_a_day(settings, tmp_path):
+    settings.MEDIA_ROOT, now = tmp_path, timezone.now()
+    for name, days in (("named", 2), ("stray", 2), ("coming", 0)):
+        folder = tmp_path / retention.UPLOADS / name
+        folder.mkdir(parents=True)
+        (folder / retention.ORIGINAL).write_text("a,b")
+        at = (now - datetime.timedelta(days=days)).timestamp()
+        os.utime(folder, (at, at))
+    stored = f"{retention.UPLOADS}/named/{retention.ORIGINAL}"
+    ImportFile.objects.create(name="a.csv", stored=stored, created_at=now)
+
+    retention.expire(now=now)
+
+    left = sorted(path.name for path in (tmp_path / retention.UPLOADS).iterdir())
+    assert left == ["coming", "named"]
+
+
 def test_what_was_made_ahead_goes_when_it_is_old_or_too_much(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT, now = tmp_path, timezone.now()
     monkeypatch.setattr(retention, "AHEAD_BYTES", 10)
