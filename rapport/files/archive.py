@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from rapport.files.limits import LIMITS, Limits
 from rapport.files.refusal import FileRefused, damaged, gettext_noop
@@ -122,17 +122,23 @@ def head(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
         return member.read(size)
 
 
-def search(
-    stream: IO[bytes], pattern: re.Pattern[bytes], signs: Collection[bytes] = (b"",)
-) -> bool:
-    """Whether a pattern, which is no longer than a tag, occurs. Without any of the `signs` it does
-    not: to look for them is much quicker."""
+class Sought(NamedTuple):
+    """A pattern, which is no longer than a tag. Without any of the `signs` it does not occur: to
+    look for them is much quicker."""
+
+    pattern: re.Pattern[bytes]
+    signs: Collection[bytes]
+
+
+def search(stream: IO[bytes], *sought: Sought) -> bool:
+    """Whether any of these occurs."""
     tail = b""
     with honest():
         while block := stream.read(_BLOCK):
             text = tail + block
-            if any(sign in text for sign in signs) and pattern.search(text):
-                return True
+            for pattern, signs in sought:
+                if any(sign in text for sign in signs) and pattern.search(text):
+                    return True
             tail = block[-_TAG:]
     return False
 

@@ -24,9 +24,12 @@ _CONTENT = "content.xml"
 _TIME = re.compile(r"(-?)PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S")
 _WHITE = re.compile(r"\s+")
 _ROWS = 1_048_576
-_SPECIAL = re.compile(
-    rb"<(?:\w+:)?table-cell\b(?=[^>]*\bformula=)(?![^>]*value-type)[^>]*/>"
-    rb"|value-type=.(?:error|time)\b"
+_SPECIAL = archive.Sought(
+    re.compile(
+        rb"<(?:\w+:)?table-cell\b(?=[^>]*\bformula=)(?![^>]*value-type)[^>]*/>"
+        rb"|value-type=.(?:error|time)\b"
+    ),
+    (b"formula=", b'value-type="error', b'value-type="time'),
 )
 _NUMBERS = frozenset({"float", "percentage", "currency"})
 _BREAKS = {"tab": "\t", "line-break": "\n"}
@@ -35,9 +38,7 @@ _BREAKS = {"tab": "\t", "line-break": "\n"}
 def is_special(path: Path) -> bool:
     """Whether the library would tell too little of it."""
     with _opened(path) as stream:
-        return archive.search(
-            stream, _SPECIAL, (b"formula=", b'value-type="error', b'value-type="time')
-        )
+        return archive.search(stream, _SPECIAL)
 
 
 def sheets(path: Path) -> tuple[Sheet, ...]:

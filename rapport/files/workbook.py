@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import chain, repeat
 from pathlib import Path
@@ -22,14 +23,18 @@ _DIMENSION = re.compile(rb'<(?:\w+:)?dimension\s[^>]*ref="[A-Z]+\d+:[A-Z]+(\d+)"
 _CELL = re.compile(rb"<(?:\w+:)?c[\s>/]")
 _END = re.compile(rb"</(?:\w+:)?worksheet>")
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
-_ERROR = re.compile(rb"""\bt=["']e["']""")
+_ERROR = archive.Sought(re.compile(rb"""\st=["']e["']"""), (b't="e"', b"t='e'"))
 # Nothing follows the formula: the program that wrote it does not compute.
-_NO_RESULT = re.compile(
-    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*"
-    rb"(?:<(?:\w+:)?v>\s*</(?:\w+:)?v>|<(?:\w+:)?v\s*/>)?\s*</(?:\w+:)?c>"
+_NO_RESULT = archive.Sought(
+    re.compile(
+        rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*"
+        rb"(?:<(?:\w+:)?v>\s*</(?:\w+:)?v>|<(?:\w+:)?v\s*/>)?\s*</(?:\w+:)?c>"
+    ),
+    (b"</f>", b"<f ", b"<f/", b":f>", b":f ", b":f/"),
 )
-_FORMULAS = (b"</f>", b"<f ", b":f>", b":f ")
 _COUNT_UP_TO = 64 * 1024**2
+# So many texts are found sooner one by one than by a pattern.
+_FEW = 16
 
 
 def sheets(path: Path, kind: Format, limits: Limits) -> tuple[Sheet, ...]:
@@ -67,8 +72,12 @@ def convert(path: Path, kind: str, sheet: str | None, target: Path) -> Converted
     try:
         with python_calamine.CalamineWorkbook.from_path(str(tidy)) as book:
             names = [meta.name for meta in book.sheets_metadata]
-            found = book.get_sheet_by_name(sheet if sheet in names else _missing(sheet, names))
-            special = _Special(path, sheet) if kind == "xlsx" else None
+            chosen = sheet if sheet in names else _missing(sheet, names)
+            # The library lets others work while it reads.
+            with ThreadPoolExecutor(1) as beside:
+                looking = beside.submit(_Special, path, sheet) if kind == "xlsx" else None
+                found = book.get_sheet_by_name(chosen)
+                special = looking.result() if looking else None
             return _write(found, special, _told(path, kind, names, found.name), target)
     except python_calamine.PasswordError as error:
         raise archive.encrypted() from error
@@ -150,7 +159,8 @@ def _write(
             return sink.converted()
         if not special.any:
             for row in found.iter_rows():
-                sink.add(blank + [text_of(cell) for cell in row])
+                # Mostly they are texts.
+                sink.add(blank + [one if type(one) is str else text_of(one) for one in row])
             return sink.converted()
         for number, row in enumerate(found.iter_rows(), 1):
             sink.add(special.corrected(number, blank + [text_of(cell) for cell in row]))
@@ -208,11 +218,7 @@ class _Special:
             parts = {part.name: part.member for part in package.parts(opened)}
             self._member = parts.get(sheet or "", "")
             self._masks = _masks(opened)
-            self.any = bool(self._member) and (
-                _search(opened, self._member, _ERROR)
-                or _search(opened, self._member, _NO_RESULT, _FORMULAS)
-                or _uses(opened, self._member, self._masks)
-            )
+            self.any = bool(self._member) and _has_any(opened, self._member, self._masks)
         self._cells = self._found() if self.any else iter(())
         self._next = next(self._cells, None)
 
@@ -285,21 +291,18 @@ def _masks(opened: zipfile.ZipFile) -> dict[str, str]:
     return masks
 
 
-def _uses(opened: zipfile.ZipFile, member: str, masks: dict[str, str]) -> bool:
-    if not masks:
-        return False
-    styles = "|".join(masks).encode()
-    return _search(opened, member, re.compile(rb"""\bs=["'](?:%s)["']""" % styles))
-
-
-def _search(
-    opened: zipfile.ZipFile,
-    member: str,
-    pattern: re.Pattern[bytes],
-    signs: Collection[bytes] = (b"",),
-) -> bool:
+def _has_any(opened: zipfile.ZipFile, member: str, masks: Collection[str]) -> bool:
+    """Whether there is a cell of which the library tells too little."""
+    sought = [_ERROR, _NO_RESULT]
+    if masks:
+        styles = "|".join(masks).encode()
+        signs = [b"s=%b%b%b" % (q, style.encode(), q) for style in masks for q in (b'"', b"'")]
+        # Some files have hundreds of styles.
+        signs = signs if len(signs) <= _FEW else [b's="', b"s='"]
+        pattern = re.compile(rb"""\bs=["'](?:%s)["']""" % styles)
+        sought.append(archive.Sought(pattern, signs))
     with opened.open(member) as stream:
-        return archive.search(stream, pattern, signs)
+        return archive.search(stream, *sought)
 
 
 def _column(reference: str | None) -> int:
