@@ -60,7 +60,7 @@ def prepare_notes(drafts: Sequence[Draft], _by: Actor, now: datetime.datetime) -
     for draft in drafts:
         if draft.current is None:
             draft.values.setdefault("occurred_at", now)
-        if not draft.now("subject") and not draft.now("text"):
+        if draft.lacks("subject") and draft.lacks("text"):
             draft.refuse("text", _("Write something."))
 
 
@@ -69,7 +69,7 @@ def prepare_parties(drafts: Sequence[Draft], _by: Actor, _now: datetime.datetime
     unaddressed: dict[str, dict[uuid.UUID, list[Draft]]] = defaultdict(lambda: defaultdict(list))
     for draft in drafts:
         person = draft.now("person")
-        if not person and not draft.now("address"):
+        if draft.lacks("person") and draft.lacks("address"):
             draft.refuse("person", _("Name a person or write an address."))
         elif person and not draft.now("address"):
             unaddressed[person.entity][person.id].append(draft)

@@ -37,8 +37,10 @@ def check(
     values: bool = True,
     pending: Collection[uuid.UUID] = (),
 ) -> None:
-    """Put errors on the drafts that cannot be written, and fill in what follows from the rest.
+    """Put errors on the drafts that cannot be written, and fill in what follows from the rest. All
+    that is wrong is said at once, but nothing that only follows from it.
 
+    A draft may come with errors: whoever made it could not tell the values of these fields.
     `values`: False when each is known to fit its field, which people may write. `pending`: ids
     of records that the same operation is about to make, so that drafts may name them.
     """
@@ -52,7 +54,7 @@ def check(
     # What follows from the rest may be more than its writer may see: the company of a contact.
     asked = {} if trusted else {draft.id: set(draft.values) for draft in drafts}
     if entity.prepare is not None:
-        entity.prepare([d for d in drafts if not d.errors], by, now)
+        entity.prepare(drafts, by, now)
     for draft in drafts:
         _check_required(entity, draft)
         _check_state(entity, draft, trusted=trusted)
@@ -80,14 +82,18 @@ def _check_values(entity: Entity, draft: Draft, *, trusted: bool) -> None:
         found = entity.fields.get(name)
         if found is None:
             draft.refuse("", _("There is no field “%(name)s”.") % {"name": name})
+            del draft.values[name]
             continue
         if found.read_only and not trusted and not _status_within_state(entity, draft, name):
             draft.refuse(name, _("%(field)s cannot be changed.") % {"field": found.label})
+            del draft.values[name]
             continue
         try:
             draft.values[name] = check_value(found, value)
         except InvalidValue as error:
             draft.refuse(name, str(error))
+            # Whoever looks at the rest need not be able to stand it.
+            del draft.values[name]
 
 
 def _status_within_state(entity: Entity, draft: Draft, name: str) -> bool:
@@ -229,12 +235,12 @@ def _check_unique(entity: Entity, drafts: Sequence[Draft]) -> None:
         return
     rows: dict[uuid.UUID, dict[str, Any]] = {}
     for draft in drafts:
-        if not draft.errors:
-            columns = _unique_values(entity, draft)
-            if draft.current is None or columns:
-                rows[draft.id] = columns
+        columns = _unique_values(entity, draft)
+        if draft.current is None or columns:
+            rows[draft.id] = columns
     by_id = {draft.id: draft for draft in drafts}
-    for id_, clash in taken(entity, rows).items():
+    faulty = {draft.id for draft in drafts if draft.errors}
+    for id_, clash in taken(entity, rows, faulty=faulty).items():
         message = _("This is already there.")
         if len(clash) == 1:
             message = _("“%(value)s” is taken.") % {"value": rows[id_][clash[0]]}
@@ -243,13 +249,13 @@ def _check_unique(entity: Entity, drafts: Sequence[Draft]) -> None:
 
 def _unique_values(entity: Entity, draft: Draft) -> dict[str, Any]:
     """The columns of `draft` that are part of something unique, as they are after the write; none
-    when it leaves them as they are."""
+    when it leaves them as they are, without those that cannot be told."""
     columns = {column for unique in unique_columns(entity) for column in unique}
     names = {field_over(entity, column) for column in columns}
     if not any(name in draft.values and _changes(draft, name) for name in names):
         return {}
     found: dict[str, Any] = {}
-    for name in names:
+    for name in names - draft.errors.keys():
         field, value = entity.fields[name], draft.now(name)
         pair = (value.entity, value.id) if field.kind is Kind.POINTER and value else (value, value)
         found.update(zip(field.columns, pair, strict=False))
@@ -275,10 +281,14 @@ def unique_columns(entity: Entity) -> tuple[tuple[str, ...], ...]:
 
 
 def taken(
-    entity: Entity, rows: Mapping[uuid.UUID, Mapping[str, Any]]
+    entity: Entity,
+    rows: Mapping[uuid.UUID, Mapping[str, Any]],
+    *,
+    faulty: Collection[uuid.UUID] = (),
 ) -> dict[uuid.UUID, tuple[str, ...]]:
     """Those of `rows` (columns by id) that clash in what must be unique, with a stored record or
-    with an earlier one of `rows`: {id: the columns}."""
+    with an earlier one of `rows`: {id: the columns}. `faulty`: those that are not written anyway,
+    so that no other clashes with them."""
     clashing: dict[uuid.UUID, tuple[str, ...]] = {}
     for columns in unique_columns(entity):
         wanted: dict[tuple[Any, ...], list[uuid.UUID]] = defaultdict(list)
@@ -294,29 +304,34 @@ def taken(
         )
         stored = {tuple(values): pk for pk, *values in same.values_list("pk", *columns)}
         for values, ids in wanted.items():
-            holder = stored.get(values, ids[0])
-            clashing.update((id_, columns) for id_ in ids if id_ != holder)
+            holder = stored.get(values) or next((id_ for id_ in ids if id_ not in faulty), None)
+            clashing.update((id_, columns) for id_ in ids if holder and id_ != holder)
     return clashing
 
 
 def check_circles(entity: Entity, drafts: Sequence[Draft]) -> None:
     """Refuse a parent that is the record itself or below it. Parents within the batch count."""
     link = entity.fields[entity.hierarchy]
-    moved = {d.id: d.values[link.name] for d in drafts if link.name in d.values and not d.errors}
-    if not any(moved.values()):
+    named = {
+        d.id: d.values[link.name]
+        for d in drafts
+        if link.name in d.values and link.name not in d.errors
+    }
+    if not any(named.values()):
         return
-    if any(moved.get(d.id) for d in drafts if d.current is not None):
+    if any(named.get(d.id) for d in drafts if d.current is not None):
         lock_hierarchy(entity)
+    # What is not written anyway moves nothing.
+    moved = {d.id: named[d.id] for d in drafts if d.id in named and not d.errors}
     above: dict[Any, Any] = dict(moved)
-    front = set(moved.values()) - {None} - set(above)
+    front = set(named.values()) - {None} - set(above)
     while front:  # one statement for each level of the tree
         rows = entity.records().filter(pk__in=front)
         found = dict(rows.values_list("pk", link.column))
         above.update({id_: found.get(id_) for id_ in front})
         front = set(found.values()) - {None} - set(above)
     for draft in drafts:
-        seen: set[uuid.UUID] = set()
-        place = draft.id if moved.get(draft.id) else None
+        seen, place = {draft.id}, named.get(draft.id)
         while place is not None and place not in seen:
             seen.add(place)
             place = above.get(place)

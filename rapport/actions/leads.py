@@ -62,7 +62,7 @@ def prepare_leads(drafts: Sequence[Draft], _by: Actor, _now: datetime.datetime) 
     """A lead can be told apart by something; its topic is derived when nobody gave one."""
     identifying = ("last_name", "company", "email", "business_phone", "mobile_phone", "home_phone")
     for draft in drafts:
-        if not any(draft.now(name) for name in identifying):
+        if all(map(draft.lacks, identifying)):
             draft.refuse(
                 "last_name", _("A lead needs a last name, a company, an e-mail or a phone number.")
             )

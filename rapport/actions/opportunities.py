@@ -32,7 +32,7 @@ def prepare_opportunities(drafts: Sequence[Draft], _by: Actor, now: datetime.dat
             draft.values["account"] = accounts[draft.values["contact"]]
         _note_end(draft, now)
         touched = draft.current is None or {"account", "contact"} & set(draft.values)
-        if touched and not draft.now("account") and not draft.now("contact"):
+        if touched and draft.lacks("account") and draft.lacks("contact"):
             draft.refuse("account", _("Name an account or a contact: whose deal is it?"))
 
 

@@ -96,9 +96,10 @@ def prepare_grants(drafts: Sequence[Draft], by: Actor, now: datetime.datetime) -
     roles = Role.objects.filter(pk__in={draft.now("role") for draft in drafts})
     builtin = set(roles.exclude(builtin="").values_list("pk", flat=True))
     for draft in drafts:
-        if draft.now("entity") != "*" and draft.now("entity") not in registry:
+        entity = draft.now("entity")
+        if "entity" not in draft.errors and entity != "*" and entity not in registry:
             draft.refuse("entity", _("There is no such entity."))
-        if draft.now("verb") not in verbs:
+        if "verb" not in draft.errors and draft.now("verb") not in verbs:
             draft.refuse("verb", _("One of: %(verbs)s.") % {"verbs": ", ".join(sorted(verbs))})
         if draft.now("role") in builtin and not isinstance(by, SystemActor):
             draft.refuse("role", _("A built-in role cannot be changed: make one of your own."))

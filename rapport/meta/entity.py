@@ -106,8 +106,8 @@ class Entity:
     mergeable: several records may become one. spare: {field or address: where a second value of it
     may go, in this order}.
     derive(values) -> stored derived columns, pure, per row; derived_from: all fields that it looks
-    at. prepare(rows, by, now) fills in and
-    checks rows before they are written; rows are `Draft`s and it may query.
+    at. prepare(rows, by, now) fills in and checks rows before they are written; rows are `Draft`s,
+    some with errors already (see `Draft.lacks`), and it may query.
     """
 
     model: type[models.Model]
@@ -343,6 +343,11 @@ class Draft:
     def complaints(self) -> str:
         """All errors in one text."""
         return " ".join(message for found in self.errors.values() for message in found)
+
+    def lacks(self, name: str) -> bool:
+        """Whether `name` is blank after the write. A value that is refused is not blank."""
+        value = self.now(name)
+        return (value is None or value == "") and name not in self.errors
 
     def now(self, name: str) -> Any:
         """The value of `name` after the write."""

@@ -8,6 +8,7 @@ from rapport import access
 from rapport.access import Forbidden
 from rapport.actions import people, records, states
 from rapport.actions.people import LinkUsed
+from rapport.actions.records import InvalidRecord
 from rapport.actions.roles import BUILTIN
 from rapport.meta.registry import registry
 from rapport.models import BusinessUnit, Principal, Role, RoleAssignment, RoleGrant, User
@@ -67,6 +68,13 @@ def test_right_names_what_exists(values, expected, admin):
     full = {"role": role.pk, "entity": "account", "verb": "read", "depth": 1} | values
 
     assert errors(records.create_record, registry["role_grant"], full, by=admin) == expected
+
+
+def test_right_says_once_what_is_wrong_with_it(admin):
+    values = {"role": factories.make("role").pk, "entity": "x" * 99, "verb": "y" * 99, "depth": 1}
+    with pytest.raises(InvalidRecord) as caught:
+        records.create_record(registry["role_grant"], values, by=admin)
+    assert [len(said) for said in caught.value.errors.values()] == [1, 1]
 
 
 def test_only_administrators_change_people_and_roles(alice, admin):

@@ -7,7 +7,7 @@ import pytest
 
 from rapport.access import Forbidden, SystemActor
 from rapport.actions import checking, journal as frame, records, states, write
-from rapport.actions.records import Clash, RecordNotFound, StaleRecord
+from rapport.actions.records import Clash, InvalidRecord, RecordNotFound, StaleRecord
 from rapport.meta.entity import Draft
 from rapport.meta.ids import new_id
 from rapport.meta.kinds import Ref
@@ -181,6 +181,72 @@ def test_unique_value_is_taken_once(admin):
     values = factories.minimal("user", email="ANN@example.com")
 
     assert errors(records.create_record, registry["user"], values, by=admin) == ["email"]
+
+
+def test_all_that_is_wrong_is_said_at_once(admin, alice):
+    factories.make_user(email="ann@example.com")
+    values = factories.minimal("user", email="ANN@example.com", time_zone="Mars/Base", last_name="")
+    values["job_title"] = "x" * 999
+
+    found = errors(records.create_record, registry["user"], values, by=admin)
+    assert found == ["email", "job_title", "last_name", "time_zone"]
+
+    account = factories.make_account(owner=alice)
+    values = {"parent_account": account.pk, "name": "", "email": "none"}
+    found = errors(records.update_record, ACCOUNT, account.pk, values, by=alice)
+    assert found == ["email", "name", "parent_account"]
+
+
+def test_what_is_wrong_is_not_missing_as_well(alice):
+    lead, deal = registry["lead"], registry["opportunity"]
+    assert errors(records.create_record, lead, {"email": "none"}, by=alice) == ["email"]
+    assert errors(records.create_record, lead, {"email": "", "fax": "1" * 99}, by=alice) == [
+        "fax", "last_name",
+    ]  # fmt: skip
+    values = {"topic": "Roof", "account": "Acme", "estimated_close_date": "soon", "state": 1}
+    assert errors(records.create_record, deal, values, by=alice) == [
+        "account", "estimated_close_date", "state",
+    ]  # fmt: skip
+    values = {"last_name": "x" * 99, "full_name": "y"}
+    assert errors(records.create_record, CONTACT, values, by=alice) == ["full_name", "last_name"]
+    values = {"subject": "", "regarding": "Acme"}
+    assert errors(records.create_record, TASK, values, by=alice) == ["regarding", "subject"]
+    account = factories.make_account(owner=alice)
+    note = {"subject": "x" * 999, "regarding": Ref("account", account.pk)}
+    assert errors(records.create_record, registry["note"], note, by=alice) == ["subject"]
+
+
+def test_what_is_wrong_is_not_taken_as_well(admin, alice, team):
+    own = factories.make("membership", team=factories.make_team(), user=alice)
+    values = {"team": team.pk, "user": "nobody"}
+    with pytest.raises(InvalidRecord) as caught:
+        records.update_record(registry["membership"], own.pk, values, by=admin)
+    assert [(name, len(said)) for name, said in caught.value.errors.items()] == [("user", 1)]
+
+
+def test_what_is_not_written_takes_nothing_from_others(admin):
+    values = [factories.minimal("user", email="ann@example.com") for _ in range(3)]
+    values[0]["time_zone"] = values[2]["time_zone"] = "Mars/Base"
+    drafts = [Draft(id=new_id(), values=one) for one in values]
+    with frame.operation("test", by=admin) as op:
+        records.save_drafts(registry["user"], drafts, op=op, by=admin, now=op.started_at)
+
+    wrong = ["email", "time_zone"]
+    assert [sorted(draft.errors) for draft in drafts] == [wrong, [], wrong]
+
+
+def test_parent_of_what_is_not_written_closes_no_circle(alice):
+    first, second = (factories.make_account(owner=alice) for _ in range(2))
+    with frame.operation("test", by=alice) as op:
+        stored = write.load(ACCOUNT, [first.pk, second.pk])
+        values = [{"parent_account": second.pk, "email": "none"}, {"parent_account": first.pk}]
+        drafts = [
+            Draft(id=one.pk, values=said, current=stored[one.pk])
+            for one, said in zip((first, second), values, strict=True)
+        ]
+        records.save_drafts(ACCOUNT, drafts, op=op, by=alice, now=op.started_at)
+
+    assert [sorted(draft.errors) for draft in drafts] == [["email", "parent_account"], []]
 
 
 def test_unique_group_of_values_is_taken_once(admin, team, alice):
