@@ -23,6 +23,7 @@ from rapport.queries import moved
 
 from . import (
     doubles,
+    faults,
     links as linking,
     matching,
     options,
@@ -33,7 +34,9 @@ from . import (
     updates,
 )
 from .decisions import NOTHING, Decided
+from .headers import RECORD_ID
 from .mapping import Mapping
+from .reasons import Reason
 from .rows import Row
 from .seen import Earlier
 from .sources import Siblings
@@ -64,18 +67,7 @@ def judge(
     rows = [replace(row, values=dict(row.values), reasons=list(row.reasons)) for row in rows]
     clean = [row for row in rows if not row.reasons]
     links = linking.Links() if links is None else links
-    sources.ask(mapping, clean, by=by)
-    sources.resolve(mapping, clean, links, by=by, siblings=siblings)
-    linking.resolve(mapping, clean, links, by=by)
-    if any(target.default for target in mapping.columns.values()):
-        options.named_defaults(clean)
-    stored = _asked(entity, clean, lock)
-    if mapping.match:
-        asked = matching.match(mapping, clean, stored, links, by=by)
-        stored |= write.load(entity, asked - set(stored), lock=lock)
-    if stored:
-        _forbid(entity, clean, stored, by)
-    partlinks.resolve(mapping, clean, links, stored, by=by, now=now, lock=lock)
+    stored = _find(mapping, clean, links, by=by, now=now, lock=lock, siblings=siblings)
     made = updates.made_by(links, clean)
     verdicts = [_verdict(mapping, row, stored, decided, made) for row in rows]
     checking.check(
@@ -89,19 +81,89 @@ def judge(
     )
     for row, verdict in zip(rows, verdicts, strict=True):
         if verdict.draft is not None and verdict.draft.errors:
-            verdict.reasons = sources.lacking(mapping, row, verdict.draft.errors)
-            verdict.reasons += updates.why_not(mapping, verdict.draft)
+            verdict.reasons = faults.refused(mapping, row, verdict.draft)
             verdict.fate, verdict.draft = Fate.REFUSED, None
             # What somebody decided can be taken back: the row is still what it was.
             if verdict.record is None or not decided.of(verdict.number, verdict.found):
                 verdict.found = Fate.REFUSED
+    faulty = [at for at, row in enumerate(rows) if row.wrong]
+    if faulty:
+        some = [faults.readable(mapping, originals[at]) for at in faulty]
+        all_wrong = _all_wrong(mapping, some, decided, by=by, now=now, siblings=siblings)
+        for at, reasons in zip(faulty, all_wrong, strict=True):
+            verdicts[at].reasons = [*verdicts[at].reasons, *reasons]
     batch = doubles.Batch(
         mapping, originals, rows, verdicts, links, by, now, decided, lock, trusted
     )
     doubles.find_doubles(batch, seen)
     if links.new and not mapping.filled_parts:
         updates.ask_for_used(verdicts, links)
+    for verdict in verdicts:
+        if len(verdict.reasons) > 1:
+            verdict.reasons = faults.in_order(verdict.reasons)
     return Judged(verdicts, links)
+
+
+def _find(
+    mapping: Mapping,
+    rows: Sequence[Row],
+    links: linking.Links,
+    *,
+    by: Actor,
+    now: datetime.datetime,
+    siblings: Siblings | None,
+    lock: bool = False,
+    faulty: bool = False,
+) -> Stored:
+    """Put what `rows` name among their values, or say why not. The stored records that they are
+    about. `faulty`: go on with rows that are refused, as far as one can tell."""
+    entity = mapping.entity
+    sources.ask(mapping, rows, by=by)
+    sources.resolve(mapping, rows, links, by=by, siblings=siblings)
+    linking.resolve(mapping, rows, links, by=by)
+    if any(target.default for target in mapping.columns.values()):
+        options.named_defaults(rows)
+    stored = _asked(entity, rows, lock)
+    if mapping.match:
+        left = rows if faulty else [row for row in rows if not row.reasons]
+        asked = matching.match(mapping, left, stored, links, by=by)
+        stored |= write.load(entity, asked - set(stored), lock=lock)
+    if stored:
+        _forbid(entity, rows, stored, by)
+    left = rows if faulty else [row for row in rows if not row.reasons]
+    partlinks.resolve(mapping, left, links, stored, by=by, now=now, lock=lock)
+    return stored
+
+
+def _all_wrong(
+    mapping: Mapping,
+    rows: Sequence[Row],
+    decided: Decided,
+    *,
+    by: Actor,
+    now: datetime.datetime,
+    siblings: Siblings | None,
+) -> list[list[Reason]]:
+    """All that is wrong with each of `rows`, of which something is. They are looked at by
+    themselves: what they name is not made, and no other row goes by them."""
+    links = linking.Links()
+    stored = _find(mapping, rows, links, by=by, now=now, siblings=siblings, faulty=True)
+    drafts: list[tuple[Row, Draft]] = []
+    for row in rows:
+        taken = replace(row, reasons=[])
+        draft = _verdict(mapping, taken, stored, decided, {}).draft
+        if draft is not None and RECORD_ID not in row.wrong:
+            # What is wrong is not missing.
+            draft.errors = {name: [] for name in row.wrong if name in mapping.entity.fields}
+            drafts.append((row, draft))
+    checking.check(
+        mapping.entity, [draft for _row, draft in drafts], by=by, now=now,
+        trusted=False, values=False, pending=links.pending,
+    )  # fmt: skip
+    for row, draft in drafts:
+        draft.errors = {name: said for name, said in draft.errors.items() if said}
+        row.reasons += faults.refused(mapping, row, draft)
+    return [row.reasons for row in rows]
 
 
 def _asked(entity: Entity, rows: Iterable[Row], lock: bool) -> Stored:
@@ -124,7 +186,7 @@ def _forbid(entity: Entity, rows: Iterable[Row], stored: Stored, by: Actor) -> N
     mine = access.allowed_ids(stored, entity, by, Verb.WRITE)
     for row in rows:
         if row.asked in stored and row.asked not in mine:
-            row.reasons.append(updates.forbidden())
+            row.refuse(RECORD_ID, updates.forbidden())
 
 
 def _verdict(

@@ -120,7 +120,7 @@ class _Column:
     def refuse(self, rows: Iterable[Row], message: str) -> None:
         """Tell `rows` what is wrong with their cell."""
         for row in rows:
-            row.reasons.append(of_cell(self.field, message, self.index))
+            row.refuse(self.field.name, of_cell(self.field, message, self.index))
 
 
 def resolve(mapping: Mapping, rows: Sequence[Row], links: Links, *, by: Actor) -> None:

@@ -55,12 +55,13 @@ def match(
     by: Actor,
 ) -> set[uuid.UUID]:
     """Tell the rows that name no record of `stored` which one they are about, of those that `by`
-    may see; a row that several fit is refused. The ids that were found."""
+    may see; a row that several fit is refused. The ids that were found. Of a row in which something
+    is wrong that it would be found by, it stays open: RECORD_ID is `wrong` then, too."""
     found: set[uuid.UUID] = set()
     for fields in _sets(mapping, links):
         asking: dict[tuple[str, ...], list[Row]] = defaultdict(list)
         for row in rows:
-            if row.reasons or row.asked in stored or row.asked in found:
+            if row.asked in stored or row.asked in found or (row.wrong and fields.fail(row)):
                 continue
             if own := fields.of_row(row, links, stored_only=True):
                 asking[own].append(row)
@@ -73,7 +74,7 @@ def match(
                 if len(ids) == 1:
                     row.asked = ids[0]
                 elif ids:
-                    row.reasons.append(_several(mapping, fields.names, len(ids)))
+                    row.refuse(RECORD_ID, _several(mapping, fields.names, len(ids)))
             if len(ids) == 1:
                 found.add(ids[0])
     return found
@@ -118,6 +119,12 @@ class _Fields:
         self.pending = pending
         self.entity, self.names, self.country = mapping.entity, names, mapping.country
         self.forms = [form_of(mapping.entity, name, mapping.country) for name in names]
+
+    def fail(self, row: Row) -> bool:
+        """Whether it cannot be told which record `row` is about, from these fields on."""
+        if RECORD_ID not in row.wrong and not {*self.names}.isdisjoint(row.wrong):
+            row.wrong += (RECORD_ID,)
+        return RECORD_ID in row.wrong
 
     def value(self, row: Row, name: str) -> Any:
         """What `row` says of a field; a title may be made of its parts."""

@@ -16,6 +16,7 @@ from rapport.meta.registry import registry
 from rapport.models.people import Verb
 
 from . import parts, persons, reasons as why
+from .headers import RECORD_ID
 from .links import Links, New, Part, Said, is_person
 from .mapping import Mapping
 from .reasons import Reason
@@ -61,14 +62,15 @@ def _hear(
     links.rules[entity.name] = rule
     new = {one.id: one for one in links.new[entity.name].values()}
     for row in rows:
-        if row.reasons:
-            continue
         id_ = row.values.get(lookup)
+        if id_ is None and not {lookup, RECORD_ID}.isdisjoint(row.wrong):
+            # Whom it names cannot be told.
+            continue
         if id_ is None and row.asked is not None and row.asked in stored:
             id_ = stored[row.asked].get(lookup)
         if id_ is None and lookup in row.parts:
             known = entity.fields[entity.title_fields[-1]]
-            row.reasons.append(why.required(known, mapping.column_of(lookup)))
+            row.refuse(lookup, why.required(known, mapping.column_of(lookup)))
         elif id_ in new:
             values = _said(mapping.entity, lookup, row)
             if is_person(mapping.entity, lookup) and not values.get(entity.title_fields[-1]):
@@ -112,7 +114,7 @@ def _check(
         )
         for draft in drafts:
             if draft.errors:
-                for number in _asking(links, entity, draft.id):
+                for number in _asking(links, entity, draft.id) & everyone:
                     _refuse(mapping, entity, numbers[number], draft)
 
 
@@ -128,13 +130,15 @@ def _refuse(mapping: Mapping, entity: Entity, row: Row, draft: Draft) -> None:
     )
     part = mapping.part(lookup)
     for name, messages in draft.errors.items():
+        target = f"{lookup}.{name}" if name else lookup
         column = part.column_of(name) if name else None
         column = mapping.column_of(lookup) if column is None else column
         known = entity.fields.get(name)
         if known is not None and known.required and draft.now(name) in {None, ""}:
-            row.reasons.append(why.required(known, column))
+            row.refuse(target, why.required(known, column))
         else:
-            row.reasons += [Reason(message, column, "", "part") for message in messages]
+            for message in messages:
+                row.refuse(target, Reason(message, column, "", "part"))
 
 
 # -- what is written ------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from rapport import access
 from rapport.access import Actor
 from rapport.duplicates import normalise
 from rapport.duplicates.find import Proposed, find
+from rapport.duplicates.keys import plan_of
 from rapport.meta.entity import Entity
 from rapport.meta.ids import new_id
 from rapport.meta.kinds import InvalidValue, Kind, check
@@ -54,7 +55,17 @@ class _Place:
     shared: tuple[str, ...]
 
     def refuse(self, row: Row, message: str, remedy: str = "") -> None:
-        row.reasons.append(Reason(message, self.index, remedy, "lookup"))
+        row.refuse(self.lookup, Reason(message, self.index, remedy, "lookup"))
+
+    def is_known(self, row: Row) -> bool:
+        """Whether it can be told whom `row` means."""
+        known_by = {*plan_of(self.entity).fields, *self.entity.title_fields, self.entity.title}
+        lookups = {self.lookup, *self.shared}
+        return not any(
+            name in lookups or (lookup == self.lookup and own in known_by)
+            for name in row.wrong
+            for lookup, own in [parts.split(name)]
+        )
 
 
 def resolve(mapping: Mapping, lookup: str, rows: Sequence[Row], links: Links, *, by: Actor) -> None:
@@ -68,9 +79,12 @@ def resolve(mapping: Mapping, lookup: str, rows: Sequence[Row], links: Links, *,
             continue
         if text and links.kept.get((row.asked, lookup)) == text:
             continue
-        if not row.reasons and (text or lookup in row.parts):
+        if row.wrong and not place.is_known(row):
+            # Whom it means cannot be told either.
+            row.wrong += (lookup,)
+        elif text or lookup in row.parts:
             person = _person(place, row, links)
-            if not row.reasons:
+            if lookup not in row.wrong:
                 people.append(person)
     if not people:
         return
@@ -102,7 +116,8 @@ def _person(place: _Place, row: Row, links: Links) -> _Person:
         try:
             values = {**name_of(entity, text), **values}
         except InvalidValue as error:
-            row.reasons.append(of_cell(entity.fields[entity.title], str(error), place.index))
+            reason = of_cell(entity.fields[entity.title], str(error), place.index)
+            row.refuse(place.lookup, reason)
     titles = links.names.get(row.number, {})
     for other in place.shared:
         if row.values.get(other):
@@ -177,7 +192,7 @@ def _make(place: _Place, person: _Person, links: Links, by: Actor) -> None:
         last = entity.title_fields[-1]
         column = place.mapping.column_of(last)
         column = place.index if column is None else column
-        row.reasons.append(why.required(entity.fields[last], column))
+        row.refuse(place.lookup, why.required(entity.fields[last], column))
     else:
         _name_new(place, person, links)
 

@@ -33,7 +33,7 @@ class Row:
     record that the file itself names. `parts`: what it says of the records that its look-ups name;
     `is_bare`: it says nothing else. `source`, `sources`: its id in the other program, and those of
     what its look-ups name. `defaults`: what fills fields that are blank; `wipes`: fields
-    that it empties."""
+    that it empties. `wrong`: targets that are not blank, but of which the value cannot be told."""
 
     number: int
     values: dict[str, Any]
@@ -46,6 +46,12 @@ class Row:
     is_bare: bool = False
     source: str = ""
     sources: dict[str, str] = field(default_factory=dict)
+    wrong: tuple[str, ...] = ()
+
+    def refuse(self, target: str, reason: Reason) -> None:
+        """Note that the row cannot be taken because of what it says of `target`."""
+        self.reasons.append(reason)
+        self.wrong += (target,)
 
 
 class Sheet(NamedTuple):
@@ -150,7 +156,7 @@ class Converter:
                 if self._lenient and not found.required:
                     self._note(rows[place], found, texts[place][index])
                 else:
-                    rows[place].reasons.append(of_cell(found, message, index))
+                    rows[place].refuse(found.name, of_cell(found, message, index))
             for place, more in column.more.items():
                 self._spread(rows[place], found, more, index)
         self._cell_problems(records, rows)
@@ -197,8 +203,9 @@ class Converter:
                 if part.values:
                     row.parts[lookup] = part.values
                 row.reasons += [reason for reason in part.reasons if reason not in row.reasons]
+                row.wrong += tuple(f"{lookup}.{name}" for name in part.wrong)
         for row in rows:
-            row.is_bare = row.is_bare and bool(row.parts or row.links)
+            row.is_bare = row.is_bare and bool(row.parts or row.links or row.wrong)
 
     def _made(
         self, records: Sequence[Record], values: list[list[Any]], links: list[list[Any]]
@@ -231,22 +238,23 @@ class Converter:
         for text in more:
             if not free:
                 message = _("There are more values in the cell than fields for them.")
-                row.reasons.append(of_cell(found, message, index))
+                row.refuse(found.name, of_cell(found, message, index))
                 return
             name = free.pop(0)
             try:
                 row.values[name] = check(self.entity.fields[name], text)
             except InvalidValue as error:
-                row.reasons.append(of_cell(found, str(error), index))
+                row.refuse(found.name, of_cell(found, str(error), index))
 
     def _cell_problems(self, records: Sequence[Record], rows: Sequence[Row]) -> None:
         """What the reader could not make out matters only where the column does."""
         for record, row in zip(records, rows, strict=True):
             for problem in record.problems:
-                if problem.column in self.mapping.columns:
-                    message = str(problem.message)
+                column = problem.column
+                if column is not None and column in self.mapping.columns:
                     remedy = _("Choose the right encoding, or correct the cell.")
-                    row.reasons.append(Reason(message, problem.column, remedy, "unreadable"))
+                    reason = Reason(str(problem.message), column, remedy, "unreadable")
+                    row.refuse(self.mapping.columns[column].field, reason)
 
     def _ask(self, row: Row, text: str) -> None:
         if text.strip():
@@ -255,7 +263,7 @@ class Converter:
             except ValueError:
                 message = _("“%(text)s” is not a record id.") % {"text": text[:60]}
                 remedy = _("Empty the cell to make a new record.")
-                row.reasons.append(Reason(message, self._record_id, remedy, "id"))
+                row.refuse(RECORD_ID, Reason(message, self._record_id, remedy, "id"))
 
     def _split_name(self, row: Row) -> None:
         """A full name fills first and last name when no other column does."""
@@ -278,7 +286,8 @@ class Converter:
                     row.values[name] = check(self.entity.fields[name], part)
                 except InvalidValue as error:
                     column = self.mapping.column_of(self.entity.title)
-                    row.reasons.append(of_cell(self.entity.fields[name], str(error), column))
+                    reason = of_cell(self.entity.fields[name], str(error), column)
+                    row.refuse(self.entity.title, reason)
 
 
 def _spoilt(record: Record) -> bool:

@@ -121,7 +121,7 @@ def resolve(
             if found is not None:
                 links.name(row, lookup, found.id, found.title)
             elif text and rule == mappings.REFUSE and not row.links.get(lookup):
-                row.reasons.append(_nowhere(mapping, lookup, text))
+                row.refuse(lookup, _nowhere(mapping, lookup, text))
 
 
 def _nowhere(mapping: Mapping, lookup: str, text: str) -> Reason:

@@ -251,8 +251,7 @@ def test_deal_of_an_account_that_is_not_here_says_so(alice, table):
     )
     done = bring(content, "auto", by=alice)
     assert [(column, reason[:49]) for _row, column, reason in done.errors] == [
-        ("ACCOUNTID", "There is no account with the id “001x0000002xLD0”."[:49]),
-        (None, "Name an account or a contact: whose deal is it?"[:49]),
+        ("ACCOUNTID", "There is no account with the id “001x0000002xLD0”."[:49])
     ]
 
 
