@@ -250,9 +250,10 @@ def _csv_source(
 
 
 def _check(dialect: Dialect) -> None:
-    """The csv module wants single characters that differ, and no line ends."""
+    """The csv module wants single characters that differ, and no line ends; what was
+    chosen is kept beside the file, and no database keeps a zero byte."""
     signs = [sign for sign in (dialect.delimiter, dialect.quote, dialect.escape) if sign]
-    wrong = any(len(sign) != 1 or sign in "\r\n" for sign in signs)
+    wrong = any(len(sign) != 1 or sign in "\r\n\0" for sign in signs)
     if (
         wrong
         or len(set(signs)) != len(signs)

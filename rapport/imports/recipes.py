@@ -22,6 +22,7 @@ from rapport.meta.registry import registry
 from rapport.meta.storable import storable
 from rapport.models import ImportFile, ImportRecipe
 from rapport.models.operations import Fate, ImportState
+from rapport.models.recipes import NAME_LENGTH
 from rapport.queries.imports import imports_for, plan_of
 from rapport.queries.recipes import recipe_named, usable_recipes
 
@@ -32,7 +33,6 @@ from .recipefit import MEMBERS, Fit, RecipeRefused, entity_of, fit, is_of_severa
 
 # Files with at least so much of the same headers are offered a saved mapping.
 OFFERED_FROM = 0.5
-NAME_LENGTH = 100
 # Also of `ImportFile.options`: a plan begins with what was decided for all rows alike.
 DECISIONS = ALIKE
 # Also of `ImportFile.options`: the file whose error rows these are.
@@ -232,7 +232,7 @@ def find(name: str, *, by: Actor) -> ImportRecipe:
     found = recipe_named(name, by)
     if not found:
         text = _("There is no recipe “%(name)s” that you may use.")
-        raise RecipeRefused(text % {"name": name})
+        raise RecipeRefused(text % {"name": name[:NAME_LENGTH]})
     if len(found) > 1:
         ids = ", ".join(f"{recipe.pk} ({recipe.owner})" for recipe in found)
         text = _("Several recipes are called “%(name)s”; say which by its id: %(ids)s.")

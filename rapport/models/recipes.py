@@ -7,6 +7,8 @@ from rapport.meta.ids import new_id
 
 from .operations import ImportFile
 
+NAME_LENGTH = 100
+
 
 class ImportRecipe(models.Model):
     """How files with these `headers` are imported.
@@ -18,7 +20,7 @@ class ImportRecipe(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=NAME_LENGTH)
     entity = models.CharField(max_length=32)
     headers = models.JSONField(default=list)
     program = models.CharField(max_length=60, default="", blank=True)

@@ -11,6 +11,7 @@ from rapport.access import Actor, SystemActor
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, ImportRecipe
 from rapport.models.people import Verb
+from rapport.models.recipes import NAME_LENGTH
 
 from .imports import visible_imports
 
@@ -50,6 +51,8 @@ def recipe_for(id: uuid.UUID, by: Actor) -> ImportRecipe | None:
 
 def recipe_named(name: str, by: Actor) -> list[ImportRecipe]:
     """Those that `by` may use of this name or id: the own one alone when there is one."""
+    if "\0" in name or len(name) > NAME_LENGTH:
+        return []  # what no database takes for a text to compare
     usable = usable_recipes(by)
     try:
         return list(usable.filter(pk=uuid.UUID(name)))

@@ -1,6 +1,7 @@
-"""Path parts: an entity by the plural in its address."""
+"""Path parts: an entity by the plural in its address, a row of a file."""
 
 from django.urls import register_converter
+from django.urls.converters import IntConverter
 
 from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
@@ -27,4 +28,11 @@ class EntityConverter:
         return slug(registry[value] if isinstance(value, str) else value)
 
 
+class RowConverter(IntConverter):
+    """The number of a row; no file has one that no column of numbers holds."""
+
+    regex = "[0-9]{1,9}"
+
+
 register_converter(EntityConverter, "entity")
+register_converter(RowConverter, "row")

@@ -293,6 +293,6 @@ def _said_of_all(decision: str, number: int) -> str:
 
 
 urlpatterns = [
-    path("imports/<uuid:id>/rows/<int:number>/", row, name="import-row"),
+    path("imports/<uuid:id>/rows/<row:number>/", row, name="import-row"),
     path("imports/<uuid:id>/alike/", alike, name="import-alike"),
 ]

@@ -875,6 +875,16 @@ def test_only_the_uploader_and_administrators_see_an_import(client_of, alice, bo
     assert client_of(alice).get(f"/imports/{uuid.uuid4()}/").status_code == 404
 
 
+def test_row_that_no_file_can_have_is_not_found(client_of, alice):
+    client = client_of(alice)
+    _made, url = upload(client)
+    plan(client, url)
+
+    answer = client.post(f"{url}rows/{10**20}/", {"decision": "skip"})
+
+    assert answer.status_code == 404
+
+
 def test_right_to_import_is_needed(client_of):
     reader = client_of(make_user(roles=("read-only",)))
 

@@ -126,6 +126,17 @@ def test_private_ones_are_hidden_and_shared_ones_are_not_theirs_to_change(
     assert "Revoke" not in text(client.get(page(recipe)))
 
 
+@pytest.mark.parametrize("name", ["x" * 100_000, "a\0b", "Monthly"])
+def test_name_that_no_recipe_has_is_told(name, alice, client_of, recipe):
+    client = client_of(alice)
+    _, url = upload(client, ODD)
+
+    answer = client.post(f"{url}recipe/", {"recipe": name}, follow=True)
+
+    assert answer.status_code == 200
+    assert "There is no recipe" in text(answer)
+
+
 def test_deleted_is_gone_and_what_waits_for_it_is_told(alice, client_of, recipe):
     for _ in range(2):
         unattended.receive(recipe, [ODD], name="x.csv")

@@ -218,6 +218,8 @@ def test_batches_of_any_size_hold_the_same(read, size):
         {"quote": "\n"},
         {"escape": '"'},
         {"quote": " "},
+        {"delimiter": "\0"},
+        {"quote": "\0"},
     ],
 )
 def test_impossible_dialects_are_refused(read, options):
