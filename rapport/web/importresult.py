@@ -238,7 +238,7 @@ def _touched(upload: ImportFile) -> Counter[tuple[str, str]]:
 def _rows(
     request: HttpRequest, upload: ImportFile, plan: Plan, cells: CellContext
 ) -> dict[str, Any]:
-    """The rows that were not taken, one fate at a time: line, column, reason and original value."""
+    """The rows that were not taken, one fate at a time: row, column, reason and original value."""
     url = reverse("import", args=[upload.pk])
     numbers = {fate: upload.counts.get(FATES[fate][2], 0) for fate in TABS}
     fates = [fate for fate in TABS if numbers[fate]]
