@@ -13,7 +13,7 @@ from rapport.meta.folding import fold
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 
-from . import words
+from . import tongues, words
 
 RECORD_ID = "id"
 _SEPARATORS = re.compile(r"[\W_]+")
@@ -179,6 +179,9 @@ def _index(entity: Entity, language: str) -> Mapping[str, str]:
             found.setdefault(plain(name), name)
     for name in names:
         for word in words.WORDS.get(name, "").split("|"):
+            found.setdefault(plain(word), name)
+    for name in names:
+        for word in tongues.words_of(name):
             found.setdefault(plain(word), name)
     found.pop("", None)
     return found

@@ -12,7 +12,7 @@ from rapport.meta.entity import Entity
 from rapport.meta.folding import fold
 from rapport.meta.kinds import Kind, Reading
 
-from . import datecolumns, headers, layouts, parts, words
+from . import datecolumns, headers, layouts, parts, tongues, words
 from .headers import RECORD_ID
 from .layouts import Layout
 from .mapping import BLANK, Mapping, Target, label_of, targets as all_targets
@@ -141,6 +141,11 @@ def _by_others(entity: Entity, columns: Sequence[str]) -> dict[int, str]:
     for index, column in enumerate(columns):
         if whose.match(column) and not headers.field_for(entity, column):
             found[index] = headers.field_for(entity, whose.sub("", column))
+    beside = set(map(headers.plain, columns))
+    for word, (name, others) in tongues.BESIDE.items():
+        others_there = not beside.isdisjoint(map(headers.plain, others.split("|")))
+        if word in beside and others_there and name in headers.targets(entity):
+            found |= {i: name for i, column in enumerate(columns) if headers.plain(column) == word}
     for day in datecolumns.days_of(columns).values():
         names = (headers.field_for(entity, name) for name in day.names)
         if name := next(filter(None, names), ""):
@@ -191,7 +196,7 @@ def _said(entity: Entity, layout: Layout | None, header: str, values: Sequence[s
     return found if not found or found in all_targets(entity) else None
 
 
-_TITLES = ("title", "titel", "titre")
+_TITLES = ("title", "titel", "titre", "titolo", "titulo")
 
 
 def _has(columns: Sequence[str], header: str) -> bool:
