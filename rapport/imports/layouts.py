@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import headers, layoutwords as texts
+from .samples import values_of
 
 SOURCE_ID = "source_id"
 
@@ -119,7 +120,9 @@ def _dynamics(file: _File) -> Layout | None:
 
 
 def _hubspot(file: _File) -> Layout | None:
-    if not any(_HUBSPOT_ID.match(column) for column in file.columns):
+    own = next((at for at, column in enumerate(file.columns) if _HUBSPOT_ID.match(column)), None)
+    if own is None or not all(_ids(HUBSPOT, values_of(file.sample, own))):
+        # Zoho's ids are called the same and look otherwise.
         return None
     for entity, signs in texts.HUBSPOT_SIGNS.items():
         if file.known & signs:

@@ -118,6 +118,7 @@ def _in_order(entity: Entity, columns: Sequence[str], sample: Sequence[Sequence[
         key=lambda at: (
             not values_of(sample, at),
             _is_vague(columns[at], columns, sample),
+            _is_owner_id(columns[at]),
             at not in called,
         ),
     )
@@ -330,6 +331,11 @@ def _owners_by_id(
             said = _("“%(column)s” holds ids of another program: you own what none of ours has.")
             return [said % {"column": header}]
     return []
+
+
+def _is_owner_id(header: str) -> bool:
+    """Whether ids of owners stand there: their names, in another column, say more."""
+    return headers.plain(header).endswith("ownerid")
 
 
 _OWNER_IDS = frozenset({"ownerid", "owneridvalue", "assigneduserid"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rapport import access
@@ -16,6 +17,9 @@ from .headers import RECORD_ID
 from .mapping import Mapping, missing_required
 from .proposal import propose
 from .samples import are_people, values_of
+
+# A leader is no lead, and accounting keeps no accounts.
+_ITSELF = "(?!er|ing)"
 
 
 def importable() -> list[Entity]:
@@ -82,11 +86,12 @@ def _score(
     entity = mapping.entity
     score = float(len(mapping.columns))
     called = headers.plain(entity.name)
+    named = headers.plain(file_name)
     telling = set(map(headers.plain, columns)) - words.SAY_LITTLE
     score += 0.5 * min(3, sum(column.startswith(called) for column in telling))
     score -= 0.75 * len(mapping.fields & words.HARDLY_TELLING.get(entity.name, frozenset()))
     plural = headers.plain(str(entity.label_plural))
-    if called in headers.plain(file_name) or plural in headers.plain(file_name):
+    if re.search(rf"{called}{_ITSELF}", named) or plural in named:
         score += 2
     if RECORD_ID in mapping.fields:
         score += 100

@@ -329,3 +329,16 @@ def test_list_that_comes_first_is_taken_before_a_wider_one(alice, tmp_path):
     book.save(path)
 
     assert describe(path.read_bytes(), by=alice, name="list.xlsx").reading["sheet"] == "Sheet"
+
+
+def test_ids_of_another_program_are_not_hubspots(alice, table):
+    header = "Record Id,Lead Owner.id,Lead Owner,Company,First Name,Last Name,Email"
+    row = "zcrm_5001,zcrm_7,Alice,Acme,Anna,Bo,a@bo.example"
+    upload = describe(table(header, row), "lead", by=alice, name="list.csv")
+    found = {at: target.field for at, target in flow.mapping_of(upload).columns.items()}
+    assert (upload.options["program"], found[2], 1 in found) == ("", "owner", False)
+
+
+def test_file_of_a_leader_is_of_no_leads(alice, table):
+    content = table("First Name,Last Name,Company,Birthday", "Anna,Bo,Acme,1980-01-02")
+    assert describe(content, "auto", by=alice, name="teamleader.csv").entity == "contact"
