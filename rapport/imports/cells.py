@@ -20,6 +20,8 @@ REMEMBERED = 20_000
 _EMAIL_INSIDE = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
 _BETWEEN = re.compile(r"\s+:::\s+|[;,\n]\s*")
 _MANY = " ::: "
+# Databases and Outlook write “0000-00-00” and “0/0/00” where there is no day.
+_NO_DAY = re.compile(r"\s*0+([./-])0+(?:\1)0+(?:[T ][0:.]+Z?)?\s*")
 
 
 class Column(NamedTuple):
@@ -162,6 +164,7 @@ def _remembering(field: Field, reading: Reading) -> Convert:
     """Parse every text once: for kinds of which the same few values come again and again."""
     known: dict[str, Any] = {"": None}
     wrong: dict[str, str] = {}
+    is_day = field.kind in {Kind.DATE, Kind.DATETIME}
 
     def convert(cells: Sequence[str]) -> Column:
         try:
@@ -178,7 +181,8 @@ def _remembering(field: Field, reading: Reading) -> Convert:
             if cell not in known and cell not in wrong:
                 try:
                     # Blank is not No: it leaves what is there.
-                    known[cell] = parse(field, cell, reading) if cell.strip() else None
+                    is_blank = not cell.strip() or (is_day and _NO_DAY.fullmatch(cell))
+                    known[cell] = None if is_blank else parse(field, cell, reading)
                 except InvalidValue as error:
                     wrong[cell] = str(error)
             if cell in wrong:

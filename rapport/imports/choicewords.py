@@ -108,3 +108,40 @@ CALLED: dict[str, dict[str, str]] = {
         "Not Contacted": "Nicht kontaktiert|Non contacté|No contactado|Non contattato",
     },
 }
+
+# What programs and people write where a code of a currency belongs.
+CURRENCIES = {
+    "EUR": "Euro|Euros|€",
+    "USD": "US Dollar|U.S. Dollar|US-Dollar|United States Dollar|USA Dollar|American Dollar|"
+    "Dollar américain|Dollar des États-Unis|Dólar estadounidense|Dollaro statunitense|"
+    "Amerikanischer Dollar|Amerikaanse dollar|Dólar americano|US$",
+    "GBP": "Pound Sterling|British Pound|British Pound Sterling|UK Pound|Pfund Sterling|"
+    "Britisches Pfund|Livre sterling|Libra esterlina|Sterlina|Sterlina britannica|Brits pond|£",
+    "CHF": "Swiss Franc|Schweizer Franken|Franc suisse|Franco suizo|Franco svizzero|"
+    "Zwitserse frank|Franken|SFr.|Fr.",
+    "JPY": "Yen|Japanese Yen|Japanischer Yen|Yen japonais|Yen japonés|Yen giapponese|円",
+    "CNY": "Yuan|Chinese Yuan|Yuan Renminbi|Renminbi|Chinesischer Yuan|人民币|RMB",
+    "CAD": "Canadian Dollar|Kanadischer Dollar|Dollar canadien|Dólar canadiense|CA$|C$",
+    "AUD": "Australian Dollar|Australischer Dollar|Dollar australien|Dólar australiano|A$|AU$",
+    "NZD": "New Zealand Dollar|Neuseeland-Dollar|NZ$",
+    "SEK": "Swedish Krona|Schwedische Krone|Couronne suédoise|Svensk krona|Svenska kronor",
+    "NOK": "Norwegian Krone|Norwegische Krone|Couronne norvégienne|Norske kroner|Norsk krone",
+    "DKK": "Danish Krone|Dänische Krone|Couronne danoise|Danske kroner|Dansk krone",
+    "PLN": "Polish Zloty|Zloty|Złoty|Polski złoty|Polnischer Zloty|zł",
+    "CZK": "Czech Koruna|Tschechische Krone|Koruna česká|Česká koruna|Kč",
+    "HUF": "Hungarian Forint|Forint|Ungarischer Forint|Magyar forint|Ft",
+    "RON": "Romanian Leu|Leu românesc|Leu",
+    "RUB": "Russian Ruble|Rubel|Russischer Rubel|Российский рубль|Рубль|руб.|₽",
+    "TRY": "Turkish Lira|Türkische Lira|Türk lirası|₺",
+    "INR": "Indian Rupee|Indische Rupie|Rupee|Rs.|₹",
+    "BRL": "Brazilian Real|Real brasileiro|Real|Brasilianischer Real|R$",
+    "MXN": "Mexican Peso|Peso mexicano|Mexikanischer Peso",
+    "ZAR": "South African Rand|Rand",
+    "SGD": "Singapore Dollar|Singapur-Dollar|S$",
+    "HKD": "Hong Kong Dollar|Hongkong-Dollar|HK$",
+    "AED": "UAE Dirham|United Arab Emirates Dirham|Dirham",
+    "SAR": "Saudi Riyal|Riyal",
+    "ILS": "Israeli New Shekel|Israeli Shekel|New Israeli Sheqel|Shekel|₪",
+    "KRW": "South Korean Won|Korean Won|Won|₩",
+    "UAH": "Ukrainian Hryvnia|Hryvnia|Гривня|₴",
+}

@@ -89,6 +89,9 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "salesforce": {
         "Id": "source_id",
+        # What its interface says of each record.
+        "attributes/type": "",
+        "attributes/url": "",
         "OwnerId": "",
         "Owner ID": "",
         "CreatedDate": "",
@@ -494,7 +497,6 @@ _TYPES = {
     "Technology Partner": "Partner",
     "Past Customer": "Customer",
 }
-_NO_DAY = {"0/0/00": "", "0/0/0000": "", "00.00.00": "", "0.0.00": "", "00/00/00": ""}
 _GENDERS = {
     "Unspecified": "",
     "Keine Angabe": "",
@@ -539,5 +541,5 @@ VALUES: dict[str, dict[str, dict[str, str]]] = {
     "hubspot.account": _COMPANY,
     "hubspot.contact": {f"account.{name}": cells for name, cells in _COMPANY.items()},
     "hubspot.opportunity": {"sales_stage": _STAGES},
-    "outlook": {"birthday": _NO_DAY, "anniversary": _NO_DAY, "gender": _GENDERS},
+    "outlook": {"gender": _GENDERS},
 }

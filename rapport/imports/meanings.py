@@ -12,7 +12,7 @@ from rapport.meta.entity import Entity
 from rapport.meta.folding import fold
 from rapport.meta.kinds import Kind, Reading
 
-from . import foreign, headers, parts
+from . import choicewords, datecolumns, foreign, headers, parts
 from .layouts import Layout
 from .mapping import BLANK, Target, label_of
 from .samples import values_of
@@ -102,6 +102,46 @@ def settle(
     return notes
 
 
+def leave_unfit(
+    entity: Entity,
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    targets: dict[int, Target],
+) -> list[str]:
+    """Let go of columns of which no value can be taken, though their headers say what they are."""
+    notes = _leave_ranges(entity, columns, sample, targets)
+    notes += _leave_days_without_year(entity, columns, sample, targets)
+    return notes + _name_currencies(entity, columns, sample, targets)
+
+
+def _name_currencies(
+    entity: Entity,
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    targets: dict[int, Target],
+) -> list[str]:
+    """Let names of currencies, as “US Dollar”, mean their codes; let go of a column of others."""
+    notes = []
+    for index, target in list(targets.items()):
+        found = parts.field_of(entity, target.field)
+        values = values_of(sample, index)
+        if found is None or found.name != "currency" or not values or target.values:
+            continue
+        known = [fold(value) in _CODES_BY_NAME for value in values]
+        if any(known):
+            targets[index] = replace(target, values=_CODES_BY_NAME)
+        elif all(len(value) > (found.max_length or 0) for value in values):
+            del targets[index]
+            said = _("“%(column)s” is ignored: none of its values is a currency that is known.")
+            notes.append(said % {"column": columns[index]})
+    return notes
+
+
+_CODES_BY_NAME = {
+    fold(name): code for code, names in choicewords.CURRENCIES.items() for name in names.split("|")
+}
+
+
 _AMOUNT = r"[^\w\s]?\s?\d[\d.,'\s]*\s?(?:[kmb]|mio|mrd|million|billion)?"
 _RANGE = re.compile(
     rf"(?:{_AMOUNT}\s*(?:-|–|—|to|bis|à|\.\.)\s*{_AMOUNT}|{_AMOUNT}\+|[<>≤≥]\s*{_AMOUNT})"
@@ -110,7 +150,33 @@ _RANGE = re.compile(
 )
 
 
-def leave_ranges(
+_NO_YEAR = re.compile(r"\d{1,2}([./-])\d{1,2}\1?|\d{1,2}\.? [^\W\d]{3,}\.?|[^\W\d]{3,}\.? \d{1,2}")
+
+
+def _leave_days_without_year(
+    entity: Entity,
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    targets: dict[int, Target],
+) -> list[str]:
+    """Let go of columns in which days have no year, as birthdays in lists for newsletters."""
+    notes = []
+    for index, target in list(targets.items()):
+        found = parts.field_of(entity, target.field)
+        values = values_of(sample, index)
+        if found is None or found.kind is not Kind.DATE or index in datecolumns.days_of(columns):
+            continue
+        if values and all(_NO_YEAR.fullmatch(value) for value in values):
+            del targets[index]
+            said = _(
+                "“%(column)s” is ignored: its days have no year, and %(field)s is a whole one."
+            )
+            texts = {"column": columns[index], "field": label_of(entity, target.field)}
+            notes.append(said % texts)
+    return notes
+
+
+def _leave_ranges(
     entity: Entity,
     columns: Sequence[str],
     sample: Sequence[Sequence[str]],

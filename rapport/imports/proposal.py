@@ -16,7 +16,7 @@ from . import datecolumns, headers, layouts, parts, tongues, words
 from .headers import RECORD_ID
 from .layouts import Layout
 from .mapping import BLANK, Mapping, Target, label_of, targets as all_targets
-from .meanings import leave_ranges, settle, translate
+from .meanings import leave_unfit, settle, translate
 from .samples import are_people, are_salutations, first_addresses, first_text, values_of
 
 
@@ -66,7 +66,7 @@ def propose(
     if layout is not None:
         translate(entity, layout, targets, sample, reading)
     notes += settle(entity, columns, sample, targets, reading=reading, layout=layout)
-    notes += leave_ranges(entity, columns, sample, targets)
+    notes += leave_unfit(entity, columns, sample, targets)
     if not targets and guess:
         notes += _by_values_alone(entity, columns, sample, targets)
     system = layout.program.key if layout is not None else ""

@@ -342,3 +342,35 @@ def test_ids_of_another_program_are_not_hubspots(alice, table):
 def test_file_of_a_leader_is_of_no_leads(alice, table):
     content = table("First Name,Last Name,Company,Birthday", "Anna,Bo,Acme,1980-01-02")
     assert describe(content, "auto", by=alice, name="teamleader.csv").entity == "contact"
+
+
+def test_names_of_currencies_are_their_codes(alice, table):
+    header = "Name,Annual Revenue,Currency"
+    done = bring(table(header, "Acme,5,US Dollar", "Bee,5,Livre sterling", "Cee,5,CHF"), "account",
+                 by=alice)  # fmt: skip
+    found = Account.objects.order_by("name").values_list("currency", flat=True)
+    assert (list(found), done.errors) == (["USD", "GBP", "CHF"], [])
+
+    done = bring(table("Name,Currency", "Dee,Galleons"), "account", by=alice)
+    assert done.counts["created"] == 1
+    assert done.upload.options["notes"] == [
+        "“Currency” is ignored: none of its values is a currency that is known."
+    ]
+
+
+def test_days_without_year_are_left_out_and_told(alice, table):
+    rows = ("Anna,Bo,05/12,", "Eva,Dee,1/3,2001-02-03")
+    done = bring(table("First Name,Last Name,Birthday,Anniversary", *rows), by=alice)
+    assert set(Contact.objects.values_list("birthday", "anniversary")) == {
+        (None, None), (None, date(2001, 2, 3)),
+    }  # fmt: skip
+    assert done.upload.options["notes"] == [
+        "“Birthday” is ignored: its days have no year, and Birthday is a whole one."
+    ]
+
+
+@pytest.mark.parametrize("cell", ["0000-00-00", "0/0/00", "00.00.0000", "0000-00-00 00:00:00"])
+def test_day_of_zeros_is_none(alice, table, cell):
+    bring(table("Last Name,Birthday", "Bo,1980-01-02", f"Dee,{cell}"), by=alice)
+    found = Contact.objects.order_by("last_name").values_list("birthday", flat=True)
+    assert list(found) == [date(1980, 1, 2), None]
