@@ -73,7 +73,8 @@ registry.add(
         aliases={
             "topic": ("Name", "Deal Name", "Opportunity Name", "Opportunity", "Subject", "Thema"),
             "account": ("Company", "Account Name", "Company Name", "Customer", "Firma"),
-            "contact": ("Contact Name", "Primary Contact", "Person"),
+            "contact": ("Contact Name", "Primary Contact", "Person", "Contact Person",
+                        "Primary Contact Name"),
             "estimated_revenue": ("Amount", "Value", "Estimated Revenue", "Deal Value"),
             "estimated_close_date": ("Close Date", "Expected Close Date", "Estimated Close Date"),
             "sales_stage": ("Stage", "Deal Stage", "Pipeline Phase"),

@@ -20,6 +20,8 @@ REMEMBERED = 20_000
 _EMAIL_INSIDE = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
 _BETWEEN = re.compile(r"\s+:::\s+|[;,\n]\s*")
 _MANY = " ::: "
+# Spreadsheets keep a number as text by an apostrophe; forms say that it is a phone.
+_AROUND_PHONES = re.compile(r"(?:'|tel:|p:)\s*(?=[+\d(])", re.IGNORECASE)
 # Databases and Outlook write “0000-00-00” and “0/0/00” where there is no day.
 _NO_DAY = re.compile(r"\s*0+([./-])0+(?:\1)0+(?:[T ][0:.]+Z?)?\s*")
 
@@ -61,10 +63,13 @@ def is_told(found: Field | None) -> bool:
 def _text(field: Field, reading: Reading) -> Convert:
     if field.labels:
         return _remembering(field, reading)
+    is_phone = field.kind is Kind.PHONE
     several = field.kind in {Kind.PHONE, Kind.URL}
 
     def convert(cells: Sequence[str]) -> Column:
         values: list[Any] = list(map(str.strip, cells))
+        if is_phone and any(map(_AROUND_PHONES.match, values)):
+            values = [_AROUND_PHONES.sub("", value) for value in values]
         more = _split_marked(values) if several else {}
         errors = {} if all_fit(field, values) else _errors(field, values)
         return Column(values, errors, more)

@@ -22,6 +22,12 @@ _OF_OTHERS = frozenset({"name", "title", "type", "value", "label", "description"
 # 'FullAddress/City' of XML, 'RegAddress.PostTown' of flattened JSON.
 _PATH = re.compile(r"[\w@:-]+([/.][\w@:-]+)+")
 _STEPS = re.compile(r"[/.]")
+# 'First Name *', 'Company (required)'.
+_MUST = re.compile(rf"\s*(?:\*+|[(\[](?:{words.MUST})[)\]])\s*$", re.IGNORECASE)
+# What Salesforce's says of a record itself.
+_ABOUT = re.compile(r"(?:.*/)?attributes/(?:type|url)")
+# What web services keep the fields of a record in: 'attributes/name'.
+_WRAPPED = re.compile(r"(?:[\w@:-]+/)*(?:attributes|properties|fields)/(?!type$|url$)(.+)")
 # 'Phone (mobile)', 'City - Home': what sort it is stands behind.
 _SORT_BEHIND = re.compile(r"(.+?)\s*(?:\(([^()\d]+)\)|\s[-–]\s*([^-–\d]+))")
 _SECOND = re.compile(r"^(.*?)[\s._:-]*\(?([23])\)?$")
@@ -35,10 +41,13 @@ def plain(header: str) -> str:
 def field_for(entity: Entity, header: str) -> str:
     """Name of the field that `header` means; '' when none."""
     known = _index(entity, get_language() or "en")
+    header = _MUST.sub("", header)
     bare = plain(header)
     if found := _known(known, bare):
         return found
-    if _PATH.fullmatch(header):
+    if (wrapped := _WRAPPED.fullmatch(header)) and (found := field_for(entity, wrapped[1])):
+        return found
+    if _PATH.fullmatch(header) and not _ABOUT.fullmatch(header):
         # An element inside of others. A name is that of what is around it.
         outer, inner = map(plain, _STEPS.split(header)[-2:])
         if inner in _OF_PARENT:
@@ -57,9 +66,19 @@ def field_for(entity: Entity, header: str) -> str:
         return row[at] if at < len(row) else ""
     if behind := _SORT_BEHIND.fullmatch(header.strip()):
         sort = behind[2] or behind[3]
-        return _known(
-            known, plain(behind[1] if fold(sort) in _OF_COMPANY else f"{sort} {behind[1]}")
-        )
+        bare = plain(behind[1] if fold(sort) in _OF_COMPANY else f"{sort} {behind[1]}")
+        return _known(known, bare) or _of_second_address(entity, bare)
+    return _of_second_address(entity, bare)
+
+
+def _of_second_address(entity: Entity, bare: str) -> str:
+    """'shipping city', 'alternate address street': the same of the second address."""
+    known = _index(entity, get_language() or "en")
+    for word in _OTHER_PLACES:
+        found = known.get(bare[len(word) :], "") if bare.startswith(word) else ""
+        if found.startswith("address1_"):
+            second = f"address2_{found.removeprefix('address1_')}"
+            return second if second in entity.fields else ""
     return ""
 
 
@@ -113,6 +132,9 @@ def _known(known: Mapping[str, str], bare: str) -> str:
     for tail in _TAILS:
         if bare.endswith(tail) and len(bare) > len(tail):
             return _known(known, bare[: -len(tail)])
+    for short, long in words.SHORT.items():
+        if bare.endswith(short) and (found := known.get(bare.removesuffix(short) + long)):
+            return found
     return ""
 
 
@@ -181,7 +203,7 @@ def _index(entity: Entity, language: str) -> Mapping[str, str]:
         for word in words.WORDS.get(name, "").split("|"):
             found.setdefault(plain(word), name)
     for name in names:
-        for word in tongues.words_of(name):
+        for word in tongues.words_of(name, names):
             found.setdefault(plain(word), name)
     found.pop("", None)
     return found
@@ -208,10 +230,11 @@ def is_split(entity: Entity) -> bool:
 _OWNERS = sorted({plain(word) for word in words.OWNERS.split("|")}, key=len, reverse=True)
 # What is in an element that says what it is: 'email/text', 'PhoneNumber/Number'.
 _ADDRESSES = frozenset({"address", "number"})
-_OF_PARENT = _ADDRESSES | {"text", "uri", "content"}
+_OF_PARENT = _ADDRESSES | {"text", "uri", "content", "value"}
 _REACHES = frozenset({Kind.EMAIL, Kind.PHONE, Kind.URL})
 _PERSONS = frozenset({"primarycontact", "contact", "person"})
 _TURNED = ("phone", "email")
 _OF_COMPANY = frozenset({"company", "firma", "entreprise", "empresa"})
 _VAGUE = frozenset(map(plain, words.VAGUE.split("|")))
+_OTHER_PLACES = sorted(map(plain, words.OTHER_PLACES.split("|")), key=len, reverse=True)
 _TAILS = sorted({plain(word) for word in words.TAILS.split("|")}, key=len, reverse=True)

@@ -89,9 +89,6 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "salesforce": {
         "Id": "source_id",
-        # What its interface says of each record.
-        "attributes/type": "",
-        "attributes/url": "",
         "OwnerId": "",
         "Owner ID": "",
         "CreatedDate": "",

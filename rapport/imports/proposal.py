@@ -59,6 +59,7 @@ def propose(
                     _("“%(column)s” is ignored: another column is %(field)s already.")
                     % {"column": header, "field": label_of(entity, name)}
                 )
+    _first_address_first(targets)
     _name_beside_first_name(entity, targets, taken, sample)
     _whole_names(entity, targets, sample)
     notes += _ids_of_others(entity, columns, targets, sample)
@@ -71,6 +72,17 @@ def propose(
         notes += _by_values_alone(entity, columns, sample, targets)
     system = layout.program.key if layout is not None else ""
     return Mapping(entity=entity, columns=targets, notes=tuple(notes), system=system)
+
+
+def _first_address_first(targets: dict[int, Target]) -> None:
+    """Of e-mail addresses that their headers all call others, the first is the first one."""
+    found = sorted(index for index, target in targets.items() if target.field in _ADDRESSES)
+    if all(targets[index].field != "email" for index in found):
+        for index, name in zip(found, _ADDRESSES, strict=False):
+            targets[index] = replace(targets[index], field=name)
+
+
+_ADDRESSES = ("email", "email2", "email3")
 
 
 def _by_values_alone(

@@ -31,12 +31,18 @@ _PERSON = re.compile(
 
 def are_people(values: Sequence[str]) -> bool:
     """Whether most look like whole names of people."""
-    people = 0
+    people, others = 0, words.LEGAL_FORMS | words.NOT_IN_NAMES
     for value in values:
         parts = {word.strip(".,") for word in fold(value).split()}
-        if _PERSON.fullmatch(value) and not parts & (words.LEGAL_FORMS | words.NOT_IN_NAMES):
+        if _PERSON.fullmatch(_turned(value)) and not parts & others:
             people += len(parts) < 4 or bool(parts & words.PARTICLES)
     return people * 2 > len(values)
+
+
+def _turned(value: str) -> str:
+    """'Bo, Anna' as 'Anna Bo'."""
+    last, comma, first = value.partition(",")
+    return f"{first.strip()} {last.strip()}" if comma and "," not in first else value
 
 
 def first_addresses(sample: Sequence[Sequence[str]], columns: int) -> int | None:

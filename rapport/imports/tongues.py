@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from .eastwords import EAST
 from .westwords import WEST
@@ -12,7 +12,6 @@ SPOKEN: dict[str, dict[str, str]] = WEST | EAST
 # Whose words a field has beside its own.
 _EACH = {
     "account": ("company",),
-    "company": ("company",),
     "name": ("company", "called"),
     "full_name": ("called",),
     "contact": ("full_name",),
@@ -32,12 +31,14 @@ BESIDE = {
 }
 
 
-def words_of(name: str) -> list[str]:
-    """What a field is called in these languages."""
+def words_of(name: str, names: Collection[str]) -> list[str]:
+    """What a field is called in these languages, of an entity with the fields `names`."""
+    # A deal has no name of a person: whoever is named there is its contact.
+    keys = [key for key in _EACH.get(name, ()) if key not in names]
     return [
         word
         for said in _BY_LANGUAGE
-        for key in (*_EACH.get(name, ()), name)
+        for key in (*keys, name)
         if key in said
         for word in said[key].split("|")
     ]

@@ -19,7 +19,7 @@ WORDS: dict[str, str] = {
     "celé jméno|név|teljes név|ime i prezime|nume complet|ad soyad",
     "suffix": "name suffix|generational suffix",
     "nickname": "spitzname|surnom|apodo",
-    "job_title": "function|occupation|role|titre|titel/position|job position|puesto de trabajo|"
+    "job_title": "designation|function|occupation|role|titre|titel/position|job position|puesto de trabajo|"
     "stanowisko|"
     "yrke|stilling|должность|职位|役職",
     "department": "dept|division|business unit|département|dipartimento|afdeling|avdelning|отдел|"
@@ -32,7 +32,7 @@ WORDS: dict[str, str] = {
     "email addresses|emails value|邮箱|电子邮件|メール|メールアドレス|이메일|1st email|contact email|"
     "organization email|"
     "e-posta|e-mail cím|adresa de e-mail",
-    "email2": "alternate email|alternative email|other email|private email|personal email|"
+    "email2": "other email address|secondary email address|alternate email|alternative email|other email|private email|personal email|"
     "second email|2nd email|weitere e-mail|home email|email home|email other|email private",
     "email3": "third email|3rd email|email school",
     "business_phone": "telephone number|direct phone number|рабочий телефон|phone no|phone no.|"
@@ -55,15 +55,15 @@ WORDS: dict[str, str] = {
     "téléphone mobile|portable|telefono cellulare|mobiele telefoon|matkapuhelin",
     "home_phone": "home phone no|private telephone|téléphone privé|telefono casa",
     "fax": "fax phone|home fax|other fax|fax no|fax no.|telefaxnummer|télécopie|факс|传真",
-    "website": "web site|www|homepage url|company website|domain|company domain name|internetseite|"
+    "website": "website link|website address|web url|web site|www|homepage url|company website|domain|company domain name|internetseite|"
     "sitio|pagina web|сайт|网站|ホームページ",
-    "account": "card name|название компании|organization|organisation name|org|employer name|"
+    "account": "related company|accounts|organizations|card name|название компании|organization|organisation name|org|employer name|"
     "associated company|company/account|"
     "company / account|account: account name|parent account|parent customer|firmenname|"
     "nom de l'entreprise|raison sociale|nome azienda|azienda|società|bedrijfsnaam|företag|"
     "virksomhed|yritys|nazwa firmy|firma/organisation|компания|организация|公司|公司名称|会社|会社名|회사|"
     "společnost|vállalat|cég|tvrtka|şirket",
-    "company": "card name|название компании|organization name|organisation name|org|employer|"
+    "company": "organizations|card name|название компании|organization name|organisation name|org|employer|"
     "employer name|associated company|"
     "company / account|firmenname|raison sociale|azienda|società|bedrijfsnaam|företag|"
     "virksomhed|yritys|nazwa firmy|компания|организация|公司|公司名称|会社|会社名|회사|"
@@ -89,7 +89,7 @@ WORDS: dict[str, str] = {
     "gender": "m/f|genre|sexe|sexo|sesso|geslacht|пол|性别",
     "family_status": "marital status|familienstand|état civil|estado civil",
     "spouse_name": "partner|ehepartner|conjoint",
-    "address1_line1": "street address line 1|address line 1|street and number|address street|"
+    "address1_line1": "address address 1|street address line 1|address line 1|street and number|address street|"
     "street address|street 1|street name|street & number|street and no|address line|address1|"
     "postal address|mailing address|business address|office address|street/house no|addr|addr1|"
     "straße und hausnummer|anschrift|numéro et rue|indirizzo|via|domicilio|osoite|gatuadress|"
@@ -98,19 +98,20 @@ WORDS: dict[str, str] = {
     "address1_line2": "street address line 2|street 2|address2|addr2|adresszusatz|"
     "complément d'adresse",
     "address1_line3": "street 3|address3|addr3",
-    "address1_city": "post town|address city|city/town|town/city|municipality|wohnort|città|"
+    "address1_city": "suburb|locality|city/town/village/locality of address|post town|address city|city/town|town/city|municipality|wohnort|città|"
     "cidade|kommune|postort|"
     "miasto|kaupunki|город|城市|市|도시|"
     "město|mesto|város|grad|oraș|localitate|şehir|şehir/ilçe",
-    "address1_state_or_province": "province code|region code|address state|state/region|"
+    "address1_state_or_province": "state/county of address|state/county|province code|region code|address state|state/region|"
     "state or province|state code|prov|prov.|canton|"
     "kanton|département|provincie|estado|regione|län|województwo|область|省|"
     "kraj/region|megye|județ|judeţ|il",
-    "address1_postal_code": "address postal code|address zip|postal|zip code/postal code|pin code|"
+    "address1_postal_code": "billing code|mailing code|address zipcode|address zip code|"
+    "address postcode|zip/postal code of address|zip/postal code|address postal code|address zip|postal|zip code/postal code|pin code|"
     "pincode|cp|c.p.|cap|cep|"
     "postnummer|postinumero|kod pocztowy|psč|индекс|邮编|郵便番号|우편번호|"
     "směrovací číslo|irányítószám|poštanski broj|cod poștal|posta kodu",
-    "address1_country": "country or region|country code|address country|country name|nation|staat|"
+    "address1_country": "country of address|country/territory|country or region|country code|address country|country name|nation|staat|"
     "paese|país/región|kraj|maa|страна|国家|国|국가|"
     "země|krajina|ország|država|țara|ţara|ülke|państwo",
     "address2_line1": "street address 2|shipping street|delivery street|private street|"
@@ -118,7 +119,7 @@ WORDS: dict[str, str] = {
     "address2_city": "shipping city|delivery city|private city|address 2 - city",
     "address2_state_or_province": "shipping state|shipping state/province|delivery state|"
     "address 2 - region",
-    "address2_postal_code": "shipping zip|shipping zip/postal code|shipping postal code|"
+    "address2_postal_code": "shipping code|shipping zip|shipping zip/postal code|shipping postal code|"
     "delivery zip|address 2 - postal code|home zip",
     "address2_country": "shipping country|delivery country|address 2 - country",
     "description": "details|person notes|note|about|additional information|anmerkung|anmerkungen|"
@@ -130,7 +131,11 @@ WORDS: dict[str, str] = {
     "sales representative|salesperson|sales agent|sales owner|assigned user|"
     "assigned user name|assigned to|account manager|responsible|zuständig|verantwortlich",
     "estimated_value": "opportunity amount",
-    "estimated_close_date": "date deadline|expected closing|expected close",
+    "estimated_revenue": "expected revenue|opportunity amount|opportunity value|deal amount|"
+    "total value",
+    "manager_name": "reporting to|reports to|supervisor",
+    "assistant_phone": "asst phone|asst. phone",
+    "estimated_close_date": "closing date|expected closing date|target close date|date deadline|expected closing|expected close",
     "actual_close_date": "won time|won date|closed date|closed on",
     "sales_stage": "pipeline stage",
     "do_not_bulk_email": "email opt out|has opted out of email|unsubscribed from emails",
@@ -142,8 +147,22 @@ WORDS: dict[str, str] = {
 OWNERS = (
     "contact|person|people|lead|prospect|account|company|customer|client|organization|organisation|"
     "firma|firm|business|work|office|primary|main|default|current|mailing|billing|corporate|hq|"
-    "headquarters|dienstlich|geschäftlich|address 1|personal|primary contact|default address"
+    "headquarters|dienstlich|geschäftlich|address 1|personal|primary contact|default address|"
+    "address mail|attendee|participant|registrant|subscriber|buyer|donor|guest"
 )
+# Words before those of an address that is not the first one.
+OTHER_PLACES = (
+    "alternate address|alternate|alternative address|other address|other|address other|shipping|"
+    "shipping address|ship to|delivery|delivery address|home|home address|private|"
+    "private address|residence|residential|secondary address|second address|address 2"
+)
+# What forms say behind a header.
+MUST = (
+    "required|optional|mandatory|pflichtfeld|pflicht|obligatoire|facultatif|obligatorio|opcional|"
+    "obbligatorio|facoltativo|verplicht|optioneel|obrigatório"
+)
+# What databases shorten names of columns to.
+SHORT = {"nm": "name", "nbr": "number", "num": "number", "addr": "address", "ph": "phone"}
 # What else people call a record, before the name of one of its fields.
 CALLED = {"opportunity": ("deal", "opportunity", "verkaufschance", "opportunite", "oportunidad")}
 # Words before a field's own that say whose record it belongs to: 'company city' beside 'city'.
@@ -178,7 +197,7 @@ TELLING = {
 # Fields that say little: contacts of other programs keep their source, too.
 HARDLY_TELLING = {"lead": frozenset({"source"})}
 # Headers that mean their field only where no other column does, and never a second one.
-VAGUE = "county|home fax|other fax"
+VAGUE = "county|home fax|other fax|expected revenue"
 # Words after it.
 TAILS = "value|(work)|(business)|(primary)|(office)|work|(main)|geschäftlich|dienstlich|1"
 

@@ -71,6 +71,7 @@ def test_columns_are_known_in_many_languages(language):
         ("opportunity", "Abschlussdatum", "estimated_close_date"),
         ("opportunity", "Importe", "estimated_revenue"),
         ("opportunity", "Contactpersoon", "contact"),
+        ("lead", "Contactpersoon", "full_name"),
         ("contact", "By", ""),
         ("contact", "Ad", ""),
     ],
