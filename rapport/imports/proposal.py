@@ -68,7 +68,7 @@ def propose(
         translate(entity, layout, targets, sample, reading)
     notes += settle(entity, columns, sample, targets, reading=reading, layout=layout)
     notes += leave_unfit(entity, columns, sample, targets)
-    if not targets and guess:
+    if guess and _says_little(entity, columns, targets):
         notes += _by_values_alone(entity, columns, sample, targets)
     system = layout.program.key if layout is not None else ""
     return Mapping(entity=entity, columns=targets, notes=tuple(notes), system=system)
@@ -93,28 +93,43 @@ def _by_values_alone(
 ) -> list[str]:
     """Take the first column of texts as the name, and one of addresses as the e-mail; what is to be
     said of it."""
-    first = _first_name(entity, columns, sample)
+    first = _first_name(entity, columns, sample, targets)
     if first is None:
         return []
+    if targets:
+        said = _("No header says so, but “%(column)s” is taken as %(field)s.")
+    else:
+        said = _("No header was recognised: “%(column)s” is taken as %(field)s.")
+    email = None if targets else first_addresses(sample, len(columns))
     targets[first] = Target(field=entity.title)
-    email = first_addresses(sample, len(columns))
     if email is not None and "email" in entity.fields:
         targets[email] = Target(field="email")
-    said = _("No header was recognised: “%(column)s” is taken as %(field)s.")
     header = columns[first] or _("Column %(number)s") % {"number": first + 1}
     return [said % {"column": header, "field": label_of(entity, entity.title)}]
 
 
+def _says_little(entity: Entity, columns: Sequence[str], targets: dict[int, Target]) -> bool:
+    """Whether hardly a header was recognised, and none that says what a thing is called."""
+    if headers.is_split(entity):
+        return not targets
+    fields = {target.field for target in targets.values()}
+    return not fields & {entity.title, RECORD_ID} and len(targets) * 3 <= sum(map(bool, columns))
+
+
 def _first_name(
-    entity: Entity, columns: Sequence[str], sample: Sequence[Sequence[str]]
+    entity: Entity,
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    taken: MappingType[int, Target],
 ) -> int | None:
     """The column that may hold names when no header says so. Ids are none, but for things that have
     nothing else."""
     limit = entity.fields[entity.title].max_length or 0
-    names = [index for index, header in enumerate(columns) if not _is_id(header)]
+    free = [index for index in range(len(columns)) if index not in taken]
+    names = [index for index in free if not _is_id(columns[index])]
     first = first_text(sample, names, limit, letters=True)
     if first is None and len(columns) > 1 and not headers.is_split(entity):
-        names = list(range(len(columns)))
+        names = free
     return first_text(sample, names, limit) if first is None else first
 
 

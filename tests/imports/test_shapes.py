@@ -396,3 +396,16 @@ def test_names_that_begin_with_the_last_are_those_of_people(alice, table):
     assert done.upload.entity == "contact"
     found = Contact.objects.order_by("last_name").values_list("first_name", "last_name")
     assert list(found) == [("Anna", "Bo"), ("Eva", "Dee")]
+
+
+def test_name_is_guessed_where_hardly_a_header_is_known(alice, table):
+    header = "n_operateur,type_prise,observations,puiss_max"
+    done = bring(table(header, "Borne du Lac,T2,ouvert,22", "Borne du Port,T2,,7"), "account",
+                 by=alice)  # fmt: skip
+    found = Account.objects.order_by("name").values_list("name", "description")
+    assert list(found) == [("Borne du Lac", "ouvert"), ("Borne du Port", "")]
+    assert done.upload.options["notes"] == [
+        "No header says so, but “n_operateur” is taken as Account name."
+    ]
+    done = bring(table("Remark,City,Email", "Ask Anna,Bonn,a@bo.example"), "account", by=alice)
+    assert done.counts["refused"] == 1
