@@ -17,6 +17,8 @@ from rapport.meta.kinds import InvalidValue, Kind, Reading, all_fit, check, pars
 
 # Values seen are remembered up to this many per column; names and dates come again and again.
 REMEMBERED = 20_000
+# Longer texts do not come again: somebody has mapped descriptions to a number.
+LONGEST = 100
 _EMAIL_INSIDE = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
 _BETWEEN = re.compile(r"\s+:::\s+|[;,\n]\s*")
 _MANY = " ::: "
@@ -193,6 +195,9 @@ def _remembering(field: Field, reading: Reading) -> Convert:
             if cell in wrong:
                 errors[place] = wrong[cell]
             values.append(known.get(cell))
+            if len(cell) > LONGEST:
+                known.pop(cell, None)
+                wrong.pop(cell, None)
         return Column(values, errors, {})
 
     return convert

@@ -19,13 +19,14 @@ from django.utils.translation import gettext as _
 from rapport.access import Actor
 from rapport.actions import checking, records, rows as table_rows, write
 from rapport.meta.entity import Draft
+from rapport.meta.kinds import quoted
 from rapport.models import Change, Operation, Plan, PlanRow
 from rapport.models.operations import Fate
 
 from . import parts, sources, uploads
 from .layouts import same_id
 from .mapping import Mapping
-from .reasons import QUOTED, Reason, as_json
+from .reasons import Reason, as_json
 from .rows import Row
 from .sources import Siblings
 from .verdict import Verdict
@@ -216,7 +217,7 @@ def _nowhere(mapping: Mapping, lookup: str, text: str) -> Reason:
     """The id `text` is that of no record."""
     message = _("There is no %(entity)s with the id “%(text)s”.") % {
         "entity": str(parts.entity_of(mapping.entity, lookup).label).lower(),
-        "text": text[:QUOTED],
+        "text": quoted(text),
     }
     remedy = _("Import it, and then this file again.")
     return Reason(message, mapping.column_of(f"{lookup}.{parts.SOURCE_ID}"), remedy, CODE)

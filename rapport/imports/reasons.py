@@ -10,8 +10,6 @@ from rapport.meta.field import Field
 
 from .cells import REMEDIES
 
-# A cell is quoted up to this many characters.
-QUOTED = 80
 # The code of a reason why a row is left out unless it is repaired: it is no record at all.
 LEFT_OUT = "foot"
 

@@ -68,6 +68,8 @@ class Reading:
 
 
 CANONICAL = Reading()
+# Characters of a value that a refusal quotes: a cell may hold a book.
+QUOTED = 80
 # Options that a refusal names; a longer list hides what it says.
 NAMED_OPTIONS = 12
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE)
@@ -119,6 +121,12 @@ def to_text(field: Field, value: Any) -> str:
     if value is None or value == "":
         return ""
     return _WRITERS[field.kind](field, value)
+
+
+def quoted(value: object) -> str:
+    """`value` as a refusal names it."""
+    text = str(value)
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
 
 
 def address_text(parts: Mapping[str, str]) -> str:
@@ -179,7 +187,7 @@ def _parse_choice(field: Field, text: str, _reading: Reading) -> int:
     else:
         said = _("“%(text)s” is not one of: %(options)s.")
     named = ", ".join(labels[:NAMED_OPTIONS])
-    raise InvalidValue(said % {"text": text, "count": len(labels), "options": named})
+    raise InvalidValue(said % {"text": quoted(text), "count": len(labels), "options": named})
 
 
 def _parse_number(field: Field, text: str, reading: Reading) -> int:
@@ -187,7 +195,7 @@ def _parse_number(field: Field, text: str, reading: Reading) -> int:
     plain = text.removesuffix("%") if field.maximum == 100 else text
     value = _decimal(plain, reading)
     if value != value.to_integral_value():
-        raise InvalidValue(_("“%(text)s” is not a whole number.") % {"text": text})
+        raise InvalidValue(_("“%(text)s” is not a whole number.") % {"text": quoted(text)})
     return _check_number(field, int(value))
 
 
@@ -206,16 +214,16 @@ def _decimal(text: str, reading: Reading) -> Decimal:
     if thousands in plain and not re.fullmatch(
         rf"[+-]?\d{{1,3}}(\{thousands}\d{{3}})+(\D\d*)?", plain
     ):
-        raise InvalidValue(_("“%(text)s” is not a number.") % {"text": text})
+        raise InvalidValue(_("“%(text)s” is not a number.") % {"text": quoted(text)})
     plain = plain.replace(thousands, "").replace(reading.decimal_mark, ".")
     # The pattern bounds the exponent: ten characters could ask for a gigabyte of digits.
     if not _DECIMAL.fullmatch(plain):
-        raise InvalidValue(_("“%(text)s” is not a number.") % {"text": text})
+        raise InvalidValue(_("“%(text)s” is not a number.") % {"text": quoted(text)})
     return Decimal(plain)
 
 
 def _not_a_date(text: str) -> str:
-    return _("“%(text)s” is not a date. Write it as 2026-01-31.") % {"text": text}
+    return _("“%(text)s” is not a date. Write it as 2026-01-31.") % {"text": quoted(text)}
 
 
 def _parse_date(_field: Field, text: str, reading: Reading) -> date:
@@ -238,20 +246,20 @@ def _parse_boolean(_field: Field, text: str, _reading: Reading) -> bool:
         return True
     if word in _NO:
         return False
-    raise InvalidValue(_("“%(text)s” is neither yes nor no.") % {"text": text})
+    raise InvalidValue(_("“%(text)s” is neither yes nor no.") % {"text": quoted(text)})
 
 
 def _parse_id(_field: Field, text: str, _reading: Reading) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise InvalidValue(_("“%(text)s” is not a record id.") % {"text": text}) from None
+        raise InvalidValue(_("“%(text)s” is not a record id.") % {"text": quoted(text)}) from None
 
 
 def _parse_pointer(field: Field, text: str, reading: Reading) -> Ref:
     entity, colon, key = text.partition(":")
     if not colon or (field.targets and entity not in field.targets):
-        raise InvalidValue(_("“%(text)s” is not a record.") % {"text": text})
+        raise InvalidValue(_("“%(text)s” is not a record.") % {"text": quoted(text)})
     return Ref(entity, _parse_id(field, key, reading))
 
 
@@ -277,7 +285,7 @@ def _check_text(field: Field, value: Any) -> str:
 def _check_email(field: Field, value: Any) -> str:
     text = _check_text(field, value)
     if not _EMAIL_SHAPE.fullmatch(text) or ".." in text:
-        raise InvalidValue(_("“%(text)s” is not an e-mail address.") % {"text": text})
+        raise InvalidValue(_("“%(text)s” is not an e-mail address.") % {"text": quoted(text)})
     return text
 
 
@@ -285,19 +293,19 @@ def _check_url(field: Field, value: Any) -> str:
     text = _check_text(field, value)
     scheme = _SCHEME.match(text)
     if _BLANK.search(text) or (scheme and scheme[1].lower() not in {"http", "https", "ftp"}):
-        raise InvalidValue(_("“%(text)s” is not a web address.") % {"text": text})
+        raise InvalidValue(_("“%(text)s” is not a web address.") % {"text": quoted(text)})
     return text
 
 
 def _check_choice(field: Field, value: Any) -> int:
     if isinstance(value, int) and value in field.option_by_value:
         return int(value)
-    raise InvalidValue(_("%(value)s is not an option.") % {"value": value})
+    raise InvalidValue(_("%(value)s is not an option.") % {"value": quoted(value)})
 
 
 def _check_number(field: Field, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidValue(_("“%(value)s” is not a whole number.") % {"value": value})
+        raise InvalidValue(_("“%(value)s” is not a whole number.") % {"value": quoted(value)})
     _check_range(field, value)
     return value
 
@@ -308,9 +316,9 @@ def _check_money(field: Field, value: Any) -> Decimal:
     except (InvalidOperation, TypeError, ValueError):
         amount = Decimal("NaN")
     if not amount.is_finite():
-        raise InvalidValue(_("“%(value)s” is not an amount.") % {"value": value})
+        raise InvalidValue(_("“%(value)s” is not an amount.") % {"value": quoted(value)})
     if abs(amount) >= Decimal(10) ** 13:
-        raise InvalidValue(_("“%(value)s” has more than 15 digits.") % {"value": value})
+        raise InvalidValue(_("“%(value)s” has more than 15 digits.") % {"value": quoted(value)})
     _check_range(field, amount)
     return amount
 
@@ -336,19 +344,19 @@ def _check_datetime(_field: Field, value: Any) -> datetime:
 
 def _check_boolean(_field: Field, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise InvalidValue(_("“%(text)s” is neither yes nor no.") % {"text": value})
+        raise InvalidValue(_("“%(text)s” is neither yes nor no.") % {"text": quoted(value)})
     return value
 
 
 def _check_id(_field: Field, value: Any) -> uuid.UUID:
     if not isinstance(value, uuid.UUID):
-        raise InvalidValue(_("“%(text)s” is not a record id.") % {"text": value})
+        raise InvalidValue(_("“%(text)s” is not a record id.") % {"text": quoted(value)})
     return value
 
 
 def _check_pointer(field: Field, value: Any) -> Ref:
     if not isinstance(value, Ref) or (field.targets and value.entity not in field.targets):
-        raise InvalidValue(_("“%(text)s” is not a record.") % {"text": value})
+        raise InvalidValue(_("“%(text)s” is not a record.") % {"text": quoted(value)})
     return value
 
 

@@ -1,6 +1,7 @@
 """Cells to values, kind by kind."""
 
 import datetime
+import sys
 from decimal import Decimal
 
 import pytest
@@ -77,6 +78,16 @@ def test_several_values_in_a_cell_are_told_apart():
     assert converted("contact", "email", "a@b.de; c@d.de").more == {0: ["c@d.de"]}
     assert converted("contact", "business_phone", "1 ::: 2 ::: 3").more == {0: ["2", "3"]}
     assert converted("contact", "website", "a.de ::: b.de").more == {0: ["b.de"]}
+
+
+@pytest.mark.parametrize("text", ["no number at all " * 10, "7".zfill(200)])
+def test_long_texts_are_not_remembered(text):
+    convert = cells.converter(registry["contact"].fields["children_count"], GERMAN)
+    held = sys.getrefcount(text)
+
+    convert([text, text])
+
+    assert sys.getrefcount(text) == held
 
 
 def test_remembered_values_are_forgotten_when_they_are_too_many(monkeypatch):

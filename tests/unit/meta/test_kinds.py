@@ -214,6 +214,13 @@ def test_unknown_option_names_those_there_are():
     assert refusal(parse, CHOICE, "Tepid") == "“Tepid” is not one of: Hot, Warm, None."
 
 
+@pytest.mark.parametrize("kind", [Kind.NUMBER, Kind.MONEY, Kind.DATE, Kind.BOOLEAN, Kind.EMAIL])
+def test_of_a_long_text_the_beginning_is_named(kind):
+    text = "many words " * 500
+
+    assert f"“{text[:80]}…”" in refusal(parse, field(kind=kind), text)
+
+
 def test_of_many_options_the_first_are_named(monkeypatch):
     monkeypatch.setattr("rapport.meta.kinds.NAMED_OPTIONS", 2)
 
