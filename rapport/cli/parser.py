@@ -104,11 +104,13 @@ def _bringing(commands: _Commands) -> None:
             "import list.csv --map 'Ansprechpartner=last_name' --map 'Notes='",
             "import monday.csv --recipe 'Weekly list'",
             "import people.csv --match email --match last_name+account --on-match fill",
+            "export --entity lead --format jsonl | rapport import - --dry-run",
         ),
     )
     bring.add_argument(
         "file", type=Path, nargs="+", metavar="FILE",
-        help="CSV, Excel, XML, JSON or vCard, or a .zip of several that refer to each other",
+        help="CSV, Excel, XML, JSON or vCard, or a .zip of several that refer to each other; "
+        "- for standard input",
     )  # fmt: skip
     bring.add_argument(
         "--entity", choices=(*ENTITIES, "auto"), default="auto", help="what it holds (%(default)s)"

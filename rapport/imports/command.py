@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, ngettext
 
 from rapport.access import Actor, Forbidden
 from rapport.actions.lease import CancelAsked, Refused, Run
@@ -34,10 +34,12 @@ from . import (
     uploads,
 )
 from .recipefit import RecipeRefused
-from .tallies import others, totals
+from .tallies import counted, others, totals
 
 READ_AT_ONCE = 1 << 20
 SHOWN_ERRORS = 20
+# As most programs call it.
+STANDARD_INPUT = Path("-")
 
 
 @dataclass
@@ -56,11 +58,30 @@ class _Outcome:
 def run(args: argparse.Namespace) -> int:
     """Import `args.file` on behalf of `args.by`. Exit code 0; 1 when the file was refused or the
     import did not get to its end."""
-    started = time.monotonic()
     outcome = _Outcome(dry_run=bool(args.dry_run))
-    screen = _Screen(quiet=args.json)
+    try:
+        _attempt(args, outcome)
+        if args.json:
+            _print_json(outcome, args)
+        else:
+            _print(outcome)
+    finally:
+        # Also when whoever reads this has had enough of it.
+        if outcome.dry_run and outcome.upload is not None:
+            with contextlib.suppress(flow.NotNow):
+                # Read again: a plan that was refused has changed its state since.
+                flow.delete(_read(outcome.upload))
+    return 1 if outcome.refused else 0
+
+
+def _attempt(args: argparse.Namespace, outcome: _Outcome) -> None:
+    """Import, or find out why not."""
+    started = time.monotonic()
+    screen = _Screen(args)
     try:
         _import(args, outcome, screen)
+    except BrokenPipeError:
+        raise  # nothing is wrong with the file
     except (
         FileRefused,
         Forbidden,
@@ -77,14 +98,6 @@ def run(args: argparse.Namespace) -> int:
         outcome.refused = f"{named}{error.strerror or error}"
     outcome.seconds = round(time.monotonic() - started, 3)
     screen.clear()
-    if args.json:
-        _print_json(outcome, args)
-    else:
-        _print(outcome)
-    if outcome.dry_run and outcome.upload is not None:
-        # Read again: a plan that was refused has changed its state since.
-        flow.delete(_read(outcome.upload))
-    return 1 if outcome.refused else 0
 
 
 def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> None:
@@ -93,7 +106,7 @@ def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> Non
     entity = recipe.entity if recipe else args.entity
     if recipe is not None and recipefit.is_of_several(recipe):
         entity = flow.AUTO
-    files = [(path.name, _chunks(path)) for path in _paths(args)]
+    files = [(_name(path), _chunks(path)) for path in _paths(args)]
     upload = outcome.upload = flow.receive_many(files, entity=entity, by=by)
     try:
         if recipe is not None:
@@ -140,8 +153,12 @@ def _wanted(
     return list(zip(files, saying.said_of_each(files, args), strict=True))
 
 
+def _name(path: Path) -> str:
+    return "standard input" if path == STANDARD_INPUT else path.name
+
+
 def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as stream:
+    with sys.stdin.buffer if path == STANDARD_INPUT else path.open("rb") as stream:
         while chunk := stream.read(READ_AT_ONCE):
             yield chunk
 
@@ -183,9 +200,10 @@ def _watched(screen: _Screen) -> Callable[[Run], None]:
 class _Screen:
     """Progress for people who watch."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, args: argparse.Namespace) -> None:
         self._stream: TextIO = sys.stderr
-        self._quiet = quiet
+        self._args = args
+        self._quiet = quiet = bool(args.json)
         self._live = not quiet and self._stream.isatty()
         self._started = self._shown = time.monotonic()
         self._job: object = None
@@ -211,7 +229,7 @@ class _Screen:
         print(f"{upload.name}: {said}, {upload.entity}", flush=True)
         for header, name in report.mapping_of(upload).items():
             print(f"  {header} -> {name or '(ignored)'}")
-        for note in upload.options.get("notes", ()):
+        for note in _notes(upload, self._args):
             print(f"  {note}")
 
     def progress(self, job: Job) -> None:
@@ -234,6 +252,24 @@ class _Screen:
             print(" " * 78, end="\r", file=self._stream, flush=True)
 
 
+def _notes(upload: ImportFile, args: argparse.Namespace) -> list[str]:
+    """What is to be known of how the file was read."""
+    notes = list(upload.options.get("notes", ()))
+    more = upload.options.get("lists", 0) - 1
+    # A recipe, and who names a sheet, means just that one.
+    chose = getattr(args, "sheet", None) or getattr(args, "recipe", None)
+    if upload.parent_id is None and more > 0 and not chose:
+        text = ngettext(
+            "The workbook has %(count)s more sheet with rows. --sheet NAME reads another one, "
+            "--sheet '*' all of them.",
+            "The workbook has %(count)s more sheets with rows. --sheet NAME reads another one, "
+            "--sheet '*' all of them.",
+            more,
+        )
+        notes.append(text % {"count": more})
+    return notes
+
+
 def _print_json(outcome: _Outcome, args: argparse.Namespace) -> None:
     """One object; the errors last and one by one, since there may be a million."""
     upload = outcome.upload
@@ -253,7 +289,7 @@ def _print_json(outcome: _Outcome, args: argparse.Namespace) -> None:
         "delimiter": reading.get("delimiter"),
         "sheet": reading.get("sheet"),
         "refused": outcome.refused or None,
-        "notes": upload.options.get("notes", []) if upload else [],
+        "notes": _notes(upload, args) if upload else [],
         "mapping": report.mapping_of(upload) if upload and upload.entity else {},
     }
     if upload and upload.entity:
@@ -288,7 +324,7 @@ def _print(outcome: _Outcome) -> None:
         return
     found = totals(outcome.counts, dry_run=outcome.dry_run or not _applied(upload))
     for one in tallies.members(upload, dry_run=outcome.dry_run).get("members", ()):
-        print(f"  {one['file']}: {one['rows']:,} rows, {one['created']:,} of them new")
+        print(f"  {one['file']}: {counted(one['rows'], 'rows')}, {one['created']:,} of them new")
     listed = 0
     told = (*report.ERRORS, *report.IN_PART)
     for listed, error in enumerate(tallies.errors(upload, told), 1):
@@ -299,12 +335,13 @@ def _print(outcome: _Outcome) -> None:
     if listed > SHOWN_ERRORS:
         print(f"  … and {listed - SHOWN_ERRORS} more")
     if outcome.refused and not _applied(upload):
-        print(f"{found['rows']:,} rows; nothing was written.")
+        print(f"{counted(found['rows'], 'rows')}; nothing was written.")
         return
     done = "would be created" if outcome.dry_run or outcome.waits else "created"
     print(
-        f"{found['rows']:,} rows: {found['created']:,} {done}, {found['updated']:,} updated, "
-        f"{found['duplicates']:,} duplicates, {found['skipped']:,} skipped, "
+        f"{counted(found['rows'], 'rows')}: {found['created']:,} {done}, "
+        f"{found['updated']:,} updated, {counted(found['duplicates'], 'duplicates')}, "
+        f"{found['skipped']:,} skipped, "
         f"{found['refused_rows']:,} refused; {others(found, done)}; {outcome.seconds:.1f} s"
     )
     if outcome.waits:

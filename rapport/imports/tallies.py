@@ -39,14 +39,19 @@ def totals(counts: Mapping[str, int], *, dry_run: bool) -> dict[str, int]:
 
 
 def others(found: Mapping[str, int], done: str) -> str:
-    """What became of the records that rows name: '1 accounts created, 2 contacts created'."""
-    said = [f"{found['accounts_created']:,} accounts {done}"]
+    """What became of the records that rows name: '1 account created, 2 contacts created'."""
+    said = [f"{counted(found['accounts_created'], 'accounts')} {done}"]
     for name in parts.COUNTED:
         for what in ("created", "updated"):
             number = found.get(f"{name}_{what}", 0)
             if number and (name, what) != ("accounts", "created"):
-                said.append(f"{number:,} {name} {done if what == 'created' else 'updated'}")
+                said.append(f"{counted(number, name)} {done if what == 'created' else 'updated'}")
     return ", ".join(said)
+
+
+def counted(number: int, plural: str) -> str:
+    """'1 row', '1,000 rows': the command line speaks English."""
+    return f"{number:,} {plural.removesuffix('s') if number == 1 else plural}"
 
 
 def errors(upload: ImportFile, fates: Sequence[str] = report.ERRORS) -> Iterator[dict[str, Any]]:

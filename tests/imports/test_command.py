@@ -1,8 +1,11 @@
 """`rapport import`."""
 
 import argparse
+import io
 import json
+from pathlib import Path
 
+import openpyxl
 import pytest
 
 from rapport.imports import command
@@ -86,6 +89,50 @@ def test_dry_run_of_a_header_alone_is_refused_and_leaves_nothing(file, alice, ca
         1, "There is a header in this file, but no record below it.",
     )  # fmt: skip
     assert ImportFile.objects.count() == 0
+
+
+def test_dry_run_that_nobody_reads_on_leaves_nothing_behind(file, alice, monkeypatch):
+    class Closed(io.StringIO):
+        def write(self, _text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", Closed())
+    given = {"file": file, "entity": "contact", "map": None, "by": alice, "dry_run": True}
+    for as_json in (False, True):
+        args = argparse.Namespace(**given, json=as_json)
+        with pytest.raises(BrokenPipeError):
+            command.run(args)
+
+    assert ImportFile.objects.count() == 0
+
+
+def test_standard_input_is_a_file(file, alice, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(file.read_bytes())))
+
+    code, found = run(Path("-"), alice, capsys)
+
+    assert (code, found["file"], found["created"]) == (0, "-", 2)
+    assert ImportFile.objects.get().name == "standard input"
+
+
+def test_sheets_that_are_not_read_are_told(alice, capsys, tmp_path):
+    book = openpyxl.Workbook()
+    for title in ("North", "South", "East"):
+        sheet = book.create_sheet(title)
+        sheet.append(["Name", "Mail"])
+        sheet.append([f"Anna {title}", f"{title}@x.de"])
+    del book["Sheet"]
+    path = tmp_path / "regions.xlsx"
+    book.save(path)
+
+    told = (
+        "The workbook has 2 more sheets with rows. --sheet NAME reads another one, "
+        "--sheet '*' all of them."
+    )
+    assert run(path, alice, capsys, dry_run=True)[1]["notes"] == [told]
+    assert f"  {told}\n" in run(path, alice, capsys, dry_run=True, json=False)[1].out
+    assert run(path, alice, capsys, dry_run=True, sheet="South")[1]["notes"] == []
+    assert run(path, alice, capsys, dry_run=True, sheet="*")[1]["created"] == 3
 
 
 def test_second_time_adds_nothing(file, alice, capsys):
