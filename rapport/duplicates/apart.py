@@ -65,14 +65,13 @@ def _has_figures(text: str) -> bool:
 
 def _phones(ours: str, theirs: str) -> bool:
     others = theirs.split(ONE)
-    for one in ours.split(ONE):
-        head, tail, is_long = one[:_END], one[-_END:], len(one) >= _LONG
-        for other in others:
-            if (
-                other[-_END:] == tail or other[:_END] == head or not is_long or len(other) < _LONG
-            ) and phone(one, other) != DIFFERENT:
-                return False
-    return True
+    for other in others:
+        if other[-_END:] in ours or other[:_END] in ours or len(other) < _LONG:
+            break
+    else:
+        if len(ours) >= _LONG and (ONE not in ours or len(min(ours.split(ONE), key=len)) >= _LONG):
+            return True
+    return all(phone(one, other) == DIFFERENT for one in ours.split(ONE) for other in others)
 
 
 def _texts(ours: str, theirs: str) -> bool:

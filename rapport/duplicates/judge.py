@@ -39,7 +39,7 @@ _STRICT = frozenset(
 
 # What comparing takes, roughly; else 1.
 _EFFORT = {
-    Criterion.PHONE: 3, Criterion.COMPANY: 4, Criterion.CITY: 4, Criterion.TEXT: 4,
+    Criterion.PHONE: 3, Criterion.CITY: 2, Criterion.COMPANY: 4, Criterion.TEXT: 4,
     Criterion.ADDRESS: 8,
 }  # fmt: skip
 

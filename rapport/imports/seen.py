@@ -4,6 +4,7 @@ what earlier rows hold, in a file of its own."""
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from array import array
 from bisect import bisect_right
@@ -26,7 +27,6 @@ SMALLEST, LARGEST = 1 << 12, 1 << 22
 _LOW = 0xFFFF_FFFF
 # Of entries that are marked: a power of two.
 _MARKED = 6
-_AT_ONCE = 10_000
 # Rows begin at multiples of so many bytes, so that numbers of half the size tell where.
 UNIT = 16
 # Neither texts in UTF-8 nor pickled ones end like that.
@@ -144,9 +144,8 @@ class Chains:
     def arrays(self) -> tuple[array[int], array[int]]:
         """The halves of keys, and the first of each row, which begin at 1."""
         halves = array("I")
-        for start in range(0, len(self._entries), _AT_ONCE):
-            # By parts: a list of all would take ten times their memory.
-            halves.extend([one & _LOW for one in self._entries[start : start + _AT_ONCE]])
+        with memoryview(self._entries).cast("B").cast("I") as both:
+            halves.frombytes(both[sys.byteorder == "big" :: 2].tobytes())
         return halves, self._firsts
 
     def push(self, keys: Iterable[int]) -> list[int]:
@@ -290,16 +289,15 @@ class Earlier:
             self._asking = None
 
     def _glances_of(self, places: Iterable[int]) -> list[str]:
-        read, starts, sizes = self._kept.read, self._starts, self._glances
-        return [
-            read(starts[place] * UNIT, sizes[place]).decode(errors="surrogatepass")
-            for place in places
-        ]
+        starts, sizes = self._starts, self._glances
+        parts = [(starts[place] * UNIT, sizes[place]) for place in places]
+        return [one.decode(errors="surrogatepass") for one in self._kept.read_all(parts)]
 
     def _held(self, place: int) -> bytes:
         start, end = self._starts[place] * UNIT, self._starts[place + 1] * UNIT
         seen = self._glances[place]
-        return self._kept.read(start + seen, end - start - seen).rstrip(_FILLING)
+        (held,) = self._kept.read_all([(start + seen, end - start - seen)])
+        return held.rstrip(_FILLING)
 
     def close(self) -> None:
         """Let go of what is kept."""
@@ -331,11 +329,15 @@ class _Kept:
             self._recent.clear()
         return end
 
-    def read(self, start: int, size: int) -> bytes:
-        begin = start - self._begin
-        if begin < 0:
-            return os.pread(self._descriptor, size, start)
-        return bytes(self._recent[begin : begin + size])
+    def read_all(self, parts: Iterable[tuple[int, int]]) -> list[bytes]:
+        """What stands at these places, by start and size."""
+        begin, recent, descriptor, pread = self._begin, self._recent, self._descriptor, os.pread
+        return [
+            pread(descriptor, size, start)
+            if start < begin
+            else bytes(recent[start - begin : start - begin + size])
+            for start, size in parts
+        ]
 
     def close(self) -> None:
         if self._file is not None:
