@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import headers, layoutwords as texts
 from .samples import values_of
@@ -114,9 +114,31 @@ def _dynamics(file: _File) -> Layout | None:
         own = [column for column in file.columns if column.startswith("(Do Not Modify) ")]
         names = {headers.plain(column.removeprefix("(Do Not Modify) ")) for column in own}
         return _layout(DYNAMICS, next((e for e in _OWN_FIRST if e in names), ""))
-    if len(known & _LOGICAL) < 2:
+    if len(known & _LOGICAL) >= 2:
+        return _layout(DYNAMICS, next((e for e in _OWN_FIRST if f"{e}id" in known), ""))
+    return _dynamics_elsewhere(file)
+
+
+def _dynamics_elsewhere(file: _File) -> Layout | None:
+    """An Excel file of Dynamics in another language: its first three columns say that they must
+    not be changed, and the first of them has ids."""
+    named = [_KEPT.fullmatch(column) for column in file.columns[:3]]
+    first = named[0] if named else None
+    if len(named) < 3 or first is None:
         return None
-    return _layout(DYNAMICS, next((e for e in _OWN_FIRST if f"{e}id" in known), ""))
+    ids = values_of(file.sample, 0)
+    alike = all(one is not None and one[1] == first[1] for one in named)
+    if not (alike and ids and all(map(_GUID.fullmatch, ids))):
+        return None
+    bare = headers.plain(first[2])
+    entity = next((e for e, said in texts.DYNAMICS_CALLED.items() if bare in said), "")
+    found = _layout(DYNAMICS, entity)
+    own = dict.fromkeys(map(headers.plain, file.columns[1:3]), "")
+    return replace(found, columns={**found.columns, **own, file.plain[0]: SOURCE_ID})
+
+
+# As “(Nicht ändern) Kontakt” is.
+_KEPT = re.compile(r"\(([^()]{5,30})\) (.+)")
 
 
 def _hubspot(file: _File) -> Layout | None:

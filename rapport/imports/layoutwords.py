@@ -13,6 +13,17 @@ HUBSPOT_SIGNS = {
     "account": {"companydomainname", "companyname1", "companyowner"},
     "contact": {"firstname", "lastname", "email", "contactowner", "lifecyclestage"},
 }
+# What Dynamics calls its records elsewhere, without accents and blanks.
+DYNAMICS_CALLED = {
+    "account": {"firma", "konto", "compte", "cuenta", "conta", "account", "empresa", "virksomhed",
+                "organisation", "organisatie", "bedrijf", "societe"},
+    "contact": {"kontakt", "contact", "contacto", "contatto", "contato", "contactpersoon",
+                "kontaktperson"},
+    "lead": {"lead", "prospect", "clientepotencial", "potentiellekunde", "interessent",
+             "kundeemne", "oportunidadedevenda"},
+    "opportunity": {"verkaufschance", "opportunite", "oportunidad", "opportunita", "verkoopkans",
+                    "oportunidade", "affarsmojlighet", "salgsmulighed", "salgsmulighet"},
+}  # fmt: skip
 LINKEDIN_SIGNS = ({"firstname", "lastname", "connectedon"},)
 GOOGLE_SIGNS = (
     {"email1value", "givenname"},

@@ -102,3 +102,25 @@ def test_other_files_are_of_no_program(alice, table):
     upload = describe(table("Id,First Name,Last Name,Company", "1,Anna,Bo,Acme"), by=alice)
     assert upload.options["program"] == ""
     assert bring(table("Notes,Last Name", "Notes:,Bo"), by=alice).counts["created"] == 1
+
+
+@pytest.mark.parametrize(
+    ("entity", "words"),
+    [
+        ("contact", "Nicht ändern|Kontakt|Prüfsumme|Geändert am|Vollständiger Name|Firmenname"),
+        ("contact", "Ne pas modifier|Contact|Somme|Date|Nom complet|Nom de la société"),
+        ("account", "No modificar|Cuenta|Suma|Fecha|Nombre de cuenta|Persona de contacto"),
+    ],
+)  # fmt: skip
+def test_view_of_dynamics_in_another_language_keeps_its_ids(entity, words, alice, table):
+    keep, *names = words.split("|")
+    kept, others = [f"({keep}) {name}" for name in names[:3]], names[3:]
+    row = "475b158c-541c-e511-80d3-3863bb347ba9;x==;01.02.2023 10:00;Anna Bo;Acme"
+    upload = describe(table(";".join(kept + others), row), "auto", by=alice)
+    found = flow.mapping_of(upload).columns[0].field
+    assert (upload.options["program"], upload.entity, found) == (
+        "Dynamics 365", entity, "source_id",
+    )  # fmt: skip
+
+    content = table(";".join(names), row)
+    assert describe(content, entity, by=alice).options["program"] == ""
