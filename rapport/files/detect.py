@@ -54,6 +54,16 @@ _TAG = re.compile(r"<(?:([\w.-]+):)?([A-Za-z_][\w.-]*)([^<>]*)>")
 _WEB_PAGE = re.compile(r"<!DOCTYPE\s+html|<html[\s>]|^\s*<table[^<>]*>\s*<t", re.IGNORECASE)
 # An address book of a directory: its first line names an entry.
 _LDIF = re.compile(r"(?:version: *1\s+|#[^\n]*\n\s*)*dn(?:: *\w+ *=|:: *\w)", re.IGNORECASE)
+# A page with all that belongs to it, which web programs call .xls.
+_SAVED_PAGE = re.compile(
+    r"^Content-Type: *(?:multipart/related|text/html)\b", re.IGNORECASE | re.MULTILINE
+)
+_MESSAGE = re.compile(r"(?:MIME-Version|From|Content-Type):", re.IGNORECASE)
+# Exchange formats of the time before CSV, which some programs still write.
+_OLD_TABLES = (
+    (re.compile(r"ID;P[^\n]*\n[A-Z]{1,2};[A-Z]"), "SYLK"),
+    (re.compile(r"TABLE\s+0,1\s+\""), "DIF"),
+)
 _CONTROL = dict.fromkeys((*range(9), *range(14, 27), *range(28, 32)))
 
 
@@ -148,6 +158,11 @@ def _text_format(path: Path) -> Format:
         raise _no_table("iCalendar")
     if _LDIF.match(start):
         raise _no_table("LDIF")
+    if _MESSAGE.match(start) and _SAVED_PAGE.search(start[:2048]):
+        raise _web_page()
+    for sign, name in _OLD_TABLES:
+        if sign.match(start):
+            raise _old_table(name)
     if start[0] in "{[" and _looks_json(start):
         return "json"
     if start[0] == "<" and _looks_xml(start, complete=complete):
@@ -155,13 +170,26 @@ def _text_format(path: Path) -> Format:
     return "csv"
 
 
+def _web_page() -> FileRefused:
+    return FileRefused(
+        "web-page",
+        gettext_noop("This is a web page, even if its name says that it is a workbook."),
+        gettext_noop("Open it in a spreadsheet program and save it as .xlsx or CSV."),
+    )
+
+
+def _old_table(name: str) -> FileRefused:
+    return FileRefused(
+        "old-table",
+        gettext_noop("This is a table in the old format “%(type)s”."),
+        gettext_noop("Open it in a spreadsheet program and save it as .xlsx or CSV."),
+        type=name,
+    )
+
+
 def _xml_format(start: str) -> Format:
     if _WEB_PAGE.search(start[:2048]):
-        raise FileRefused(
-            "web-page",
-            gettext_noop("This is a web page, even if its name says that it is a workbook."),
-            gettext_noop("Open it in a spreadsheet program and save it as .xlsx or CSV."),
-        )
+        raise _web_page()
     # Only what stands before the root element can be a document type.
     root = _TAG.search(re.sub(r"<!--.*?-->", "", start, flags=re.DOTALL))
     doctype = start.upper().find("<!DOCTYPE")

@@ -251,3 +251,24 @@ def test_apostrophes_are_taken_off_only_in_our_own_files(read):
     ]
     assert plain(read("a,b\n1,'=x\n")) == [(2, ("1", "'=x"))]
     assert plain(read("a,b\n1,'=x\n", unescape=True)) == [(2, ("1", "=x"))]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ('ID;PWXL;N;E\nC;Y1;X1;K"Name"\n', "This is a table in the old format “SYLK”."),
+        ('TABLE\r\n0,1\r\n"EXCEL"\r\nVECTORS\r\n', "This is a table in the old format “DIF”."),
+        (
+            "MIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n\n--x\n<table>",
+            "This is a web page, even if its name says that it is a workbook.",
+        ),
+    ],
+)
+def test_old_and_packed_tables_are_called_what_they_are(read, data, reason):
+    with pytest.raises(FileRefused, match=reason):
+        read(data)
+
+
+@pytest.mark.parametrize("data", ["ID;PLZ\n1;10115\n", "Content-Type,From\ntext/html,Ann\n"])
+def test_headers_that_begin_like_another_format_are_headers(read, data):
+    assert len(read(data).columns) == 2
