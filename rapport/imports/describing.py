@@ -204,7 +204,23 @@ def _below_title(path: Path, options: ReadOptions) -> Table:
         below = open_table(path, replace(options, header=table.header_guess), scratch=path.parent)
         if layouts.recognise(below.columns, ()) is not None or _is_plainer(below, table):
             return below
+    elif options.header is None and table.header and "" in table.columns:
+        with suppress(FileRefused):
+            after = replace(options, header=table.header + 1)
+            below = open_table(path, after, scratch=path.parent)
+            if _is_header_of_groups(table, below):
+                return below
     return table
+
+
+def _is_header_of_groups(first: Table, below: Table) -> bool:
+    """Whether `first` only says what groups of columns are, and those of `below` their names."""
+    names, known = _named(below), _known(below.columns)
+    return (
+        len(names) > len(_named(first))
+        and known > max(TELLING, _known(first.columns))
+        and known * 2 > len(names)
+    )
 
 
 def _is_plainer(table: Table, first: Table) -> bool:

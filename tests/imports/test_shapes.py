@@ -344,60 +344,6 @@ def test_file_of_a_leader_is_of_no_leads(alice, table):
     assert describe(content, "auto", by=alice, name="teamleader.csv").entity == "contact"
 
 
-def test_names_of_currencies_are_their_codes(alice, table):
-    header = "Name,Annual Revenue,Currency"
-    done = bring(table(header, "Acme,5,US Dollar", "Bee,5,Livre sterling", "Cee,5,CHF"), "account",
-                 by=alice)  # fmt: skip
-    found = Account.objects.order_by("name").values_list("currency", flat=True)
-    assert (list(found), done.errors) == (["USD", "GBP", "CHF"], [])
-
-    done = bring(table("Name,Currency", "Dee,Galleons"), "account", by=alice)
-    assert done.counts["created"] == 1
-    assert done.upload.options["notes"] == [
-        "“Currency” is ignored: none of its values is a currency that is known."
-    ]
-
-
-def test_days_without_year_are_left_out_and_told(alice, table):
-    rows = ("Anna,Bo,05/12,", "Eva,Dee,1/3,2001-02-03")
-    done = bring(table("First Name,Last Name,Birthday,Anniversary", *rows), by=alice)
-    assert set(Contact.objects.values_list("birthday", "anniversary")) == {
-        (None, None), (None, date(2001, 2, 3)),
-    }  # fmt: skip
-    assert done.upload.options["notes"] == [
-        "“Birthday” is ignored: its days have no year, and Birthday is a whole one."
-    ]
-
-
-@pytest.mark.parametrize("cell", ["0000-00-00", "0/0/00", "00.00.0000", "0000-00-00 00:00:00"])
-def test_day_of_zeros_is_none(alice, table, cell):
-    bring(table("Last Name,Birthday", "Bo,1980-01-02", f"Dee,{cell}"), by=alice)
-    found = Contact.objects.order_by("last_name").values_list("birthday", flat=True)
-    assert list(found) == [date(1980, 1, 2), None]
-
-
-def test_signs_before_phone_numbers_are_no_part_of_them(alice, table):
-    phones = ("'+49 30 1", "tel:+49 30 2", "p:+49303", "' 5", "0171 'work'")
-    bring(table("Last Name,Phone", *(f"B{at},{text}" for at, text in enumerate(phones))), by=alice)
-    found = Contact.objects.order_by("last_name").values_list("business_phone", flat=True)
-    assert list(found) == ["+49 30 1", "+49 30 2", "+49303", "5", "0171 'work'"]
-
-
-def test_addresses_begin_with_the_first(alice, table):
-    bring(table("Last Name,Personal Email", "Bo,a@bo.example"), by=alice)
-    header = "Last Name,Email address - other,Secondary Email"
-    bring(table(header, "Dee,d@dee.example,e@dee.example"), by=alice)
-    found = Contact.objects.order_by("last_name").values_list("email", "email2", "email3")
-    assert list(found) == [("a@bo.example", "", ""), ("d@dee.example", "e@dee.example", "")]
-
-
-def test_names_that_begin_with_the_last_are_those_of_people(alice, table):
-    done = bring(table("Name,City", '"Bo, Anna",Bonn', '"Dee, Eva Maria",Ulm'), "auto", by=alice)
-    assert done.upload.entity == "contact"
-    found = Contact.objects.order_by("last_name").values_list("first_name", "last_name")
-    assert list(found) == [("Anna", "Bo"), ("Eva", "Dee")]
-
-
 def test_name_is_guessed_where_hardly_a_header_is_known(alice, table):
     header = "n_operateur,type_prise,observations,puiss_max"
     done = bring(table(header, "Borne du Lac,T2,ouvert,22", "Borne du Port,T2,,7"), "account",
@@ -409,3 +355,17 @@ def test_name_is_guessed_where_hardly_a_header_is_known(alice, table):
     ]
     done = bring(table("Remark,City,Email", "Ask Anna,Bonn,a@bo.example"), "account", by=alice)
     assert done.counts["refused"] == 1
+
+
+def test_row_that_names_groups_of_columns_is_no_header(alice, table):
+    names = "First Name,Last Name,Company,City,Email"
+    done = bring(table("Person,,Company,,Contact", names, "Anna,Bo,Acme,Bonn,a@bo.example"),
+                 by=alice)  # fmt: skip
+    assert Contact.objects.values_list("first_name", "account__name").get() == ("Anna", "Acme")
+    assert done.upload.options["notes"] == [
+        "Row 2 is the header; what stands above it is left out: Person · Company · Contact"
+    ]
+
+    rows = ("Ann,,,", "Email,Phone,Fax,Acme")
+    upload = describe(table("Last Name,,Company,City", *rows), by=alice)
+    assert flow.columns_of(upload)[0] == "Last Name"
