@@ -112,6 +112,9 @@ def _says_little(entity: Entity, columns: Sequence[str], targets: dict[int, Targ
     """Whether hardly a header was recognised, and none that says what a thing is called."""
     if headers.is_split(entity):
         return not targets
+    if targets and headers.tell_of_people(columns):
+        # A list of people, whatever it was called.
+        return False
     fields = {target.field for target in targets.values()}
     return not fields & {entity.title, RECORD_ID} and len(targets) * 3 <= sum(map(bool, columns))
 
