@@ -27,7 +27,10 @@ _MUST = re.compile(rf"\s*(?:\*+|[(\[](?:{words.MUST})[)\]])\s*$", re.IGNORECASE)
 # What Salesforce's says of a record itself.
 _ABOUT = re.compile(r"(?:.*/)?attributes/(?:type|url)")
 # What web services keep the fields of a record in: 'attributes/name'.
-_WRAPPED = re.compile(r"(?:[\w@:-]+/)*(?:attributes|properties|fields)/(?!type$|url$)(.+)")
+_WRAPPED = re.compile(
+    r"(?:(?:data|records?|items?|results?|value|content)/)*"
+    r"(?:attributes|properties|fields)/(?!type$|url$)(.+)"
+)
 # 'Phone (mobile)', 'City - Home': what sort it is stands behind.
 _SORT_BEHIND = re.compile(r"(.+?)\s*(?:\(([^()\d]+)\)|\s[-–]\s*([^-–\d]+))")
 _SECOND = re.compile(r"^(.*?)[\s._:-]*\(?([23])\)?$")

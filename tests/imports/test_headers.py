@@ -69,6 +69,7 @@ from rapport.meta.registry import registry
         ("data/attributes/email", "email"),
         ("fields/Phone (mobile)", "mobile_phone"),
         ("attributes/url", ""),
+        ("schema/fields/name", ""),
         ("phoneNumbers/value", "business_phone"),
         ("PHONE_NBR", "business_phone"),
         ("COMPANY_NM", "account"),
