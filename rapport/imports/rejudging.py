@@ -240,7 +240,7 @@ class Rejudging:
         self, numbers: Sequence[int], kept: MappingType[int, PlanRow]
     ) -> tuple[Feed, list[Row]]:
         repaired = {n: as_cells(row.cells) for n, row in kept.items() if row.cells}
-        feed = Feed(self.upload, after=numbers[0] - 1, repaired=repaired)
+        feed = Feed(self.upload, repaired=repaired)
         try:
             return feed, feed.only(numbers)
         finally:

@@ -12,7 +12,7 @@ from rapport.meta.folding import fold
 from rapport.meta.kinds import Reading, parse
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, Lead, Opportunity
-from tests.imports.bringing import bring, describe
+from tests.imports.bringing import applied, bring, describe, plan
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +147,18 @@ def test_day_in_three_columns_is_one(alice, table, header, rows):
     found = Contact.objects.order_by("last_name").values_list("last_name", "birthday")
     assert list(found) == [("Bo", date(1970, 3, 5)), ("Dee", None)]
     assert [row for row, _column, _reason in done.errors] == [4]
+
+
+def test_day_in_three_columns_is_one_in_a_repaired_row_too(alice, table):
+    header = "Last Name,Birth Year,Birth Month,Birth Day,Email"
+    upload = plan(table(header, "Bo,1970,3,5,x", "Dee,1970,3,5,"), by=alice)
+    flow.repair(upload, 2, {4: "b@x.de"}, by=alice)
+    row = flow.repair(upload, 3, {1: ""}, by=alice)
+
+    assert (row.fate, upload.counts["refused"]) == ("create", 0)
+    applied(upload, by=alice)
+    found = Contact.objects.order_by("last_name").values_list("last_name", "birthday")
+    assert list(found) == [("Bo", date(1970, 3, 5)), ("Dee", None)]
 
 
 def test_column_that_is_something_else_is_no_part_of_a_day(alice, table):
