@@ -68,18 +68,26 @@ def read(upload: ImportFile, mapping: Mapping, by: Actor) -> Named:
     """What the rows of a file name that is still to be made. Raises FileRefused, UploadGone."""
     columns = _columns(mapping)
     found = [array("q", [0]) for _column in columns]
+    # By cell: most come again and again.
     known: list[dict[str, int]] = [{} for _column in columns]
     with uploads.open_upload(upload) as table:
         for batch in table.iter_batches(READ_AT_ONCE):
             for (index, field, target), own, keys in zip(columns, found, known, strict=True):
-                texts = _meant(target, [record.cells[index] for record in batch])
-                news = {*texts} - keys.keys() - {""}
-                keys.update(_to_make(field.target or "", news, by))
-                for record, text in zip(batch, texts, strict=True):
+                cells = [record.cells[index] for record in batch]
+                news = list({*cells} - keys.keys())
+                texts = _meant(target, news)
+                made = _to_make(field.target or "", {*texts} - {""}, by)
+                keys.update((c, made.get(text, 0)) for c, text in zip(news, texts, strict=True))
+                for record, cell in zip(batch, cells, strict=True):
                     # Numbers may be left out.
                     own.extend([0] * (record.number - len(own)))
-                    own.append(keys.get(text, 0))
+                    own.append(keys[cell])
     return found
+
+
+def targets(mapping: Mapping) -> set[str]:
+    """The entities of which records are made because rows name them."""
+    return {field.target or "" for _index, field, _target in _columns(mapping)}
 
 
 def _to_make(name: str, texts: Collection[str], by: Actor) -> dict[str, int]:

@@ -22,7 +22,7 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Decision, Fate, ImportState
 from rapport.queries.imports import plan_of
 
-from . import alike, along, decisions, plan as plans, samerows, steps
+from . import alike, along, decisions, keptnames, plan as plans, samerows, steps
 from .decisions import ALIKE
 from .feed import mapping_of
 from .mapping import Mapping
@@ -102,8 +102,7 @@ def _rejudge(upload: ImportFile, by: Actor, work_on: Callable[[Rejudging], T]) -
             with transaction.atomic():
                 return work_on(Rejudging(upload, _open(upload, by), by, named))
         except along.Unread as unread:
-            file = unread.upload
-            named[unread.plan.pk] = along.read(file, mapping_of(file), by)
+            named[unread.plan.pk] = keptnames.read(unread.upload, unread.plan, by)
 
 
 def decide_all(

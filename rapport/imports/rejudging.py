@@ -19,7 +19,17 @@ from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate, ImportState
 from rapport.queries.imports import plan_of
 
-from . import alike, along, bundle, decisions, later, plan as plans, reasons as why, samerows
+from . import (
+    alike,
+    along,
+    bundle,
+    decisions,
+    keptnames,
+    later,
+    plan as plans,
+    reasons as why,
+    samerows,
+)
 from .alike import TAKEN
 from .decisions import Decided, as_cells
 from .doubles import CERTAIN
@@ -319,6 +329,8 @@ class Rejudging:
         """Count anew what is made along with the rows."""
         mapping = mapping_of(self.upload)
         named = self.named.get(self.plan.pk)
+        if named is None:
+            named = keptnames.load(self.upload, self.plan, self.by)
         made = along.counts(self.upload, self.plan, mapping, self.by, named)
         for name, number in made.items():
             self.counts[name] = number
