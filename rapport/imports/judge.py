@@ -85,7 +85,7 @@ def judge(
             verdict.fate, verdict.draft = Fate.REFUSED, None
             # What somebody decided can be taken back: the row is still what it was.
             if verdict.record is None or not decided.of(verdict.number, verdict.found):
-                verdict.found = Fate.REFUSED
+                verdict.found, verdict.fate = Fate.REFUSED, _refused(verdict.number, decided)
     faulty = [at for at, row in enumerate(rows) if row.wrong]
     if faulty:
         some = [faults.readable(mapping, originals[at]) for at in faulty]
@@ -202,8 +202,7 @@ def _verdict(
     if row.reasons:
         if row.reasons[0].code == why.LEFT_OUT:
             return Verdict(row.number, Fate.SKIP, reasons=row.reasons, found=Fate.SKIP)
-        left = decided.of(row.number, Fate.REFUSED) == Decision.SKIP
-        fate = Fate.SKIP if left else Fate.REFUSED
+        fate = _refused(row.number, decided)
         return Verdict(row.number, fate, record=record, reasons=row.reasons, found=Fate.REFUSED)
     if row.is_bare:
         return Verdict(row.number, Fate.SAME, reasons=[why.only_parts()], found=Fate.SAME)
@@ -222,6 +221,12 @@ def _verdict(
         verdict.draft = updates.draft(record, row.number, values, current, said or mapping.on_match)
         verdict.fate = Fate.UPDATE if verdict.draft is not None else Fate.SAME
     return verdict
+
+
+def _refused(number: int, decided: Decided) -> Fate:
+    """What becomes of a row that cannot be taken: somebody may have left it out."""
+    left = decided.of(number, Fate.REFUSED) == Decision.SKIP
+    return Fate.SKIP if left else Fate.REFUSED
 
 
 def _new(entity: Entity, row: Row) -> Draft:

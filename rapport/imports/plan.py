@@ -235,7 +235,7 @@ def _count(session: Session, judged: Judged) -> None:
     counts[Fate.CREATE.value] += len(judged.simple)
     _count_parts(session, judged)
     for verdict in verdicts:
-        if verdict.reasons:
+        if verdict.fate is Fate.REFUSED:
             session.groups.update({why.key(reason) for reason in verdict.reasons})
     if len(session.preview) < PREVIEWED:
         session.preview += [

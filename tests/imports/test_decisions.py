@@ -144,6 +144,35 @@ def test_rows_refused_for_one_reason_are_left_out(alice, stored, table):
     assert plan_of(upload).counts["why"] == {"1|required": 1}
 
 
+def test_reasons_are_those_of_refused_rows_alone_also_in_a_later_plan(alice, table):
+    rows = ("Bo,nonsense,,", "Dee,wrong,,", ",,Acme,acme.example")
+    upload = plan(table("Last Name,Email,Company,Company Website", *rows), by=alice)
+    said = plan_of(upload).counts
+    assert (said["why"], said["same"]) == ({"1|email": 2}, 1)
+
+    flow.decide(upload, 3, "skip", by=alice)
+    flow.plan_now(upload, by=alice)
+
+    assert plan_of(upload).counts["why"] == {"1|email": 1}
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_refused_rows_that_are_left_out_stay_so(one_by_one, alice, table):
+    # What they lack is only known when all that they say is put together.
+    upload = plan(table("Last Name,Email", ",a@x.de", "Bo,nonsense", "Dee,d@x.de"), by=alice)
+    if one_by_one:
+        for row in (2, 3):
+            flow.decide(upload, row, "skip", by=alice)
+    else:
+        flow.decide_all(upload, "refused", "skip", by=alice)
+    assert fates(upload) == {2: "skip", 3: "skip"}
+
+    flow.plan_now(upload, by=alice)
+
+    assert fates(upload) == {2: "skip", 3: "skip"}
+    assert apply(upload, alice) == {"rows": 3, "created": 1, "skipped": 2}
+
+
 def test_cells_are_repaired_in_place(alice, stored, table):
     upload = plan(table(*LIST), by=alice)
 
