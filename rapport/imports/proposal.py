@@ -15,7 +15,15 @@ from rapport.meta.kinds import Kind, Reading
 from . import datecolumns, headers, layouts, parts, tongues, words
 from .headers import RECORD_ID
 from .layouts import Layout
-from .mapping import BLANK, Mapping, Target, label_of, targets as all_targets
+from .mapping import (
+    BLANK,
+    REFUSE,
+    Mapping,
+    Target,
+    label_of,
+    missing_rule,
+    targets as all_targets,
+)
 from .meanings import leave_unfit, settle, translate
 from .samples import are_people, are_salutations, first_addresses, first_text, values_of
 
@@ -65,6 +73,7 @@ def propose(
     notes += _ids_of_others(entity, columns, targets, sample)
     notes += _owners_by_id(entity, columns, targets, sample)
     if layout is not None:
+        notes += _people_elsewhere(entity, columns, targets, sample)
         translate(entity, layout, targets, sample, reading)
     notes += settle(entity, columns, sample, targets, reading=reading, layout=layout)
     notes += leave_unfit(entity, columns, sample, targets)
@@ -342,6 +351,26 @@ def _ids_of_others(
         elif found.kind is Kind.LOOKUP and len(values) > 1 and all(map(_NUMBER.fullmatch, values)):
             targets[index] = replace(target, missing=BLANK)
             said = _("“%(column)s” holds numbers and no names: nothing new is made of them.")
+            notes.append(said % {"column": columns[index]})
+    return notes
+
+
+def _people_elsewhere(
+    entity: Entity,
+    columns: Sequence[str],
+    targets: dict[int, Target],
+    sample: Sequence[Sequence[str]],
+) -> list[str]:
+    """Names that a program adds to what it exports: whoever is not here, or is so more than once,
+    must not cost the record."""
+    notes = []
+    for index, target in targets.items():
+        found = entity.fields.get(target.field)
+        if found is None or found.kind is not Kind.LOOKUP or target.missing:
+            continue
+        if missing_rule(found, target) == REFUSE and values_of(sample, index):
+            targets[index] = replace(target, missing=BLANK, several=BLANK)
+            said = _("“%(column)s” is left blank where it names nobody who is here, or several.")
             notes.append(said % {"column": columns[index]})
     return notes
 

@@ -7,6 +7,8 @@ import pytest
 
 from rapport.imports import flow
 from rapport.meta.registry import registry
+from rapport.models import Account
+from tests.factories import make_contact
 from tests.imports.bringing import bring, describe, outcome
 
 pytestmark = pytest.mark.django_db
@@ -124,3 +126,26 @@ def test_view_of_dynamics_in_another_language_keeps_its_ids(entity, words, alice
 
     content = table(";".join(names), row)
     assert describe(content, entity, by=alice).options["program"] == ""
+
+
+def test_account_of_dynamics_is_not_refused_for_its_primary_contact(alice, table):
+    header = (
+        "(Do Not Modify) Account,(Do Not Modify) Row Checksum,(Do Not Modify) Modified On,"
+        "Account Name,Primary Contact"
+    )
+    rows = [
+        f"6f1c1a52-1111-4c1e-9b1a-00000000000{at},x==,05.01.2026 10:00,{name}"
+        for at, name in enumerate(("Acme,Anna Bo", "Bee,Eva Dee", "Cee,Max Eck"))
+    ]
+    for name in ("Bo", "Dee", "Dee"):
+        make_contact(owner=alice, first_name={"Bo": "Anna"}.get(name, "Eva"), last_name=name)
+    done = bring(table(header, *rows), "account", by=alice)
+
+    found = Account.objects.order_by("name").values_list("name", "primary_contact__last_name")
+    assert list(found) == [("Acme", "Bo"), ("Bee", None), ("Cee", None)]
+    assert done.upload.options["notes"] == [
+        "“Primary Contact” is left blank where it names nobody who is here, or several."
+    ]
+    # Of a list that people made, each name is meant.
+    done = bring(table("Name,Primary Contact", "Dee,Max Eck"), "account", by=alice)
+    assert done.counts["refused"] == 1
