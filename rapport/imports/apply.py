@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -406,7 +407,8 @@ def ended(job: Job, state: JobState) -> None:
         # Nothing was written: no trace in the journal.
         upload.operation = None
     _end_members(upload)
-    retention.tidy_uploads(now=timezone.now())
+    # Not while all wait for this transaction: there may be thousands of uploads to look through.
+    transaction.on_commit(retention.tidy_uploads, robust=True)
     upload.save(update_fields=["state", "message", "ended_at", "operation", "counts"])
     if op is None:
         return

@@ -1,11 +1,13 @@
 """Applying: what is written, what it is linked with, and taking it back."""
 
 import datetime
+import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from rapport.actions import lease, merge, records, states, undo
+from rapport.actions import lease, merge, records, retention, states, undo
 from rapport.actions.people import SETUP
 from rapport.imports import apply, flow
 from rapport.meta.registry import registry
@@ -358,6 +360,23 @@ def test_error_file_is_the_refused_rows_as_they_were(alice):
     ]
     repaired = file.replace(b"nonsense", b"bo@x.de", 1)
     assert bring(repaired, by=alice).counts == {"rows": 1, "created": 1}
+
+
+def test_uploads_are_tidied_when_nobody_waits_for_it(
+    alice, table, settings, django_capture_on_commit_callbacks
+):
+    upload = plan(table("Last Name", "Bo"), by=alice)
+    old = Path(settings.MEDIA_ROOT) / "imports" / "other" / f"{retention.MADE_AHEAD}x-0"
+    old.parent.mkdir()
+    old.touch()
+    os.utime(old, (0, 0))
+
+    with django_capture_on_commit_callbacks(execute=True) as after:
+        flow.apply_now(upload, by=alice)
+        assert old.exists()
+
+    assert old.exists() is False
+    assert retention.tidy_uploads in after
 
 
 def test_texts_of_repaired_error_rows_are_those_of_the_file(alice, table):
