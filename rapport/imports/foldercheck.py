@@ -41,7 +41,8 @@ def state() -> str:
             "everybody on this machine may put files there, and recipes import them: chmod o-w"
         )
         raise Fault(f"{path} {_owner(facts)}: {message}", works=True)
-    watched = f"{len(recipes)} recipes have a folder in it" if recipes else "no recipe uses it"
+    some = "1 recipe has" if len(recipes) == 1 else f"{len(recipes)} recipes have"
+    watched = f"{some} a folder in it" if recipes else "no recipe uses it"
     return f"{path} {_owner(facts)}: {watched}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping as MappingType, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, ngettext
 
 from rapport.meta.entity import Entity
 from rapport.meta.folding import fold
@@ -51,7 +51,12 @@ class Fit:
         found = gone_texts(self.gone)
         if self.missing:
             names = ", ".join(f"“{name}”" for name in self.missing[:20])
-            found.append(_("The file has no column %(columns)s.") % {"columns": names})
+            text = ngettext(
+                "The file has no column %(columns)s.",
+                "The file has no columns %(columns)s.",
+                len(self.missing),
+            )
+            found.append(text % {"columns": names})
         return found
 
 

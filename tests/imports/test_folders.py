@@ -236,7 +236,7 @@ def test_what_cannot_be_imported_says_why(recipe, root, put):
     ]  # fmt: skip
     said = (root / "shop/people/failed/odd.csv.txt").read_text("utf-8")
     assert said == (
-        "“People” does not fit this file. The file has no column “Vorname”, “Name”, “Mail”.\n"
+        "“People” does not fit this file. The file has no columns “Vorname”, “Name”, “Mail”.\n"
     )
     assert {upload.state for upload in ImportFile.objects.all()} == {"failed"}
 
@@ -331,7 +331,7 @@ def test_check_says_whether_the_folder_can_be_used(recipe, root, settings, tmp_p
     assert (grade, f"{root} does not exist" in text) == ("failed", True)
     root.mkdir(mode=0o755)
     grade, text = told()
-    assert (grade, text.endswith("drwxr-xr-x): 1 recipes have a folder in it")) == ("ok", True)
+    assert (grade, text.endswith("drwxr-xr-x): 1 recipe has a folder in it")) == ("ok", True)
     root.chmod(0o777)
     assert told()[0] == "warning"
     root.chmod(0o755)
