@@ -22,8 +22,8 @@ MEANINGS = {
         "The file holds a formula here without its result (%(value)s). "
         "Open it in a spreadsheet program and save it."
     ),
-    "bytes": gettext_noop("Not readable in this encoding (bytes %(value)s)"),
-    "line": gettext_noop("This line is not valid JSON: %(value)s"),
+    "bytes": gettext_noop("Not readable in this encoding (bytes %(value)s)."),
+    "line": gettext_noop("This line is not valid JSON: “%(value)s”."),
 }
 NOTES = {
     "masked": gettext_noop("Numbers with leading zeros are read as the workbook shows them."),

@@ -25,6 +25,9 @@ from rapport.files.textstream import lines, open_text, show_bytes
 
 # A line after the last: it can only end up inside a record when a quotation mark was never closed.
 END = "\ue000end of file\ue000"
+# What may be wrong with a whole record.
+SURPLUS = gettext_noop("%(cells)d cells, %(columns)d columns.")
+NEVER_CLOSED = gettext_noop("The file ends inside this record: a quotation mark is never closed.")
 
 
 class Problem(NamedTuple):
@@ -246,8 +249,7 @@ class Reader:
         if is_blank(row[self._width :]):
             del row[self._width :]
             return ()
-        message = gettext_noop("%(cells)d cells, %(columns)d columns")
-        return (Problem(None, Message(message, {"cells": found, "columns": self._width})),)
+        return (Problem(None, Message(SURPLUS, {"cells": found, "columns": self._width})),)
 
 
 def chunks(total: int, size: int = 10_000) -> Iterator[int]:
@@ -280,8 +282,7 @@ def without_end(batch: list[list[str]]) -> bool:
 
 
 def _never_closed(record: Record) -> Record:
-    message = gettext_noop("The file ends inside this record: a quotation mark is never closed.")
-    return record._replace(problems=(Problem(None, Message(message)), *record.problems))
+    return record._replace(problems=(Problem(None, Message(NEVER_CLOSED)), *record.problems))
 
 
 def _exposer(source: Source) -> Callable[[list[str]], tuple[Problem, ...]] | None:

@@ -1,7 +1,7 @@
 """Cells to values, a column of a batch at a time: one converter per kind.
 
 A converter takes the texts of one column and gives the values (None or '' where blank), what is
-wrong {place: message}, and further values of a cell that held several {place: texts}.
+wrong {place: error}, and further values of a cell that held several {place: texts}.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Column(NamedTuple):
     """A converted column."""
 
     values: list[Any]
-    errors: dict[int, str]
+    errors: dict[int, InvalidValue]
     more: dict[int, list[str]]
 
 
@@ -88,14 +88,19 @@ def _long_text(field: Field, _reading: Reading) -> Convert:
     return convert
 
 
-def _errors(field: Field, values: Sequence[Any]) -> dict[int, str]:
+def _errors(field: Field, values: Sequence[Any]) -> dict[int, InvalidValue]:
     errors = {}
     for place, value in enumerate(values):
         try:
             check(field, value)
         except InvalidValue as error:
-            errors[place] = str(error)
+            errors[place] = _bare(error)
     return errors
+
+
+def _bare(error: InvalidValue) -> InvalidValue:
+    """Without the frames, which would keep the whole batch in memory."""
+    return error.with_traceback(None)
 
 
 def _split_marked(values: list[Any]) -> dict[int, list[str]]:
@@ -133,7 +138,7 @@ def _unless_all_fit(
     def convert(cells: Sequence[str]) -> Column:
         values: list[Any] = list(map(str.strip, cells))
         more = _split_marked(values) if split else {}
-        errors: dict[int, str] = {}
+        errors: dict[int, InvalidValue] = {}
         if all_fit(field, values):
             return Column(values, errors, more)
         for place, value in enumerate(values):
@@ -142,7 +147,7 @@ def _unless_all_fit(
             try:
                 values[place], rest = read(value)
             except InvalidValue as error:
-                errors[place] = str(error)
+                errors[place] = _bare(error)
                 continue
             if rest:
                 more[place] = rest
@@ -170,7 +175,7 @@ def _addresses(field: Field, text: str) -> list[str]:
 def _remembering(field: Field, reading: Reading) -> Convert:
     """Parse every text once: for kinds of which the same few values come again and again."""
     known: dict[str, Any] = {"": None}
-    wrong: dict[str, str] = {}
+    wrong: dict[str, InvalidValue] = {}
     is_day = field.kind in {Kind.DATE, Kind.DATETIME}
 
     def convert(cells: Sequence[str]) -> Column:
@@ -183,7 +188,7 @@ def _remembering(field: Field, reading: Reading) -> Convert:
             known[""] = None
             wrong.clear()
         values: list[Any] = []
-        errors: dict[int, str] = {}
+        errors: dict[int, InvalidValue] = {}
         for place, cell in enumerate(cells):
             if cell not in known and cell not in wrong:
                 try:
@@ -191,7 +196,7 @@ def _remembering(field: Field, reading: Reading) -> Convert:
                     is_blank = not cell.strip() or (is_day and _NO_DAY.fullmatch(cell))
                     known[cell] = None if is_blank else parse(field, cell, reading)
                 except InvalidValue as error:
-                    wrong[cell] = str(error)
+                    wrong[cell] = _bare(error)
             if cell in wrong:
                 errors[place] = wrong[cell]
             values.append(known.get(cell))
@@ -216,8 +221,8 @@ def _nothing(field: Field, _reading: Reading) -> Convert:
     """Kinds that no column can fill."""
 
     def convert(cells: Sequence[str]) -> Column:
-        message = _("%(field)s cannot be imported.") % {"field": field.label}
-        return Column([None] * len(cells), {i: message for i, c in enumerate(cells) if c}, {})
+        error = InvalidValue(_("%(field)s cannot be imported.") % {"field": field.label})
+        return Column([None] * len(cells), {i: error for i, c in enumerate(cells) if c}, {})
 
     return convert
 

@@ -116,7 +116,7 @@ def _person(place: _Place, row: Row, links: Links) -> _Person:
         try:
             values = {**name_of(entity, text), **values}
         except InvalidValue as error:
-            reason = of_cell(entity.fields[entity.title], str(error), place.index)
+            reason = of_cell(entity.fields[entity.title], error, place.index)
             row.refuse(place.lookup, reason)
     titles = links.names.get(row.number, {})
     for other in place.shared:

@@ -6,12 +6,18 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
+from rapport.files.canonical import MEANINGS
+from rapport.files.refusal import Message, gettext_noop
+from rapport.files.rows import NEVER_CLOSED, SURPLUS
 from rapport.meta.field import Field
+from rapport.meta.kinds import InvalidValue, Kind, OutOfBounds
 
 from .cells import REMEDIES
 
 # The code of a reason why a row is left out unless it is repaired: it is no record at all.
 LEFT_OUT = "foot"
+# The codes of values of the right kind that do not fit.
+OUT_OF_RANGE, TOO_LONG = "range", "long"
 
 
 class Reason(NamedTuple):
@@ -33,9 +39,39 @@ def heading() -> str:
     return _("Reason")
 
 
-def of_cell(field: Field, message: str, column: int | None) -> Reason:
+def of_cell(field: Field, problem: InvalidValue | str, column: int | None) -> Reason:
     """A cell that its field cannot hold."""
-    return Reason(message, column, str(REMEDIES[field.kind]), field.kind.value)
+    remedy, code = REMEDIES[field.kind], field.kind.value
+    if isinstance(problem, OutOfBounds):
+        if field.kind in {Kind.NUMBER, Kind.MONEY}:
+            remedy, code = _("Correct the number or empty the cell."), OUT_OF_RANGE
+        else:
+            remedy, code = _("Shorten it."), TOO_LONG
+    return Reason(str(problem), column, str(remedy), code)
+
+
+def of_reading(problem: Message, column: int | None) -> Reason:
+    """What the reader of the file could not make out: a cell, or the row as a whole (None)."""
+    if column is None:
+        remedy = _WHOLE.get(problem.template) or gettext_noop("Correct the row.")
+        return Reason(_in_words(problem), None, _(remedy), "shape")
+    if problem.template == MEANINGS["bytes"]:
+        remedy = _("Choose the right encoding, or correct the cell.")
+    else:
+        remedy = _("Correct the cell.")
+    return Reason(_in_words(problem), column, remedy, "unreadable")
+
+
+_WHOLE = {
+    SURPLUS: gettext_noop(
+        "Correct the row: every line must have as many cells as there are columns."
+    ),
+    NEVER_CLOSED: gettext_noop("Close the quotation, or choose another quotation mark."),
+}
+
+
+def _in_words(message: Message) -> str:
+    return str(Message(_(message.template), message.values))
 
 
 def required(field: Field, column: int | None) -> Reason:

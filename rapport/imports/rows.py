@@ -21,7 +21,7 @@ from .cells import is_named
 from .headers import RECORD_ID, siblings
 from .layouts import same_id
 from .mapping import Mapping, Target
-from .reasons import LEFT_OUT, Reason, of_cell
+from .reasons import LEFT_OUT, Reason, of_cell, of_reading
 
 # The field for what fits nowhere else.
 NOTES = "description"
@@ -133,9 +133,8 @@ class Converter:
     def _refused(self, record: Record) -> Row:
         if record.problem == FOOT:
             return Row(record.number, {}, reasons=[Reason(_(FOOT.template), code=LEFT_OUT)])
-        message = str(record.problem)
-        remedy = _("Correct the row: every line must have as many cells as there are columns.")
-        return Row(record.number, {}, reasons=[Reason(message, None, remedy, "shape")])
+        assert record.problem is not None
+        return Row(record.number, {}, reasons=[of_reading(record.problem, None)])
 
     def _converted(self, records: Sequence[Record]) -> list[Row]:
         if not records:
@@ -244,7 +243,7 @@ class Converter:
             try:
                 row.values[name] = check(self.entity.fields[name], text)
             except InvalidValue as error:
-                row.refuse(found.name, of_cell(found, str(error), index))
+                row.refuse(found.name, of_cell(found, error, index))
 
     def _cell_problems(self, records: Sequence[Record], rows: Sequence[Row]) -> None:
         """What the reader could not make out matters only where the column does."""
@@ -252,8 +251,7 @@ class Converter:
             for problem in record.problems:
                 column = problem.column
                 if column is not None and column in self.mapping.columns:
-                    remedy = _("Choose the right encoding, or correct the cell.")
-                    reason = Reason(str(problem.message), column, remedy, "unreadable")
+                    reason = of_reading(problem.message, column)
                     row.refuse(self.mapping.columns[column].field, reason)
 
     def _ask(self, row: Row, text: str) -> None:
@@ -286,7 +284,7 @@ class Converter:
                     row.values[name] = check(self.entity.fields[name], part)
                 except InvalidValue as error:
                     column = self.mapping.column_of(self.entity.title)
-                    reason = of_cell(self.entity.fields[name], str(error), column)
+                    reason = of_cell(self.entity.fields[name], error, column)
                     row.refuse(self.entity.title, reason)
 
 

@@ -57,6 +57,10 @@ class InvalidValue(ValueError):
     """A value that its field cannot hold; the message is for people."""
 
 
+class OutOfBounds(InvalidValue):
+    """A value of the right kind, but too long, too small or too large."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """How a text is to be read: what a person chose, or what was detected."""
@@ -275,7 +279,7 @@ def _check_text(field: Field, value: Any) -> str:
     if not is_storable(text):
         raise InvalidValue(_("There is a character in the text that cannot be stored."))
     if field.max_length and len(text) > field.max_length:
-        raise InvalidValue(
+        raise OutOfBounds(
             _("Longer than %(limit)s characters (%(length)s).")
             % {"limit": field.max_length, "length": len(text)}
         )
@@ -318,16 +322,16 @@ def _check_money(field: Field, value: Any) -> Decimal:
     if not amount.is_finite():
         raise InvalidValue(_("“%(value)s” is not an amount.") % {"value": quoted(value)})
     if abs(amount) >= Decimal(10) ** 13:
-        raise InvalidValue(_("“%(value)s” has more than 15 digits.") % {"value": quoted(value)})
+        raise OutOfBounds(_("“%(value)s” has more than 15 digits.") % {"value": quoted(value)})
     _check_range(field, amount)
     return amount
 
 
 def _check_range(field: Field, value: Any) -> None:
     if field.minimum is not None and value < field.minimum:
-        raise InvalidValue(_("Less than %(limit)s.") % {"limit": field.minimum})
+        raise OutOfBounds(_("Less than %(limit)s.") % {"limit": field.minimum})
     if field.maximum is not None and value > field.maximum:
-        raise InvalidValue(_("More than %(limit)s.") % {"limit": field.maximum})
+        raise OutOfBounds(_("More than %(limit)s.") % {"limit": field.maximum})
 
 
 def _check_date(_field: Field, value: Any) -> date:

@@ -169,7 +169,7 @@ def groups(
 _CODES = {
     "required": gettext_lazy("required, but empty or not mapped"),
     "shape": gettext_lazy("more cells than columns, or damaged"),
-    "unreadable": gettext_lazy("not readable in this encoding"),
+    "unreadable": gettext_lazy("cannot be read"),
     "id": gettext_lazy("no record id"),
     "forbidden": gettext_lazy("not yours to change"),
     "email": gettext_lazy("no e-mail address"),
@@ -185,5 +185,7 @@ _CODES = {
     "text": gettext_lazy("too long"),
     "long_text": gettext_lazy("too long"),
     "phone": gettext_lazy("too long"),
+    "long": gettext_lazy("too long"),
+    "range": gettext_lazy("too small or too large"),
     "": gettext_lazy("not allowed by a rule"),
 }

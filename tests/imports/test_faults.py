@@ -6,6 +6,7 @@ import pytest
 
 from rapport.imports import deciding, report
 from rapport.imports.mapping import Target
+from rapport.imports.reasons import from_json
 from rapport.models import Account, Contact
 from rapport.queries.imports import plan_of
 from tests.factories import make_account, make_contact
@@ -197,3 +198,56 @@ def test_constants_that_name_nothing_are_not_missing(alice, table):
     assert [reason[:28] for _row, _column, reason in errors(upload)] == [
         "“x” is not a date. Write it ", "There are 2 records called “",
     ]  # fmt: skip
+
+
+def test_values_that_are_too_much_are_not_called_something_else(alice, table):
+    content = table(
+        "Account Name,Employees,Annual Revenue,Email",
+        f"Acme,-5,{'9' * 14},{'x' * 100}@x.de",
+    )
+    upload = plan(content, "account", by=alice)
+
+    (row,) = plan_of(upload).rows.all()
+    assert [(reason.message, reason.remedy, reason.code) for reason in from_json(row.reasons)] == [
+        ("Less than 0.", "Correct the number or empty the cell.", "range"),
+        (
+            f"“{'9' * 14}” has more than 15 digits.",
+            "Correct the number or empty the cell.",
+            "range",
+        ),
+        ("Longer than 100 characters (105).", "Shorten it.", "long"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            b"Name,Mail\nBo,b@x.de,more\n",
+            (
+                "3 cells, 2 columns. "
+                "Correct the row: every line must have as many cells as there are columns."
+            ),
+        ),
+        (
+            b'Name,Mail\nBo,b@x.de\n"Di,d@x.de\n',
+            (
+                "The file ends inside this record: a quotation mark is never closed. "
+                "Close the quotation, or choose another quotation mark."
+            ),
+        ),
+        (
+            b'{"Name": "Bo", "Mail": "b@x.de"}\n{"Name": "Di", \n{"Name": "Ed", "Mail": ""}\n',
+            'This line is not valid JSON: “{"Name": "Di",”. Correct the row.',
+        ),
+        (
+            b"Name,Mail\nB\0o,b@x.de\n",
+            (
+                "Not readable in this encoding (bytes 00). "
+                "Choose the right encoding, or correct the cell."
+            ),
+        ),
+    ],
+)
+def test_what_cannot_be_read_has_its_own_remedy(content, said, alice):
+    assert errors(plan(content, by=alice))[0][2] == said

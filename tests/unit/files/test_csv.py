@@ -70,8 +70,8 @@ def test_surplus_text_is_a_problem_of_the_record(read):
     table = read("a,b\n1,2,3\n4,5\n")
 
     assert plain(table) == [(2, ("1", "2", "3")), (3, ("4", "5"))]
-    assert problems(table) == [(2, None, "3 cells, 2 columns")]
-    assert [str(record.problem) for record in table] == ["3 cells, 2 columns", "None"]
+    assert problems(table) == [(2, None, "3 cells, 2 columns.")]
+    assert [str(record.problem) for record in table] == ["3 cells, 2 columns.", "None"]
 
 
 def test_text_stays_text(read):
@@ -94,27 +94,27 @@ def test_undecodable_byte_is_shown_and_named(read):
     table = read((("ä,ö\n" * 30).encode()) + b"x\x81y,1\n")
 
     assert plain(table)[-1] == (31, ("x\\x81y", "1"))
-    assert problems(table) == [(31, 0, "Not readable in this encoding (bytes 81)")]
+    assert problems(table) == [(31, 0, "Not readable in this encoding (bytes 81).")]
 
 
 def test_byte_that_cp1252_lacks_is_named(read):
     table = read(b"a,b\nM\xfcller,x\x9dy\n")
 
     assert plain(table) == [(2, ("Müller", "x\\x9dy"))]
-    assert problems(table) == [(2, 1, "Not readable in this encoding (bytes 9D)")]
+    assert problems(table) == [(2, 1, "Not readable in this encoding (bytes 9D).")]
 
 
 def test_half_a_character_at_the_end_is_named(read):
     table = read("a,b\n1,ü".encode("utf-16-le") + b"x", encoding="utf-16-le")
 
-    assert problems(table) == [(2, 1, "Not readable in this encoding (bytes 78)")]
+    assert problems(table) == [(2, 1, "Not readable in this encoding (bytes 78).")]
 
 
 def test_nul_is_shown_and_named(read):
     table = read(b"a,b\n1\x00,2\n3,4\n")
 
     assert plain(table) == [(2, ("1␀", "2")), (3, ("3", "4"))]
-    assert problems(table) == [(2, 0, "Not readable in this encoding (bytes 00)")]
+    assert problems(table) == [(2, 0, "Not readable in this encoding (bytes 00).")]
 
 
 def test_quotation_mark_that_is_never_closed_is_a_problem(read):

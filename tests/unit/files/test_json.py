@@ -67,9 +67,9 @@ def test_broken_line_is_a_problem_of_its_record(file):
 
     assert found == [
         (1, ("1",), "None"),
-        (2, ('{"a":',), 'This line is not valid JSON: {"a":'),
-        (3, ("[1]",), "This line is not valid JSON: [1]"),
-        (4, ('{"a": "\\xff"}',), 'This line is not valid JSON: {"a": "\\xff"}'),
+        (2, ('{"a":',), 'This line is not valid JSON: “{"a":”.'),
+        (3, ("[1]",), "This line is not valid JSON: “[1]”."),
+        (4, ('{"a": "\\xff"}',), 'This line is not valid JSON: “{"a": "\\xff"}”.'),
         (5, ("ü" * 20,), "None"),
     ]
 

@@ -145,7 +145,7 @@ def test_undecodable_bytes_are_a_problem(tmp_path):
 
     assert record.cells == ("Müller \\x81",)
     assert [(p.column, str(p.message)) for p in record.problems] == [
-        (0, "Not readable in this encoding (bytes 81)")
+        (0, "Not readable in this encoding (bytes 81).")
     ]
 
 
