@@ -20,7 +20,7 @@ WEST: dict[str, dict[str, str]] = {
         "mobilfunknummer|handy-nr.",
         "home_phone": "tel. privat|telefon privat|privattelefon",
         "fax": "fax-nummer|faxnummer|fax-nr.",
-        "website": "webseite|webadresse|website 1|homepage|url",
+        "website": "unternehmens-domainname|webseite|webadresse|website 1|homepage|url",
         "company": "firma 1|firma1|firmenbezeichnung|kundenname|betrieb|arbeitgeber|"
         "primäres unternehmen|name der firma|accountname|account-name|name des unternehmens",
         "number": "kunden-nr|kundennr.|debitornr|debitoren-nr.|adressnummer",
@@ -34,7 +34,8 @@ WEST: dict[str, dict[str, str]] = {
         "address1_state_or_province": "bundesland/provinz|bundesland/kanton|"
         "adresse 1: bundesland/kanton",
         "address1_postal_code": "postleitzahl|plz.|adresse 1: postleitzahl",
-        "address1_country": "länderkennzeichen|landkennzeichen|ländercode|adresse 1: land/region",
+        "address1_country": "land/region|länderkennzeichen|landkennzeichen|ländercode|"
+        "adresse 1: land/region",
         "address2_line1": "privat: adresse|lieferadresse|privatanschrift|adresse privat",
         "address2_line2": "privat: adresse 2",
         "address2_city": "privat: ort|lieferort|ort privat",
@@ -99,6 +100,7 @@ WEST: dict[str, dict[str, str]] = {
     },
     "sv": {
         "called": "namn",
+        "middle_name": "mellannamn",
         "full_name": "kontaktperson|fullständigt namn",
         "job_title": "titel|befattning|roll",
         "email": "e-postadress|mejl|mejladress|epostadress",
@@ -128,6 +130,7 @@ WEST: dict[str, dict[str, str]] = {
     },
     "da": {
         "called": "navn",
+        "middle_name": "mellemnavn|mellomnavn",
         "full_name": "kontaktperson|fulde navn|fullt navn",
         "job_title": "stilling|stillingsbetegnelse|titel|tittel",
         "email": "e-mailadresse|mailadresse|e-postadresse",

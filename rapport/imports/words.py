@@ -54,8 +54,8 @@ WORDS: dict[str, str] = {
     "teléfono móvil|móvil|teléfono celular|telefone celular|telemóvel|téléphone portable|"
     "téléphone mobile|portable|telefono cellulare|mobiele telefoon|matkapuhelin",
     "home_phone": "home phone no|private telephone|téléphone privé|telefono casa",
-    "fax": "fax phone|home fax|other fax|fax no|fax no.|telefaxnummer|télécopie|факс|传真",
-    "website": "website link|website address|web url|web site|www|homepage url|company website|domain|company domain name|internetseite|"
+    "fax": "facsimile telephone number|facsimile|fax phone|home fax|other fax|fax no|fax no.|telefaxnummer|télécopie|факс|传真",
+    "website": "www home page|website link|website address|web url|web site|www|homepage url|company website|domain|company domain name|internetseite|"
     "sitio|pagina web|сайт|网站|ホームページ",
     "account": "related company|accounts|organizations|card name|название компании|organization|organisation name|org|employer name|"
     "associated company|company/account|"
@@ -148,13 +148,15 @@ OWNERS = (
     "contact|person|people|lead|prospect|account|company|customer|client|organization|organisation|"
     "firma|firm|business|work|office|primary|main|default|current|mailing|billing|corporate|hq|"
     "headquarters|dienstlich|geschäftlich|address 1|personal|primary contact|default address|"
+    "arbete|arbejde|arbeid|jobb|trabajo|lavoro|werk|zakelijk|praca|trabalho|bureau|pro|uff|työ|"
     "address mail|attendee|participant|registrant|subscriber|buyer|donor|guest"
 )
 # Words before those of an address that is not the first one.
 OTHER_PLACES = (
     "alternate address|alternate|alternative address|other address|other|address other|shipping|"
     "shipping address|ship to|delivery|delivery address|home|home address|private|"
-    "private address|residence|residential|secondary address|second address|address 2"
+    "private address|residence|residential|privat|hem|hjem|koti|thuis|domicile|perso|particular|"
+    "casa|ab|secondary address|second address|address 2"
 )
 # What forms say behind a header.
 MUST = (
