@@ -114,9 +114,16 @@ def _dynamics(file: _File) -> Layout | None:
         own = [column for column in file.columns if column.startswith("(Do Not Modify) ")]
         names = {headers.plain(column.removeprefix("(Do Not Modify) ")) for column in own}
         return _layout(DYNAMICS, next((e for e in _OWN_FIRST if e in names), ""))
-    if len(known & _LOGICAL) >= 2:
-        return _layout(DYNAMICS, next((e for e in _OWN_FIRST if f"{e}id" in known), ""))
+    entity = next((e for e in _OWN_FIRST if f"{e}id" in known), "")
+    enough = 1 if entity and _are_guids(file, f"{entity}id") else 2
+    if len(known & _LOGICAL) >= enough:
+        return _layout(DYNAMICS, entity)
     return _dynamics_elsewhere(file)
+
+
+def _are_guids(file: _File, name: str) -> bool:
+    ids = values_of(file.sample, file.plain.index(name))
+    return bool(ids) and all(map(_GUID.fullmatch, ids))
 
 
 def _dynamics_elsewhere(file: _File) -> Layout | None:
@@ -126,9 +133,8 @@ def _dynamics_elsewhere(file: _File) -> Layout | None:
     first = named[0] if named else None
     if len(named) < 3 or first is None:
         return None
-    ids = values_of(file.sample, 0)
     alike = all(one is not None and one[1] == first[1] for one in named)
-    if not (alike and ids and all(map(_GUID.fullmatch, ids))):
+    if not (alike and _are_guids(file, file.plain[0])):
         return None
     bare = headers.plain(first[2])
     entity = next((e for e, said in texts.DYNAMICS_CALLED.items() if bare in said), "")

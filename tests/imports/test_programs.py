@@ -149,3 +149,13 @@ def test_account_of_dynamics_is_not_refused_for_its_primary_contact(alice, table
     # Of a list that people made, each name is meant.
     done = bring(table("Name,Primary Contact", "Dee,Max Eck"), "account", by=alice)
     assert done.counts["refused"] == 1
+
+
+def test_ids_and_one_logical_name_are_enough_for_dynamics(alice, table):
+    header, guid = "accountid,name,primarycontactid", "475b158c-541c-e511-80d3-3863bb347b"
+    content = table(header, f"{guid}a8,Acme,{guid}a1")
+    done = bring(content, "account", by=alice)
+    assert (done.upload.options["program"], done.counts["created"]) == ("Dynamics 365", 1)
+
+    upload = describe(table(header, "A-17,Acme,Anna Bo"), "account", by=alice)
+    assert upload.options["program"] == ""
