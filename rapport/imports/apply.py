@@ -212,7 +212,7 @@ def _advance(session: _Session, run: Run) -> bool:
         cursor = job.cursor or {}
         if "after" not in cursor:
             upload.counts = dict.fromkeys(COUNTS, 0)
-            _begin_file(upload, op)
+        _begin_file(upload, op, cursor)
         if rows:
             judged = early
             if judged is None or lease.state_of_database() != before:
@@ -267,8 +267,7 @@ def _link_late(session: _Session, run: Run) -> bool:
         plans.require(mapping.entity, run.by)
         upload, plan = _theirs(job)
         op = _operation(upload, run.by)
-        if "after" not in (job.cursor or {}):
-            _begin_file(upload, op)
+        _begin_file(upload, op, job.cursor or {})
         if rows:
             missed = later.link(mapping, rows, op=op, by=run.by, now=now)
             _tell(plan, missed)
@@ -322,9 +321,10 @@ def _operation(upload: ImportFile, by: Actor) -> Operation:
     return op
 
 
-def _begin_file(upload: ImportFile, op: Operation) -> None:
+def _begin_file(upload: ImportFile, op: Operation, cursor: Mapping[str, Any]) -> None:
     """Of several files: from here on the changes of the operation come from this one."""
-    if upload.parent is None:
+    # An operation is begun anew when an import goes on that had written nothing.
+    if upload.parent is None or ("after" in cursor and FILES in op.parameters):
         return
     first = (Change.objects.aggregate(last=Max("id"))["last"] or 0) + 1
     marks = [*op.parameters.get(FILES, ()), [first, bundle.name_of(upload)]]

@@ -11,15 +11,16 @@ from django.urls import reverse
 
 from rapport.actions import lease, retention, undo
 from rapport.files.read import FileRefused
-from rapport.imports import bundle, command, flow, report
+from rapport.imports import apply, bundle, command, flow, report
 from rapport.imports.kept import Places
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile, Opportunity, SourceId
+from rapport.models.operations import JobState
 from rapport.queries.history import source_of, sources_of
 from rapport.queries.imports import plan_of
 from tests.factories import make_contact
 from tests.imports.bringing import bring, fates, outcome, plan, zipped
-from tests.imports.takingover import finished_by_another
+from tests.imports.takingover import finished_by_another, take
 
 pytestmark = pytest.mark.django_db
 
@@ -217,6 +218,38 @@ def test_killed_archive_is_finished_and_nothing_is_doubled(steps, alice):
     finished_by_another(steps)
 
     assert (linked(), outcome(upload).counts) == (LINKED, {"rows": 6, "created": 6})
+
+
+def test_archive_that_was_stopped_before_it_wrote_anything_tells_its_files(
+    alice, table, monkeypatch
+):
+    monkeypatch.setattr(apply, "SMALLEST", 1)
+    bring(table("Account Name", "Acme"), "account", by=alice)
+    files = {
+        "accounts.csv": table("Account Name,Main Phone", "Acme,", "Bee,1"),
+        "people.csv": table("Last Name,Email", "Bo,b@x.de"),
+    }
+    upload = described(zipped(files), alice)
+    flow.plan_now(upload, by=alice)
+    flow.start_apply(upload, by=alice)
+    run = take("first")
+    run.pace.size = 1
+    assert apply.step(run)
+    run.end(JobState.CANCELLED, ended=apply.ended)
+
+    upload.refresh_from_db()
+    assert upload.operation is None
+    flow.go_on(upload, by=alice)
+    finished_by_another(0)
+
+    op = outcome(upload).operation
+    told = {c.entity: source_of(c, sources_of({op.pk})) for c in op.changes.all()}
+    assert told == {"account": "accounts.csv", "contact": "people.csv"}
+    made = [
+        flow.records_of(file, "created", alice, entity=registry["account"]).count()
+        for file in bundle.members_of(upload)
+    ]
+    assert made == [1, 0]
 
 
 def repeated(upload, row, *, by):
