@@ -76,6 +76,8 @@ def field_for(entity: Entity, header: str) -> str:
 
 def _of_second_address(entity: Entity, bare: str) -> str:
     """'shipping city', 'alternate address street': the same of the second address."""
+    if not bare.startswith(_OTHER_PLACES):
+        return ""
     known = _index(entity, get_language() or "en")
     for word in _OTHER_PLACES:
         found = known.get(bare[len(word) :], "") if bare.startswith(word) else ""
@@ -123,11 +125,14 @@ def _known(known: Mapping[str, str], bare: str) -> str:
     """The field of a plain header, also with words around it that only say whose it is."""
     if found := known.get(bare) or known.get(_turned(bare)):
         return found
-    for owner in _OWNERS:
+    # Most of ten thousand headers begin with none of these.
+    for owner in _OWNERS if bare.startswith(_OWNERS) else ():
+        if not bare.startswith(owner):
+            continue
         inner = bare[len(owner) :]
-        if bare.startswith(owner) and (found := known.get(inner) or known.get(_turned(inner))):
+        if found := known.get(inner) or known.get(_turned(inner)):
             return found
-        if owner in _PERSONS and bare.startswith(owner):
+        if owner in _PERSONS:
             # 'primary_contact_primary_email'
             inner = bare[len(owner) :].removeprefix("primary")
             if found := known.get(inner):
@@ -135,9 +140,10 @@ def _known(known: Mapping[str, str], bare: str) -> str:
     for tail in _TAILS:
         if bare.endswith(tail) and len(bare) > len(tail):
             return _known(known, bare[: -len(tail)])
-    for short, long in words.SHORT.items():
-        if bare.endswith(short) and (found := known.get(bare.removesuffix(short) + long)):
-            return found
+    if bare.endswith(_SHORT):
+        for short, long in words.SHORT.items():
+            if bare.endswith(short) and (found := known.get(bare.removesuffix(short) + long)):
+                return found
     return ""
 
 
@@ -230,7 +236,7 @@ def is_split(entity: Entity) -> bool:
     return entity.title not in entity.title_fields and "last_name" in entity.title_fields
 
 
-_OWNERS = sorted({plain(word) for word in words.OWNERS.split("|")}, key=len, reverse=True)
+_OWNERS = tuple(sorted({plain(word) for word in words.OWNERS.split("|")}, key=len, reverse=True))
 # What is in an element that says what it is: 'email/text', 'PhoneNumber/Number'.
 _ADDRESSES = frozenset({"address", "number"})
 _OF_PARENT = _ADDRESSES | {"text", "uri", "content", "value"}
@@ -239,5 +245,6 @@ _PERSONS = frozenset({"primarycontact", "contact", "person"})
 _TURNED = ("phone", "email")
 _OF_COMPANY = frozenset({"company", "firma", "entreprise", "empresa"})
 _VAGUE = frozenset(map(plain, words.VAGUE.split("|")))
-_OTHER_PLACES = sorted(map(plain, words.OTHER_PLACES.split("|")), key=len, reverse=True)
+_OTHER_PLACES = tuple(sorted(map(plain, words.OTHER_PLACES.split("|")), key=len, reverse=True))
+_SHORT = tuple(words.SHORT)
 _TAILS = sorted({plain(word) for word in words.TAILS.split("|")}, key=len, reverse=True)
