@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from rapport import access
+from rapport.files.refusal import empty
 from rapport.imports import flow, recipes
 from rapport.imports.mapping import MappingRefused
 from rapport.imports.uploads import FileRefused, UploadTooLarge
@@ -88,8 +89,7 @@ def _receive(request: HttpRequest, choices: list[Entity]) -> HttpResponse:
     files = [file for file in request.FILES.getlist("file") if file.size]
     pasted = request.POST.get("pasted", "").strip("\r\n")
     if not files and not pasted:
-        sent = bool(request.FILES)
-        text = _("There is no data in this file.") if sent else _("Choose a file, or paste cells.")
+        text = error_text(empty()) if request.FILES else _("Choose a file, or paste cells.")
         return _page(request, choices, entity, error=text, status=422)
     try:
         upload = _kept(request, files, pasted, entity)

@@ -157,8 +157,8 @@ def test_list_costs_the_same_for_one_and_for_three(client_of, alice, django_asse
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "There is no data in this file."),
-        (b"\n\n", "There is no data in this file."),
+        (b"", "There is no data in this file. Choose a file with a header row"),
+        (b"\n\n", "There is no data in this file. Choose a file with a header row"),
         (b"%PDF-1.7\n\0binary", "This is a file of the type “PDF”, which holds no table."),
         (
             b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
