@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, ngettext
 
 from rapport.access import Actor, Forbidden
 from rapport.meta.entity import Entity
@@ -59,10 +59,15 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         return _complain(f"{args.output or ''}: {error.strerror or error}".removeprefix(": "), 1)
     if left_out:
-        message = _("%(count)s texts are too long for a cell and left out; take CSV for them")
+        message = ngettext(
+            "%(count)s text is too long for a cell and left out; take CSV for it",
+            "%(count)s texts are too long for a cell and left out; take CSV for them",
+            left_out,
+        )
         _complain(message % {"count": left_out}, 0)
     if args.output is not None:
-        print(_("%(count)s rows in %(file)s") % {"count": count, "file": args.output})
+        message = ngettext("%(count)s row in %(file)s", "%(count)s rows in %(file)s", count)
+        print(message % {"count": count, "file": args.output})
     return 0
 
 
