@@ -40,6 +40,7 @@ from rapport.queries.imports import plan_of
 from . import (
     bundle,
     decisions,
+    latenames,
     later,
     mapping as mappings,
     partlinks,
@@ -86,6 +87,7 @@ class _Session:
         id_of = Ids(plan.pk).hex_of if makes else None
         self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan), finish=id_of)
         self.names = names_of(self.feed.mapping, self.feed.layout)
+        self.waiting = latenames.waiting(self.feed.mapping, bundle.coming(upload))
         # How quickly match keys are merged while they are.
         self.merging: Pace | None = None
         # Up to which change of the journal what rows name has been looked for, and how often.
@@ -198,7 +200,7 @@ def _advance(session: _Session, run: Run) -> bool:
     early = None
     judge = partial(
         judge_block, mapping, session.names, rows, by=run.by, now=now, decided=decided,
-        told=kept.keys() - same, same=same, ids=Ids(session.plan.pk),
+        told=kept.keys() - same, same=same, ids=Ids(session.plan.pk), waiting=session.waiting,
     )  # fmt: skip
     if before is not None:
         session.remember(before)
@@ -228,6 +230,8 @@ def _advance(session: _Session, run: Run) -> bool:
                 if is_beside:
                     session.feed.fill(run.size)
             is_open = _learn(mapping, rows, judged, op=op, by=run.by, now=now)
+            waits = judged.links.waits
+            is_open |= any(v.number in waits and v.fate in WRITTEN for v in judged.verdicts)
             journal.checkpoint(op)
             _count(upload, judged, made)
             job.progress += len(rows)
@@ -269,7 +273,15 @@ def _link_late(session: _Session, run: Run) -> bool:
         op = _operation(upload, run.by)
         _begin_file(upload, op, job.cursor or {})
         if rows:
-            missed = later.link(mapping, rows, op=op, by=run.by, now=now)
+            missed: list[Verdict] = []
+            if later.can_wait(mapping):
+                missed = later.link(mapping, rows, op=op, by=run.by, now=now)
+            if session.waiting:
+                called = latenames.link(
+                    mapping, rows, session.waiting, plan=plan, changes=bundle.changes_of(upload),
+                    op=op, by=run.by, now=now,
+                )  # fmt: skip
+                missed = later.together(missed, called)
             _tell(plan, missed)
             partial_rows = upload.counts.get("partial", 0) + len(missed)
             upload.counts = {**upload.counts, "partial": partial_rows}
@@ -327,7 +339,8 @@ def _begin_file(upload: ImportFile, op: Operation, cursor: Mapping[str, Any]) ->
     if upload.parent is None or ("after" in cursor and FILES in op.parameters):
         return
     first = (Change.objects.aggregate(last=Max("id"))["last"] or 0) + 1
-    marks = [*op.parameters.get(FILES, ()), [first, bundle.name_of(upload)]]
+    mark = [first, bundle.name_of(upload), str(upload.pk)]
+    marks = [*op.parameters.get(FILES, ()), mark]
     op.parameters = {**op.parameters, FILES: marks}
     op.save(update_fields=["parameters"])
 

@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import PurePosixPath
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,6 +30,7 @@ from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, Plan
 from rapport.models.operations import ImportState
+from rapport.queries.history import FILES
 from rapport.queries.imports import plan_of
 
 from . import headers, kept, mapping as mappings, parts, plan as plans, uploads
@@ -49,6 +52,27 @@ def members_of(upload: ImportFile) -> list[ImportFile]:
     """The files of an archive, those first that others refer to; without those that failed."""
     found = upload.members.exclude(state=ImportState.FAILED).exclude(entity="")
     return sorted(found, key=lambda m: (_depth(registry[m.entity]), m.created_at, m.name))
+
+
+def coming(member: ImportFile) -> set[str]:
+    """The entities of the files that follow on `member` in its import."""
+    if member.parent is None:
+        return set()
+    keys = [(one.pk, one.entity) for one in members_of(member.parent)]
+    places = [at for at, (key, _entity) in enumerate(keys) if key == member.pk]
+    return {entity for at in places for _key, entity in keys[at + 1 :]}
+
+
+def changes_of(member: ImportFile) -> Q:
+    """The changes that one of several files made: from where it was in turn to where the next
+    was."""
+    op = member.operation
+    marks = op.parameters.get(FILES, ()) if member.parent and op else ()
+    for (first, name, *key), after in zip_longest(marks, marks[1:]):
+        # Two folders may have files of the same name; earlier versions told no more.
+        if key == [str(member.pk)] or (not key and name == name_of(member)):
+            return Q(id__gte=first, id__lt=after[0]) if after else Q(id__gte=first)
+    return Q()
 
 
 def name_of(member: ImportFile) -> str:
@@ -338,7 +362,8 @@ def _advance(session: _Session, run: Run) -> bool:
 def _open(session: _Session, member: ImportFile, run: Run) -> None:
     plan = plans.new_plan(member, run)
     try:
-        session.current = plans.Session(member, plan, session.siblings)
+        coming = {one.entity for one in session.waiting}
+        session.current = plans.Session(member, plan, session.siblings, coming)
         mappings.check(session.current.feed.mapping)
     except (FileRefused, mappings.MappingRefused, uploads.UploadGone) as refused:
         session.current = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable, Mapping as MappingType, Sequence
+from collections.abc import Collection, Iterable, Mapping as MappingType, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -57,16 +57,19 @@ def judge(
     siblings: Siblings | None = None,
     links: linking.Links | None = None,
     trusted: doubles.Trusted | None = None,
+    waiting: Collection[str] = (),
 ) -> Judged:
     """The fate of each row. `seen` holds the file's earlier rows, and gets these. `lock`: what is
     read stays as it is until the transaction ends. `siblings`: what other files will make.
-    `links`: what other rows of the batch name. `trusted`: what the plan says that is applied."""
+    `links`: what other rows of the batch name. `trusted`: what the plan says that is applied.
+    `waiting`: look-ups whose names other files of the import may bring later."""
     entity = mapping.entity
     originals = rows
     # Copies: the same rows may be judged again when something has changed meanwhile.
     rows = [replace(row, values=dict(row.values), reasons=list(row.reasons)) for row in rows]
     clean = [row for row in rows if not row.reasons]
     links = linking.Links() if links is None else links
+    links.waiting = waiting
     stored = _find(mapping, clean, links, by=by, now=now, lock=lock, siblings=siblings)
     made = updates.made_by(links, clean)
     verdicts = [_verdict(mapping, row, stored, decided, made) for row in rows]
@@ -89,7 +92,9 @@ def judge(
     faulty = [at for at, row in enumerate(rows) if row.wrong]
     if faulty:
         some = [faults.readable(mapping, originals[at]) for at in faulty]
-        all_wrong = _all_wrong(mapping, some, decided, by=by, now=now, siblings=siblings)
+        all_wrong = _all_wrong(
+            mapping, some, decided, by=by, now=now, siblings=siblings, waiting=waiting
+        )
         for at, reasons in zip(faulty, all_wrong, strict=True):
             verdicts[at].reasons = [*verdicts[at].reasons, *reasons]
     batch = doubles.Batch(
@@ -143,10 +148,11 @@ def _all_wrong(
     by: Actor,
     now: datetime.datetime,
     siblings: Siblings | None,
+    waiting: Collection[str],
 ) -> list[list[Reason]]:
     """All that is wrong with each of `rows`, of which something is. They are looked at by
     themselves: what they name is not made, and no other row goes by them."""
-    links = linking.Links()
+    links = linking.Links(waiting=waiting)
     stored = _find(mapping, rows, links, by=by, now=now, siblings=siblings, faulty=True)
     drafts: list[tuple[Row, Draft]] = []
     for row in rows:

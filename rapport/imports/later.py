@@ -19,11 +19,11 @@ from django.utils.translation import gettext as _
 from rapport.access import Actor
 from rapport.actions import checking, records, rows as table_rows, write
 from rapport.meta.entity import Draft
-from rapport.meta.kinds import quoted
+from rapport.meta.kinds import Kind, quoted
 from rapport.models import Change, Operation, Plan, PlanRow
 from rapport.models.operations import Fate
 
-from . import parts, sources, uploads
+from . import parts, persons, sources, uploads
 from .layouts import same_id
 from .mapping import Mapping
 from .reasons import Reason, as_json
@@ -96,8 +96,16 @@ class Open:
         self._rows, self._keys = array("i"), array("q")
         self._lookups = bytearray()
 
-    def listen(self, mapping: Mapping, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> None:
-        """Note those of rows that will be written."""
+    def listen(
+        self,
+        mapping: Mapping,
+        rows: Sequence[Row],
+        verdicts: Sequence[Verdict],
+        waits: MappingType[int, MappingType[str, str]],
+    ) -> None:
+        """Note those of rows that will be written. `waits` {row: {look-up: a name}}: of names."""
+        if waits:
+            self._listen_to_names(mapping, verdicts, waits)
         if not can_wait(mapping):
             return
         lookups = sources.linking(mapping)
@@ -109,6 +117,23 @@ class Open:
                     self._rows.append(row.number)
                     self._keys.append(sources.key_of(parts.entity_of(mapping.entity, lookup), text))
                     self._lookups.append(lookups.index(lookup))
+
+    def _listen_to_names(
+        self,
+        mapping: Mapping,
+        verdicts: Sequence[Verdict],
+        waits: MappingType[int, MappingType[str, str]],
+    ) -> None:
+        targets = _targets(mapping)
+        for verdict in verdicts:
+            if verdict.fate not in WRITTEN or verdict.draft is None:
+                continue
+            for lookup, text in waits.get(verdict.number, {}).items():
+                if verdict.draft.now(lookup) is None:
+                    entity = parts.entity_of(mapping.entity, lookup)
+                    self._rows.append(verdict.number)
+                    self._keys.append(sources.name_key(entity, persons.called(entity, text)))
+                    self._lookups.append(targets.index(lookup))
 
     def settle(self, known: Siblings) -> tuple[int, dict[int, list[int]]]:
         """How many of them lead to rows of the import, by now that all are known; and the others:
@@ -124,17 +149,20 @@ def note(plan: Plan, mapping: Mapping, missing: MappingType[int, Sequence[int]])
     """Keep of rows of a plan which links they will lack: places of look-ups by row."""
     if plan.import_file is None:
         return
-    lookups = sources.linking(mapping)
+    targets = _targets(mapping)
     with uploads.open_upload(plan.import_file) as table:
         records = {record.number: record for record in table.pick(missing)}
     told: dict[int, list[Any]] = {}
     for number, record in records.items():
         reasons = []
         for place in missing[number]:
-            column = mapping.column_of(f"{lookups[place]}.{parts.SOURCE_ID}")
+            lookup, own = parts.split(targets[place])
+            column = mapping.column_of(targets[place])
             text = record.cells[column] if column is not None else ""
-            text = same_id(mapping.system, text)
-            reasons.append(_nowhere(mapping, lookups[place], text))
+            if lookup:
+                reasons.append(_nowhere(mapping, lookup, same_id(mapping.system, text)))
+            else:
+                reasons.append(nowhere(mapping, own, text))
         told[number] = as_json(reasons)
     # How a row is a duplicate stands in the same place, and is of more interest.
     kept = dict(plan.rows.filter(row__in=told).values_list("row", "pk"))
@@ -193,7 +221,7 @@ def link(
             if named := found.get(row.sources[lookup]):
                 values.setdefault(record, {})[lookup] = named.id
             else:
-                _miss(missed, row.number, record, _nowhere(mapping, lookup, row.sources[lookup]))
+                miss(missed, row.number, record, _nowhere(mapping, lookup, row.sources[lookup]))
     numbers = {own[text].id: row.number for text, row in asking.items() if text in own}
     drafts = [
         Draft(id=id_, values=values[id_], current=stored[id_], source_row=numbers[id_])
@@ -201,16 +229,47 @@ def link(
     ]
     if entity.hierarchy:
         for draft, reason in checking.break_circles(entity, drafts):
-            _miss(missed, numbers[draft.id], draft.id, Reason(reason, None, "", CODE))
+            miss(missed, numbers[draft.id], draft.id, Reason(reason, None, "", CODE))
         drafts = [draft for draft in drafts if draft.values]
     for draft in records.save_drafts(entity, drafts, op=op, by=by, now=now):
-        _miss(missed, numbers[draft.id], draft.id, Reason(draft.complaints, None, "", CODE))
+        miss(missed, numbers[draft.id], draft.id, Reason(draft.complaints, None, "", CODE))
     return [missed[number] for number in sorted(missed)]
 
 
-def _miss(missed: dict[int, Verdict], row: int, record: uuid.UUID, reason: Reason) -> None:
+def miss(missed: dict[int, Verdict], row: int, record: uuid.UUID, reason: Reason) -> None:
+    """Note why a row lacks a link."""
     verdict = missed.setdefault(row, Verdict(row, Fate.PARTIAL, record=record))
     verdict.reasons.append(reason)
+
+
+def together(some: Sequence[Verdict], others: Sequence[Verdict]) -> list[Verdict]:
+    """What both tell of rows, of each once."""
+    found = {one.number: one for one in some}
+    for one in others:
+        known = found.setdefault(one.number, one)
+        if known is not one:
+            known.reasons += one.reasons
+    return [found[number] for number in sorted(found)]
+
+
+def _targets(mapping: Mapping) -> tuple[str, ...]:
+    """What may name what comes later: by its id, by its name."""
+    by_id = [f"{lookup}.{parts.SOURCE_ID}" for lookup in sources.linking(mapping)]
+    fields = mapping.entity.fields
+    names = {*mapping.fields, *mapping.constants}
+    return (*by_id, *sorted(n for n in names if n in fields and fields[n].kind is Kind.LOOKUP))
+
+
+def nowhere(mapping: Mapping, lookup: str, text: str, count: int = 0) -> Reason:
+    """The name `text` is that of no record, or of several."""
+    entity = parts.entity_of(mapping.entity, lookup)
+    values = {"entity": str(entity.label).lower(), "text": quoted(text), "count": count}
+    message = _("There is no %(entity)s called “%(text)s”.")
+    remedy = _("Import it, and then this file again.")
+    if count:
+        message = _("There are %(count)d records called “%(text)s”.")
+        remedy = _("Choose the right one by hand.")
+    return Reason(message % values, mapping.column_of(lookup), remedy, CODE)
 
 
 def _nowhere(mapping: Mapping, lookup: str, text: str) -> Reason:

@@ -78,7 +78,8 @@ class Links:
     """What a batch of rows names. `names` {row number: {look-up: title}} for match keys. `parts`:
     stored records of which rows say something. `rules` {entity: what happens to its parts}. `kept`
     {(record, look-up): title}: what the records that the file names by id have. `promised`: ids of
-    records that another file of the same import will make."""
+    records that another file of the same import will make. `waiting`: look-ups whose names another
+    file may bring later; `waits` {row number: {look-up: text}}: those that name nobody yet."""
 
     names: dict[int, dict[str, str]] = field(default_factory=dict)
     new: dict[str, dict[int, New]] = field(default_factory=lambda: defaultdict(dict))
@@ -86,6 +87,8 @@ class Links:
     rules: dict[str, str] = field(default_factory=dict)
     kept: dict[tuple[uuid.UUID | None, str], str] = field(default_factory=dict)
     promised: set[uuid.UUID] = field(default_factory=set)
+    waiting: Collection[str] = ()
+    waits: dict[int, dict[str, str]] = field(default_factory=dict)
 
     @property
     def pending(self) -> set[uuid.UUID]:
@@ -97,6 +100,14 @@ class Links:
         """The look-up of `row` leads to this record."""
         row.values[lookup] = id_
         self.names.setdefault(row.number, {})[lookup] = title
+
+    def wait(self, rows: Iterable[Row], lookup: str) -> bool:
+        """Whether the look-up of `rows`, which leads nowhere, is left to be set later."""
+        if lookup not in self.waiting:
+            return False
+        for row in rows:
+            self.waits.setdefault(row.number, {})[lookup] = row.links[lookup]
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +198,8 @@ def _resolve_column(column: _Column, asking: dict[str, list[Row]], links: Links,
                 column.refuse(rows, message % {"count": len(named), "text": text[:80]})
         elif column.rule == mappings.CREATE:
             _make(column, text, rows, links, by)
+        elif links.wait(rows, column.field.name):
+            continue
         elif column.rule == mappings.REFUSE:
             message = _("There is no %(entity)s called “%(text)s”.")
             column.refuse(rows, message % {"entity": column.thing, "text": text[:80]})

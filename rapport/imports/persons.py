@@ -139,6 +139,16 @@ def name_of(entity: Entity, text: str) -> dict[str, Any]:
     }
 
 
+def called(entity: Entity, text: str) -> str:
+    """What a record is called that `text` names: of a person's name the parts, in their order."""
+    if not entity.fields[entity.title].read_only:
+        return text
+    try:
+        return str(entity.derive(name_of(entity, text)).get(entity.title) or text)
+    except InvalidValue:
+        return text
+
+
 def _is_id(text: str) -> bool:
     if len(text) == 36:
         with suppress(ValueError):
@@ -180,6 +190,8 @@ def _make(place: _Place, person: _Person, links: Links, by: Actor) -> None:
     entity, row = place.entity, person.row
     text = _called(place, person)
     thing = str(entity.label).lower()
+    if row.links.get(place.lookup) and links.wait([row], place.lookup):
+        return
     if place.rule == mappings.BLANK:
         return
     if _is_id(person.text) or place.rule == mappings.REFUSE:

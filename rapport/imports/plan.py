@@ -30,6 +30,7 @@ from rapport.models.people import Verb
 from . import (
     decisions,
     kept as kept_keys,
+    latenames,
     later,
     mapping as mappings,
     partlinks,
@@ -66,7 +67,13 @@ LINKS = ("late", Fate.PARTIAL.value)
 class Session:
     """What the plan of one file must remember from batch to batch."""
 
-    def __init__(self, upload: ImportFile, plan: Plan, siblings: Siblings | None = None) -> None:
+    def __init__(
+        self,
+        upload: ImportFile,
+        plan: Plan,
+        siblings: Siblings | None = None,
+        coming: Collection[str] = (),
+    ) -> None:
         self.upload = upload
         self.plan = plan
         self.said = decisions.carried(upload, plan)
@@ -83,6 +90,11 @@ class Session:
         own_ids = siblings is None and later.can_wait(self.feed.mapping)
         self.ids = Siblings() if own_ids else siblings
         self.open = later.Open()
+        # `coming`: entities of the files behind this one.
+        self.waiting = latenames.waiting(self.feed.mapping, coming)
+        if siblings is not None:
+            fields = entity.fields
+            siblings.named_before.update(fields[name].target or "" for name in self.waiting)
         self.new: dict[str, Seen] = siblings.new if siblings else defaultdict(Seen)
         self.changed: dict[str, Seen] = defaultdict(Seen)
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
@@ -153,13 +165,14 @@ def advance(session: Session, run: Run) -> bool:
         decided=session.decided,
         told=_told(session, rows.numbers),
         siblings=session.siblings,
+        waiting=session.waiting,
     )
     _count(session, judged)
     if session.ids is not None:
         # Rows with such ids are never compact.
         every = [row for row in rows.rows if row is not None]
         session.ids.listen(session.feed.mapping, every, judged, session.base)
-        session.open.listen(session.feed.mapping, every, judged.verdicts)
+        session.open.listen(session.feed.mapping, every, judged.verdicts, judged.links.waits)
         if session.siblings is None and not rows:
             settle(session, session.ids, run)
     with run.batch() as job:

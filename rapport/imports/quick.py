@@ -82,6 +82,7 @@ def judge_block(
     ids: Ids | None = None,
     lock: bool = False,
     siblings: Siblings | None = None,
+    waiting: Collection[str] = (),
 ) -> Judged:
     """As `judge`. `names`: what rows of the file name; None sends all of them the long way. `told`:
     numbers of rows of which the plan says something; `same`: of those that change nothing, as it
@@ -111,7 +112,7 @@ def judge_block(
     ]
     judged = judge(
         mapping, rest, by=by, now=now, seen=seen, decided=decided, lock=lock, siblings=siblings,
-        links=links, trusted=Trusted({*told, *same}, ids.ends) if ids else None,
+        links=links, trusted=Trusted({*told, *same}, ids.ends) if ids else None, waiting=waiting,
     )  # fmt: skip
     judged.same = {block.numbers[place]: id_ for place, id_ in repeated.items()}
     judged.simple = [block.numbers[place] for place in plain]

@@ -25,6 +25,7 @@ from . import (
     bundle,
     decisions,
     keptnames,
+    latenames,
     later,
     plan as plans,
     reasons as why,
@@ -230,6 +231,7 @@ class Rejudging:
         judged = judge(
             feed.mapping, rows, by=self.by, now=timezone.now(), seen=look,
             decided=Decided(said, decisions.alike_of(self.plan).alike),
+            waiting=latenames.waiting(feed.mapping, bundle.coming(self.upload)),
         )  # fmt: skip
         return feed, judged
 

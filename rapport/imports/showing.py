@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping as MappingType, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, zip_longest
+from itertools import chain, islice
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from rapport import queries
 from rapport.access import Actor
@@ -23,7 +23,6 @@ from rapport.meta.registry import registry
 from rapport.models import Change, ImportFile, Plan, PlanRow
 from rapport.models.journal import ChangeVerb
 from rapport.models.operations import Decision, Fate
-from rapport.queries.history import FILES
 from rapport.queries.imports import plan_of
 from rapport.queries.one import PRINCIPAL, title_of
 
@@ -364,16 +363,9 @@ def records_of(upload: ImportFile, verb: str, by: Actor, *, entity: Entity) -> Q
     if upload.operation_id is None:
         return found.none()
     touched = Change.objects.filter(
-        _own(upload), operation=upload.operation_id, entity=entity.name, verb=VERBS[verb]
+        bundle.changes_of(upload),
+        operation=upload.operation_id,
+        entity=entity.name,
+        verb=VERBS[verb],
     )
     return found.filter(pk__in=touched.values("record"))
-
-
-def _own(upload: ImportFile) -> Q:
-    """The changes that one of several files made: from where it was in turn to where the next
-    was."""
-    marks = upload.operation.parameters.get(FILES, ()) if upload.parent and upload.operation else ()
-    for (first, name), after in zip_longest(marks, marks[1:]):
-        if name == bundle.name_of(upload):
-            return Q(id__gte=first, id__lt=after[0]) if after else Q(id__gte=first)
-    return Q()

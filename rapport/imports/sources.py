@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from rapport import queries
 from rapport.access import Actor
 from rapport.actions import rows as table_rows
+from rapport.duplicates import normalise
 from rapport.duplicates.keys import has_title_key, title_hash
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
@@ -224,6 +225,8 @@ class Siblings:
         # In memory while there are few.
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- see close
         self._end = 0
+        # Entities of which a row of an earlier file may have named a record that comes later.
+        self.named_before: set[str] = set()
 
     def earlier(self, entity: Entity) -> tuple[Earlier, int]:
         """The rows of the files before, for the next file with such records; how many they are."""
@@ -243,6 +246,8 @@ class Siblings:
             title = str({**values, **entity.derive(values)}.get(entity.title) or "")
             if row.source:
                 self.learn(entity, row.source, title)
+            if entity.name in self.named_before:
+                self._seen.add(name_key(entity, title), 1)
             if verdict.fate is Fate.CREATE and has_title_key(entity):
                 # By its title a row of another file names such a record.
                 self.new[entity.name].add(title_hash(title), row.number)
@@ -255,7 +260,7 @@ class Siblings:
         self._end += self._file.write(marshal.dumps((text, title)))
 
     def is_promised(self, key: int) -> bool:
-        """Whether some row has this id (`key_of`)."""
+        """Whether some row has this id (`key_of`), or this name (`name_key`)."""
         return bool(self._seen.get(key))
 
     def promised(self, entity: Entity, text: str) -> Named | None:
@@ -277,6 +282,11 @@ class Siblings:
 def key_of(entity: Entity, text: str) -> int:
     """An id of another program in 64 bits."""
     return hash_of(entity.name, text)
+
+
+def name_key(entity: Entity, title: str) -> int:
+    """A name in 64 bits."""
+    return hash_of(entity.name, "called", normalise.words(title))
 
 
 def row_key(mapping: Mapping, row: Row) -> list[int]:

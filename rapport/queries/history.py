@@ -30,8 +30,8 @@ QUIET = frozenset({"owning_unit", "occurred_at"})
 LOOKED_AT = 200
 # The parameter of an import of several files that says from which change on each was in turn.
 FILES = "files"
-# What was imported: its name, and of several files [first change, name] each.
-Source = tuple[str, Sequence[tuple[int, str]]]
+# What was imported: its name, and of several files [first change, name, id] each.
+Source = tuple[str, Sequence[Sequence[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def source_of(change: Change, sources: Mapping[uuid.UUID, Source]) -> str:
     if change.operation_id not in sources:
         return ""
     name, files = sources[change.operation_id]
-    return next((file for first, file in reversed(files) if change.id >= first), name)
+    return next((file for first, file, *_key in reversed(files) if change.id >= first), name)
 
 
 def sources_of(operations: set[uuid.UUID]) -> dict[uuid.UUID, Source]:

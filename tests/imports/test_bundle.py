@@ -179,6 +179,63 @@ def test_circles_and_unknown_programs_are_linked_in_a_second_pass(alice, table):
         ]  # fmt: skip
 
 
+@pytest.mark.parametrize("size", [1, 20])
+def test_names_in_a_circle_lead_to_what_comes_later(size, alice, monkeypatch, table):
+    for name in ("FIRST", "SMALLEST", "LARGEST"):
+        monkeypatch.setattr(lease, name, size)
+    make_contact(first_name="Old", last_name="Hand", owner=alice)
+    files = {
+        "contacts.csv": table(
+            "First Name,Last Name,Company", "Anna,Berg,Acme", "Carl,Dahl,Acme", "Carl,Dahl,Bee",
+            "Eva,Eck,Bee", "Eva,Eck,",
+        ),
+        "accounts.csv": table(
+            "Account Name,City,Primary Contact",
+            "Acme,Bonn,\"Berg, Anna\"", "Bee,Ulm,Carl Dahl", "Cee,Kiel,Eva Eck",
+            "Dee,Hof,Nobody Here", "Eee,Lahr,Old Hand", "Fee,,", "Gee,none@,Anna Berg",
+        ),
+    }  # fmt: skip
+    upload = described(zipped(files), alice)
+    flow.plan_now(upload, by=alice)
+    accounts = bundle.members_of(upload)[0]
+
+    counts = ImportFile.objects.get(pk=upload.pk).counts
+    assert (counts["create"], counts["late"], counts["partial"]) == (12, 4, 1)
+    lacking = list(report.errors(plan_of(accounts), report.IN_PART))
+    assert [(one["row"], one["column"]) for one in lacking] == [(5, "Primary Contact")]
+    assert "There is no contact called “Nobody Here”" in lacking[0]["reason"]
+    # A repair elsewhere in the row leaves that as it is.
+    flow.repair(accounts, 2, {1: "Bonn am Rhein"}, by=alice)
+    assert outcome(upload).counts["create"] == 12
+    flow.apply_now(ImportFile.objects.get(pk=upload.pk), by=alice)
+
+    found = Account.objects.order_by("name").values_list(
+        "name", "address1_city", "primary_contact__last_name", "primary_contact__account__name"
+    )
+    assert list(found) == [
+        ("Acme", "Bonn am Rhein", "Berg", "Acme"),
+        # Of two with this name the one who belongs there.
+        ("Bee", "Ulm", "Dahl", "Bee"),
+        ("Cee", "Kiel", None, None),
+        ("Dee", "Hof", None, None),
+        ("Eee", "Lahr", "Hand", None),
+        ("Fee", "", None, None),
+        ("Gee", "none@", "Berg", "Acme"),
+    ]
+    lacking = list(report.errors(plan_of(accounts), report.IN_PART))
+    assert [one["row"] for one in lacking] == [4, 5]
+    assert "There are 2 records called “Eva Eck”" in lacking[0]["reason"]
+    assert outcome(upload).counts["partial"] == 2
+
+    # The same files again change nothing, and all of it is taken back at once.
+    again = described(zipped(files), alice)
+    flow.plan_now(again, by=alice)
+    # By now several people are stored with two of the names.
+    assert outcome(again).counts == {"rows": 12, "same": 9, "duplicate": 1, "refused": 2}
+    _back, undone = undo.undo(outcome(upload).operation, by=alice)
+    assert (undone.conflicts, Account.objects.count(), Contact.objects.count()) == ([], 0, 1)
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 20])
 def test_links_in_a_circle_are_the_same_wherever_batches_end(size, alice, monkeypatch, table):
     monkeypatch.setattr(lease.Run, "size", property(lambda run: size))
@@ -299,6 +356,18 @@ def test_rows_of_several_files_are_compared_and_decided(alice, table):
         ("Bo", "bo@x.de", "Ulm"), ("Dee", "dee@x.de", ""), ("Dee", "eve@x.de", ""),
         ("Old", stored.email, "Bonn"),
     ]  # fmt: skip
+
+
+def test_files_of_the_same_name_list_their_own_records(alice, table):
+    files = {f"{n}/people.csv": table("First Name,Last Name", f"Ada,Of{n}") for n in (2025, 2026)}
+    upload = described(zipped(files), alice)
+    flow.plan_now(upload, by=alice)
+    flow.apply_now(upload, by=alice)
+
+    contact = registry["contact"]
+    listed = [flow.records_of(m, "created", alice, entity=contact) for m in upload.members.all()]
+    names = [list(found.values_list("last_name", flat=True)) for found in listed]
+    assert sorted(names) == [["Of2025"], ["Of2026"]]
 
 
 def test_several_files_are_like_an_archive_and_one_list_is_a_file(alice, table):
