@@ -22,6 +22,8 @@ from rapport.meta.registry import registry
 from rapport.models import Principal, User
 from rapport.models.people import Verb
 
+from .lease import take_turn
+
 NOT_ALLOWED = gettext_lazy("You may not change this record.")
 NOT_TO_GIVE = gettext_lazy("You may not give this record to somebody else.")
 NO_SUCH_OWNER = gettext_lazy("There is no active user or team like this.")
@@ -363,8 +365,5 @@ def break_circles(entity: Entity, drafts: Sequence[Draft]) -> list[tuple[Draft, 
 
 
 def lock_hierarchy(entity: Entity) -> None:
-    """Two people who hang two records below each other must wait for one another. SQLite has one
-    writer anyway."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [entity.table])
+    """Two people who hang two records below each other must wait for one another."""
+    take_turn(entity.table)

@@ -51,6 +51,14 @@ class Refused(ValueError):
     """The job cannot be done, now or later; the message is for its owner."""
 
 
+def take_turn(name: str) -> None:
+    """Wait until no other transaction has the turn of this name, and keep it until ours ends.
+    SQLite has one writer anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
+
+
 def state_of_database() -> int | None:
     """A number that changes when another connection has written, and only then; None where there is
     no such number."""

@@ -209,6 +209,8 @@ def _advance(session: _Session, run: Run) -> bool:
         early.make_ready()
     with run.batch() as job:
         plans.require(entity, run.by)
+        # Two imports at once would each make a person or company that is in both.
+        lease.take_turn(plans.KIND)
         upload, plan = _theirs(job)
         op = _operation(upload, run.by)
         cursor = job.cursor or {}

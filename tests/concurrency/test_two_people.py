@@ -6,9 +6,11 @@ from rapport.actions import leads, merge, opportunities, records, shares, undo
 from rapport.actions.leads import LeadIsClosed
 from rapport.actions.records import Clash, InvalidRecord, RecordNotFound, StaleRecord
 from rapport.actions.undo import CannotUndo
+from rapport.imports import flow
 from rapport.meta.registry import registry
 from rapport.models import Account, Change, Contact, Note, Opportunity, Share, User
 from tests import factories
+from tests.imports.bringing import outcome, plan
 
 pytestmark = pytest.mark.postgres
 
@@ -186,3 +188,15 @@ def test_what_points_at_a_merged_record_follows_or_is_refused(race, owner):
     undo.undo(merged, by=owner)
     _merged, refused = race(merging, note)
     assert (type(refused), Note.objects.count()) == (InvalidRecord, 1)
+
+
+def test_two_imports_at_once_make_each_person_and_company_once(race, owner):
+    content = b"First Name,Last Name,Email,Company\nAda,Byron,ada@x.example,New Firm\n"
+    uploads = [plan(content, by=owner) for _ in range(2)]
+    results = race(*[lambda upload=one: flow.apply_now(upload, by=owner) for one in uploads])
+
+    assert results == (None, None)
+    assert (Contact.objects.count(), Account.objects.count()) == (1, 1)
+    assert [outcome(one).counts for one in uploads] == [
+        {"rows": 1, "created": 1, "accounts_created": 1}, {"rows": 1, "changed": 1},
+    ]  # fmt: skip
