@@ -67,7 +67,7 @@ def propose(
                     _("“%(column)s” is ignored: another column is %(field)s already.")
                     % {"column": header, "field": label_of(entity, name)}
                 )
-    _first_address_first(targets)
+    _first_address_first(entity, columns, targets)
     _name_beside_first_name(entity, targets, taken, sample)
     _whole_names(entity, targets, sample)
     notes += _ids_of_others(entity, columns, targets, sample)
@@ -83,10 +83,19 @@ def propose(
     return Mapping(entity=entity, columns=targets, notes=tuple(notes), system=system)
 
 
-def _first_address_first(targets: dict[int, Target]) -> None:
-    """Of e-mail addresses that their headers all call others, the first is the first one."""
+def _first_address_first(
+    entity: Entity, columns: Sequence[str], targets: dict[int, Target]
+) -> None:
+    """Of e-mail addresses that their headers all call others, the first is the first one; but who
+    calls them as we do, or knows our records, means what is said."""
     found = sorted(index for index, target in targets.items() if target.field in _ADDRESSES)
-    if all(targets[index].field != "email" for index in found):
+    ours = {
+        headers.plain(text) for name in _ADDRESSES if name in entity.fields
+        for text in (name, str(entity.fields[name].label))
+    }  # fmt: skip
+    if any(target.field == RECORD_ID for target in targets.values()):
+        return
+    if all(targets[i].field != "email" and headers.plain(columns[i]) not in ours for i in found):
         for index, name in zip(found, _ADDRESSES, strict=False):
             targets[index] = replace(targets[index], field=name)
 

@@ -68,6 +68,17 @@ def test_unchanged_export_changes_nothing(entity, format, alice):
     assert upload.counts["same"] == entity.records().count() >= len(made)
 
 
+@pytest.mark.parametrize("format", ["csv", "vcf"])
+def test_second_address_alone_stays_the_second(format, alice):
+    make("contact", owner=alice, last_name="Quill", email2="second@x.example")
+
+    upload = plan(
+        file_of(registry["contact"], format, alice), "contact", by=alice, name=f"x.{format}"
+    )
+
+    assert fates(upload) == {2 if format == "csv" else 1: "same"}
+
+
 @pytest.mark.parametrize("format", ["csv", "xlsx", "xml", "jsonl"])
 @pytest.mark.parametrize("name", ["account", "contact", "lead"])
 def test_export_fills_an_empty_house_again(name, format, alice):
