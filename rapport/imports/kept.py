@@ -73,12 +73,12 @@ def save(upload: ImportFile, plan: Plan, seen: MappingType[str, Earlier]) -> Non
     for old in folder.glob(f"{_PREFIX}*"):
         old.unlink(missing_ok=True)
     for entity, earlier in seen.items():
-        arrays = earlier.arrays()
+        sizes, parts = earlier.in_parts()
         # Without them a repair is compared with what is stored alone.
         with suppress(OSError), _path(folder, plan, entity).open("wb") as stream:
-            stream.write(_HEAD.pack(*map(len, arrays)))
-            for one in arrays:
-                one.tofile(stream)
+            stream.write(_HEAD.pack(*sizes))
+            for part in parts:
+                stream.write(part)
 
 
 def _path(folder: Path, plan: Plan, entity: str) -> Path:

@@ -8,7 +8,8 @@ import sys
 import tempfile
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import IO
 
 from rapport.duplicates.keys import HELD_BY
@@ -27,6 +28,7 @@ SMALLEST, LARGEST = 1 << 12, 1 << 22
 _LOW = 0xFFFF_FFFF
 # Of entries that are marked: a power of two.
 _MARKED = 6
+_AT_ONCE = 100_000
 # Rows begin at multiples of so many bytes, so that numbers of half the size tell where.
 UNIT = 16
 # Neither texts in UTF-8 nor pickled ones end like that.
@@ -144,9 +146,24 @@ class Chains:
     def arrays(self) -> tuple[array[int], array[int]]:
         """The halves of keys, and the first of each row, which begin at 1."""
         halves = array("I")
+        for part in self.halves():
+            halves.frombytes(part)
+        return halves, self.firsts
+
+    @property
+    def firsts(self) -> array[int]:
+        """The first key of each row."""
+        return self._firsts
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def halves(self) -> Iterator[bytes]:
+        """The halves of keys as bytes, in parts: there may be seven million."""
         with memoryview(self._entries).cast("B").cast("I") as both:
-            halves.frombytes(both[sys.byteorder == "big" :: 2].tobytes())
-        return halves, self._firsts
+            halves = both[sys.byteorder == "big" :: 2]
+            for start in range(0, len(halves), _AT_ONCE):
+                yield halves[start : start + _AT_ONCE].tobytes()
 
     def push(self, keys: Iterable[int]) -> list[int]:
         """Keep the next row under `keys`; places of the earlier ones that have one of them that
@@ -277,10 +294,16 @@ class Earlier:
         self._starts.append(self._kept.add(seen + held) // UNIT)
 
     def arrays(self) -> tuple[array[int], ...]:
-        """By which keys the rows are known, to be kept: halves of keys, the first of each row, the
-        rows; and by what finds a record."""
+        """By which keys the rows are known: halves of keys, the first of each row, the rows; and by
+        what finds a record."""
         self._withdraw()
         return *self._chains.arrays(), self._numbers, *self.matched.pairs()
+
+    def in_parts(self) -> tuple[tuple[int, ...], Iterator[bytes | array[int]]]:
+        """The same to be kept: how many there are of each, and all of them one after the other."""
+        self._withdraw()
+        more = (self._chains.firsts, self._numbers, *self.matched.pairs())
+        return (len(self._chains), *map(len, more)), chain(self._chains.halves(), more)
 
     def _withdraw(self) -> None:
         """Whoever was asked about and not remembered is not there."""
