@@ -199,7 +199,7 @@ def written(upload: str, file: str) -> dict[str, Any]:
             if model is Operation and FILES in row["parameters"]:
                 # Where in the journal each file begins depends on the number of steps, too.
                 kept = row["parameters"]
-                row["parameters"] = {**kept, FILES: [name for _first, name in kept[FILES]]}
+                row["parameters"] = {**kept, FILES: [name for _first, name, *_key in kept[FILES]]}
             lines.append(_line(known, row))
     rows[PlanRow._meta.db_table] += [
         _line(known, {**row, "plan_id": files[plan.pk]})
