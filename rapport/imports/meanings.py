@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from django.utils.translation import gettext as _
 
 from rapport.meta.entity import Entity
+from rapport.meta.field import Field
 from rapport.meta.folding import fold
 from rapport.meta.kinds import Kind, Reading
 
@@ -108,38 +110,18 @@ def leave_unfit(
     sample: Sequence[Sequence[str]],
     targets: dict[int, Target],
 ) -> list[str]:
-    """Let go of columns of which no value can be taken, though their headers say what they are."""
-    notes = _leave_ranges(entity, columns, sample, targets)
-    notes += _leave_days_without_year(entity, columns, sample, targets)
-    return notes + _name_currencies(entity, columns, sample, targets)
-
-
-def _name_currencies(
-    entity: Entity,
-    columns: Sequence[str],
-    sample: Sequence[Sequence[str]],
-    targets: dict[int, Target],
-) -> list[str]:
-    """Let names of currencies, as “US Dollar”, mean their codes; let go of a column of others."""
+    """Let go of columns of which no value can be taken, though their headers say what they are.
+    What is to be said of them."""
+    _name_currencies(entity, sample, targets)
     notes = []
-    for index, target in list(targets.items()):
-        found = parts.field_of(entity, target.field)
-        values = values_of(sample, index)
-        if found is None or found.name != "currency" or not values or target.values:
-            continue
-        known = [fold(value) in _CODES_BY_NAME for value in values]
-        if any(known):
-            targets[index] = replace(target, values=_CODES_BY_NAME)
-        elif all(len(value) > (found.max_length or 0) for value in values):
-            del targets[index]
-            said = _("“%(column)s” is ignored: none of its values is a currency that is known.")
-            notes.append(said % {"column": columns[index]})
+    for look in (_look_at_ranges, partial(_look_at_days, columns), _look_at_currencies):
+        for index, target in list(targets.items()):
+            found, values = parts.field_of(entity, target.field), values_of(sample, index)
+            if found is not None and values and (said := look(index, target, found, values)):
+                del targets[index]
+                texts = {"column": columns[index], "field": label_of(entity, target.field)}
+                notes.append(said % texts)
     return notes
-
-
-_CODES_BY_NAME = {
-    fold(name): code for code, names in choicewords.CURRENCIES.items() for name in names.split("|")
-}
 
 
 _AMOUNT = r"[^\w\s]?\s?\d[\d.,'\s]*\s?(?:[kmb]|mio|mrd|million|billion)?"
@@ -150,48 +132,52 @@ _RANGE = re.compile(
 )
 
 
+def _look_at_ranges(_index: int, _target: Target, found: Field, values: Sequence[str]) -> str:
+    """Ranges, as “51-200”, where one number belongs."""
+    if found.kind in {Kind.NUMBER, Kind.MONEY} and all(map(_RANGE.fullmatch, values)):
+        return _("“%(column)s” is ignored: it holds ranges, and %(field)s is one number.")
+    return ""
+
+
 _NO_YEAR = re.compile(r"\d{1,2}([./-])\d{1,2}\1?|\d{1,2}\.? [^\W\d]{3,}\.?|[^\W\d]{3,}\.? \d{1,2}")
 
 
-def _leave_days_without_year(
-    entity: Entity,
-    columns: Sequence[str],
-    sample: Sequence[Sequence[str]],
-    targets: dict[int, Target],
-) -> list[str]:
-    """Let go of columns in which days have no year, as birthdays in lists for newsletters."""
-    notes = []
-    for index, target in list(targets.items()):
-        found = parts.field_of(entity, target.field)
-        values = values_of(sample, index)
-        if found is None or found.kind is not Kind.DATE or index in datecolumns.days_of(columns):
-            continue
-        if values and all(_NO_YEAR.fullmatch(value) for value in values):
-            del targets[index]
-            said = _(
-                "“%(column)s” is ignored: its days have no year, and %(field)s is a whole one."
-            )
-            texts = {"column": columns[index], "field": label_of(entity, target.field)}
-            notes.append(said % texts)
-    return notes
+def _look_at_days(
+    columns: Sequence[str], index: int, _target: Target, found: Field, values: Sequence[str]
+) -> str:
+    """Days without a year, as birthdays in lists for newsletters; not those in three columns."""
+    if (
+        found.kind is Kind.DATE
+        and all(map(_NO_YEAR.fullmatch, values))
+        and index not in datecolumns.days_of(columns)
+    ):
+        return _("“%(column)s” is ignored: its days have no year, and %(field)s is a whole one.")
+    return ""
 
 
-def _leave_ranges(
-    entity: Entity,
-    columns: Sequence[str],
-    sample: Sequence[Sequence[str]],
-    targets: dict[int, Target],
-) -> list[str]:
-    """Let go of columns in which ranges stand, as “51-200”, where one number belongs."""
-    notes = []
-    for index, target in list(targets.items()):
-        found = parts.field_of(entity, target.field)
-        if found is None or found.kind not in {Kind.NUMBER, Kind.MONEY}:
-            continue
-        values = values_of(sample, index)
-        if values and all(_RANGE.fullmatch(value) for value in values):
-            del targets[index]
-            said = _("“%(column)s” is ignored: it holds ranges, and %(field)s is one number.")
-            texts = {"column": columns[index], "field": label_of(entity, target.field)}
-            notes.append(said % texts)
-    return notes
+_CODES_BY_NAME = {
+    fold(name): code for code, names in choicewords.CURRENCIES.items() for name in names.split("|")
+}
+
+
+def _name_currencies(
+    entity: Entity, sample: Sequence[Sequence[str]], targets: dict[int, Target]
+) -> None:
+    """Let names of currencies, as “US Dollar”, mean their codes."""
+    for index, target in targets.items():
+        named = {*map(fold, values_of(sample, index))} & _CODES_BY_NAME.keys()
+        if named and _is_of_codes(target, parts.field_of(entity, target.field)):
+            targets[index] = replace(target, values=_CODES_BY_NAME)
+
+
+def _look_at_currencies(_index: int, target: Target, found: Field, values: Sequence[str]) -> str:
+    """Something else where a code of a currency belongs."""
+    limit = found.max_length or 0
+    if _is_of_codes(target, found) and all(len(value) > limit for value in values):
+        return _("“%(column)s” is ignored: none of its values is a currency that is known.")
+    return ""
+
+
+def _is_of_codes(target: Target, found: Field | None) -> bool:
+    """Whether codes of currencies belong there, and nothing is said of what cells mean."""
+    return found is not None and found.name == "currency" and not target.values
