@@ -14,9 +14,9 @@ from typing import Any
 from django.db.models import Q
 
 from rapport.access import Actor
-from rapport.actions import records, write
+from rapport.actions import write
 from rapport.meta.batches import batches
-from rapport.meta.entity import Draft, Entity
+from rapport.meta.entity import Entity
 from rapport.meta.kinds import Kind
 from rapport.models import Change, Operation, Plan
 
@@ -24,7 +24,6 @@ from . import later, links as linking, mapping as mappings, parts, persons
 from .links import Named
 from .mapping import Mapping
 from .quick import Ids
-from .reasons import Reason
 from .rows import Row
 from .verdict import Verdict
 
@@ -85,14 +84,7 @@ def link(
                 reason = later.nowhere(mapping, lookup, named[number][lookup], len(own))
                 later.miss(missed, number, record, reason)
     numbers = {record: number for number, record in about.items()}
-    drafts = [
-        Draft(id=id_, values=own, current=stored[id_], source_row=numbers[id_])
-        for id_, own in values.items()
-    ]
-    for draft in records.save_drafts(entity, drafts, op=op, by=by, now=now):
-        reason = Reason(draft.complaints, None, "", later.CODE)
-        later.miss(missed, numbers[draft.id], draft.id, reason)
-    return [missed[number] for number in sorted(missed)]
+    return later.set_links(entity, values, numbers, stored, missed, op=op, by=by, now=now)
 
 
 def _records(

@@ -1,5 +1,6 @@
-"""Links by ids of another program to what is made after the row that names it: an account's primary
-contact, a parent further down in the file. They are set when all rows are through.
+"""Links by ids of another program, and by names (see `latenames`), to what is made after the row
+that names it: an account's primary contact, a parent further down in the file. They are set when
+all rows are through.
 
 What names an earlier row is linked with its own batch, so that it makes no difference where batches
 end: of links that lead in a circle, those that name a later row are left out, the last one first.
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from rapport.access import Actor
 from rapport.actions import checking, records, rows as table_rows, write
-from rapport.meta.entity import Draft
+from rapport.meta.entity import Draft, Entity
 from rapport.meta.kinds import Kind, quoted
 from rapport.models import Change, Operation, Plan, PlanRow
 from rapport.models.operations import Fate
@@ -90,11 +91,12 @@ def _backward(
 
 
 class Open:
-    """While a plan is made: links by ids that mean nothing yet. What comes later may bring them."""
+    """While a plan is made: links by ids and names that mean nothing yet. What comes later may
+    bring them."""
 
     def __init__(self) -> None:
         self._rows, self._keys = array("i"), array("q")
-        self._lookups = bytearray()
+        self._targets = bytearray()
 
     def listen(
         self,
@@ -104,49 +106,59 @@ class Open:
         waits: MappingType[int, MappingType[str, str]],
     ) -> None:
         """Note those of rows that will be written. `waits` {row: {look-up: a name}}: of names."""
-        if waits:
-            self._listen_to_names(mapping, verdicts, waits)
-        if not can_wait(mapping):
+        has_ids = can_wait(mapping)
+        if not has_ids and not waits:
             return
-        lookups = sources.linking(mapping)
-        for row, verdict in zip(rows, verdicts, strict=True):
-            if verdict.fate not in WRITTEN or verdict.draft is None or not row.source:
-                continue
-            for lookup, text in row.sources.items():
-                if verdict.draft.now(lookup) is None:
-                    self._rows.append(row.number)
-                    self._keys.append(sources.key_of(parts.entity_of(mapping.entity, lookup), text))
-                    self._lookups.append(lookups.index(lookup))
-
-    def _listen_to_names(
-        self,
-        mapping: Mapping,
-        verdicts: Sequence[Verdict],
-        waits: MappingType[int, MappingType[str, str]],
-    ) -> None:
         targets = _targets(mapping)
-        for verdict in verdicts:
+        for row, verdict in zip(rows, verdicts, strict=True):
             if verdict.fate not in WRITTEN or verdict.draft is None:
                 continue
-            for lookup, text in waits.get(verdict.number, {}).items():
-                if verdict.draft.now(lookup) is None:
-                    entity = parts.entity_of(mapping.entity, lookup)
-                    self._rows.append(verdict.number)
-                    self._keys.append(sources.name_key(entity, persons.called(entity, text)))
-                    self._lookups.append(targets.index(lookup))
+            given = {**waits.get(row.number, {})}
+            if has_ids and row.source:
+                given |= {_by_id(lookup): text for lookup, text in row.sources.items()}
+            for target, text in given.items():
+                if verdict.draft.now(_lookup(target)) is None:
+                    self._rows.append(row.number)
+                    self._keys.append(_key(mapping, target, text))
+                    self._targets.append(targets.index(target))
 
     def settle(self, known: Siblings) -> tuple[int, dict[int, list[int]]]:
         """How many of them lead to rows of the import, by now that all are known; and the others:
-        places of look-ups by row."""
+        places of targets by row."""
         missing: dict[int, list[int]] = defaultdict(list)
-        for row, key, lookup in zip(self._rows, self._keys, self._lookups, strict=True):
+        for row, key, target in zip(self._rows, self._keys, self._targets, strict=True):
             if not known.is_promised(key):
-                missing[row].append(lookup)
+                missing[row].append(target)
         return len(self._rows) - sum(map(len, missing.values())), missing
 
 
+def _targets(mapping: Mapping) -> tuple[str, ...]:
+    """What may name what comes later: by its id, by its name."""
+    fields = mapping.entity.fields
+    names = {*mapping.fields, *mapping.constants}
+    by_name = sorted(n for n in names if n in fields and fields[n].kind is Kind.LOOKUP)
+    return (*map(_by_id, sources.linking(mapping)), *by_name)
+
+
+def _by_id(lookup: str) -> str:
+    return f"{lookup}.{parts.SOURCE_ID}"
+
+
+def _lookup(target: str) -> str:
+    return target.removesuffix(f".{parts.SOURCE_ID}")
+
+
+def _key(mapping: Mapping, target: str, text: str) -> int:
+    """By which `Siblings` know what a row names."""
+    lookup = _lookup(target)
+    entity = parts.entity_of(mapping.entity, lookup)
+    if lookup != target:
+        return sources.key_of(entity, text)
+    return sources.name_key(entity, persons.called(entity, text))
+
+
 def note(plan: Plan, mapping: Mapping, missing: MappingType[int, Sequence[int]]) -> None:
-    """Keep of rows of a plan which links they will lack: places of look-ups by row."""
+    """Keep of rows of a plan which links they will lack: places of targets by row."""
     if plan.import_file is None:
         return
     targets = _targets(mapping)
@@ -156,13 +168,12 @@ def note(plan: Plan, mapping: Mapping, missing: MappingType[int, Sequence[int]])
     for number, record in records.items():
         reasons = []
         for place in missing[number]:
-            lookup, own = parts.split(targets[place])
-            column = mapping.column_of(targets[place])
+            target = targets[place]
+            column = mapping.column_of(target)
             text = record.cells[column] if column is not None else ""
-            if lookup:
-                reasons.append(_nowhere(mapping, lookup, same_id(mapping.system, text)))
-            else:
-                reasons.append(nowhere(mapping, own, text))
+            if target != _lookup(target):
+                text = same_id(mapping.system, text)
+            reasons.append(nowhere(mapping, target, text))
         told[number] = as_json(reasons)
     # How a row is a duplicate stands in the same place, and is of more interest.
     kept = dict(plan.rows.filter(row__in=told).values_list("row", "pk"))
@@ -221,8 +232,25 @@ def link(
             if named := found.get(row.sources[lookup]):
                 values.setdefault(record, {})[lookup] = named.id
             else:
-                miss(missed, row.number, record, _nowhere(mapping, lookup, row.sources[lookup]))
+                reason = nowhere(mapping, _by_id(lookup), row.sources[lookup])
+                miss(missed, row.number, record, reason)
     numbers = {own[text].id: row.number for text, row in asking.items() if text in own}
+    return set_links(entity, values, numbers, stored, missed, op=op, by=by, now=now)
+
+
+def set_links(
+    entity: Entity,
+    values: MappingType[uuid.UUID, dict[str, Any]],
+    numbers: MappingType[uuid.UUID, int],
+    stored: MappingType[uuid.UUID, dict[str, Any]],
+    missed: dict[int, Verdict],
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+) -> list[Verdict]:
+    """Give stored records their look-ups. `numbers`: the rows that they come from. The rows of
+    which some stays blank, with those that are `missed` already, in the order of the file."""
     drafts = [
         Draft(id=id_, values=values[id_], current=stored[id_], source_row=numbers[id_])
         for id_ in sorted(values, key=numbers.__getitem__)
@@ -252,31 +280,17 @@ def together(some: Sequence[Verdict], others: Sequence[Verdict]) -> list[Verdict
     return [found[number] for number in sorted(found)]
 
 
-def _targets(mapping: Mapping) -> tuple[str, ...]:
-    """What may name what comes later: by its id, by its name."""
-    by_id = [f"{lookup}.{parts.SOURCE_ID}" for lookup in sources.linking(mapping)]
-    fields = mapping.entity.fields
-    names = {*mapping.fields, *mapping.constants}
-    return (*by_id, *sorted(n for n in names if n in fields and fields[n].kind is Kind.LOOKUP))
-
-
-def nowhere(mapping: Mapping, lookup: str, text: str, count: int = 0) -> Reason:
-    """The name `text` is that of no record, or of several."""
+def nowhere(mapping: Mapping, target: str, text: str, count: int = 0) -> Reason:
+    """The id or name `text` is that of no record, or of several."""
+    lookup = _lookup(target)
     entity = parts.entity_of(mapping.entity, lookup)
     values = {"entity": str(entity.label).lower(), "text": quoted(text), "count": count}
-    message = _("There is no %(entity)s called “%(text)s”.")
     remedy = _("Import it, and then this file again.")
     if count:
         message = _("There are %(count)d records called “%(text)s”.")
         remedy = _("Choose the right one by hand.")
-    return Reason(message % values, mapping.column_of(lookup), remedy, CODE)
-
-
-def _nowhere(mapping: Mapping, lookup: str, text: str) -> Reason:
-    """The id `text` is that of no record."""
-    message = _("There is no %(entity)s with the id “%(text)s”.") % {
-        "entity": str(parts.entity_of(mapping.entity, lookup).label).lower(),
-        "text": quoted(text),
-    }
-    remedy = _("Import it, and then this file again.")
-    return Reason(message, mapping.column_of(f"{lookup}.{parts.SOURCE_ID}"), remedy, CODE)
+    elif lookup == target:
+        message = _("There is no %(entity)s called “%(text)s”.")
+    else:
+        message = _("There is no %(entity)s with the id “%(text)s”.")
+    return Reason(message % values, mapping.column_of(target), remedy, CODE)
