@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import dropwhile, islice, zip_longest
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -58,9 +58,8 @@ def coming(member: ImportFile) -> set[str]:
     """The entities of the files that follow on `member` in its import."""
     if member.parent is None:
         return set()
-    keys = [(one.pk, one.entity) for one in members_of(member.parent)]
-    places = [at for at, (key, _entity) in enumerate(keys) if key == member.pk]
-    return {entity for at in places for _key, entity in keys[at + 1 :]}
+    behind = dropwhile(lambda one: one != member, members_of(member.parent))
+    return {one.entity for one in islice(behind, 1, None)}
 
 
 def changes_of(member: ImportFile) -> Q:
@@ -362,8 +361,7 @@ def _advance(session: _Session, run: Run) -> bool:
 def _open(session: _Session, member: ImportFile, run: Run) -> None:
     plan = plans.new_plan(member, run)
     try:
-        coming = {one.entity for one in session.waiting}
-        session.current = plans.Session(member, plan, session.siblings, coming)
+        session.current = plans.Session(member, plan, session.siblings, coming(member))
         mappings.check(session.current.feed.mapping)
     except (FileRefused, mappings.MappingRefused, uploads.UploadGone) as refused:
         session.current = None
