@@ -42,7 +42,8 @@ def expire(*, now: datetime.datetime | None = None) -> bool:
     more = _forget_jobs(kept_since)
     more |= _forget_plans(kept_since)
     more |= _forget_uploads(kept_since)
-    _forget_strays(now)
+    if not more:
+        _forget_strays(now)
     return more
 
 
