@@ -4,7 +4,6 @@ file comes as quickly as the first."""
 from __future__ import annotations
 
 import json
-import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from rapport.files.dialect import Dialect
+from rapport.files.partial import beside
 from rapport.files.textstream import BLOCK
 
 # So many records at least lie between two places.
@@ -55,7 +55,7 @@ class Places:
 
     def save(self, path: Path) -> None:
         """Keep them, whole or not at all; two readers may do so at once."""
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        partial = beside(path)
         kept = {"clean": self.clean, "numbers": list(self.numbers), "offsets": list(self.offsets)}
         partial.write_text(json.dumps(kept), "ascii")
         partial.replace(path)

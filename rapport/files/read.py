@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 import tempfile
 import weakref
 from collections.abc import Collection, Iterator
@@ -19,6 +18,7 @@ from rapport.files.detect import FORMATS, WORKBOOKS, Detected, Format, dialect_o
 from rapport.files.dialect import NO_DELIMITER, Dialect
 from rapport.files.encoding import checked, sniff_encoding
 from rapport.files.limits import LIMITS, Limits
+from rapport.files.partial import beside
 from rapport.files.places import Places, can_be_noted
 from rapport.files.refusal import FileRefused, Message, gettext_noop
 from rapport.files.rows import Problem, Reader, Record, Source, Turns
@@ -292,7 +292,7 @@ def _made(path: Path, options: ReadOptions, target: Path, limits: Limits) -> can
         return canonical.Converted.from_json(json.loads(report.read_text("utf-8")))
     # Moved into place when it is whole: another process may convert the same file, or be through
     # and read already what it has made.
-    partial = _partial(target)
+    partial = beside(target)
     try:
         made = convert(
             path,
@@ -309,11 +309,6 @@ def _made(path: Path, options: ReadOptions, target: Path, limits: Limits) -> can
     finally:
         partial.unlink(missing_ok=True)
     return made
-
-
-def _partial(target: Path) -> Path:
-    """Where `target` is written, by nobody else."""
-    return target.with_name(f"{target.name}.{secrets.token_hex(4)}.partial")
 
 
 def _member(
@@ -336,7 +331,7 @@ def _member(
         target = scratch / f"{_key(path, ReadOptions(sheet=name))}.member"
         if not target.exists():
             # Moved into place when it is whole: what is there is taken for the file.
-            partial = _partial(target)
+            partial = beside(target)
             archive.extract(opened, name or "", partial)
             partial.replace(target)
     outer = options.format if options.format != "zip" else None

@@ -14,7 +14,6 @@ import itertools
 import json
 import logging
 import os
-import secrets
 import signal
 import struct
 import threading
@@ -28,6 +27,7 @@ from django.db import connections
 from rapport import processes
 from rapport.actions.retention import MADE_AHEAD
 from rapport.duplicates import rules
+from rapport.files.partial import beside
 from rapport.files.refusal import FileRefused
 from rapport.meta import options
 
@@ -201,8 +201,7 @@ class Ahead(Kept):
     def _start(
         self, path: Path, make: Make, turn: int, ring: Sequence[tuple[int, int]], *, passing: bool
     ) -> None:
-        # Not by the number of the process: in two containers that may be the same.
-        part = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        part = beside(path)
         file = part.open("w+b", buffering=0)
         file.write(_LENGTH.pack(len(ring)))
         self._files.append(file)

@@ -3,13 +3,13 @@ after the other waits once until all of a large file is read."""
 
 from __future__ import annotations
 
-import secrets
 import struct
 from array import array
 from contextlib import suppress
 from pathlib import Path
 
 from rapport.access import Actor
+from rapport.files.partial import beside
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, Plan
 
@@ -29,7 +29,7 @@ def read(upload: ImportFile, plan: Plan, by: Actor) -> along.Named:
     path = _path(upload, plan)
     for old in path.parent.glob(f"{_PREFIX}*"):
         old.unlink(missing_ok=True)
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    partial = beside(path)
     # Without it all is the same, only slower.
     with suppress(OSError):
         with partial.open("wb") as stream:
