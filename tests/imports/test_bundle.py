@@ -358,6 +358,21 @@ def test_rows_of_several_files_are_compared_and_decided(alice, table):
     ]  # fmt: skip
 
 
+def test_names_in_a_circle_lead_to_nobody_who_may_not_be_seen(alice, charlie, table):
+    make_contact(first_name="Hidden", last_name="One", owner=charlie)
+    files = {
+        "contacts.csv": table("First Name,Last Name", "Ada,Byron"),
+        "accounts.csv": table("Account Name,Primary Contact", "Acme,Hidden One", "Bee,Ada Byron"),
+    }
+    upload = described(zipped(files), alice)
+    flow.plan_now(upload, by=alice)
+    flow.apply_now(upload, by=alice)
+
+    found = Account.objects.order_by("name").values_list("name", "primary_contact__last_name")
+    assert list(found) == [("Acme", None), ("Bee", "Byron")]
+    assert outcome(upload).counts == {"rows": 3, "created": 3, "partial": 1}
+
+
 def test_files_of_the_same_name_list_their_own_records(alice, table):
     files = {f"{n}/people.csv": table("First Name,Last Name", f"Ada,Of{n}") for n in (2025, 2026)}
     upload = described(zipped(files), alice)
