@@ -115,5 +115,6 @@ _QUICK: dict[Criterion, Differ] = {
     Criterion.POSTCODE: _postcodes,
     Criterion.DATE: _days,
     Criterion.COMPANY: _texts,
-    Criterion.CITY: _texts,
+    # Cities are few, so that most two of them have been compared before.
+    Criterion.CITY: lru_cache(maxsize=4096)(_texts),
 }
