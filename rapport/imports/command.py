@@ -34,6 +34,7 @@ from . import (
     uploads,
 )
 from .recipefit import RecipeRefused
+from .saying import SaidWrongly
 from .tallies import counted, others, totals
 
 READ_AT_ONCE = 1 << 20
@@ -48,6 +49,8 @@ class _Outcome:
 
     upload: ImportFile | None = None
     refused: str = ""
+    # Of the command.
+    code: int = 0
     seconds: float = 0.0
     dry_run: bool = False
     # The recipe wants somebody to look at the plan and apply it.
@@ -57,7 +60,7 @@ class _Outcome:
 
 def run(args: argparse.Namespace) -> int:
     """Import `args.file` on behalf of `args.by`. Exit code 0; 1 when the file was refused or the
-    import did not get to its end."""
+    import did not get to its end; 2 when an option names what is not there."""
     outcome = _Outcome(dry_run=bool(args.dry_run))
     try:
         _attempt(args, outcome)
@@ -71,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
             with contextlib.suppress(flow.NotNow):
                 # Read again: a plan that was refused has changed its state since.
                 flow.delete(_read(outcome.upload))
-    return 1 if outcome.refused else 0
+    return outcome.code
 
 
 def _attempt(args: argparse.Namespace, outcome: _Outcome) -> None:
@@ -93,11 +96,21 @@ def _attempt(args: argparse.Namespace, outcome: _Outcome) -> None:
         CancelAsked,
     ) as error:
         outcome.refused = str(error) or _("This is not allowed.")
+        outcome.code = 2 if _said_wrongly(error, args) else 1
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
         outcome.refused = f"{named}{error.strerror or error}"
+        outcome.code = 1
     outcome.seconds = round(time.monotonic() - started, 3)
     screen.clear()
+
+
+def _said_wrongly(error: Exception, args: argparse.Namespace) -> bool:
+    """Whether an option is at fault and not the file: an encoding that there is not, a sheet that
+    the workbook has not."""
+    if isinstance(error, FileRefused):
+        return error.code in _CHOSEN and getattr(args, error.code, None) is not None
+    return isinstance(error, SaidWrongly)
 
 
 def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> None:
@@ -115,9 +128,7 @@ def _import(args: argparse.Namespace, outcome: _Outcome, screen: _Screen) -> Non
             flow.describe(upload, by=by, reading=_chosen(args))
         for file, wanted in _wanted(upload, args):
             wanted = newoptions.without(wanted) if args.dry_run else newoptions.make(wanted, by=by)
-            if wanted != flow.mapping_of(file):
-                flow.remap(file, wanted)
-            mappings.check(flow.mapping_of(file))
+            _take(file, wanted)
     except (FileRefused, mappings.MappingRefused, RecipeRefused) as refused:
         outcome.counts = {"rows": _records_in(upload)}
         flow.refuse(upload, str(refused))
@@ -146,11 +157,29 @@ def _paths(args: argparse.Namespace) -> list[Path]:
 def _wanted(
     upload: ImportFile, args: argparse.Namespace
 ) -> list[tuple[ImportFile, mappings.Mapping]]:
-    """The file, or each of several, with the mapping that is said of it."""
-    if not bundle.is_bundle(upload):
-        return [(upload, saying.said(flow.mapping_of(upload), flow.columns_of(upload), args))]
-    files = bundle.members_of(upload)
-    return list(zip(files, saying.said_of_each(files, args), strict=True))
+    """The file, or each of several, with the mapping that is said of it. Raises SaidWrongly."""
+    try:
+        if not bundle.is_bundle(upload):
+            return [(upload, saying.said(flow.mapping_of(upload), flow.columns_of(upload), args))]
+        files = bundle.members_of(upload)
+        return list(zip(files, saying.said_of_each(files, args), strict=True))
+    except mappings.MappingRefused as refused:
+        raise SaidWrongly(str(refused)) from refused
+
+
+def _take(file: ImportFile, wanted: mappings.Mapping) -> None:
+    """Keep the mapping that is said of a file. Raises SaidWrongly, or MappingRefused when nothing
+    could be said of it."""
+    proposed = flow.mapping_of(file)
+    if wanted == proposed:
+        mappings.check(proposed)
+        return
+    try:
+        flow.remap(file, wanted)
+    except mappings.MappingRefused as refused:
+        if wanted.columns == proposed.columns == {}:
+            raise
+        raise SaidWrongly(str(refused)) from refused
 
 
 def _name(path: Path) -> str:
@@ -163,9 +192,11 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
+_CHOSEN = ("encoding", "delimiter", "sheet", "header", "date_order", "decimal_mark", "member")
+
+
 def _chosen(args: argparse.Namespace) -> dict[str, Any]:
-    names = ("encoding", "delimiter", "sheet", "header", "date_order", "decimal_mark", "member")
-    chosen = {name: getattr(args, name, None) for name in names}
+    chosen = {name: getattr(args, name, None) for name in _CHOSEN}
     if chosen["delimiter"] in {"tab", "\\t"}:
         chosen["delimiter"] = "\t"
     chosen["phone_country"] = saying.country(args)

@@ -17,6 +17,10 @@ from . import flow, mapping as mappings, phones, report
 from .mapping import Mapping, MappingRefused
 
 
+class SaidWrongly(MappingRefused):
+    """An option names what the file or Rapport does not have; the message is for people."""
+
+
 def said(mapping: Mapping, columns: Sequence[str], args: argparse.Namespace) -> Mapping:
     """`mapping` with the options of `args`. Raises MappingRefused."""
     if picks := getattr(args, "map", None):
@@ -104,11 +108,11 @@ def _called(file: ImportFile) -> set[str]:
 
 
 def country(args: argparse.Namespace) -> str | None:
-    """The country of phone numbers. Raises MappingRefused."""
+    """The country of phone numbers. Raises SaidWrongly."""
     found: str | None = getattr(args, "phone_country", None)
     if found and found.upper() not in phones.countries():
         message = _("“%(text)s” is no country: write its two letters, as in DE.")
-        raise MappingRefused(message % {"text": found})
+        raise SaidWrongly(message % {"text": found})
     return found.upper() if found else None
 
 

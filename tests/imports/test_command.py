@@ -237,11 +237,33 @@ def test_everything_can_be_said(alice, capsys, tmp_path):
         {"default": ["None=x"]},
         {"value": ["Name=x"]},
         {"phone_country": "Atlantis"},
+        {"map": ["Nowhere=email"]},
+        {"map": ["Mail=no_field"]},
+        {"missing": ["Company=guess"]},
+        {"encoding": "klingon"},
+        {"header": 40},
     ],
 )
-def test_what_is_said_wrongly_is_told(said, file, alice, capsys):
+def test_what_is_said_wrongly_is_wrong_usage(said, file, alice, capsys):
     code, found = run(file, alice, capsys, **said)
-    assert (code, found["created"], bool(found["refused"])) == (1, 0, True)
+    assert (code, found["created"], bool(found["refused"])) == (2, 0, True)
+
+
+def test_sheet_that_is_not_there_is_wrong_usage(alice, capsys, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["Name", "Mail"])
+    book.active.append(["Anna Bo", "a@x.de"])
+    book.save(path := tmp_path / "x.xlsx")
+
+    assert run(path, alice, capsys, sheet="Nowhere")[0] == 2
+
+
+def test_option_is_not_at_fault_where_nothing_can_be_mapped(alice, capsys, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"q,z\n1,\n,2\n")
+
+    assert run(path, alice, capsys)[0] == 1
+    assert run(path, alice, capsys, on_match="fill")[0] == 1
 
 
 def test_columns_can_be_mapped_by_hand(alice, capsys, tmp_path):
