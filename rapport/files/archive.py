@@ -10,12 +10,12 @@ import zipfile
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from rapport.files.limits import LIMITS, Limits
-from rapport.files.refusal import FileRefused, damaged, gettext_noop
+from rapport.files.refusal import FileRefused, Message, damaged, gettext_noop
 
 # What zipfile and its decompressors raise on bytes that only look like an archive.
 _BROKEN = (
@@ -38,11 +38,13 @@ _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One file of an archive. `format` is None for what is no table: a picture, a PDF."""
+    """One file of an archive. `format` is None for what is no table, which `why` says: a picture, a
+    PDF."""
 
     name: str
     size: int
     format: str | None = None
+    why: Message | None = field(default=None, compare=False)
 
 
 @contextmanager

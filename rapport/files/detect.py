@@ -12,7 +12,7 @@ from rapport.files import archive, biff
 from rapport.files.dialect import HEAD, Dialect, sniff_dialect
 from rapport.files.encoding import Encoding, sniff_encoding
 from rapport.files.limits import LIMITS, Limits
-from rapport.files.refusal import FileRefused, empty, gettext_noop
+from rapport.files.refusal import FileRefused, Message, empty, gettext_noop
 from rapport.files.textstream import read_head
 
 Format = Literal["csv", "xlsx", "xlsb", "xls", "ods", "xml-ss2003", "xml", "vcard", "json", "zip"]
@@ -65,6 +65,7 @@ _OLD_TABLES = (
     (re.compile(r"TABLE\s+0,1\s+\""), "DIF"),
 )
 _CONTROL = dict.fromkeys((*range(9), *range(14, 27), *range(28, 32)))
+_NO_TABLE = Message(gettext_noop("This is no table."))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,15 +314,17 @@ def _zip_members(path: Path, limits: Limits) -> tuple[archive.Member, ...]:
                 _OLE[:4],
             }
             archive.extract(opened, member.name, target, None if whole else _WHOLE)
-            found.append(replace(member, format=_format_or_none(target)))
+            kind, why = _format_or_none(target)
+            found.append(replace(member, format=kind, why=why))
     if not found:
         raise empty()
     return tuple(found)
 
 
-def _format_or_none(path: Path) -> str | None:
+def _format_or_none(path: Path) -> tuple[str | None, Message | None]:
+    """The format, or why it is no table."""
     try:
         found = cast("str", format_of(path))
-    except FileRefused:
-        return None
-    return None if found == "zip" else found
+    except FileRefused as refused:
+        return None, refused.reason
+    return (None, _NO_TABLE) if found == "zip" else (found, None)

@@ -33,7 +33,7 @@ from rapport.models.operations import ImportState
 from rapport.queries.history import FILES
 from rapport.queries.imports import plan_of
 
-from . import headers, kept, mapping as mappings, parts, plan as plans, uploads
+from . import headers, kept, mapping as mappings, parts, plan as plans, reasons, uploads
 from .headers import RECORD_ID
 from .sessions import Sessions
 from .sources import OWN_IDS, Siblings
@@ -158,15 +158,13 @@ def unpack(upload: ImportFile, detected: Detected) -> tuple[list[ImportFile], li
     """The tables of an archive, or the sheets of a workbook, each as a file of its own; and [name,
     reason] of what is none."""
     found: list[ImportFile] = []
-    left: list[list[str]] = []
     for before in upload.members.all():
         drop(before)
     if detected.sheets:
-        return [_sheet(upload, name) for name in lists_of(detected)], left
+        return [_sheet(upload, name) for name in lists_of(detected)], []
     with archive.opened(uploads.path_of(upload)) as opened:
         for member in detected.members:
             if not member.format:
-                left.append([member.name, _("This is no table.")])
                 continue
             stored, size = uploads.store(_pieces(opened, member.name))
             found.append(
@@ -180,7 +178,16 @@ def unpack(upload: ImportFile, detected: Detected) -> tuple[list[ImportFile], li
                     created_at=timezone.now(),
                 )
             )
-    return found, left
+    return found, no_tables(detected)
+
+
+def no_tables(detected: Detected) -> list[list[str]]:
+    """[name, reason] of what is no table in an archive."""
+    return [
+        [member.name, reasons.in_words(member.why)]
+        for member in detected.members
+        if member.why is not None
+    ]
 
 
 def lists_of(detected: Detected) -> list[str]:

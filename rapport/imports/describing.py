@@ -13,12 +13,13 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, ngettext
 
 from rapport.access import Actor, SystemActor
 from rapport.files.detect import Detected, sniff
 from rapport.files.foot import FOOT
 from rapport.files.read import FileRefused, ReadOptions, Record, Table, open_table
+from rapport.files.refusal import gettext_noop
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import Reading
 from rapport.meta.registry import registry
@@ -74,6 +75,10 @@ def describe(
     if _is_bundle(upload, detected, reading or {}):
         _describe_members(upload, detected, by, reading or {}, keep=keep)
         return
+    if detected.members and (reading or {}).get("member") is None:
+        upload.options["left_out"] = bundle.no_tables(detected)
+        if len(detected.members) > 1 and not _only_table(detected):
+            raise _no_list(upload.options["left_out"])
     options = _options(detected, reading or {})
     others = () if "sheet" in (reading or {}) else bundle.lists_of(detected)
     with _unescaped(path, _opened(path, options, others)) as table:
@@ -100,7 +105,8 @@ def describe(
         if options.member is not None:
             upload.reading["member"] = options.member
         upload.mapping = made.as_json()
-        notes = [*_other_sheet(others, table), *_around(table), *made.notes]
+        notes = [*_left_out(upload, options), *_other_sheet(others, table)]
+        notes += [*_around(table), *made.notes]
         upload.options |= _description(detected, table, looked, notes)
         # The columns of cards bear the names of one program, whichever wrote them.
         is_card = detected.format == "vcard"
@@ -131,6 +137,7 @@ def _describe_members(
     """Look at each file of an archive. When only one is a list, the import is of that."""
     members, left = bundle.unpack(upload, detected)
     taken = []
+    untold = False
     for member in members:
         if not _is_auto(upload):
             member.entity = upload.entity
@@ -147,6 +154,7 @@ def _describe_members(
                 describe(member, by=by, reading=reading)
             taken.append(member)
         except (FileRefused, MappingRefused) as refused:
+            untold = untold or isinstance(refused, MappingRefused)
             left.append([member.options["member"], str(refused)])
             bundle.drop(member)
     if len(taken) > 1:
@@ -156,13 +164,21 @@ def _describe_members(
     for member in taken:
         bundle.drop(member)
     if not taken:
-        said = " ".join(f"{name}: {reason}" for name, reason in left)[:2000]
-        raise MappingRefused(
-            _("None of these files holds a list that can be imported.") + f" {said}"
-        )
+        none = _no_list(left)
+        # Somebody may say what they hold.
+        raise MappingRefused(str(none)) if untold and _is_auto(upload) else none
     upload.options = {**upload.options, "left_out": left}
     place = "sheet" if "sheet" in taken[0].options else "member"
     describe(upload, by=by, reading={**reading, place: taken[0].options["member"]})
+
+
+def _no_list(left: Sequence[Sequence[str]]) -> FileRefused:
+    return FileRefused(
+        "no-list",
+        gettext_noop("None of these files holds a list that can be imported."),
+        "%(files)s",
+        files=" ".join(f"{name}: {reason}" for name, reason in left)[:2000],
+    )
 
 
 def _keep(upload: ImportFile) -> None:
@@ -329,6 +345,20 @@ def _description(
         "encoding": dataclasses.asdict(detected.encoding) if detected.encoding else None,
         "notes": list(notes),
     }
+
+
+def _left_out(upload: ImportFile, options: ReadOptions) -> list[str]:
+    """Files or sheets that came with the one that is read, and why they are none."""
+    read = {options.member, options.sheet}
+    left = [one for one in upload.options.get("left_out", ()) if one[0] not in read]
+    notes = [
+        _("“%(file)s” is left out. %(reason)s") % {"file": name, "reason": reason}
+        for name, reason in left[:SHOWN]
+    ]
+    if (more := len(left) - SHOWN) > 0:
+        said = ngettext("… and %(count)s more file.", "… and %(count)s more files.", more)
+        notes.append(said % {"count": more})
+    return notes
 
 
 def _other_sheet(others: Sequence[str], table: Table) -> list[str]:

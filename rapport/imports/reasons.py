@@ -54,12 +54,12 @@ def of_reading(problem: Message, column: int | None) -> Reason:
     """What the reader of the file could not make out: a cell, or the row as a whole (None)."""
     if column is None:
         remedy = _WHOLE.get(problem.template) or gettext_noop("Correct the row.")
-        return Reason(_in_words(problem), None, _(remedy), "shape")
+        return Reason(in_words(problem), None, _(remedy), "shape")
     if problem.template == MEANINGS["bytes"]:
         remedy = _("Choose the right encoding, or correct the cell.")
     else:
         remedy = _("Correct the cell.")
-    return Reason(_in_words(problem), column, remedy, "unreadable")
+    return Reason(in_words(problem), column, remedy, "unreadable")
 
 
 _WHOLE = {
@@ -70,7 +70,8 @@ _WHOLE = {
 }
 
 
-def _in_words(message: Message) -> str:
+def in_words(message: Message) -> str:
+    """A message of a reader of files in the language of who reads it."""
     return str(Message(_(message.template), message.values))
 
 

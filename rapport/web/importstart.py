@@ -86,7 +86,9 @@ def _receive(request: HttpRequest, choices: list[Entity]) -> HttpResponse:
     entity = request.POST.get("entity", flow.AUTO)
     if entity not in {flow.AUTO, *(e.name for e in choices)}:
         raise access.Forbidden("import")
-    files = [file for file in request.FILES.getlist("file") if file.size]
+    files = request.FILES.getlist("file")
+    if not any(file.size for file in files):
+        files = []
     pasted = request.POST.get("pasted", "").strip("\r\n")
     if not files and not pasted:
         text = error_text(empty()) if request.FILES else _("Choose a file, or paste cells.")
@@ -114,9 +116,10 @@ def _kept(
         # A byte order mark: pasted text is Unicode whatever it looks like.
         chunks = [("\ufeff" + pasted).encode("utf-8", "replace")]
         return flow.receive(chunks, name=_("Pasted cells.txt"), entity=entity, by=request.user)
-    # Several are an archive of themselves, of which each file says what it holds.
+    # Several are an archive of themselves, of which each file says what it holds; what is empty
+    # is then told of.
     kept = [(file.name or "", file.chunks()) for file in files]
-    several = entity if len(kept) == 1 else flow.AUTO
+    several = entity if sum(bool(file.size) for file in files) == 1 else flow.AUTO
     return flow.receive_many(kept, entity=several, by=request.user)
 
 

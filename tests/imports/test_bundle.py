@@ -13,6 +13,7 @@ from rapport.actions import lease, retention, undo
 from rapport.files.read import FileRefused
 from rapport.imports import apply, bundle, command, flow, report
 from rapport.imports.kept import Places
+from rapport.imports.mapping import MappingRefused
 from rapport.meta.registry import registry
 from rapport.models import Account, Contact, ImportFile, Opportunity, SourceId
 from rapport.models.operations import JobState
@@ -420,6 +421,53 @@ def test_several_files_are_like_an_archive_and_one_list_is_a_file(alice, table):
 
     alone = described(zipped({"people.csv": people, "notes.txt": b"hello\n"}), alice)
     assert (bundle.is_bundle(alone), alone.entity) == (False, "contact")
+
+
+def test_empty_file_among_others_is_named(alice, table):
+    people = table("First Name,Last Name,Email", "Anna,Berg,a@x.de")
+    accounts = table("Account Name,Main Phone", "Acme,1")
+    told = ["void.csv", "There is no data in this file."]
+
+    one = received(alice, ("people.csv", people), ("void.csv", b""))
+    assert (bundle.is_bundle(one), one.entity, one.options["left_out"], one.options["notes"]) == (
+        False, "contact", [told], ["“void.csv” is left out. There is no data in this file."],
+    )  # fmt: skip
+
+    two = received(alice, ("people.csv", people), ("void.csv", b""), ("a.csv", accounts))
+    assert (two.options["members"], two.options["left_out"]) == (["a.csv", "people.csv"], [told])
+
+
+def test_file_that_is_no_list_among_others_is_named(alice, table):
+    people = table("First Name,Last Name,Email", "Anna,Berg,a@x.de")
+    taken = received(alice, ("notes.txt", b"hello\nyou\n"), ("people.csv", people))
+    (note,) = taken.options["notes"]
+    assert note.startswith("“notes.txt” is left out. The headers (hello) do not tell whether")
+
+    # Whoever reads it all the same knows.
+    flow.read_again(taken, registry["contact"], {"member": "notes.txt"}, by=alice)
+    assert [note for note in taken.options["notes"] if "left out" in note] == []
+
+
+def test_files_of_which_none_is_a_list_are_each_told_why(alice):
+    with pytest.raises(FileRefused) as refused:
+        received(alice, ("void.csv", b""), ("cat.png", b"\x89PNG\r\n\x1a\n\0\0"))
+    assert str(refused.value) == (
+        "None of these files holds a list that can be imported. "
+        "void.csv: There is no data in this file. "
+        "cat.png: This is a file of the type “PNG”, which holds no table."
+    )
+    # Of these somebody may say it.
+    with pytest.raises(MappingRefused):
+        received(alice, ("a.txt", b"hello\nyou\n"), ("cat.png", b"\x89PNG\r\n\x1a\n\0\0"))
+    with pytest.raises(MappingRefused):
+        received(alice, ("a.txt", b"hello\nyou\n"), ("b.txt", b"hello\nyou\n"))
+
+
+def received(alice, *files):
+    """Several files, looked at."""
+    upload = flow.receive_many([(n, [content]) for n, content in files], entity="auto", by=alice)
+    flow.describe(upload, by=alice)
+    return upload
 
 
 def test_archive_that_is_looked_at_again_leaves_no_files_behind(alice, settings):

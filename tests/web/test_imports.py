@@ -367,6 +367,31 @@ def test_more_files_than_come_at_once_are_better_a_zip(client_of, alice, setting
     assert (answer.status_code, "Put them into a .zip." in text(answer)) == (413, True)
 
 
+@pytest.mark.parametrize("entity", ["auto", "lead"])
+def test_empty_file_is_named_and_the_others_are_taken(entity, client_of, alice):
+    client = client_of(alice)
+    files = [
+        SimpleUploadedFile("list.csv", b"Last Name,Company\nBo,Acme\n"),
+        SimpleUploadedFile("void.csv", b""),
+    ]
+
+    client.post("/imports/new/", {"entity": entity, "file": files})
+
+    made = ImportFile.objects.get(parent=None)
+    page = text(client.get(f"/imports/{made.pk}/"))
+    assert "“void.csv” is left out. There is no data in this file." in page
+    assert entity in {"auto", made.entity}
+
+
+def test_files_of_which_none_is_a_list_are_told(client_of, alice):
+    files = [SimpleUploadedFile(name, b"%PDF-1.7\n\0") for name in ("a.csv", "b.csv")]
+
+    answer = client_of(alice).post("/imports/new/", {"entity": "auto", "file": files})
+
+    found = "None of these files holds a list that can be imported. a.csv: " in text(answer)
+    assert (answer.status_code, found) == (422, True)
+
+
 def test_file_that_tells_nothing_asks_what_it_holds(client_of, alice):
     client = client_of(alice)
     made, url = upload(client, b"a,b\nAcme,1\nBee,2\n", "auto")
