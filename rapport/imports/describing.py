@@ -25,6 +25,7 @@ from rapport.meta.kinds import Reading
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
 from rapport.models.operations import ImportState
+from rapport.queries.imports import imports_with
 
 from . import (
     bundle,
@@ -81,7 +82,7 @@ def describe(
             raise _no_list(upload.options["left_out"])
     options = _options(detected, reading or {})
     others = () if "sheet" in (reading or {}) else bundle.lists_of(detected)
-    with _unescaped(path, _opened(path, options, others)) as table:
+    with _unescaped(path, _opened(path, options, others), by) as table:
         whole = (record for record in table if record.problem != FOOT)
         looked = list(islice(whole, LOOKED_AT if len(table.columns) < 300 else SHOWN))
         sample = [record.cells for record in looked]
@@ -205,12 +206,16 @@ def _opened(path: Path, options: ReadOptions, others: Sequence[str]) -> Table:
     return table
 
 
-def _unescaped(path: Path, table: Table) -> Table:
+def _unescaped(path: Path, table: Table, by: Actor) -> Table:
     """The file as a table; rows of ours that were not taken come back without the apostrophes that
-    keep a spreadsheet from running what is in them."""
+    keep a spreadsheet from running what is in them. They have a reason behind the columns of a file
+    that was brought before: others have such a column, too."""
     if table.options.format != "csv" or table.columns[-1] != reasons.heading():
         return table
-    return open_table(path, replace(table.options, unescape=True), scratch=path.parent)
+    plain = open_table(path, replace(table.options, unescape=True), scratch=path.parent)
+    if imports_with(plain.columns[:-1], by).exists():
+        return plain
+    return table
 
 
 def _below_title(path: Path, options: ReadOptions) -> Table:

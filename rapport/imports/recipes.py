@@ -23,7 +23,7 @@ from rapport.meta.storable import storable
 from rapport.models import ImportFile, ImportRecipe
 from rapport.models.operations import Fate, ImportState
 from rapport.models.recipes import NAME_LENGTH
-from rapport.queries.imports import imports_for, plan_of
+from rapport.queries.imports import imports_with, plan_of
 from rapport.queries.recipes import recipe_named, usable_recipes
 
 from . import bundle, flow, mapping as mappings, plan as plans, reasons, sources
@@ -86,8 +86,8 @@ def _map_as_before(upload: ImportFile, *, by: Actor) -> None:
     *columns, last = flow.columns_of(upload) or ("",)
     if not columns or last != reasons.heading():
         return
-    done = imports_for(by, states=(ImportState.DONE,))[0]
-    before = next((one for one in done if list(flow.columns_of(one)) == columns), None)
+    done = imports_with(columns, by).filter(state=ImportState.DONE, parent=None)
+    before = done.first()
     if before is None or not before.mapping:
         return
     if before.entity != upload.entity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -41,6 +41,12 @@ def imports_for(
         wanted = wanted.filter(state__in=states)
     found = list(wanted[start : start + PAGE + 1])
     return found[:PAGE], len(found) > PAGE
+
+
+def imports_with(columns: Sequence[str], by: Actor) -> QuerySet[ImportFile]:
+    """Imports of files with just these headers that `by` may see, newest first; each of several
+    files by itself."""
+    return visible_imports(by).filter(options__columns=list(columns))
 
 
 def import_for(id: uuid.UUID, by: Actor) -> ImportFile | None:

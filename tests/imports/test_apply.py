@@ -9,7 +9,7 @@ import pytest
 
 from rapport.actions import lease, merge, records, retention, states, undo
 from rapport.actions.people import SETUP
-from rapport.imports import apply, flow
+from rapport.imports import apply, flow, report
 from rapport.meta.registry import registry
 from rapport.models import Account, Change, Contact, ImportFile, Job, Lead, MatchKey, Operation
 from rapport.queries import one as single
@@ -344,8 +344,6 @@ def test_several_values_of_one_cell_fill_the_fields_beside(alice, table):
 
 
 def test_error_file_is_the_refused_rows_as_they_were(alice):
-    from rapport.imports import report
-
     content = b'"Name";"Mail";"Odd;one"\r\n"Bo";"nonsense";"=1+1"\r\n"Dee";"d@x.de";"x"\r\n'
     done = bring(content, by=alice)
 
@@ -360,6 +358,23 @@ def test_error_file_is_the_refused_rows_as_they_were(alice):
     ]
     repaired = file.replace(b"nonsense", b"bo@x.de", 1)
     assert bring(repaired, by=alice).counts == {"rows": 1, "created": 1}
+
+
+def test_repaired_error_rows_come_back_without_our_apostrophes(alice):
+    content = 'Name,Mail,Position,"Größe ""a"""\nBo,nonsense,=1+1,\nDee,d@x.de,,\n'.encode()
+    done = bring(content, by=alice)
+    file = b"".join(report.rows_file(done.upload, plan_of(done.upload)))
+    assert b"'=1+1" in file
+
+    bring(file.replace(b"nonsense", b"bo@x.de", 1), by=alice)
+
+    assert Contact.objects.get(email="bo@x.de").job_title == "=1+1"
+
+
+def test_column_of_reasons_alone_makes_no_error_file_of_ours(alice, table):
+    bring(table("Last Name,Position,Reason", "Bo,'=1+1,new here"), by=alice)
+
+    assert Contact.objects.get().job_title == "'=1+1"
 
 
 def test_uploads_are_tidied_when_nobody_waits_for_it(
