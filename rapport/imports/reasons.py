@@ -18,6 +18,8 @@ from .cells import REMEDIES
 LEFT_OUT = "foot"
 # The codes of values of the right kind that do not fit.
 OUT_OF_RANGE, TOO_LONG = "range", "long"
+# The code of a row about a record that is somebody else's.
+FORBIDDEN = "forbidden"
 
 
 class Reason(NamedTuple):

@@ -106,7 +106,7 @@ def ask_for_used(verdicts: Iterable[Verdict], links: Links) -> None:
 def forbidden() -> Reason:
     """The record is somebody else's."""
     message = _("You may not change this record, or it is not visible to you.")
-    return Reason(message, None, "", "forbidden")
+    return Reason(message, None, "", why.FORBIDDEN)
 
 
 def why_not(mapping: Mapping, draft: Draft) -> list[Reason]:

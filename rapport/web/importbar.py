@@ -10,10 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from rapport.imports import bundle, parts
+from rapport.imports.reasons import FORBIDDEN
 from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
 from rapport.models.operations import Fate, ImportState
+from rapport.queries.imports import plan_of
 
 from .cells import CellContext
 from .importsteps import FATES, TONES, whole
@@ -59,7 +61,7 @@ def bar(upload: ImportFile, cells: CellContext) -> dict[str, Any]:
     return {
         "said": said,
         "go": go,
-        "nothing": "" if go else _nothing(every.counts),
+        "nothing": "" if go else _nothing(every, files),
         "apply_url": reverse("import-apply", args=[every.pk]),
         "mapping_url": ""
         if bundle.is_bundle(upload)
@@ -136,9 +138,18 @@ def noun(entity: Entity, number: int) -> str:
     return str(entity.label if number == 1 else entity.label_plural).lower()
 
 
-def _nothing(counts: dict[str, Any]) -> str:
-    """Why there is nothing to import."""
+def _nothing(every: ImportFile, files: list[ImportFile]) -> str:
+    """Why there is nothing to import, and what helps."""
+    counts = every.counts
     if counts.get("refused") == counts.get("rows"):
+        plans = filter(None, map(plan_of, files))
+        # No row says so twice.
+        said = sum(plan.counts.get("why", {}).get(f"|{FORBIDDEN}", 0) for plan in plans)
+        if said == counts.get("rows"):
+            return _(
+                "Every row is about a record that is not yours to change: ask its owner to share "
+                "it with you, or to import this file."
+            )
         return _("Every row would be refused: correct the columns, or the file.")
     if counts.get("refused"):
         return _("Nothing would be written: all rows that can be taken are there already.")

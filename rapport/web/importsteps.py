@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport.actions.records import RecordNotFound
 from rapport.imports import flow, parts, report
+from rapport.imports.reasons import FORBIDDEN
 from rapport.imports.uploads import FileRefused
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
@@ -171,7 +172,7 @@ _CODES = {
     "shape": gettext_lazy("more cells than columns, or damaged"),
     "unreadable": gettext_lazy("cannot be read"),
     "id": gettext_lazy("no record id"),
-    "forbidden": gettext_lazy("not yours to change"),
+    FORBIDDEN: gettext_lazy("not yours to change"),
     "email": gettext_lazy("no e-mail address"),
     "choice": gettext_lazy("none of the options"),
     "date": gettext_lazy("no date"),

@@ -745,6 +745,17 @@ def test_rows_that_are_there_may_say_more_of_their_company(client_of, alice):
     assert "Nothing to import" in text(client.get("/imports/"))
 
 
+def test_plan_of_nothing_but_records_of_others_says_what_helps(client_of, alice, charlie):
+    client = client_of(alice)
+    theirs = [make_contact(last_name="Bo", owner=charlie).pk for _number in range(2)]
+    header = b"(Do Not Modify) Contact,Last Name,Mail\n"
+    for mail, told in (("c@x.de", "not yours to change: ask its owner"), ("", "correct the colu")):
+        rows = f"{theirs[0]},Bo,b@x.de\n{theirs[1] if mail else 7},Bo,c@x.de\n"
+        _made, url = upload(client, header + rows.encode())
+        plan(client, url)
+        assert told in text(client.get(url))
+
+
 def test_options_of_the_mapping_are_kept_and_shown_again(client_of, alice):
     client = client_of(alice)
     content = b"Last Name,Mail,Contact way,Company\nBo,b@x.de,Dove,Acme\nCy,c@x.de,Any,Acme\n"
