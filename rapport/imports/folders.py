@@ -45,8 +45,13 @@ EMPTY_FOR = 60.0
 AT_ONCE = 200
 READ_AT_ONCE = 1 << 20
 
+# What a name may have on most file systems.
+NAME_BYTES = 255
+
 # How a file looked the last time, by path: it is taken when it looks the same once more.
 _seen: dict[Path, tuple[int, ...]] = {}
+# What was wrong the last time, and is not said again until it has been right.
+_stuck: dict[str, str] = {}
 
 
 class NoFolder(OSError):
@@ -63,14 +68,21 @@ def look(*, until: float | None = None) -> None:
     if not is_on():
         return
     seen: dict[Path, tuple[int, ...]] = {}
+    stuck: dict[str, str] = {}
     for recipe in ImportRecipe.objects.exclude(folder="").select_related("owner").order_by("pk"):
         try:
-            _look_into(recipe, seen, until)
+            _look_into(recipe, seen, stuck, until)
         except (OSError, ValueError) as error:
-            log.warning("The folder “%s” of a recipe cannot be used: %s", recipe.folder, error)
+            text = f"The folder “{recipe.folder}” of a recipe cannot be used: {error}"
+            stuck[recipe.folder] = text
     _seen.clear()
     _seen.update(seen)
-    _put_away(until)
+    _put_away(stuck, until)
+    for key, text in stuck.items():
+        if _stuck.get(key) != text:
+            log.warning("%s", text)
+    _stuck.clear()
+    _stuck.update(stuck)
 
 
 def _is_late(until: float | None) -> bool:
@@ -81,7 +93,10 @@ def _is_late(until: float | None) -> bool:
 
 
 def _look_into(
-    recipe: ImportRecipe, seen: dict[Path, tuple[int, ...]], until: float | None
+    recipe: ImportRecipe,
+    seen: dict[Path, tuple[int, ...]],
+    stuck: dict[str, str],
+    until: float | None,
 ) -> None:
     folder = folder_of(recipe.folder)
     taken = _below(folder, TAKEN)
@@ -89,13 +104,20 @@ def _look_into(
     for token, path in _waiting(taken):
         if _is_still(path, seen):
             _adopt(recipe, token, path.name)
-    for path in _arrived(folder):
-        if _is_late(until):
+    for number, path in enumerate(_arrived(folder)):
+        if number >= AT_ONCE or _is_late(until):
             # Those left over are seen as they were, so that they need not wait twice.
             if path in _seen:
                 seen[path] = _seen[path]
+            if (key := str(path)) in _stuck:
+                stuck[key] = _stuck[key]
         elif _is_still(path, seen):
-            _take(recipe, path, taken, seen)
+            try:
+                _take(recipe, path, taken, seen)
+            except OSError as error:
+                # Somebody else's, or open in a program: tried again at the next look.
+                text = f"“{path.name}” in “{recipe.folder}” cannot be taken: {error.strerror}"
+                stuck[str(path)] = text
 
 
 def folder_of(name: str) -> Path:
@@ -120,7 +142,7 @@ def _below(path: Path, name: str) -> Path:
 
 
 def _arrived(folder: Path) -> list[Path]:
-    """Files that may be taken, by name."""
+    """Files that may be taken, by name; those that could not be taken come last."""
     with os.scandir(folder) as entries:
         names = [
             entry.name
@@ -129,7 +151,8 @@ def _arrived(folder: Path) -> list[Path]:
             and not entry.name.startswith((".", "~$"))
             and not entry.name.lower().endswith(PARTIAL)
         ]
-    return [folder / name for name in sorted(names)[:AT_ONCE]]
+    paths = sorted(folder / name for name in names)
+    return sorted(paths, key=lambda path: str(path) in _stuck)
 
 
 def _is_still(path: Path, seen: dict[Path, tuple[int, ...]]) -> bool:
@@ -153,12 +176,17 @@ def _take(recipe: ImportRecipe, path: Path, taken: Path, seen: dict[Path, tuple[
     place = taken / str(token)
     # Other systems write names in other encodings, which no database can keep.
     name = os.fsencode(path.name).decode("utf-8", "replace")
+    if len(name.encode()) > NAME_BYTES:
+        name = "".join(_split(name))
     place.mkdir()
     try:
         path.rename(place / name)
     except FileNotFoundError:
         place.rmdir()  # another worker was quicker
         return
+    except OSError:
+        place.rmdir()
+        raise
     looked = seen.pop(path)
     now = (place / name).lstat()
     if (now.st_ino, now.st_size, now.st_mtime_ns) == looked:
@@ -236,19 +264,22 @@ _MAY_BE_OVER = Q(import_file=None) | ~Q(
 )
 
 
-def _put_away(until: float | None) -> None:
+def _put_away(stuck: dict[str, str], until: float | None) -> None:
     rows = TakenFile.objects.filter(_MAY_BE_OVER, put_at=None)
     for row in rows.select_related("import_file").order_by("taken_at")[:AT_ONCE]:
         end = _end(row)
         if end is None:
             continue
+        key = str(row.pk)
         if _is_late(until):
-            return
+            if key in _stuck:
+                stuck[key] = _stuck[key]
+            continue
         try:
             _put(row, end)
         except (OSError, IntegrityError) as error:
             # Tried again at the next look.
-            log.warning("“%s” in “%s” cannot be put away: %s", row.name, row.folder, error)
+            stuck[key] = f"“{row.name}” in “{row.folder}” cannot be put away: {error}"
 
 
 def _end(row: TakenFile) -> _End | None:
@@ -332,7 +363,8 @@ def _reserve(row: TakenFile, target: Path) -> str:
 def _split(name: str) -> tuple[str, str]:
     """Stem and suffix, short enough to have something added."""
     path = Path(name)
-    return path.stem.encode()[:200].decode("utf-8", "ignore"), path.suffix[:20]
+    stem, suffix = path.stem.encode()[:200], path.suffix.encode()[:20]
+    return stem.decode("utf-8", "ignore"), suffix.decode("utf-8", "ignore")
 
 
 def _text_name(name: str) -> str:

@@ -29,6 +29,7 @@ def root(settings, tmp_path):
     settings.IMPORT_FOLDER = str(tmp_path / "in")
     settings.JOB_RETRY_SECONDS = 0
     folders._seen.clear()
+    folders._stuck.clear()
     return tmp_path / "in"
 
 
@@ -199,7 +200,7 @@ def test_second_worker_at_the_same_file_is_too_late(recipe, root, put, monkeypat
         return real(path, target)
 
     monkeypatch.setattr(Path, "rename", beaten)
-    folders._look_into(recipe, dict(folders._seen), None)
+    folders._look_into(recipe, dict(folders._seen), {}, None)
     token = TakenFile.objects.get()
     folders._adopt(recipe, token.pk, "list.csv")
 
@@ -302,6 +303,37 @@ def test_name_may_be_long_and_in_any_encoding(recipe, root, put):
         "done/M\ufffdller (errors).csv", "done/M\ufffdller.csv",
         f"done/{'x' * 200} (errors).csv", f"done/{long}",
     ]  # fmt: skip
+
+
+def test_name_that_grows_in_our_encoding_is_cut(recipe, root, put):
+    put(LIST, os.fsdecode(b"\xfc" * 240 + b".csv"))
+
+    look_and_work()
+
+    assert files(root) == [f"done/{chr(0xFFFD) * 66}.csv"]
+
+
+def test_file_that_cannot_be_moved_keeps_no_other(recipe, root, put, monkeypatch, caplog):
+    locked, real = put(LIST, "a.csv"), Path.rename
+    put(BROKEN, "b.csv")
+    monkeypatch.setattr(folders, "AT_ONCE", 1)
+
+    def move(path, target):
+        if path == locked:
+            raise PermissionError(1, "Operation not permitted", str(path))
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", move)
+    look_and_work()
+    look_and_work()
+
+    assert files(root) == ["a.csv", "done/b (errors).csv", "done/b.csv"]
+    said = "“a.csv” in “shop/people” cannot be taken: Operation not permitted"
+    assert [record.getMessage() for record in caplog.records] == [said]
+    assert list((root / "shop/people/.taken").iterdir()) == []
+    monkeypatch.undo()
+    look_and_work()
+    assert "done/a.csv" in files(root)
 
 
 def test_names_of_strangers_below_taken_do_no_harm(recipe, root, put, tmp_path):
