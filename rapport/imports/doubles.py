@@ -18,11 +18,12 @@ from rapport.access import Actor
 from rapport.actions import checking, write
 from rapport.duplicates import explain
 from rapport.duplicates.columns import Columns
-from rapport.duplicates.explain import Source
+from rapport.duplicates.explain import Reason as Likeness, Source
 from rapport.duplicates.find import Match, Proposed, find, held
 from rapport.duplicates.keys import keys_of, plan_of
 from rapport.duplicates.room import Room, room_for
 from rapport.meta.entity import Draft, Entity, Known
+from rapport.models import PlanRow
 from rapport.models.operations import Decision, Fate
 from rapport.models.people import Verb
 
@@ -202,6 +203,17 @@ def _update(batch: Batch, updating: Sequence[_Updating]) -> None:
                 )
         elif said:
             verdict.fate, verdict.draft = Fate.UPDATE, draft
+
+
+def likeness_of(row: PlanRow) -> tuple[int, tuple[Likeness, ...]]:
+    """How surely the row of a plan is a duplicate, in percent, and why; (0, ()) when it is none."""
+    if not row.reasons or isinstance(row.reasons[0], list):
+        return 0, ()
+    _like, confidence, *kept = row.reasons
+    # What the plan knows of its record stays with a row that a decision holds back for another row
+    # about that record; but that both are about it is sure.
+    is_sure = row.like and row.record is not None
+    return CERTAIN if is_sure else confidence, tuple(map(Likeness.from_json, kept))
 
 
 # -- earlier rows ---------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from rapport.duplicates.explain import Reason as Likeness
 from rapport.files.formula import escape
 from rapport.files.read import Record
 from rapport.meta.entity import Entity
@@ -25,6 +24,7 @@ from rapport.queries.imports import plan_of, plan_rows
 
 from . import bundle, decisions, flow, kept as kept_keys, later, reasons as why, samerows, uploads
 from .alike import TAKEN
+from .doubles import likeness_of
 from .kept import Places
 
 # Fates whose rows somebody can repair and import again.
@@ -194,9 +194,8 @@ def reasons_of(row: PlanRow) -> list[why.Reason]:
 
 def duplicate_text(row: PlanRow, entity: Entity, places: Places) -> str:
     """How a row is a duplicate. `places`: those of its plan."""
-    like, confidence, *kept = row.reasons or [0, 0]
-    file, like = places.where(like)
-    reasons = [Likeness.from_json(one) for one in kept]
+    confidence, reasons = likeness_of(row)
+    file, like = places.where(row.like)
     values = {
         "row": like,
         "file": kept_keys.name_of(file) if file else "",

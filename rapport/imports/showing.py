@@ -29,6 +29,7 @@ from rapport.queries.one import PRINCIPAL, title_of
 from . import bundle, decisions, kept as kept_keys, plan as plans, reasons as why, samerows, uploads
 from .cells import is_named
 from .decisions import Decided, as_cells
+from .doubles import likeness_of
 from .feed import mapping_of
 from .kept import Places
 from .mapping import Mapping
@@ -144,7 +145,7 @@ class _Page:
 
     def row(self, record: Record, row: PlanRow) -> Shown:
         """One of them."""
-        is_likeness = bool(row.reasons) and not isinstance(row.reasons[0], list)
+        confidence, likeness = likeness_of(row)
         found = Fate(row.found or row.fate)
         usual = self.decided.of(row.row, found) or self.mapping.usual(found)
         fields = self.fields.get(row.row, ())
@@ -161,13 +162,13 @@ class _Page:
             cells=_with(record, as_cells(row.cells or {})),
             repaired=set(as_cells(row.cells or {})),
             fields=fields,
-            reasons=() if is_likeness else why.from_json(row.reasons),
+            reasons=() if confidence else why.from_json(row.reasons),
             record=self.beside.get(row.record) if row.record else None,
             like=like,
             like_file=kept_keys.name_of(file) if file else "",
             earlier=self.earlier.get(row.like, ()),
-            confidence=row.reasons[1] if is_likeness else 0,
-            likeness=tuple(map(Likeness.from_json, row.reasons[2:])) if is_likeness else (),
+            confidence=confidence,
+            likeness=likeness,
         )
 
 

@@ -284,6 +284,25 @@ def test_only_one_of_two_rows_about_a_record_updates_it(alice, stored, table):
     assert apply(upload, alice) == {"rows": 2, "updated": 1, "duplicates": 1}
 
 
+def test_row_held_back_for_another_about_its_record_is_surely_the_same(alice, table):
+    acme = make_account(name="Acme", owner=alice)
+    make_contact(first_name="Anna", last_name="Bornholm", account=acme, owner=alice)
+    rows = ("Anna,Bornholm,Acme,CEO", "Anna,Bornholm,Acme,CFO")
+    upload = plan(table("First Name,Last Name,Company,Job Title", *rows), by=alice)
+    guessed = flow.rows_of(upload, by=alice, fate="duplicate")[1].confidence
+    assert 0 < guessed < 100
+
+    for decision, like, sure in (("update", 2, 100), ("", 0, guessed)):
+        flow.decide_all(upload, "duplicate", decision, by=alice)
+
+        shown = flow.rows_of(upload, by=alice, fate="duplicate")[-1]
+        assert (shown.number, shown.like, shown.confidence) == (3, like, sure)
+        plan_now = plan_of(upload)
+        lines = b"".join(report.rows_file(upload, plan_now, ("duplicate",))).decode().splitlines()
+        said = f"same as row 2 of this file ({sure}%)" if like else f"record already ({sure}%)"
+        assert said in lines[-1]
+
+
 def test_what_cannot_be_decided_is_refused(alice, stored, table):
     upload = plan(table(*LIST), by=alice)
 
