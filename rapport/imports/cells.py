@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from decimal import ROUND_HALF_UP
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport.meta.field import Field
-from rapport.meta.kinds import InvalidValue, Kind, Reading, all_fit, check, parse
+from rapport.meta.kinds import InvalidValue, Kind, NotWhole, Reading, all_fit, check, parse
 
 # Values seen are remembered up to this many per column; names and dates come again and again.
 REMEMBERED = 20_000
 # Longer texts do not come again: somebody has mapped descriptions to a number.
 LONGEST = 100
+# The largest number of fields that are so many of a hundred.
+HUNDRED = 100
 _EMAIL_INSIDE = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
 _BETWEEN = re.compile(r"\s+:::\s+|[;,\n]\s*")
 _MANY = " ::: "
@@ -37,6 +41,7 @@ class Column(NamedTuple):
 
 
 Convert = Callable[[Sequence[str]], Column]
+Parse = Callable[[Field, str, Reading], Any]
 
 
 def converter(field: Field, reading: Reading) -> Convert:
@@ -172,7 +177,25 @@ def _addresses(field: Field, text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _remembering(field: Field, reading: Reading) -> Convert:
+def _whole(field: Field, text: str, reading: Reading) -> Any:
+    try:
+        return parse(field, text, reading)
+    except NotWhole as error:
+        if (value := rounded(field, error)) is None:
+            raise
+        return value
+
+
+def rounded(field: Field, error: NotWhole) -> int | None:
+    """The whole number for one with a fraction; None when it is not to be taken. Other programs
+    count in tenths of a hundredth. But 0.6 may mean 60 of a hundred; and of anything else a
+    fraction rather tells that the decimal mark is misread."""
+    if field.maximum != HUNDRED or error.value < 1:
+        return None
+    return int(error.value.to_integral_value(ROUND_HALF_UP))
+
+
+def _remembering(field: Field, reading: Reading, parse: Parse = parse) -> Convert:
     """Parse every text once: for kinds of which the same few values come again and again."""
     known: dict[str, Any] = {"": None}
     wrong: dict[str, InvalidValue] = {}
@@ -235,7 +258,7 @@ CONVERTERS: dict[Kind, Callable[[Field, Reading], Convert]] = {
     Kind.URL: _url,
     Kind.CHOICE: _remembering,
     Kind.STATE: _remembering,
-    Kind.NUMBER: _remembering,
+    Kind.NUMBER: partial(_remembering, parse=_whole),
     Kind.MONEY: _remembering,
     Kind.DATE: _remembering,
     Kind.DATETIME: _remembering,

@@ -108,6 +108,7 @@ def describe(
         upload.mapping = made.as_json()
         notes = [*_left_out(upload, options), *_other_sheet(others, table)]
         notes += [*_around(table), *made.notes]
+        notes += detection.rounding(made, table.columns, sample, read)
         upload.options |= _description(detected, table, looked, notes)
         # The columns of cards bear the names of one program, whichever wrote them.
         is_card = detected.format == "vcard"

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from rapport.meta.kinds import Kind, Reading
+from django.utils.translation import gettext as _
+
+from rapport.meta.field import Field
+from rapport.meta.kinds import InvalidValue, Kind, NotWhole, Reading, parse
 
 from . import parts
+from .cells import rounded
 from .mapping import Mapping
+from .samples import values_of
 
 _DAY = re.compile(r"\s*(\d{1,2})([./\- ])(\d{1,2})\2(?:\d{4}|\d{2})(?!\d)")
 _COMMA = re.compile(r"\d,\d{1,2}\D*$|\.\d{3},|\d,\d{4,}\D*$")
@@ -56,6 +61,33 @@ def reading(
         decimal_mark=decimal_mark(amounts),
         time_zone=time_zone or "UTC",
     )
+
+
+def rounding(
+    mapping: Mapping, columns: Sequence[str], sample: Sequence[Sequence[str]], reading: Reading
+) -> list[str]:
+    """What is to be said of columns whose numbers are rounded to whole ones."""
+    notes = []
+    for index, target in mapping.columns.items():
+        found = parts.field_of(mapping.entity, target.field)
+        if found is None or found.kind is not Kind.NUMBER:
+            continue
+        fractions = ((text, _rounded(found, text, reading)) for text in values_of(sample, index))
+        text, value = next(((text, n) for text, n in fractions if n is not None), ("", None))
+        if value is not None:
+            said = _("“%(column)s” has fractions, which are rounded: %(text)s becomes %(n)d.")
+            notes.append(said % {"column": columns[index], "text": text, "n": value})
+    return notes
+
+
+def _rounded(found: Field, text: str, reading: Reading) -> int | None:
+    try:
+        parse(found, text, reading)
+    except NotWhole as error:
+        return rounded(found, error)
+    except InvalidValue:
+        pass
+    return None
 
 
 def _cells(mapping: Mapping, sample: Sequence[Sequence[str]], kinds: set[Kind]) -> list[str]:

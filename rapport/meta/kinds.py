@@ -61,6 +61,14 @@ class OutOfBounds(InvalidValue):
     """A value of the right kind, but too long, too small or too large."""
 
 
+class NotWhole(InvalidValue):
+    """A number with a fraction where whole ones belong; `value` would be within bounds."""
+
+    def __init__(self, message: str, value: Decimal) -> None:
+        super().__init__(message)
+        self.value = value
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """How a text is to be read: what a person chose, or what was detected."""
@@ -199,7 +207,9 @@ def _parse_number(field: Field, text: str, reading: Reading) -> int:
     plain = text.removesuffix("%") if field.maximum == 100 else text
     value = _decimal(plain, reading)
     if value != value.to_integral_value():
-        raise InvalidValue(_("“%(text)s” is not a whole number.") % {"text": quoted(text)})
+        _check_range(field, value)
+        message = _("“%(text)s” is not a whole number.") % {"text": quoted(text)}
+        raise NotWhole(message, value)
     return _check_number(field, int(value))
 
 

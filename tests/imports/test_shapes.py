@@ -103,6 +103,21 @@ def test_deals_name_their_customer_and_contact(alice, table):
     )  # fmt: skip
 
 
+def test_chances_in_tenths_are_rounded_and_told(alice, table):
+    rows = ("Roof;17,5", "Wall;12", "Door;99,9", "Sink;0,6")
+    lines = ("Topic;Probability;Company", *(f"{row};Acme" for row in rows))
+    done = bring(table(*lines), "opportunity", by=alice)
+
+    made = Opportunity.objects.order_by("pk").values_list("topic", "probability")
+    assert list(made) == [("Roof", 18), ("Wall", 12), ("Door", 100)]
+    assert done.upload.options["notes"] == [
+        "“Probability” has fractions, which are rounded: 17,5 becomes 18."
+    ]
+    # Nobody knows whether that is of one or of a hundred.
+    ((row, column, reason),) = done.errors
+    assert (row, column, reason[:29]) == (5, "Probability", "“0,6” is not a whole number. ")
+
+
 @pytest.mark.parametrize(
     ("row", "name"),
     [
