@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -19,6 +20,10 @@ _NESTED = 300
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 # What web services call the list of what was asked for.
 _WRAPPERS = {"value", "results", "data", "records", "items", "rows", "contacts"}
+# Keys that no field is called by: numbers and ids, addresses, whole names.
+_KEY = re.compile(r".*[\d@\s]")
+# So many objects alike are records, whatever their keys are.
+_MANY = 10
 _NOT_BLANK = re.compile(r"\S")
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 _NO_BRACKET = re.compile(r"[^\[\]{}]+")
@@ -42,12 +47,16 @@ def convert(path: Path, encoding: str, target: Path) -> Converted:
 
 def _by_lines(path: Path, encoding: str) -> bool:
     """Whether a line of the file is an object of its own: the first that is not blank tells,
-    unless it is the only one and an answer of a web service."""
+    unless it is the only one and an answer of a web service, or has records by their keys."""
     with open_text(path, encoding) as stream:
         filled = (line for line in lines(stream) if line.strip())
         first, second = next(filled, ""), next(filled, "")
     found = _parsed(first)
-    return isinstance(found, dict) and bool(second or not _WRAPPERS & set(found))
+    return isinstance(found, dict) and bool(second or not _holds_more(found))
+
+
+def _holds_more(found: dict[str, Any]) -> bool:
+    return bool(_WRAPPERS & set(found)) or _by_key(found) is not None
 
 
 def _read_lines(path: Path, encoding: str, columns: Columns, sink: Sink) -> None:
@@ -78,7 +87,7 @@ def _document(path: Path, encoding: str) -> list[dict[str, Any]]:
     if isinstance(found, dict):
         # An answer of a web service: the one list of objects inside is what is meant.
         lists = [value for value in found.values() if _is_table(value)]
-        found = lists[0] if len(lists) == 1 else [found]
+        found = lists[0] if len(lists) == 1 else _by_key(found) or [found]
     if not _is_table(found):
         found = _named(found)
     return found
@@ -93,6 +102,29 @@ def _named(found: object) -> list[dict[str, Any]]:
     if not names or len(set(names)) < len(names) or max(map(len, rows)) > len(names):
         raise damaged("JSON")
     return [dict(zip(names, row, strict=False)) for row in rows[1:]]
+
+
+def _by_key(found: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Objects alike by the keys of their records, as databases of documents export them, also where
+    one name stands above them; None when it is one record, of which some fields are objects."""
+    if len(found) == 1 and isinstance(inner := next(iter(found.values())), dict):
+        below = _by_key(inner)
+        if below is not None:
+            return below
+    values = list(found.values())
+    if not all(isinstance(value, dict) and value for value in values):
+        return None
+    names = Counter(name for value in values for name in value)
+    common = {name for name, number in names.items() if number * 2 > len(values)}
+    of_all = sum(names.values())
+    are_alike = bool(common) and sum(names[name] for name in common) * 2 >= of_all
+    has_keys = all(map(_KEY.match, found)) or (len(values) >= _MANY and "value" not in common)
+    if not are_alike or not has_keys:
+        return None
+    column = "key"
+    while column in names:
+        column = f"_{column}"
+    return [{column: key, **value} for key, value in found.items()]
 
 
 def _is_table(value: object) -> TypeGuard[list[dict[str, Any]]]:

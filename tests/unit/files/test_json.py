@@ -59,6 +59,43 @@ def test_list_of_objects_inside_a_record_is_numbered(file):
         assert (table.columns, plain(table)) == (("p/n", "p/n 2"), [(1, ("1", "2"))])
 
 
+KEYED = (
+    '{"1": {"n": "A", "m": "a@x.de"}, "2": {"n": "B"}}',
+    '{"people": {"1": {"n": "A", "m": "a@x.de"},\n "2": {"n": "B"}}}\n',
+)
+
+
+@pytest.mark.parametrize("text", KEYED)
+def test_objects_by_the_keys_of_their_records_are_records(file, text):
+    with open_table(file(text)) as table:
+        assert table.columns == ("key", "n", "m")
+        assert plain(table) == [(1, ("1", "A", "a@x.de")), (2, ("2", "B", ""))]
+
+
+def test_many_objects_alike_are_records_with_any_keys(file):
+    many = ", ".join(f'"{letter}": {{"n": 1, "key": 2}}' for letter in "abcdefghij")
+    with open_table(file(f"{{{many}}}")) as table:
+        assert (table.columns, len(list(table))) == (("_key", "n", "key"), 10)
+
+
+FIELDS = ", ".join(f'"{letter}": {{"value": 1}}' for letter in "abcdefghijkl")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"billing": {"city": "Bonn", "zip": 1}, "shipping": {"city": "Rom", "zip": 2}}',
+        '{"name 1": {"first": "A"}, "address 1": {"city": "Bonn"}}',
+        '{"name": "A", "1": {"city": "Bonn"}, "2": {"city": "Rom"}}',
+        '{"1": {}, "2": {}, "name": {"first": "A"}}',
+        f"{{{FIELDS}}}",
+    ],
+)
+def test_record_with_objects_in_it_stays_one(file, text):
+    with open_table(file(text)) as table:
+        assert ("key" in table.columns, len(list(table))) == (False, 1)
+
+
 def test_broken_line_is_a_problem_of_its_record(file):
     text = b'{"a": 1}\n{"a": \n[1]\n{"a": "\xff"}\n{"a": "' + "ü".encode() * 20 + b'"}\n'
 
