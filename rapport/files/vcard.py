@@ -65,6 +65,12 @@ _IGNORED = frozenset({
     "SORT-STRING", "SOURCE", "NAME", "X-ABUID", "X-ABLABEL", "X-ABADR", "X-GENERATOR",
     "X-MS-OL-DESIGN", "X-MS-OL-DEFAULT-POSTAL-ADDRESS",
 })  # fmt: skip
+# Characters of a property.
+_LONGEST = 16_000_000
+_KNOWN = "|".join((*_TEXTS, *_PICTURES, *sorted(_IGNORED)))
+_PLAINLY = re.compile(
+    rf"(?:[\w-]+\.)?(?:BEGIN|END|N|TEL|EMAIL|ADR|ORG|LABEL|{_KNOWN}|X-[A-Z-]+)[;:]"
+)
 # In this order: a business fax is a fax first.
 _PHONES = (
     ({"fax", "work"}, "Business Fax"),
@@ -132,7 +138,7 @@ def cards(path: Path, encoding: str) -> Iterator[list[Property]]:
     card: list[Property] = []
     old = False
     with open_text(path, encoding) as stream:
-        for line in _unfolded(lines(stream)):
+        for line in _unfolded(_whole(lines(stream))):
             found = _parse(line, encoding, old=old)
             if found is None:
                 continue
@@ -152,6 +158,28 @@ def cards(path: Path, encoding: str) -> Iterator[list[Property]]:
                 card.append(found)
     if depth and card:
         yield card
+
+
+def _whole(physical: Iterable[str]) -> Iterator[str]:
+    """Lines of which a lone carriage return is no end where the first of their card has another:
+    it stands in a value, unless what follows plainly is a property."""
+    held = ""
+    in_values = False
+    for line in physical:
+        if line[:11].upper() == "BEGIN:VCARD":
+            in_values = line.endswith("\n")
+        if held and _PLAINLY.match(line):
+            yield held
+            held = ""
+        if in_values and line.endswith("\r"):
+            held += f"{line[:-1]}\n"
+            if len(held) > _LONGEST:
+                raise _endless()
+        else:
+            yield held + line
+            held = ""
+    if held:
+        yield held
 
 
 def _unfolded(physical: Iterable[str]) -> Iterator[str]:
@@ -174,13 +202,17 @@ def _unfolded(physical: Iterable[str]) -> Iterator[str]:
                 ].upper() != "BEGIN:"
                 yield held
             held = text
-        if len(held) > 16_000_000:
-            raise damaged("a property without end")
+        if len(held) > _LONGEST:
+            raise _endless()
         soft = text.endswith("=") and "QUOTED-PRINTABLE" in held[:200].upper()
         if soft:
             held = held[:-1]
     if held:
         yield held
+
+
+def _endless() -> FileRefused:
+    return damaged("a property without end")
 
 
 def _is_folded_at(text: str, held: str) -> bool:

@@ -31,6 +31,21 @@ def test_dates_of_apple_bear_their_label(read):
     assert read(text) == [{"Anniversary": "2019-02-20"}]
 
 
+def test_lone_carriage_return_stands_in_a_value(read):
+    text = card("FN:Jane Doe", "NOTE:Call\rTel: 12\r\rhome: 3", "TEL:5\rEMAIL:a@x.de")
+    assert read(text) == [
+        {"Full Name": "Jane Doe", "Notes": "Call\nTel: 12\n\nhome: 3", "Phone": "5",
+         "E-mail Address": "a@x.de"},
+    ]  # fmt: skip
+
+
+def test_lines_of_old_macs_end_in_carriage_returns(tmp_path):
+    path = tmp_path / "mac.vcf"
+    path.write_bytes(b"begin:vcard\rversion:2.1\rfn:Jane\rtel:5\rend:vcard\r")
+    with open_table(path) as table:
+        assert [record.cells for record in table] == [("Jane", "5")]
+
+
 def test_names_and_company(read):
     text = card("N:Doe;Jane;Ann,Bea;Dr.;Jr.", "FN:Jane Doe", r"ORG:Acme\, Inc.;Sales;Export")
 
