@@ -44,8 +44,11 @@ Convert = Callable[[Sequence[str]], Column]
 Parse = Callable[[Field, str, Reading], Any]
 
 
-def converter(field: Field, reading: Reading) -> Convert:
-    """The converter for columns mapped to `field`."""
+def converter(field: Field, reading: Reading, *, ours: bool = False) -> Convert:
+    """The converter for columns mapped to `field`. `ours`: of a file that Rapport has written, of
+    which a cell is what is stored, whatever stands in it."""
+    if ours and field.kind is Kind.PHONE:
+        return _text(field, reading, ours=True)
     return CONVERTERS[field.kind](field, reading)
 
 
@@ -67,17 +70,16 @@ def is_told(found: Field | None) -> bool:
     return found is not None and (is_choice(found) or found.kind is Kind.OWNER)
 
 
-def _text(field: Field, reading: Reading) -> Convert:
+def _text(field: Field, reading: Reading, *, ours: bool = False) -> Convert:
     if field.labels:
         return _remembering(field, reading)
-    is_phone = field.kind is Kind.PHONE
-    several = field.kind in {Kind.PHONE, Kind.URL}
+    is_phone = field.kind is Kind.PHONE and not ours
 
     def convert(cells: Sequence[str]) -> Column:
         values: list[Any] = list(map(str.strip, cells))
         if is_phone and any(map(_AROUND_PHONES.match, values)):
             values = [_AROUND_PHONES.sub("", value) for value in values]
-        more = _split_marked(values) if several else {}
+        more = _split_marked(values) if is_phone else {}
         errors = {} if all_fit(field, values) else _errors(field, values)
         return Column(values, errors, more)
 

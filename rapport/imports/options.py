@@ -45,9 +45,11 @@ def _lenient(convert: Convert) -> Convert:
     return converted
 
 
-def reads(entity: Entity, found: Field, target: Target, reading: Reading) -> Convert:
-    """How the cells of a column become values of a field of `entity`."""
-    convert = converter(found, reading)
+def reads(
+    entity: Entity, found: Field, target: Target, reading: Reading, *, ours: bool = False
+) -> Convert:
+    """How the cells of a column become values of a field of `entity`. `ours`: see `converter`."""
+    convert = converter(found, reading, ours=ours)
     if standing.is_stage(entity, found):
         convert = _substituting(convert, standing.last_stage(entity, found))
     if target.missing == mappings.BLANK and is_choice(found):

@@ -77,12 +77,13 @@ class Converter:
         self._columns: list[tuple[int, Field, cells.Convert]] = []
         self._record_id: int | None = None
         self._stages: list[tuple[int, Target]] = []
+        ours = RECORD_ID in mapping.fields
         for index, target in mapping.columns.items():
             if target.field == RECORD_ID:
                 self._record_id = index
             elif target.field in self.entity.fields:
                 found = self.entity.fields[target.field]
-                convert = options.reads(self.entity, found, target, reading)
+                convert = options.reads(self.entity, found, target, reading, ours=ours)
                 self._columns.append((index, found, convert))
                 if standing.is_stage(self.entity, found):
                     self._stages.append((index, target))
