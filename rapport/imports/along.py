@@ -36,7 +36,7 @@ class Unread(Exception):
 
 
 # What is still to be made of what the rows name: for each such column a match key by row number, 0
-# for nothing.
+# for nothing. Last, where rows may name other ones of their file, those of the rows themselves.
 Named = Sequence["array[int]"]
 
 
@@ -61,13 +61,16 @@ def counts(
         _add_created(plan, columns, named, hashes, texts)
     for name, own in texts.items():
         hashes[name].update(_to_make(name, own, by).values())
+    if named is not None and len(named) > len(columns):
+        hashes[mapping.entity.name] -= _called(plan, mapping, named[-1])
     return {parts.plural(name): len(own - {0}) for name, own in hashes.items()}
 
 
 def read(upload: ImportFile, mapping: Mapping, by: Actor) -> Named:
     """What the rows of a file name that is still to be made. Raises FileRefused, UploadGone."""
-    columns = _columns(mapping)
+    columns, title = _columns(mapping), _own_title(mapping)
     found = [array("q", [0]) for _column in columns]
+    titles = array("q", [0])
     # By cell: most come again and again.
     known: list[dict[str, int]] = [{} for _column in columns]
     with uploads.open_upload(upload) as table:
@@ -82,7 +85,11 @@ def read(upload: ImportFile, mapping: Mapping, by: Actor) -> Named:
                     # Numbers may be left out.
                     own.extend([0] * (record.number - len(own)))
                     own.append(keys[cell])
-    return found
+            if title is not None:
+                for record in batch:
+                    titles.extend([0] * (record.number - len(titles)))
+                    titles.append(title_hash(record.cells[title]))
+    return [*found, titles] if title is not None else found
 
 
 def targets(mapping: Mapping) -> set[str]:
@@ -120,6 +127,29 @@ def _columns(mapping: Mapping) -> list[Column]:
         and field.target in mappings.MADE_BY_NAME
         and mappings.missing_rule(field, target) == mappings.CREATE
     ]
+
+
+def _own_title(mapping: Mapping) -> int | None:
+    """The column by which rows may name other ones of their file."""
+    entity = mapping.entity
+    is_named = any(field.target == entity.name for _index, field, _target in _columns(mapping))
+    return mapping.column_of(entity.title) if is_named else None
+
+
+def names_itself(mapping: Mapping) -> bool:
+    """Whether what is made depends on which rows of the file are."""
+    return _own_title(mapping) is not None
+
+
+def _called(plan: Plan, mapping: Mapping, titles: array[int]) -> set[int]:
+    """The match keys of the rows that are created: whoever names them has nothing made."""
+    created = _created(plan, len(titles))
+    title, said = _own_title(mapping), set[int]()
+    for row, cells in decisions.repaired(plan).items():
+        if title in cells and created[row]:
+            said.add(title_hash(cells[title]))
+            created[row] = 0
+    return said.union(compress(titles, created))
 
 
 def _in_updates(plan: Plan, mapping: Mapping) -> Iterator[tuple[Field, str]]:
@@ -172,7 +202,7 @@ def _add_created(
     """What the rows name that are created; of repaired cells the texts."""
     created = _created(plan, len(named[0]))
     repaired = decisions.repaired(plan)
-    for (index, field, target), own in zip(columns, named, strict=True):
+    for (index, field, target), own in zip(columns, named, strict=False):
         as_read = bytearray(created)
         said = {row: cells[index] for row, cells in repaired.items() if index in cells}
         for row in said:

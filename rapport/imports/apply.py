@@ -41,6 +41,7 @@ from . import (
     latenames,
     later,
     mapping as mappings,
+    ownnames,
     partlinks,
     parts,
     plan as plans,
@@ -85,7 +86,8 @@ class _Session:
         id_of = Ids(plan.pk).hex_of if makes else None
         self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan), finish=id_of)
         self.names = names_of(self.feed.mapping, self.feed.layout)
-        self.waiting = latenames.waiting(self.feed.mapping, bundle.coming(upload))
+        brings = partial(ownnames.Read, upload, repaired=decisions.repaired(plan))
+        self.waiting = latenames.waiting(self.feed.mapping, bundle.coming(upload), brings)
         # How quickly match keys are merged while they are.
         self.merging: Pace | None = None
         # Up to which change of the journal what rows name has been looked for, and how often.
@@ -230,8 +232,8 @@ def _advance(session: _Session, run: Run) -> bool:
                 if is_beside:
                     session.feed.fill(run.size)
             is_open = _learn(mapping, rows, judged, op=op, by=run.by, now=now)
-            waits = judged.links.waits
-            is_open |= any(v.number in waits and v.fate in WRITTEN for v in judged.verdicts)
+            if judged.links.waits:
+                is_open |= _link_back(session, upload, rows, judged, op=op, by=run.by, now=now)
             journal.checkpoint(op)
             _count(upload, judged, made)
             job.progress += len(rows)
@@ -264,6 +266,38 @@ def _learn(
     return later.link_back(mapping, rows, judged.verdicts, op=op, by=by, now=now)
 
 
+def _link_back(
+    session: _Session,
+    upload: ImportFile,
+    block: Block,
+    judged: Judged,
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+) -> bool:
+    """Set the links to earlier rows of the batch that are named; whether some name what is not
+    there."""
+    mapping, waits = session.feed.mapping, judged.links.waits
+    # Rows that may wait are never compact.
+    rows = [row for row in block.rows if row is not None]
+    back = latenames.backward(mapping, rows, judged.verdicts, judged.links)
+    if back:
+        some = [row for row in rows if row.number in back]
+        missed, _made = latenames.link(
+            mapping, some, session.waiting, plan=session.plan,
+            changes=bundle.changes_of(upload), op=op, by=by, now=now, only=back,
+        )  # fmt: skip
+        # Those are tried once more with what comes later, and told of then.
+        for one in missed:
+            del back[one.number]
+    return any(
+        waits.get(verdict.number, {}).keys() - back.get(verdict.number, set())
+        for verdict in judged.verdicts
+        if verdict.fate in WRITTEN
+    )
+
+
 def _link_late(session: _Session, run: Run) -> bool:
     """Set the links of a batch of rows to what was made after them."""
     rows, mapping, now = session.feed.next(run.size), session.feed.mapping, timezone.now()
@@ -274,6 +308,7 @@ def _link_late(session: _Session, run: Run) -> bool:
         _begin_file(upload, op, job.cursor or {})
         if rows:
             missed: list[Verdict] = []
+            counts = Counter(upload.counts)
             if later.can_wait(mapping):
                 missed = later.link(mapping, rows, op=op, by=run.by, now=now)
             if session.waiting:
@@ -281,10 +316,11 @@ def _link_late(session: _Session, run: Run) -> bool:
                     mapping, rows, session.waiting, plan=plan, changes=bundle.changes_of(upload),
                     op=op, by=run.by, now=now,
                 )  # fmt: skip
-                missed = later.together(missed, called)
+                missed = later.together(missed, called.missed)
+                counts.update(called.made)
             _tell(plan, missed)
-            partial_rows = upload.counts.get("partial", 0) + len(missed)
-            upload.counts = {**upload.counts, "partial": partial_rows}
+            counts["partial"] += len(missed)
+            upload.counts = dict(counts)
             journal.checkpoint(op)
             job.cursor = {**(job.cursor or {}), "after": rows[-1].number}
         upload.save(update_fields=["counts", "operation", "state"])
@@ -372,6 +408,8 @@ def _write(
         _save(target, drafts, op=op, by=by, now=now)
         made[f"{parts.plural(target.name)}_updated"] += len(fresh)
     drafts = [v.draft for v in judged.verdicts if v.fate in WRITTEN and v.draft is not None]
+    # Of some records only a link changes, later.
+    drafts = [draft for draft in drafts if draft.values]
     drafts = sorted(drafts + judged.drafts, key=lambda draft: draft.source_row or 0)
     _save(entity, drafts, op=op, by=by, now=now, checked=True)
     judged.make_ready()

@@ -33,7 +33,8 @@ from rapport.models.operations import ImportState
 from rapport.queries.history import FILES
 from rapport.queries.imports import plan_of
 
-from . import headers, kept, mapping as mappings, parts, plan as plans, reasons, uploads
+from . import headers, kept, latenames, mapping as mappings, parts, plan as plans, reasons, uploads
+from .feed import mapping_of
 from .headers import RECORD_ID
 from .sessions import Sessions
 from .sources import OWN_IDS, Siblings
@@ -341,7 +342,11 @@ def _begin(run: Run) -> _Session:
         raise Refused(_("The import is not there any more."))
     with run.batch() as job:
         job.progress = 0
-    return _Session(upload, members_of(upload))
+    session = _Session(upload, members_of(upload))
+    for member in session.waiting:
+        mapping = mapping_of(member)
+        session.siblings.named_before |= latenames.named(mapping, coming(member))
+    return session
 
 
 def _advance(session: _Session, run: Run) -> bool:

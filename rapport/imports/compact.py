@@ -166,7 +166,8 @@ def _is_found_by_title(entity: Entity, lookup: str) -> bool:
     found = entity.fields[lookup]
     return (
         found.kind is Kind.LOOKUP
-        and found.name != entity.hierarchy
+        # Its name may be that of another row.
+        and found.target != entity.name
         and has_title_key(registry[found.target or ""])
     )
 

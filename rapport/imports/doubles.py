@@ -157,19 +157,21 @@ def _repeat_stored(batch: Batch, repeating: MappingType[int, Match], *, every: b
         current, given = stored[match.id], verdict.draft.values
         names = {*original.values, *original.links, *original.sources}
         values = updates.differing(entity, row, {n: given[n] for n in names if n in given}, current)
-        verdict.record, verdict.changes = match.id, updates.as_changes(values, current, made)
-        verdict.found = verdict.fate = Fate.DUPLICATE if values else Fate.SAME
-        if values:
+        waits = updates.waiting(batch.links, verdict.number, current)
+        changes = sorted(updates.as_changes(values, current, made) + waits)
+        verdict.record, verdict.changes = match.id, changes
+        verdict.found = verdict.fate = Fate.DUPLICATE if changes else Fate.SAME
+        if changes:
             verdict.confidence, verdict.likeness = match.confidence, match.reasons
         said = batch.decided.of(verdict.number, verdict.found)
-        if not said and values and mapping.duplicates != Decision.SKIP:
+        if not said and changes and mapping.duplicates != Decision.SKIP:
             said = mapping.duplicates
         if said == Decision.CREATE:
             verdict.fate = Fate.CREATE
         elif said == Decision.SKIP:
             verdict.fate = Fate.SKIP
-        elif values and (said or every):
-            draft = updates.draft(match.id, verdict.number, values, current, said)
+        elif changes and (said or every):
+            draft = updates.draft(match.id, verdict.number, values, current, said, waits=waits)
             updating.append(_Updating(verdict, said, draft))
     if updating:
         _update(batch, updating)

@@ -96,9 +96,7 @@ class Feed:
         return self._mended(taken)
 
     def _mended(self, records: list[Record]) -> list[Record]:
-        if self._repaired:
-            return [_with(record, self._repaired.get(record.number)) for record in records]
-        return records
+        return mended(records, self._repaired)
 
     def take(self, size: int) -> Block:
         """The same as a block of rows, read ahead by a process of its own where that is worth it:
@@ -224,6 +222,15 @@ class Feed:
         if self._ahead is not None:
             self._ahead.close()
         self.table.close()
+
+
+def mended(
+    records: list[Record], repaired: MappingType[int, MappingType[int, str]]
+) -> list[Record]:
+    """Records with repaired cells."""
+    if not repaired:
+        return records
+    return [_with(record, repaired.get(record.number)) for record in records]
 
 
 def _with(record: Record, cells: MappingType[int, str] | None) -> Record:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Collection, Iterable, Mapping as MappingType, Sequence
+from collections.abc import Iterable, Mapping as MappingType, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -57,22 +57,22 @@ def judge(
     siblings: Siblings | None = None,
     links: linking.Links | None = None,
     trusted: doubles.Trusted | None = None,
-    waiting: Collection[str] = (),
+    waiting: linking.Waiting | None = None,
 ) -> Judged:
     """The fate of each row. `seen` holds the file's earlier rows, and gets these. `lock`: what is
     read stays as it is until the transaction ends. `siblings`: what other files will make.
     `links`: what other rows of the batch name. `trusted`: what the plan says that is applied.
-    `waiting`: look-ups whose names other files of the import may bring later."""
+    `waiting`: look-ups whose names other rows of the import may bring."""
     entity = mapping.entity
     originals = rows
     # Copies: the same rows may be judged again when something has changed meanwhile.
     rows = [replace(row, values=dict(row.values), reasons=list(row.reasons)) for row in rows]
     clean = [row for row in rows if not row.reasons]
     links = linking.Links() if links is None else links
-    links.waiting = waiting
+    links.waiting = waiting or {}
     stored = _find(mapping, clean, links, by=by, now=now, lock=lock, siblings=siblings)
     made = updates.made_by(links, clean)
-    verdicts = [_verdict(mapping, row, stored, decided, made) for row in rows]
+    verdicts = [_verdict(mapping, row, stored, decided, made, links=links) for row in rows]
     checking.check(
         entity,
         [verdict.draft for verdict in verdicts if verdict.draft is not None],
@@ -148,16 +148,16 @@ def _all_wrong(
     by: Actor,
     now: datetime.datetime,
     siblings: Siblings | None,
-    waiting: Collection[str],
+    waiting: linking.Waiting | None,
 ) -> list[list[Reason]]:
     """All that is wrong with each of `rows`, of which something is. They are looked at by
     themselves: what they name is not made, and no other row goes by them."""
-    links = linking.Links(waiting=waiting)
+    links = linking.Links(waiting=waiting or {})
     stored = _find(mapping, rows, links, by=by, now=now, siblings=siblings, faulty=True)
     drafts: list[tuple[Row, Draft]] = []
     for row in rows:
         taken = replace(row, reasons=[])
-        draft = _verdict(mapping, taken, stored, decided, {}).draft
+        draft = _verdict(mapping, taken, stored, decided, {}, links=links).draft
         if draft is not None and RECORD_ID not in row.wrong:
             # What is wrong is not missing.
             draft.errors = {name: [] for name in row.wrong if name in mapping.entity.fields}
@@ -201,6 +201,8 @@ def _verdict(
     stored: MappingType[uuid.UUID, dict[str, Any]],
     decided: Decided,
     made: MappingType[Any, str],
+    *,
+    links: linking.Links,
 ) -> Verdict:
     """What becomes of a row as far as one knows before its draft is checked."""
     current = stored.get(row.asked) if row.asked else None
@@ -215,16 +217,18 @@ def _verdict(
     if current is None or record is None:
         return Verdict(row.number, Fate.CREATE, _new(mapping.entity, row))
     values = updates.differing(mapping.entity, row, row.values, current)
-    found = Fate.UPDATE if values else Fate.SAME
-    changes = updates.as_changes(values, current, made)
+    waits = updates.waiting(links, row.number, current)
+    found = Fate.UPDATE if values or waits else Fate.SAME
+    changes = sorted(updates.as_changes(values, current, made) + waits)
     verdict = Verdict(row.number, found, record=record, found=found, changes=changes)
     said = decided.of(row.number, found)
     if said == Decision.CREATE:
         verdict.fate, verdict.draft = Fate.CREATE, _new(mapping.entity, row)
-    elif said == Decision.SKIP or (mapping.on_match == Decision.SKIP and not said and values):
+    elif said == Decision.SKIP or (mapping.on_match == Decision.SKIP and not said and changes):
         verdict.fate = Fate.SKIP
-    elif values:
-        verdict.draft = updates.draft(record, row.number, values, current, said or mapping.on_match)
+    elif changes:
+        how = said or mapping.on_match
+        verdict.draft = updates.draft(record, row.number, values, current, how, waits=waits)
         verdict.fate = Fate.UPDATE if verdict.draft is not None else Fate.SAME
     return verdict
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from itertools import compress, count
 from pathlib import Path
 
+from rapport.meta.entity import Entity
 from rapport.models import ImportFile, Plan
 from rapport.queries.imports import plan_of
 
@@ -86,16 +87,18 @@ def _path(folder: Path, plan: Plan, entity: str) -> Path:
 
 
 class Keys:
-    """The kept keys of a plan, or of that of an archive. Rows are numbered through all files."""
+    """The kept keys of a plan, or of that of an archive, of rows of its `entity` or of another one.
+    Rows are numbered through all files."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, entity: Entity | None = None) -> None:
         self._path: Path | None = None
         upload = plan.import_file
         whole = upload.parent or upload if upload else None
         last = plan if upload is whole else plan_of(whole) if whole else None
         if upload is not None and whole is not None and last is not None:
             with suppress(uploads.UploadGone):
-                self._path = _path(uploads.path_of(whole).parent, last, upload.entity)
+                name = entity.name if entity is not None else upload.entity
+                self._path = _path(uploads.path_of(whole).parent, last, name)
 
     def rows(self, keys: Iterable[int], matched: Iterable[int]) -> set[int]:
         """Rows that seem to have one of `keys` (halves), or be found by one of `matched`."""

@@ -1,48 +1,102 @@
-"""Names of records that another file of the same import brings later: the primary contact of an
-account, whose file comes behind that of the accounts. Nobody is refused for such a name; the link
-is set when all files are through.
+"""Names of records that other rows of the same import bring: the parent of an account further down
+in its file, the primary contact of an account, whose file comes behind that of the accounts. Nobody
+is refused for such a name, and nothing is made for it that a row makes: the link is set when all
+rows are through.
+
+What names an earlier row is linked with its own batch, see `later`.
 """
 
 from __future__ import annotations
 
 import datetime
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping as MappingType, Sequence
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
 from rapport.access import Actor
-from rapport.actions import write
+from rapport.actions import records, write
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import Kind
-from rapport.models import Change, Operation, Plan
+from rapport.models import Change, Operation, Plan, PlanRow
+from rapport.models.operations import Decision, Fate
 
-from . import later, links as linking, mapping as mappings, parts, persons
-from .links import Named
+from . import decisions, later, links as linking, mapping as mappings, partlinks, parts, persons
+from .links import Links, Named, Wait
 from .mapping import Mapping
+from .ownnames import Brings
 from .quick import Ids
+from .reasons import Reason
 from .rows import Row
+from .sources import name_key, title_of
 from .verdict import Verdict
 
+# Look-ups by row.
+Some = MappingType[int, Collection[str]]
 
-def waiting(mapping: Mapping, coming: Collection[str]) -> frozenset[str]:
-    """The look-ups that may name records of the entities `coming`, and only by their names."""
-    found = set()
+
+class Linked(NamedTuple):
+    """The rows of which a link stays blank, in the order of the file, with the reasons; how many
+    records were made because rows name them."""
+
+    missed: list[Verdict]
+    made: Counter[str]
+
+
+def waiting(
+    mapping: Mapping, coming: Collection[str], brings: Callable[[Entity], Brings]
+) -> dict[str, Wait]:
+    """The look-ups that may name records of the file itself or of the entities `coming`, and only
+    by their names. `brings`: of an entity, whether some row is called so."""
+    found: dict[str, Wait] = {}
     for _index, target in mapping.filling:
         field = mapping.entity.fields.get(target.field)
         if (
-            field is not None
-            and field.kind is Kind.LOOKUP
-            and field.target in coming
-            and mappings.missing_rule(field, target) != mappings.CREATE
-            and field.name not in mapping.filled_parts
-            and f"{field.name}.{parts.SOURCE_ID}" not in mapping.fields
+            field is None
+            or field.kind is not Kind.LOOKUP
+            or field.name in mapping.filled_parts
+            or f"{field.name}.{parts.SOURCE_ID}" in mapping.fields
         ):
-            found.add(field.name)
-    return frozenset(found)
+            continue
+        rule, is_own = rule_of(mapping, field.name), field.target == mapping.entity.name
+        if is_own or (field.target in coming and rule != mappings.CREATE):
+            entity = parts.entity_of(mapping.entity, field.name)
+            found[field.name] = Wait(brings(entity), rule, is_own)
+    return found
+
+
+def named(mapping: Mapping, coming: Collection[str]) -> set[str]:
+    """The entities of what such look-ups name."""
+    found = waiting(mapping, coming, lambda _entity: bool)
+    return {parts.entity_of(mapping.entity, lookup).name for lookup in found}
+
+
+def rule_of(mapping: Mapping, lookup: str) -> str:
+    """What happens where `lookup` names nothing."""
+    column = mapping.column_of(lookup)
+    target = mappings.Target(field=lookup) if column is None else mapping.columns[column]
+    return mappings.missing_rule(mapping.entity.fields[lookup], target)
+
+
+def backward(
+    mapping: Mapping, rows: Sequence[Row], verdicts: Sequence[Verdict], links: Links
+) -> dict[int, set[str]]:
+    """Of a batch that has been written the look-ups that wait for an earlier one of its rows."""
+    entity = mapping.entity
+    before: set[int] = set()
+    found: dict[int, set[str]] = {}
+    for row, verdict in zip(rows, verdicts, strict=True):
+        if verdict.fate not in later.WRITTEN:
+            continue
+        for lookup, text in links.waits.get(row.number, {}).items():
+            target = parts.entity_of(entity, lookup)
+            if target is entity and name_key(entity, persons.called(entity, text)) in before:
+                found.setdefault(row.number, set()).add(lookup)
+        before.add(name_key(entity, title_of(entity, row, verdict)))
+    return found
 
 
 def link(
@@ -55,40 +109,119 @@ def link(
     op: Operation,
     by: Actor,
     now: datetime.datetime,
-) -> list[Verdict]:
-    """Set those of `lookups` that are still blank, of records that `rows` have become in `op`.
-    `changes`: those that came from their file. The rows of which some stays blank come back, in the
-    order of the file, with the reasons."""
+    only: Some | None = None,
+) -> Linked:
+    """Set those of `lookups` that are to be set, of records that `rows` have become in `op`.
+    `changes`: those that came from their file. `only`: these look-ups by row, for which nothing is
+    made."""
     entity = mapping.entity
-    named = {row.number: {n: row.links[n] for n in lookups if n in row.links} for row in rows}
-    about = _records(entity, [n for n, own in named.items() if own], plan, changes, op)
+    named = {
+        row.number: {
+            n: row.links[n]
+            for n in lookups
+            if n in row.links and (only is None or n in only[row.number])
+        }
+        for row in rows
+    }
+    wanted = [n for n, own in named.items() if own]
+    kept = {one.row: one for one in _planned(plan, wanted)}
+    about = _records(entity, wanted, kept, plan=plan, changes=changes, op=op)
     stored = write.load(entity, set(about.values()))
     values: dict[uuid.UUID, dict[str, Any]] = {}
     missed: dict[int, Verdict] = {}
+    made: Counter[str] = Counter()
     for lookup in sorted(lookups):
         target = parts.entity_of(entity, lookup)
         asking = {
             number: persons.called(target, named[number][lookup])
             for number, record in about.items()
-            if lookup in named[number] and record in stored and not stored[record][lookup]
+            if lookup in named[number]
+            and record in stored
+            and (not stored[record][lookup] or _replaces(mapping, plan, kept.get(number), lookup))
         }
         known = linking.records(target, {*asking.values()}, by)
+        rule = rule_of(mapping, lookup)
+        if only is None and rule == mappings.CREATE:
+            lost = {number: text for number, text in asking.items() if not known.get(text)}
+            new, whose = _make(mapping, lookup, lost, missed, about, op=op, by=by, now=now)
+            made += new
+            known |= whose
+            asking = {n: text for n, text in asking.items() if n not in missed}
         homes = _homes(entity, target, known.values())
         for number, text in asking.items():
             record, found = about[number], known.get(text, [])
             # Of several with this name those who belong to the record.
             own = [one for one in found if homes.get(one.id) == record] or found
+            several = mapping.columns[mapping.column_of(lookup) or 0].several
+            if len(own) > 1 and several == mappings.OLDEST:
+                own = [min(own, key=lambda one: str(one.id))]
             if len(own) == 1:
                 values.setdefault(record, {})[lookup] = own[0].id
-            else:
+            elif (several if own else rule) != mappings.BLANK:
                 reason = later.nowhere(mapping, lookup, named[number][lookup], len(own))
                 later.miss(missed, number, record, reason)
     numbers = {record: number for number, record in about.items()}
-    return later.set_links(entity, values, numbers, stored, missed, op=op, by=by, now=now)
+    told = later.set_links(entity, values, numbers, stored, missed, op=op, by=by, now=now)
+    return Linked(told, made)
+
+
+def _make(
+    mapping: Mapping,
+    lookup: str,
+    asking: MappingType[int, str],
+    missed: dict[int, Verdict],
+    about: MappingType[int, uuid.UUID],
+    *,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+) -> tuple[Counter[str], dict[str, list[Named]]]:
+    """Make what no row has brought: how many there are, and what the texts name now. Rows of which
+    the name cannot be made are noted as `missed`."""
+    rows = [Row(number, {}, {lookup: text}) for number, text in asking.items()]
+    links = Links()
+    linking.resolve(mapping, rows, links, by=by)
+    made: Counter[str] = Counter()
+    refused: dict[uuid.UUID, str] = {}
+    for entity, drafts in partlinks.made(links, asking.keys()):
+        wrong = records.save_drafts(entity, drafts, op=op, by=by, now=now)
+        made[f"{parts.plural(entity.name)}_created"] += len(drafts) - len(wrong)
+        refused |= {draft.id: draft.complaints for draft in wrong}
+    known: dict[str, list[Named]] = {}
+    for row in rows:
+        id_, text = row.values.get(lookup), row.links[lookup]
+        reasons = [one._replace(code=later.CODE) for one in row.reasons]
+        if id_ in refused:
+            reasons.append(Reason(refused[id_], mapping.column_of(lookup), "", later.CODE))
+        for reason in reasons:
+            later.miss(missed, row.number, about[row.number], reason)
+        if id_ is not None and not reasons:
+            known[text] = [Named(id_, links.names[row.number][lookup])]
+    return made, known
+
+
+def _planned(plan: Plan, numbers: Sequence[int]) -> list[PlanRow]:
+    return [row for part in batches(numbers) for row in plan.rows.filter(row__in=part)]
+
+
+def _replaces(mapping: Mapping, plan: Plan, kept: PlanRow | None, lookup: str) -> bool:
+    """Whether the plan of an update says that a link which is not blank leads elsewhere then."""
+    if kept is None or kept.fate != Fate.UPDATE:
+        return False
+    said = kept.decision or decisions.alike_of(plan).alike.get(kept.found)
+    if (said or mapping.usual(Fate(kept.found))) == Decision.FILL:
+        return False
+    return any(name == lookup for name, _old, _new in kept.changes or ())
 
 
 def _records(
-    entity: Entity, numbers: Sequence[int], plan: Plan, changes: Q, op: Operation
+    entity: Entity,
+    numbers: Sequence[int],
+    kept: MappingType[int, PlanRow],
+    *,
+    plan: Plan,
+    changes: Q,
+    op: Operation,
 ) -> dict[int, uuid.UUID]:
     """The records that rows have become."""
     found: dict[int, set[uuid.UUID]] = defaultdict(set)
@@ -97,11 +230,15 @@ def _records(
         for number, record in made.values_list("row", "record"):
             if number is not None:
                 found[number].add(record)
-    kept, ids = dict(plan.rows.filter(row__in=found).values_list("row", "record")), Ids(plan.pk)
+    ids = Ids(plan.pk)
     result: dict[int, uuid.UUID] = {}
-    for number, several in found.items():
+    for number in numbers:
+        row, several = kept.get(number), found[number]
+        if not several and row is not None and row.fate == Fate.UPDATE and row.record:
+            # It changes nothing else.
+            several = {row.record}
         # A row may have made others of the same kind along with its own.
-        own = several.intersection((kept.get(number), ids.of(number))) or several
+        own = several.intersection((row and row.record, ids.of(number))) or several
         if len(own) == 1:
             (result[number],) = own
     return result

@@ -26,7 +26,7 @@ from rapport.models.operations import Fate
 
 from . import parts, persons, sources, uploads
 from .layouts import same_id
-from .mapping import Mapping
+from .mapping import BLANK, CREATE, Mapping
 from .reasons import Reason, as_json
 from .rows import Row
 from .sources import Siblings
@@ -116,20 +116,30 @@ class Open:
             given = {**waits.get(row.number, {})}
             if has_ids and row.source:
                 given |= {_by_id(lookup): text for lookup, text in row.sources.items()}
+            changed = {name for name, _old, _new in verdict.changes or ()}
             for target, text in given.items():
-                if verdict.draft.now(_lookup(target)) is None:
+                if target in changed or verdict.draft.now(_lookup(target)) is None:
                     self._rows.append(row.number)
                     self._keys.append(_key(mapping, target, text))
                     self._targets.append(targets.index(target))
 
-    def settle(self, known: Siblings) -> tuple[int, dict[int, list[int]]]:
-        """How many of them lead to rows of the import, by now that all are known; and the others:
-        places of targets by row."""
-        missing: dict[int, list[int]] = defaultdict(list)
-        for row, key, target in zip(self._rows, self._keys, self._targets, strict=True):
-            if not known.is_promised(key):
-                missing[row].append(target)
-        return len(self._rows) - sum(map(len, missing.values())), missing
+    def settle(
+        self, known: Siblings, mapping: Mapping, rules: MappingType[str, str]
+    ) -> tuple[int, dict[int, list[int]], dict[str, set[int]]]:
+        """How many of them will be set, by now that all rows are known; of the others places of
+        targets by row; and what is made for them, keys by look-up. `rules`: of those by names."""
+        late, missing, targets = 0, defaultdict[int, list[int]](list), _targets(mapping)
+        along: dict[str, set[int]] = defaultdict(set)
+        for row, key, place in zip(self._rows, self._keys, self._targets, strict=True):
+            target = targets[place]
+            rule = rules.get(target)
+            if known.is_promised(key) or rule == CREATE:
+                late += 1
+                if not known.is_promised(key):
+                    along[target].add(key)
+            elif rule != BLANK:
+                missing[row].append(place)
+        return late, missing, along
 
 
 def _targets(mapping: Mapping) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping as MappingType, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -47,6 +47,19 @@ class Said(NamedTuple):
     values: dict[str, Any]
 
 
+class Wait(NamedTuple):
+    """How a look-up is filled that may name other rows. `brings`: whether some row is called so;
+    `rule`: what happens where none is; `is_own`: they are rows of the same file, not of later
+    ones."""
+
+    brings: Callable[[str], bool]
+    rule: str
+    is_own: bool
+
+
+Waiting = MappingType[str, Wait]
+
+
 @dataclass(slots=True)
 class New:
     """A record to be made because a look-up names it. `hash`: its match key, the same for every
@@ -78,8 +91,8 @@ class Links:
     """What a batch of rows names. `names` {row number: {look-up: title}} for match keys. `parts`:
     stored records of which rows say something. `rules` {entity: what happens to its parts}. `kept`
     {(record, look-up): title}: what the records that the file names by id have. `promised`: ids of
-    records that another file of the same import will make. `waiting`: look-ups whose names another
-    file may bring later; `waits` {row number: {look-up: text}}: those that name nobody yet."""
+    records that another file of the same import will make. `waiting`: look-ups whose names other
+    rows may bring; `waits` {row number: {look-up: text}}: those that name nobody yet."""
 
     names: dict[int, dict[str, str]] = field(default_factory=dict)
     new: dict[str, dict[int, New]] = field(default_factory=lambda: defaultdict(dict))
@@ -87,7 +100,7 @@ class Links:
     rules: dict[str, str] = field(default_factory=dict)
     kept: dict[tuple[uuid.UUID | None, str], str] = field(default_factory=dict)
     promised: set[uuid.UUID] = field(default_factory=set)
-    waiting: Collection[str] = ()
+    waiting: Waiting = field(default_factory=dict)
     waits: dict[int, dict[str, str]] = field(default_factory=dict)
 
     @property
@@ -101,9 +114,12 @@ class Links:
         row.values[lookup] = id_
         self.names.setdefault(row.number, {})[lookup] = title
 
-    def wait(self, rows: Iterable[Row], lookup: str) -> bool:
+    def wait(self, rows: Sequence[Row], lookup: str) -> bool:
         """Whether the look-up of `rows`, which leads nowhere, is left to be set later."""
         if lookup not in self.waiting:
+            return False
+        how = self.waiting[lookup]
+        if how.is_own and how.rule == mappings.REFUSE and not how.brings(rows[0].links[lookup]):
             return False
         for row in rows:
             self.waits.setdefault(row.number, {})[lookup] = row.links[lookup]
@@ -292,6 +308,8 @@ def _make(column: _Column, text: str, rows: Sequence[Row], links: Links, by: Act
     elif title.max_length and len(text) > title.max_length:
         message = _("Longer than %(limit)s characters (%(length)s).")
         column.refuse(rows, message % {"limit": title.max_length, "length": len(text)})
+    elif links.wait(rows, column.field.name):
+        return
     elif not access.may(by, Verb.CREATE, entity):
         message = _("There is no %(entity)s called “%(text)s”, and you may not create one.")
         column.refuse(rows, message % {"entity": column.thing, "text": text[:80]})

@@ -33,6 +33,7 @@ from . import (
     latenames,
     later,
     mapping as mappings,
+    ownnames,
     partlinks,
     parts,
     reasons as why,
@@ -86,15 +87,16 @@ class Session:
         else:
             self.seen, self.base = siblings.earlier(entity)
         self.siblings = siblings
-        # Ids that the file itself brings are only told apart in the end.
-        own_ids = siblings is None and later.can_wait(self.feed.mapping)
-        self.ids = Siblings() if own_ids else siblings
-        self.open = later.Open()
+        # Ids and names that the file itself brings are only told apart in the end.
+        mapping = self.feed.mapping
         # `coming`: entities of the files behind this one.
-        self.waiting = latenames.waiting(self.feed.mapping, coming)
-        if siblings is not None:
-            fields = entity.fields
-            siblings.named_before.update(fields[name].target or "" for name in self.waiting)
+        brings = partial(ownnames.Read, upload, repaired=self.said.cells)
+        self.waiting = latenames.waiting(mapping, coming, brings)
+        own_names = siblings is None and (later.can_wait(mapping) or bool(self.waiting))
+        self.ids = Siblings() if own_names else siblings
+        self.open = later.Open()
+        if self.ids is not None:
+            self.ids.named_before |= latenames.named(mapping, coming)
         self.new: dict[str, Seen] = siblings.new if siblings else defaultdict(Seen)
         self.changed: dict[str, Seen] = defaultdict(Seen)
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
@@ -104,8 +106,9 @@ class Session:
 
     @property
     def links(self) -> dict[str, int]:
-        """How many links are set in the end, and how many rows lack one."""
-        return {name: self.counts[name] for name in LINKS if self.counts[name]}
+        """How many links are set in the end, how many rows lack one, what is made for them."""
+        made = [parts.plural(self.feed.mapping.entity.name)] if self.waiting else []
+        return {name: self.counts[name] for name in (*LINKS, *made) if self.counts[name]}
 
     def close(self) -> None:
         self.feed.close()
@@ -203,11 +206,15 @@ def _told(session: Session, numbers: Sequence[int]) -> Collection[int]:
 
 def settle(session: Session, known: Siblings, run: Run) -> None:
     """Say which links are set when all rows are through, and which lead nowhere."""
-    late, missing = session.open.settle(known)
+    mapping = session.feed.mapping
+    rules = {lookup: how.rule for lookup, how in session.waiting.items()}
+    late, missing, along = session.open.settle(known, mapping, rules)
     session.counts.update(dict(zip(LINKS, (late, len(missing)), strict=True)))
+    for lookup, keys in along.items():
+        session.counts[parts.plural(parts.entity_of(mapping.entity, lookup).name)] += len(keys)
     for part in batches(sorted(missing), SMALLEST):
         with run.batch():
-            later.note(session.plan, session.feed.mapping, {row: missing[row] for row in part})
+            later.note(session.plan, mapping, {row: missing[row] for row in part})
 
 
 def require(entity: Entity, by: Actor) -> None:
@@ -289,6 +296,7 @@ def preview(mapping: Mapping, verdict: Verdict, judged: Judged) -> dict[str, Any
             for name, value in values.items()
             if name in mapping.fields or name in PARTS or name in names
         }
+        | judged.links.waits.get(verdict.number, {})
         | partlinks.said_by(mapping, judged.links, verdict.number),
         "reasons": [reason.text for reason in verdict.reasons],
     }

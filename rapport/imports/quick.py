@@ -82,7 +82,7 @@ def judge_block(
     ids: Ids | None = None,
     lock: bool = False,
     siblings: Siblings | None = None,
-    waiting: Collection[str] = (),
+    waiting: linking.Waiting | None = None,
 ) -> Judged:
     """As `judge`. `names`: what rows of the file name; None sends all of them the long way. `told`:
     numbers of rows of which the plan says something; `same`: of those that change nothing, as it

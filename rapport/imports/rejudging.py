@@ -6,6 +6,7 @@ import sys
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping as MappingType, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -27,6 +28,7 @@ from . import (
     keptnames,
     latenames,
     later,
+    ownnames,
     plan as plans,
     reasons as why,
     samerows,
@@ -107,7 +109,7 @@ class Rejudging:
         """Judge one row, and those that go by it, and keep the counts."""
         self._follow(self.judge([row]))
         _decision, cells = self._said[row]
-        if self._names_new or cells:
+        if self._names_new or cells or along.names_itself(mapping_of(self.upload)):
             self.count_along()
         self.save()
         kept = self.plan.rows.filter(row=row).first()
@@ -231,7 +233,9 @@ class Rejudging:
         judged = judge(
             feed.mapping, rows, by=self.by, now=timezone.now(), seen=look,
             decided=Decided(said, decisions.alike_of(self.plan).alike),
-            waiting=latenames.waiting(feed.mapping, bundle.coming(self.upload)),
+            waiting=latenames.waiting(
+                feed.mapping, bundle.coming(self.upload), partial(ownnames.kept, self.plan)
+            ),
         )  # fmt: skip
         return feed, judged
 

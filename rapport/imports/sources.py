@@ -242,8 +242,7 @@ class Siblings:
         for row, verdict in zip(rows, judged.verdicts, strict=True):
             if verdict.fate not in MEANT:
                 continue
-            values = verdict.draft.values if verdict.draft is not None else row.values
-            title = str({**values, **entity.derive(values)}.get(entity.title) or "")
+            title = title_of(entity, row, verdict)
             if row.source:
                 self.learn(entity, row.source, title)
             if entity.name in self.named_before:
@@ -287,6 +286,12 @@ def key_of(entity: Entity, text: str) -> int:
 def name_key(entity: Entity, title: str) -> int:
     """A name in 64 bits."""
     return hash_of(entity.name, "called", normalise.words(title))
+
+
+def title_of(entity: Entity, row: Row, verdict: Verdict) -> str:
+    """What the record is called that a row is about."""
+    values = verdict.draft.values if verdict.draft is not None else row.values
+    return str({**values, **entity.derive(values)}.get(entity.title) or "")
 
 
 def row_key(mapping: Mapping, row: Row) -> list[int]:

@@ -13,7 +13,7 @@ from rapport.meta.entity import Draft, Entity
 from rapport.meta.kinds import to_json
 from rapport.models.operations import Decision, Fate
 
-from . import decisions, reasons as why, standing
+from . import decisions, mapping as mappings, reasons as why, standing
 from .decisions import Changes, is_blank
 from .links import Links
 from .mapping import Mapping
@@ -51,6 +51,18 @@ def as_changes(
     ]
 
 
+def waiting(links: Links, number: int, current: MappingType[str, Any]) -> Changes:
+    """The changes of look-ups that wait for what another row brings. Of a record that `current`
+    is."""
+    waits = links.waits.get(number, {})
+    return [
+        [name, to_json(current.get(name)), decisions.new(text)]
+        for name, text in sorted(waits.items())
+        # What is nowhere changes nothing.
+        if (how := links.waiting[name]).rule == mappings.CREATE or how.brings(text)
+    ]
+
+
 def made_by(links: Links, rows: Iterable[Row]) -> dict[Any, str]:
     """The names of what is to be made, along with these rows or by another file, by id."""
     made = {one.id: one.title for made in links.new.values() for one in made.values()}
@@ -80,13 +92,22 @@ def are_as_planned(planned: Changes, verdict: Verdict, links: Links) -> bool:
 
 
 def draft(
-    record: uuid.UUID, row: int, values: dict[str, Any], current: dict[str, Any], decision: str
+    record: uuid.UUID,
+    row: int,
+    values: dict[str, Any],
+    current: dict[str, Any],
+    decision: str,
+    *,
+    waits: Sequence[list[Any]] = (),
 ) -> Draft | None:
     """The update of `record` with `values`, or with those that fill a blank field; None when
-    nothing is left to change."""
+    nothing is left to change, now or, by `waits`, later."""
     if decision == Decision.FILL:
         values = {n: v for n, v in values.items() if is_blank(current.get(n))}
-    return Draft(id=record, values=values, current=current, source_row=row) if values else None
+        waits = decisions.filling([*waits])
+    if not values and not waits:
+        return None
+    return Draft(id=record, values=values, current=current, source_row=row)
 
 
 def ask_for_used(verdicts: Iterable[Verdict], links: Links) -> None:
