@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import unicodedata
 
+from rapport.files.turkish import is_turkish
+
 _WESTERN = "éèêëàâäáåãæçíîïñóôöòõøúûüùß"
 _CENTRAL = "ąćęłńóśźżáäčďéěíňöřšťúůüýžőűăâîşţ"
 _CYRILLIC = "оеаинтсрвлкмдпуяыьгзбч"
@@ -26,6 +28,8 @@ _FREQUENT = {
     "cp852": _CENTRAL,
 }
 _DEFAULT = "cp1252"
+# They differ in six letters: Western European, and Turkish.
+_ALIKE = ("cp1252", "cp1254")
 # Letters of single languages: a text in none of the western ones may be in one of these.
 _WEST = (
     "äöüßé", "àâçéèêëîïôœùûüÿ", "áéíñóúü", "áâãàçéêíóôõúü", "àèéìîòóù", "åäæøöéü", "áéíóúýþæöð",
@@ -48,6 +52,13 @@ _SIGNS = frozenset("£€©®°§«»“”‘’„–—…¿¡ºª½²³·•
 def likeliest(head: bytes) -> tuple[str, float]:
     """The encoding that fits the beginning of a text best, and how well, up to 1."""
     head = head[:_LOOK_AT]
+    best, score = _by_letters(head)
+    if best in _ALIKE and (found := is_turkish(head)) is not None:
+        best = _ALIKE[found]
+    return best, score
+
+
+def _by_letters(head: bytes) -> tuple[str, float]:
     if sum(byte > 0x7F for byte in head) < _ENOUGH:
         return _DEFAULT, 0.0
     scores = {name: _score(head, name) for name in _FREQUENT}

@@ -86,6 +86,32 @@ def test_eight_bit_text_is_taken_for(sniffed, data, name, sure):
     assert (found.name, found.sure) == (name, sure)
 
 
+TURKISH = (
+    "Ayşe", "Barış", "Uğur;Taşlı", "Işık", "Kılıç", "İstanbul", "İzmir", "Yıldız", "Yılmaz",
+    "Balcı", "Aydın", "Hacıoğlu", "Doğan;Güneş", "Eskişehir", "Şahin", "Kadıköy", "Şükrü",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TURKISH)
+def test_few_turkish_letters_are_told_by_their_words(sniffed, name):
+    assert sniffed(f"Name;Ort\n{name};Berlin\n".encode("cp1254")).name == "cp1254"
+    assert sniffed(f"Name;Ort\n{name};Köln\nMüller;Düren\n".encode("cp1254")).name == "cp1254"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Þorsteinn;Alþingi", "Davíð;Jónaþan", "Sigurður;Norður", "Ýmir;Ýr;Ýsa", "Guðný;Ský;Dagný",
+        "Aþena;Eyþór", "Þýskaland;Alþýða", "Auður;Suðurnes", "Friðrik;Eðvald;Daði", "Barði;Goði",
+        "Novotný;Malý;Týn", "Výborný Malý", "Þak;Þing;lýðveldi", "það;með;við", "Eiði;býur",
+        # One word would pass for Turkish.
+        "Beþlehem;Þorsteinn Örn Sigurðsson",
+    ],
+)  # fmt: skip
+def test_icelandic_and_czech_letters_stay(sniffed, text):
+    assert sniffed(f"Name;Ort\n{text}\n".encode("cp1252")).name == "cp1252"
+
+
 def test_alternatives_are_only_what_decodes(sniffed):
     found = sniffed(b"a\n\xc3\x28\x81\n")
 
