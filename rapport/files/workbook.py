@@ -160,10 +160,16 @@ def _write(
         if not special.any:
             for row in found.iter_rows():
                 # Mostly they are texts.
-                sink.add(blank + [one if type(one) is str else text_of(one) for one in row])
+                sink.add(
+                    blank
+                    + [
+                        one if type(one) is str and "\0" not in one else cell_text(one)
+                        for one in row
+                    ]
+                )
             return sink.converted()
         for number, row in enumerate(found.iter_rows(), 1):
-            sink.add(special.corrected(number, blank + [text_of(cell) for cell in row]))
+            sink.add(special.corrected(number, blank + [cell_text(cell) for cell in row]))
         sink.marked = special.marked
         return sink.converted(notes=("masked",) if special.masked else ())
     finally:

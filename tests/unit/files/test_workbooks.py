@@ -261,6 +261,13 @@ def test_nul_in_a_cell_is_shown_and_never_taken_for_a_mark(cell, text):
     assert cell_text(cell) == text
 
 
+@pytest.mark.parametrize("beside", ["b", "#N/A"])
+def test_escaped_nul_in_a_cell_is_shown(book, beside):
+    path = book({"S": [["A", "B"], ["x_x0000_y", beside]]})
+    (record,) = open_table(path)
+    assert record.cells[0] == "x␀y"
+
+
 def test_workbook_that_takes_too_long_is_refused(book):
     with pytest.raises(FileRefused) as refused:
         open_table(book({"S": [["a"], ["1"]]}), limits=Limits(workbook_seconds=0.001))
