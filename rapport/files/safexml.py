@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -11,6 +12,11 @@ from lxml import etree
 from rapport.files.refusal import FileRefused, damaged, gettext_noop
 
 Element = Any  # lxml has no types
+
+# What web programs put before the beginning, where nothing may stand.
+_BLANK_BEFORE = re.compile(rb"(?:\xef\xbb\xbf)?\s+(?=<\?xml\b)")
+# A text that .NET makes says so of itself in the computer's memory; the file is another matter.
+_NOT_UTF16 = re.compile(rb"""<\?xml\b[^<>]*\bencoding=["']utf-?16""", re.IGNORECASE)
 
 
 def no_doctype() -> FileRefused:
@@ -29,12 +35,22 @@ def events(
     `names` limits them to elements of those local names: an event costs more than its parsing.
     """
     with path.open("rb") as stream:
-        yield from events_of(stream, wanted, names)
+        head = stream.read(1024)
+        blank = _BLANK_BEFORE.match(head)
+        begin = blank.end() if blank else 0
+        stream.seek(begin)
+        # Only bytes of another encoding can be read as this.
+        encoding = "utf-8" if _NOT_UTF16.match(head, begin) else None
+        yield from events_of(stream, wanted, names, encoding)
 
 
 def events_of(
-    stream: IO[bytes], wanted: tuple[str, ...], names: Iterable[str] = ()
+    stream: IO[bytes],
+    wanted: tuple[str, ...],
+    names: Iterable[str] = (),
+    encoding: str | None = None,
 ) -> Iterator[tuple[str, Element]]:
+    """The same of a stream; `encoding`: if it is another than it says."""
     parser = etree.iterparse(
         stream,
         events=wanted,
@@ -46,6 +62,7 @@ def events_of(
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
+        encoding=encoding,
     )
     first = True
     try:

@@ -16,6 +16,11 @@ from rapport.files.safexml import Element, local
 
 # Enough of a file to see what repeats; the rest is only read once.
 _LOOK_AT = 50_000
+# A schema that stands beside what it describes, as Access and .NET write it, has no records.
+_SCHEMA = "{http://www.w3.org/2001/XMLSchema}"
+# Values of a vCard in XML say of what kind they are: <fn><text>Ann</text></fn>.
+_XCARD = "{urn:ietf:params:xml:ns:vcard-4.0}"
+_XCARD_VALUES = {f"{_XCARD}{kind}" for kind in ("text", "uri", "date", "date-time", "timestamp")}
 _IGNORED = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
 
 # Elements that are called after what they are, and named by an attribute: <field name="city">.
@@ -29,6 +34,8 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _VALUES = ("value", "ref", "eval")
 _FILEMAKER = ("FMPXMLRESULT", "RESULTSET", "ROW")
 _ABOUT = ("id", "type", "null", "nil", "model", "label", "lookupentity", "lookupentityname")
+
+_LISTS = {("person", "people"), ("entry", "feed")}
 
 type_path = tuple[str, ...]
 
@@ -59,9 +66,22 @@ def _records_of(found: dict[type_path, _Shape]) -> tuple[tuple[str, int], ...]:
         for p, shape in found.items()
         if not any(found[p[:depth]].named for depth in range(1, len(p) + 1))
     }
-    repeated = [(p, s) for p, s in shapes.items() if s.most > 1 and len(p) > 1]
+    repeated = {p: s for p, s in shapes.items() if s.most > 1 and len(p) > 1}
+    # What has fields that say their names is a record, whatever else repeats besides.
+    holders = {p[:-1] for p, shape in found.items() if shape.named}
+    outermost = {
+        p
+        for p in holders & repeated.keys()
+        if not any(p[:depth] in repeated for depth in range(2, len(p)))
+    }
     by_depth = sorted(
-        repeated, key=lambda item: (not item[1].structured, len(item[0]), -item[1].most)
+        repeated.items(),
+        key=lambda item: (
+            item[0] not in outermost,
+            not item[1].structured,
+            len(item[0]),
+            -item[1].most,
+        ),
     )
     if not by_depth:
         return _told(_single(found))
@@ -77,7 +97,7 @@ def _one_around(best: type_path, shapes: dict[type_path, _Shape]) -> type_path:
     """The one record that what repeats is a part of: a list of one contact with two addresses."""
     for depth in range(2, len(best)):
         outer, inner = best[depth - 2 : depth]
-        if _is_list_of(outer, inner) and _values(best[:depth], shapes):
+        if _is_list_of(outer, inner) and _says(best[:depth], shapes):
             return best[:depth]
     if shapes[best].text:
         # Values. Above a mere list of them there may be a title.
@@ -93,11 +113,17 @@ def _values(at: type_path, shapes: dict[type_path, _Shape]) -> list[str]:
     return [name for name, most in told if most == 1 and shapes[(*at, name)].text]
 
 
+def _says(at: type_path, shapes: dict[type_path, _Shape]) -> bool:
+    """Whether something is said in an element, however deep, that is there once."""
+    once = [(*at, name) for name, most in shapes[at].children.items() if most == 1]
+    return any(shapes[p].text or _says(p, shapes) for p in once)
+
+
 def _is_list_of(outer: str, inner: str) -> bool:
     """Whether an element is called after what is in it: contacts, ContactList, ArrayOfContact."""
     one, many = inner.lower(), outer.lower()
     plurals = {f"{one}s", f"{one}es", f"{one[:-1]}ies", f"{one}list", f"{one}set"}
-    return many in plurals | {f"arrayof{one}"} or (one, many) == ("person", "people")
+    return many in plurals | {f"arrayof{one}"} or (one, many) in _LISTS
 
 
 def _single(shapes: dict[type_path, _Shape]) -> list[tuple[type_path, _Shape]]:
@@ -120,9 +146,13 @@ def _shapes(path: Path) -> dict[type_path, _Shape]:
     shapes: dict[type_path, _Shape] = {}
     stack: list[str] = []
     inside: list[Counter[str]] = [Counter()]
-    seen = 0
+    seen = schema = 0
     for event, element in safexml.events(path, ("start", "end")):
-        if event == "start":
+        if schema or (stack and element.tag.startswith(_SCHEMA)):
+            schema += 1 if event == "start" else -1
+            if not schema:
+                safexml.forget(element)
+        elif event == "start":
             seen += 1
             name = local(element.tag)
             stack.append(name)
@@ -213,6 +243,9 @@ def _cells(element: Element, prefix: str, begin: str = "") -> Iterator[tuple[str
     for child in children:
         if field_name := _field_name(child):
             yield from _of_field(child, prefix + field_name)
+            continue
+        if prefix and child.tag in _XCARD_VALUES:
+            yield prefix.removesuffix("/"), _text(child)
             continue
         name = prefix + _ESCAPED.sub(lambda found: chr(int(found[1], 16)), local(child.tag))
         if len(child) or _attributes(child):

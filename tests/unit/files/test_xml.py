@@ -172,6 +172,12 @@ def test_records_are_what_repeats(file):
         ("<r><p><n>A</n><m>1</m><m t='x'>2</m></p></r>", ("n", "m", "m/t", "m 2"), None),
         ("<note><to>A</to><to>B</to><by>C</by><on>D</on></note>", ("to", "to 2", "by", "on"), None),
         ("<c><n>A</n><l>B</l><ps><p>1</p><p>2</p></ps></c>", ("n", "l", "ps/p", "ps/p 2"), None),
+        (
+            "<feed><id>7</id><entry><id>1</id><m a='x'/><m a='y'/></entry></feed>",
+            ("id", "m/a", "m", "m/a 2", "m 2"),
+            None,
+        ),
+        ("<ps><p><n><f>A</f><s>B</s><s>C</s></n></p></ps>", ("n/f", "n/s", "n/s 2"), None),
         # Several below one, which has a title or is no record itself.
         ("<l><title>T</title><i>x</i><i>y</i></l>", ("i",), [("x",), ("y",)]),
         ("<ps><p k='a'><r><n>A</n></r><r><n>B</n></r></p></ps>", ("n",), [("A",), ("B",)]),
@@ -182,6 +188,43 @@ def test_shapes_of_records(file, text, columns, cells):
     with open_table(file(text)) as table:
         found = [record.cells for record in table]
         assert (table.columns, found if cells else len(found)) == (columns, cells or 1)
+
+
+def test_a_schema_beside_the_records_is_none(file):
+    path = file(
+        "<root xmlns:x='http://www.w3.org/2001/XMLSchema'><x:schema><x:element name='all'/>"
+        "<x:element name='one'/></x:schema><all><one><n>A</n></one><one><n>B</n></one></all></root>"
+    )
+    with open_table(path) as table:
+        assert (table.columns, [record.cells for record in table]) == (("n",), [("A",), ("B",)])
+
+
+def test_records_have_fields_that_say_their_names(file):
+    path = file(
+        "<dump><structure><field Field='a'/><field Field='b'/><field Field='c'/></structure>"
+        "<data><row><field name='a'>1</field></row><row><field name='a'>2</field></row></data>"
+        "</dump>"
+    )
+    with open_table(path) as table:
+        assert (table.columns, [record.cells for record in table]) == (("a",), [("1",), ("2",)])
+
+
+def test_values_of_a_card_say_of_what_kind_they_are(file):
+    path = file(
+        "<vcards xmlns='urn:ietf:params:xml:ns:vcard-4.0'><vcard><fn><text>A B</text></fn>"
+        "<n><surname>B</surname><given>A</given></n><tel><uri>tel:+1</uri></tel></vcard></vcards>"
+    )
+    with open_table(path) as table:
+        assert table.columns == ("fn", "n/surname", "n/given", "tel")
+        assert [record.cells for record in table] == [("A B", "B", "A", "tel:+1")]
+
+
+@pytest.mark.parametrize("before", ["", "\n", "\ufeff \r\n"])
+@pytest.mark.parametrize("said", ["", " encoding='UTF-8'", ' encoding="utf-16"'])
+def test_what_web_programs_do_to_the_beginning_is_read(file, before, said):
+    path = file(f"{before}<?xml version='1.0'{said}?><r><i>ä</i><i>y</i></r>")
+    with open_table(path) as table:
+        assert [record.cells for record in table] == [("ä",), ("y",)]
 
 
 def test_filemaker_says_once_what_the_cells_of_all_rows_are(file):
