@@ -265,15 +265,22 @@ def _or_position(name: str, header: str, values: Sequence[str], columns: Sequenc
 
 
 def _or_phone(entity: Entity, name: str, values: Sequence[str]) -> str:
-    """“Contact” is a person, or how to reach one; cells that say what a row is name nobody."""
+    """“Contact” is a person, or how to reach one; cells that say what a row is name nobody, and
+    “Phone primary: yes” is no number."""
     phone = "business_phone"
-    if _are_sorts(values):
+    if _are_sorts(values) or (
+        (found := parts.field_of(entity, name)) is not None
+        and found.kind in _WAYS
+        and values
+        and words.ANSWERS.issuperset(map(fold, values))
+    ):
         return ""
     if name == entity.title and phone in entity.fields and values:
         return phone if all(_PHONE.fullmatch(value) for value in values) else name
     return name
 
 
+_WAYS = frozenset({Kind.EMAIL, Kind.PHONE, Kind.URL})
 _PHONE = re.compile(r"\+?[\d\s()./-]{5,}")
 
 

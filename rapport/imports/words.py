@@ -254,6 +254,10 @@ STANDS: dict[str, dict[str, dict[str, str]]] = {
 # What a column says that tells companies from people, and is the name of none.
 SORTS_OF_PEOPLE = frozenset({"individual", "household", "person"})
 SORTS = SORTS_OF_PEOPLE | {"organization", "organisation", "company", "business"}
+# What tells whether something is so, and is no address and no number.
+ANSWERS = frozenset(
+    "true false yes no ja nein wahr falsch oui non vrai faux si verdadero falso".split()
+)
 # Headers that begin like an entity and yet are found with others: people keep how they were won.
 SAY_LITTLE = frozenset({"leadsource", "leadscore", "contactowner"})
 

@@ -79,6 +79,12 @@ def test_phone_is_told_by_the_type_beside_it():
     assert found == {"Phone 1 - Value": "mobile_phone"}
 
 
+def test_column_that_says_yes_or_no_is_no_phone():
+    header = "Last Name,Phone,Phone primary,Email primary"
+    found = proposed("contact", header, "Bo,030 1,true,false", "Ce,030 2,false,")
+    assert found == {"Last Name": "last_name", "Phone": "business_phone"}
+
+
 def test_options_of_another_program_are_not_mapped():
     made = propose(registry["account"], ("Name", "Type"), [("Acme", "Account")], reading=Reading())
 
