@@ -1,7 +1,8 @@
 """Cells of old .xls workbooks of which the library says nothing, or something wrong.
 
 Errors; results of formulas in the records of earlier versions, which Numbers writes; and numbers in
-formats under a number that is usually another one's, as Gnumeric and Numbers write them.
+formats under a number that is usually another one's, as Gnumeric and Numbers write them, or that
+show codes like 00042.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from rapport.files import biff
 from rapport.files.canonical import marked
-from rapport.files.celltext import clock, duration, moment, number
+from rapport.files.celltext import clock, digit_mask, duration, masked, moment, number
 
 _FORMAT, _STYLE, _FROM_1904 = 0x041E, 0x00E0, 0x0022
 _VALUE, _NUMBER, _SHORT, _SHORTS, _TEXT = 0x0205, 0x0203, 0x027E, 0x00BD, 0x0207
@@ -34,18 +36,25 @@ _NO_LETTERS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|gener
 Place = tuple[int, int]
 
 
-def told(path: Path, sheet: int) -> dict[Place, str]:
-    """What stands in such cells of one sheet, by row and column from 0."""
+class Told(NamedTuple):
+    """What stands in such cells of one sheet, by row and column from 0; whether codes are there."""
+
+    texts: dict[Place, str]
+    masked: bool = False
+
+
+def told(path: Path, sheet: int) -> Told:
     data = biff.book(path)
     try:
-        return dict(_found(data, sheet))
+        styles = _styles(data)
+        texts = dict(_found(data, sheet, styles))
     except (struct.error, IndexError):
         # Less than there is: the library reads the file, too.
-        return {}
+        return Told({})
+    return Told(texts, styles.masked)
 
 
-def _found(data: bytes, sheet: int) -> Iterator[tuple[Place, str]]:
-    styles = _styles(data)
+def _found(data: bytes, sheet: int, styles: _Styles) -> Iterator[tuple[Place, str]]:
     before: Place | None = None
     for kind, body in biff.records(data, biff.sheet_at(data, sheet)):
         if kind == _TEXT and before:
@@ -57,9 +66,9 @@ def _found(data: bytes, sheet: int) -> Iterator[tuple[Place, str]]:
             if result := _result(kind, body, styles):
                 yield place, result
             before = place if kind in _EARLIER else None
-        elif styles.own:
+        elif styles.own or styles.masks:
             for place, style, value in _numbers(kind, body):
-                if style in styles.own:
+                if style in styles.own or style in styles.masks:
                     yield place, styles.written(style, value)
 
 
@@ -68,22 +77,28 @@ def _result(kind: int, body: bytes, styles: _Styles) -> str:
     stands in the next record."""
     style, value = struct.unpack_from("<Hd", body, 4)
     if body[12:14] != b"\xff\xff":
-        is_wrong = kind in _EARLIER or style in styles.own
+        is_wrong = kind in _EARLIER or style in styles.own or style in styles.masks
         return styles.written(style, value) if is_wrong else ""
     if body[6] == _IS_ERROR:
         return error(body[8])
     return str(bool(body[8])).lower() if kind in _EARLIER and body[6] == _IS_TRUTH else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Styles:
-    """`own`: by style, the format under a number that the library takes for another's."""
+    """`own`: by style, the format under a number that the library takes for another's; `masks`:
+    formats of codes. `masked`: whether there was a number in one of these."""
 
     own: dict[int, str]
+    masks: dict[int, str]
     from_1904: bool
+    masked: bool = False
 
     def written(self, style: int, value: float) -> str:
         """A number as its format means it."""
+        if style in self.masks:
+            self.masked = True
+            return masked(value, self.masks[style])
         letters = _NO_LETTERS.sub("", self.own.get(style, "").partition(";")[0]).lower()
         if not re.search(r"[ymdhs]", letters) or not 0 <= value < _END:
             return number(value)
@@ -96,19 +111,28 @@ class _Styles:
 
 
 def _styles(data: bytes) -> _Styles:
-    formats, styles, from_1904 = {}, [], False
+    formats: dict[int, str] = {}
+    masks: dict[int, str] = {}
+    styles: list[int] = []
+    from_1904 = False
     # The version stands at the beginning.
     length = 2 if data[4:6] == b"\0\6" else 1
     for kind, body in biff.records(data, 0):
         if kind == _FORMAT:
-            one = struct.unpack_from("<H", body)[0]
-            if one in _TAKEN:
-                formats[one] = _text(body[2:], length)
+            one, text = struct.unpack_from("<H", body)[0], _text(body[2:], length)
+            if mask := digit_mask(text):
+                masks[one] = mask
+            elif one in _TAKEN:
+                formats[one] = text
         elif kind == _STYLE:
             styles.append(struct.unpack_from("<H", body, 2)[0])
         elif kind == _FROM_1904:
             from_1904 = body[:1] == b"\1"
-    return _Styles({n: formats[one] for n, one in enumerate(styles) if one in formats}, from_1904)
+    own, codes = (
+        {n: by_number[one] for n, one in enumerate(styles) if one in by_number}
+        for by_number in (formats, masks)
+    )
+    return _Styles(own, codes, from_1904)
 
 
 def _text(body: bytes, length: int) -> str:

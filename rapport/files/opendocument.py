@@ -31,6 +31,16 @@ _SPECIAL = archive.Sought(
     ),
     (b"formula=", b'value-type="error', b'value-type="time'),
 )
+# A whole number that is shown with leading zeros.
+_CODES = archive.Sought(
+    re.compile(
+        rb"""[^-]\bvalue=["']\d+["'][^<>]*>\s*<(?:\w+:)?p\b[^<>]*>\s*[-+ ()/]*0[-+ ()/]*\d"""
+    ),
+    (b">0", b">(0", b">+0"),
+)
+# A code whose digits a format arranges: 00042, 012-34-5678.
+_CODE = re.compile(r"[-+ ()/]*0[-+ ()/\d]*\d[-+ ()/\d]*")
+_NO_DIGIT = re.compile(r"\D+")
 _NUMBERS = frozenset({"float", "percentage", "currency"})
 _BREAKS = {"tab": "\t", "line-break": "\n"}
 
@@ -38,7 +48,12 @@ _BREAKS = {"tab": "\t", "line-break": "\n"}
 def is_special(path: Path) -> bool:
     """Whether the library would tell too little of it."""
     with _opened(path) as stream:
-        return archive.search(stream, _SPECIAL)
+        return archive.search(stream, _SPECIAL, _CODES)
+
+
+def _has_codes(path: Path) -> bool:
+    with _opened(path) as stream:
+        return archive.search(stream, _CODES)
 
 
 def sheets(path: Path) -> tuple[Sheet, ...]:
@@ -81,7 +96,7 @@ def convert(path: Path, sheet: str | None, target: Path) -> Converted:
             sink.add_all([()] * blank + [cells] * repeated)
             blank = 0
             sink.marked = sink.marked or any("\0" in cell for cell in cells)
-        return sink.converted()
+        return sink.converted(notes=("masked",) if _has_codes(path) else ())
     finally:
         sink.close()
 
@@ -168,7 +183,7 @@ def _text(cell: Element) -> str:
     value = _attribute(cell, "value")
     if kind in _NUMBERS and value:
         try:
-            return number(float(value))
+            return _as_code(cell, value) or number(float(value))
         except (ValueError, OverflowError):
             return value
     if kind == "date":
@@ -184,6 +199,15 @@ def _text(cell: Element) -> str:
     if not kind and not len(cell) and _attribute(cell, "formula"):
         return marked("formula", _attribute(cell, "formula"))
     return text or _attribute(cell, "string-value")
+
+
+def _as_code(cell: Element, value: str) -> str:
+    """What is shown of a whole number whose format gives it leading zeros."""
+    if not value.isascii() or not value.isdigit():
+        return ""
+    shown = "".join(_paragraph(child) for child in cell if _is(child, "p"))
+    same = _CODE.fullmatch(shown) and int(_NO_DIGIT.sub("", shown)) == int(value)
+    return shown if same else ""
 
 
 def _date(text: str) -> str:

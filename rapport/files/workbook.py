@@ -90,11 +90,11 @@ def convert(path: Path, kind: str, sheet: str | None, target: Path) -> Converted
             tidy.unlink()
 
 
-def _told(path: Path, kind: str, names: list[str], sheet: str) -> dict[oldcells.Place, str]:
+def _told(path: Path, kind: str, names: list[str], sheet: str) -> oldcells.Told:
     """What the library does not tell of the cells of a workbook that is no XML."""
     if kind == "xlsb":
-        return binarycells.told(path, sheet)
-    return oldcells.told(path, names.index(sheet)) if kind == "xls" else {}
+        return oldcells.Told(binarycells.told(path, sheet))
+    return oldcells.told(path, names.index(sheet)) if kind == "xls" else oldcells.Told({})
 
 
 def _is_ours(path: Path, kind: str) -> bool:
@@ -145,18 +145,16 @@ def _missing(sheet: str | None, names: list[str]) -> str:
     )
 
 
-def _write(
-    found: Any, special: _Special | None, told: dict[oldcells.Place, str], target: Path
-) -> Converted:
+def _write(found: Any, special: _Special | None, told: oldcells.Told, target: Path) -> Converted:
     sink = Sink(target)
     # The library leaves out what is blank before the first column; people count from A.
     blank = [""] * _first_column(found)
     try:
         if special is None:
             rows = (blank + [cell_text(cell) for cell in row] for row in found.iter_rows())
-            sink.add_all(_with(told, rows) if told else rows)
-            sink.marked = any(MARK in text for text in told.values())
-            return sink.converted()
+            sink.add_all(_with(told.texts, rows) if told.texts else rows)
+            sink.marked = any(MARK in text for text in told.texts.values())
+            return sink.converted(notes=("masked",) if told.masked else ())
         if not special.any:
             for row in found.iter_rows():
                 # Mostly they are texts.

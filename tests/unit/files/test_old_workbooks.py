@@ -143,6 +143,17 @@ def test_formats_and_formulas_that_other_programs_write(old_book):
     ]  # fmt: skip
 
 
+def test_codes_keep_the_zeros_that_are_shown(old_book):
+    cells = record(0x0203, struct.pack("<HHHd", 1, 0, 0, 1234)) + record(
+        0x027E, struct.pack("<HHHI", 1, 1, 1, 12345678 << 2 | 2)
+    )
+    styles = styled(b"00000", b"000-00-0000")
+
+    with open_table(old_book(records(cells, styles=styles))) as table:
+        assert [record.cells[:2] for record in table] == [("01234", "012-34-5678")]
+        assert len(table.notes) == 1
+
+
 def test_locked_workbook_is_told(old_book):
     with pytest.raises(FileRefused) as refused:
         format_of(old_book(records(locked=record(0x002F, bytes(6)))))
@@ -151,7 +162,7 @@ def test_locked_workbook_is_told(old_book):
 
 def test_sectors_in_a_circle_have_an_end(old_book):
     path = old_book(records(), table=[TABLE, LAST, LAST, 4, 3])
-    assert oldcells.told(path, 0) == {}
+    assert oldcells.told(path, 0) == oldcells.Told({})
 
 
 def test_errors_of_binary_workbooks_are_told(tmp_path):

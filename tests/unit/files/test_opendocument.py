@@ -110,6 +110,21 @@ def test_cells_of_every_kind(save):
     assert [problem.column for problem in records[0].problems] == [6, 8]
 
 
+def test_whole_numbers_keep_the_zeros_that_are_shown(save):
+    shown = [("1234", "01234"), ("12345678", "012-34-5678"), ("0", "00"), ("5", "0.50"), ("7", "7")]
+    path = save(
+        sheet(
+            "S",
+            row(text("A")),
+            *(row(cell(f"<text:p>{p}</text:p>", value_type="float", value=v)) for v, p in shown),
+        )
+    )
+    with open_table(path) as table:
+        found = [record.cells[0] for record in table]
+        notes = len(table.notes)
+    assert (found, notes) == (["01234", "012-34-5678", "00", "5", "7"], 1)
+
+
 def test_more_rows_than_a_sheet_has_are_refused(save):
     path = save(sheet("S", row(text("a"), repeated=9_999_999)))
 
