@@ -151,14 +151,7 @@ class Converter:
             (links if is_named(found) else values).append(column.values)
         rows = self._made(records, values, links)
         for index, found, column in notes:
-            for place, message in column.errors.items():
-                rows[place].values.pop(found.name, None)
-                if self._lenient and not found.required:
-                    self._note(rows[place], found, texts[place][index])
-                else:
-                    rows[place].refuse(found.name, of_cell(found, message, index))
-            for place, more in column.more.items():
-                self._spread(rows[place], found, more, index)
+            self._tell(index, found, column, records, rows)
         self._cell_problems(records, rows)
         if self._record_id is not None:
             for row, cells_ in zip(rows, texts, strict=True):
@@ -171,6 +164,27 @@ class Converter:
         self._take_parts(records, rows)
         self._extras.give(records, rows)
         return rows
+
+    def _tell(
+        self,
+        index: int,
+        found: Field,
+        column: cells.Column,
+        records: Sequence[Record],
+        rows: Sequence[Row],
+    ) -> None:
+        """What is wrong with cells of a column, and the further values that some hold."""
+        for place, message in column.errors.items():
+            record, row = records[place], rows[place]
+            row.values.pop(found.name, None)
+            if any(problem.column == index for problem in record.problems):
+                continue  # that an error is no date, say, only follows
+            if self._lenient and not found.required:
+                self._note(row, found, record.cells[index])
+            else:
+                row.refuse(found.name, of_cell(found, message, index))
+        for place, more in column.more.items():
+            self._spread(rows[place], found, more, index)
 
     def _take_endings(self, texts: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
         """How a record has ended, where that is written among its stages."""

@@ -165,6 +165,21 @@ def test_unreadable_cell_matters_only_where_its_column_does(alice):
     assert [(row, column) for row, column, _ in errors(upload)] == [(3, "Name")]
 
 
+def test_error_of_a_workbook_is_the_only_reason_of_its_cell(alice):
+    sheet = (
+        '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
+        'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="S"><Table>'
+        "<Row><Cell><Data>Last Name</Data></Cell><Cell><Data>Birthday</Data></Cell></Row>"
+        '<Row><Cell><Data>Bo</Data></Cell><Cell><Data ss:Type="Error">#N/A</Data></Cell></Row>'
+        "</Table></Worksheet></Workbook>"
+    )
+
+    upload = plan(sheet.encode(), by=alice)
+
+    assert [(row, column) for row, column, _ in errors(upload)] == [(2, "Birthday")]
+    assert errors(upload)[0][2].startswith("The workbook has the error #N/A here.")
+
+
 def test_plan_of_another_mapping_replaces_the_first(alice, table):
     upload = plan(table("Name,Mail", "Anna Bo,nonsense"), by=alice)
     mapping = flow.mapping_of(upload)
