@@ -15,7 +15,16 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _, gettext_lazy
 
 from rapport.meta.field import Field
-from rapport.meta.kinds import InvalidValue, Kind, NotWhole, Reading, all_fit, check, parse
+from rapport.meta.kinds import (
+    InvalidValue,
+    Kind,
+    NotWhole,
+    Reading,
+    all_fit,
+    check,
+    parse,
+    with_line_ends,
+)
 
 # Values seen are remembered up to this many per column; names and dates come again and again.
 REMEMBERED = 20_000
@@ -76,7 +85,7 @@ def _text(field: Field, reading: Reading, *, ours: bool = False) -> Convert:
     is_phone = field.kind is Kind.PHONE and not ours
 
     def convert(cells: Sequence[str]) -> Column:
-        values: list[Any] = list(map(str.strip, cells))
+        values: list[Any] = _with_line_ends(list(map(str.strip, cells)))
         if is_phone and any(map(_AROUND_PHONES.match, values)):
             values = [_AROUND_PHONES.sub("", value) for value in values]
         more = _split_marked(values) if is_phone else {}
@@ -88,11 +97,18 @@ def _text(field: Field, reading: Reading, *, ours: bool = False) -> Convert:
 
 def _long_text(field: Field, _reading: Reading) -> Convert:
     def convert(cells: Sequence[str]) -> Column:
-        values: list[Any] = [cell if cell and not cell.isspace() else "" for cell in cells]
+        values: list[Any] = _with_line_ends(
+            [cell if cell and not cell.isspace() else "" for cell in cells]
+        )
         errors = {} if all_fit(field, values) else _errors(field, values)
         return Column(values, errors, {})
 
     return convert
+
+
+def _with_line_ends(cells: list[str]) -> list[str]:
+    # One look at all of them is a tenth of the time.
+    return list(map(with_line_ends, cells)) if "\r" in "".join(cells) else cells
 
 
 def _errors(field: Field, values: Sequence[Any]) -> dict[int, InvalidValue]:

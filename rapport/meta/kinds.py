@@ -88,6 +88,7 @@ _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE)
 _EMAIL_SHAPE = re.compile(r"[^@\s<>\"(),;:\\\[\]]+@[^@\s<>\"(),;:\\\[\]]+\.[^@\s.]{2,}")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):(?!\d)", re.IGNORECASE)
 _BLANK = re.compile(r"\s")
+_LINE_END = re.compile(r"\r\n?")
 _YES = frozenset({"yes", "y", "true", "1", "on", "x", "ja", "oui", "si", "sí", "sim", "tak"})
 _NO = frozenset({"no", "n", "false", "0", "off", "", "nein", "non", "não", "nie"})
 
@@ -117,7 +118,7 @@ def all_fit(field: Field, texts: Sequence[str]) -> bool:
     if max(map(len, texts), default=0) > (field.max_length or sys.maxsize):
         return False
     whole = "\n".join(texts)
-    if not is_storable(whole):
+    if not is_storable(whole) or "\r" in whole:
         return False
     if field.kind is Kind.EMAIL:
         return ".." not in whole and all(map(_EMAIL_SHAPE.fullmatch, filter(None, texts)))
@@ -125,6 +126,12 @@ def all_fit(field: Field, texts: Sequence[str]) -> bool:
         rest = [text for text in texts if not text.startswith(("https://", "http://"))]
         return ":" not in "".join(rest) and not _BLANK.search("".join(texts))
     return field.kind in {Kind.TEXT, Kind.LONG_TEXT, Kind.PHONE}
+
+
+def with_line_ends(text: str) -> str:
+    """`text` with the one sign for the end of a line that is stored: files, forms and vCards have
+    several, and the same text is the same value wherever it comes from."""
+    return _LINE_END.sub("\n", text) if "\r" in text else text
 
 
 def to_text(field: Field, value: Any) -> str:
@@ -285,7 +292,7 @@ def _no_text(field: Field, _text: str, _reading: Reading) -> Any:
 
 
 def _check_text(field: Field, value: Any) -> str:
-    text = str(value)
+    text = with_line_ends(str(value))
     if not is_storable(text):
         raise InvalidValue(_("There is a character in the text that cannot be stored."))
     if field.max_length and len(text) > field.max_length:

@@ -22,6 +22,7 @@ from rapport.meta.kinds import (
     parse,
     to_json,
     to_text,
+    with_line_ends,
 )
 from rapport.meta.options import Option
 
@@ -61,6 +62,7 @@ def refusal(call, *arguments):
         (Kind.PHONE, "+49 (30) 12-34", "+49 (30) 12-34"),
         (Kind.URL, "www.example.com/a?b=c", "www.example.com/a?b=c"),
         (Kind.URL, "HTTPS://example.com", "HTTPS://example.com"),
+        (Kind.LONG_TEXT, "a\r\nb\rc\n", "a\nb\nc\n"),
         (Kind.URL, "example.com:8080/x", "example.com:8080/x"),
         (Kind.NUMBER, "1,234", 1234),
         (Kind.NUMBER, "-5", -5),
@@ -277,7 +279,8 @@ def test_money_is_rounded_to_cents():
 # -- round trips ----------------------------------------------------------------------------------
 
 _texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
-_lines = _texts.map(str.strip)
+_stored = _texts.map(with_line_ends)
+_lines = _stored.map(str.strip)
 _money = st.decimals(-(10**13) + 1, 10**13 - 1, places=2, allow_nan=False, allow_infinity=False)
 _moments = st.datetimes(
     timezones=st.integers(-14, 14).map(lambda hours: timezone(timedelta(hours=hours))),
@@ -286,7 +289,7 @@ _moments = st.datetimes(
 )
 VALUES = {
     Kind.TEXT: _lines,
-    Kind.LONG_TEXT: _texts,
+    Kind.LONG_TEXT: _stored,
     Kind.EMAIL: st.sampled_from(["a@b.de", "x.y+z@mail.example.com"]),
     Kind.PHONE: _lines,
     Kind.URL: st.sampled_from(["https://example.com/ü", "example.com"]),
@@ -363,7 +366,7 @@ def test_address_has_postal_code_and_city_in_one_line():
 
 TOGETHER = [
     "", "a@x.example", "a@x..example", "a@x", "Ann", "https://x.example/a", "www.x.example", "a b",
-    "mailto:x", "x.example:80", "nul\x00", "half\ud800", "x" * 300, "a\nb@x.example",
+    "mailto:x", "x.example:80", "nul\x00", "half\ud800", "a\r\nb", "x" * 300, "a\nb@x.example",
 ]  # fmt: skip
 
 
