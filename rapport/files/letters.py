@@ -62,13 +62,21 @@ def _by_letters(head: bytes) -> tuple[str, float]:
     if sum(byte > 0x7F for byte in head) < _ENOUGH:
         return _DEFAULT, 0.0
     scores = {name: _score(head, name) for name in _FREQUENT}
-    best = max(scores, key=lambda name: scores[name])
+    best = max(scores, key=lambda name: (round(scores[name], 2), _of_its_own(head, name)))
     if scores[best] < max(scores[_DEFAULT] + _LEAD, _LEAST):
         best = _DEFAULT
         center = max("cp1250", "iso8859-2", key=lambda name: scores[name])
         if _of_one(head, center, _CENTER) > _ONE > _of_one(head, best, _WEST) + _LEAD:
             best = center
     return best, scores[best]
+
+
+def _of_its_own(data: bytes, name: str) -> float:
+    """How much of a text in Latin letters is of one language of an encoding: ü, ö and ß in that of
+    Macs are letters of several in that of Central Europe."""
+    if _FREQUENT[name] == _WESTERN:
+        return _of_one(data, name, _WEST)
+    return _of_one(data, name, _CENTER) if _FREQUENT[name] == _CENTRAL else 0.0
 
 
 def _of_one(data: bytes, name: str, languages: tuple[str, ...]) -> float:

@@ -54,6 +54,8 @@ def test_wide_encodings_are_told_without_a_mark(sniffed, name):
         ("Straße,Größe\nÀ côté,été\n".encode("cp1252"), "cp1252", "guess"),
         ("Ort,Name\nÖsterreich,Ärzte\nÉcole,Ångström\n".encode("cp1252"), "cp1252", "guess"),
         ("¿Qué?,N.º\n£5,“so” – l’été\nMÜLLER,GRÖSSE\nÞór,©\n".encode("cp1252"), "cp1252", "guess"),
+        ("Jürgen;Müller\rJörg;Weiß\r".encode("mac-roman"), "mac-roman", "guess"),
+        ("Søren;Kjær\nBjørn;Møller\n".encode("cp850"), "cp850", "guess"),
         ("Имя,Город\nИван,Москва\nОльга,Казань\n".encode("cp1251"), "cp1251", "guess"),
         ("Имя,Город\nИван,Москва\nОльга,Казань\n".encode("koi8-r"), "koi8-r", "guess"),
         ("Αθήνα,Ελλάδα\nΝίκος,\n".encode("cp1253"), "cp1253", "guess"),
