@@ -22,7 +22,9 @@ from rapport.meta.kinds import (
     Reading,
     all_fit,
     check,
+    has_unseen,
     parse,
+    trimmed,
     with_line_ends,
 )
 
@@ -85,7 +87,7 @@ def _text(field: Field, reading: Reading, *, ours: bool = False) -> Convert:
     is_phone = field.kind is Kind.PHONE and not ours
 
     def convert(cells: Sequence[str]) -> Column:
-        values: list[Any] = _with_line_ends(list(map(str.strip, cells)))
+        values: list[Any] = _with_line_ends(_trimmed(cells))
         if is_phone and any(map(_AROUND_PHONES.match, values)):
             values = [_AROUND_PHONES.sub("", value) for value in values]
         more = _split_marked(values) if is_phone else {}
@@ -104,6 +106,12 @@ def _long_text(field: Field, _reading: Reading) -> Convert:
         return Column(values, errors, {})
 
     return convert
+
+
+def _trimmed(cells: Sequence[str]) -> list[str]:
+    """Cells without blanks around them, and without signs that nobody sees."""
+    values = list(map(str.strip, cells))
+    return list(map(trimmed, values)) if has_unseen("".join(values)) else values
 
 
 def _with_line_ends(cells: list[str]) -> list[str]:
@@ -159,7 +167,7 @@ def _unless_all_fit(
     value, and further ones of the same cell."""
 
     def convert(cells: Sequence[str]) -> Column:
-        values: list[Any] = list(map(str.strip, cells))
+        values: list[Any] = _trimmed(cells)
         more = _split_marked(values) if split else {}
         errors: dict[int, InvalidValue] = {}
         if all_fit(field, values):
@@ -235,7 +243,7 @@ def _remembering(field: Field, reading: Reading, parse: Parse = parse) -> Conver
                 try:
                     # Blank is not No: it leaves what is there.
                     is_blank = not cell.strip() or (is_day and _NO_DAY.fullmatch(cell))
-                    known[cell] = None if is_blank else parse(field, cell, reading)
+                    known[cell] = None if is_blank else parse(field, trimmed(cell), reading)
                 except InvalidValue as error:
                     wrong[cell] = _bare(error)
             if cell in wrong:
@@ -253,7 +261,7 @@ def _link(_field: Field, _reading: Reading) -> Convert:
     """Names stay texts here: what they name is found in batches, for the user who imports."""
 
     def convert(cells: Sequence[str]) -> Column:
-        return Column([" ".join(cell.split()) for cell in cells], {}, {})
+        return Column([" ".join(cell.split()) for cell in _trimmed(cells)], {}, {})
 
     return convert
 

@@ -89,6 +89,9 @@ _EMAIL_SHAPE = re.compile(r"[^@\s<>\"(),;:\\\[\]]+@[^@\s<>\"(),;:\\\[\]]+\.[^@\s
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):(?!\d)", re.IGNORECASE)
 _BLANK = re.compile(r"\s")
 _LINE_END = re.compile(r"\r\n?")
+# Spaces without width, marks of the direction of writing, soft hyphens.
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_AROUND = re.compile(rf"^(?:\s|{_UNSEEN.pattern})+|(?:\s|{_UNSEEN.pattern})+$")
 _YES = frozenset({"yes", "y", "true", "1", "on", "x", "ja", "oui", "si", "sí", "sim", "tak"})
 _NO = frozenset({"no", "n", "false", "0", "off", "", "nein", "non", "não", "nie"})
 
@@ -99,7 +102,7 @@ def parse(field: Field, text: str, reading: Reading = CANONICAL) -> Any:
     Raises InvalidValue. Look-ups, owners and pointers accept an id only: names are resolved by
     the surface that knows who asks.
     """
-    text = text if field.kind is Kind.LONG_TEXT else text.strip()
+    text = text if field.kind is Kind.LONG_TEXT else trimmed(text)
     if not text:
         return field.blank_value
     return _PARSERS[field.kind](field, text, reading)
@@ -120,12 +123,25 @@ def all_fit(field: Field, texts: Sequence[str]) -> bool:
     whole = "\n".join(texts)
     if not is_storable(whole) or "\r" in whole:
         return False
+    if has_unseen(whole) and field.kind is not Kind.LONG_TEXT:
+        return False
     if field.kind is Kind.EMAIL:
         return ".." not in whole and all(map(_EMAIL_SHAPE.fullmatch, filter(None, texts)))
     if field.kind is Kind.URL:
         rest = [text for text in texts if not text.startswith(("https://", "http://"))]
         return ":" not in "".join(rest) and not _BLANK.search("".join(texts))
     return field.kind in {Kind.TEXT, Kind.LONG_TEXT, Kind.PHONE}
+
+
+def has_unseen(text: str) -> bool:
+    """Whether there are signs in it that nobody sees."""
+    return not text.isascii() and bool(_UNSEEN.search(text))
+
+
+def trimmed(text: str) -> str:
+    """`text` without blanks around it, and without signs that nobody sees: web pages and phones put
+    them around what is copied from there."""
+    return _AROUND.sub("", text) if has_unseen(text) else text.strip()
 
 
 def with_line_ends(text: str) -> str:
@@ -293,6 +309,8 @@ def _no_text(field: Field, _text: str, _reading: Reading) -> Any:
 
 def _check_text(field: Field, value: Any) -> str:
     text = with_line_ends(str(value))
+    if field.kind is not Kind.LONG_TEXT and has_unseen(text):
+        text = trimmed(text)
     if not is_storable(text):
         raise InvalidValue(_("There is a character in the text that cannot be stored."))
     if field.max_length and len(text) > field.max_length:

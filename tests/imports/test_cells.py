@@ -29,6 +29,12 @@ def test_every_kind_has_a_converter_and_a_remedy():
     [
         ("contact", "last_name", "  Bo ", "Bo"),
         ("contact", "last_name", "=1+1", "=1+1"),
+        ("contact", "last_name", "\u200b Bo\u00a0\ufeff", "Bo"),
+        ("contact", "last_name", "\u0645\u06cc\u200c\u0645", "\u0645\u06cc\u200c\u0645"),
+        ("contact", "email", "\u200ba@b.de\u200b", "a@b.de"),
+        ("contact", "mobile_phone", "\u202a+49 170 1\u202c", "+49 170 1"),
+        ("contact", "account", "Acme\u200b", "Acme"),
+        ("contact", "birthday", "1.2.1980\u200e", datetime.date(1980, 2, 1)),
         ("contact", "employee_id", "007", "007"),
         ("contact", "description", " two\nlines ", " two\nlines "),
         ("contact", "description", "two\r\nlines\rmore", "two\nlines\nmore"),

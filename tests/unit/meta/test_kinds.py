@@ -22,6 +22,7 @@ from rapport.meta.kinds import (
     parse,
     to_json,
     to_text,
+    trimmed,
     with_line_ends,
 )
 from rapport.meta.options import Option
@@ -280,7 +281,7 @@ def test_money_is_rounded_to_cents():
 
 _texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 _stored = _texts.map(with_line_ends)
-_lines = _stored.map(str.strip)
+_lines = _stored.map(trimmed)
 _money = st.decimals(-(10**13) + 1, 10**13 - 1, places=2, allow_nan=False, allow_infinity=False)
 _moments = st.datetimes(
     timezones=st.integers(-14, 14).map(lambda hours: timezone(timedelta(hours=hours))),
@@ -366,7 +367,8 @@ def test_address_has_postal_code_and_city_in_one_line():
 
 TOGETHER = [
     "", "a@x.example", "a@x..example", "a@x", "Ann", "https://x.example/a", "www.x.example", "a b",
-    "mailto:x", "x.example:80", "nul\x00", "half\ud800", "a\r\nb", "x" * 300, "a\nb@x.example",
+    "mailto:x", "x.example:80", "nul\x00", "half\ud800", "a\r\nb", "x\u200b", "x" * 300,
+    "a\nb@x.example",
 ]  # fmt: skip
 
 
