@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
+import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -21,6 +23,8 @@ WORKBOOKS = frozenset({"xlsx", "xlsb", "xls", "ods"})
 
 _ZIP = b"PK\x03\x04"
 _WHOLE = 16 * 1024**2
+# A document type stands at the beginning.
+_PROLOGUE = 1024
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Things that people really drop on an import page.
 _NO_TABLES = (
@@ -253,16 +257,32 @@ def _inside_zip(path: Path, limits: Limits) -> Format:
         names = {name.lstrip("/") for name in opened.namelist()}
         if any(name.lower().endswith("vbaproject.bin") for name in names):
             raise macros()
-        if "[Content_Types].xml" in names:
-            return _inside_package(names)
+        # Without its list of types it is a workbook all the same, and no archive of lists.
+        if "[Content_Types].xml" in names or "xl/workbook.xml" in names:
+            found = _inside_package(names)
+            _check_parts(opened, (name for name in opened.namelist() if name.startswith("xl/")))
+            return found
         if "mimetype" in names:
             mimetype = archive.read_member(opened, "mimetype", 1 << 16).decode("ascii", "replace")
             if "opendocument.spreadsheet" in mimetype:
                 if b"encryption-data" in archive.read_member(opened, "META-INF/manifest.xml"):
                     raise archive.encrypted()
+                # Its manifest may have one: so did OpenOffice write it.
+                _check_parts(opened, ("content.xml",))
                 return "ods"
             raise _no_table(mimetype[:80])
     return "zip"
+
+
+def _check_parts(opened: zipfile.ZipFile, names: Iterable[str]) -> None:
+    """Refuse what could only be an attack: no program writes a document type before cells."""
+    for name in names:
+        if name.lower().endswith((".xml", ".rels")):
+            head = archive.head(opened, name, _PROLOGUE).replace(b"\0", b"").upper()
+            if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
+                from rapport.files.safexml import no_doctype  # loads lxml
+
+                raise no_doctype()
 
 
 def _inside_package(names: set[str]) -> Format:

@@ -166,6 +166,36 @@ def test_parts_may_have_other_names(book, tmp_path, name):
         assert (table.columns, plain(table)) == (("a", "b"), [(2, ("1", ""))])
 
 
+def test_workbook_without_its_list_of_types_is_one(book, tmp_path):
+    path = tmp_path / "other.xlsx"
+    whole = book({"S": [["a"], ["1"]]})
+    with zipfile.ZipFile(whole) as made, zipfile.ZipFile(path, "w") as other:
+        for part in made.namelist():
+            if part != "[Content_Types].xml":
+                other.writestr(part, made.read(part))
+
+    assert sniff(path).format == "xlsx"
+    assert open_table(path).columns == ("a",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/styles.xml"])
+def test_document_type_in_a_workbook_is_refused(book, tmp_path, part, encoding):
+    path = tmp_path / "other.xlsx"
+    with zipfile.ZipFile(book({"S": [["a"]]})) as made, zipfile.ZipFile(path, "w") as other:
+        for name in made.namelist():
+            text = made.read(name)
+            if name == part:
+                begin = '<?xml version="1.0"?><!DOCTYPE x SYSTEM "http://127.0.0.1/x.dtd">'
+                text = (begin + text.decode().partition("?>")[2]).encode(encoding)
+            other.writestr(name, text)
+
+    with pytest.raises(FileRefused) as refused:
+        sniff(path)
+
+    assert refused.value.code == "doctype"
+
+
 def test_error_cell_in_the_header_is_a_name(book):
     assert open_table(book({"S": [["a", "#N/A"], ["1", "2"]]})).columns == ("a", "#N/A")
 
