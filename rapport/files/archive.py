@@ -8,6 +8,7 @@ import re
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -102,13 +103,23 @@ def encrypted() -> FileRefused:
 
 def members(archive: zipfile.ZipFile) -> list[Member]:
     """The files inside, without folders and what file managers leave behind."""
-    return [
+    found = [
         Member(name=info.filename, size=info.file_size)
         for info in archive.infolist()
         if info.filename
         and not info.filename.endswith("/")
         and not any(litter in info.filename for litter in _LITTER)
     ]
+    names = Counter(member.name for member in found)
+    if name := next((name for name, count in names.items() if count > 1), ""):
+        # By their name only the last of them can be had.
+        raise FileRefused(
+            "twice",
+            gettext_noop("The archive holds several files with the name “%(name)s”."),
+            gettext_noop("Unpack it, give them names of their own, and pack them again."),
+            name=name[:200],
+        )
+    return found
 
 
 def read_member(archive: zipfile.ZipFile, name: str, limit: int = 64 * 1024**2) -> bytes:

@@ -56,6 +56,16 @@ def test_member_must_be_chosen_and_there(packed):
     assert code(path, member="c.csv") == "member"
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_with_one_name_are_refused(tmp_path):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "a\n1\n")
+        archive.writestr("a.csv", "a\n2\n")
+
+    assert code(path) == "twice"
+
+
 def test_zip_inside_a_zip_is_no_table(packed):
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as archive:
