@@ -55,6 +55,14 @@ _TEXTS = {
     "X-EVOLUTION-ASSISTANT": "Assistant's Name",
     "X-EVOLUTION-ANNIVERSARY": "Anniversary",
     "X-DEPARTMENT": "Department",
+    "X-WAB-SPOUSE_NAME": "Spouse",
+    "X-WAB-WEDDING_ANNIVERSARY": "Anniversary",
+    "X-KADDRESSBOOK-X-SPOUSENAME": "Spouse",
+    "X-KADDRESSBOOK-X-MANAGERSNAME": "Manager's Name",
+    "X-KADDRESSBOOK-X-ASSISTANTSNAME": "Assistant's Name",
+    "X-KADDRESSBOOK-X-ANNIVERSARY": "Anniversary",
+    "X-KADDRESSBOOK-X-DEPARTMENT": "Department",
+    "X-KADDRESSBOOK-X-IMADDRESS": "Instant Messaging",
     "X-GENDER": "Gender",
     "KIND": "Kind",
     "UID": "UID",
@@ -105,8 +113,12 @@ class Property:
         return {kind.lower() for kind in self.parameters.get("TYPE", ())}
 
     @property
-    def preferred(self) -> bool:
-        return "pref" in self.types or "PREF" in self.parameters
+    def rank(self) -> int:
+        """How much it is preferred among those of its name: 1 is the most, 101 not at all."""
+        told = self.parameters.get("PREF", [""])[0]
+        if told.isdecimal() and len(told) < 4:
+            return int(told)
+        return 1 if "pref" in self.types or "PREF" in self.parameters else 101
 
 
 def convert(path: Path, encoding: str, target: Path) -> Converted:
@@ -290,7 +302,7 @@ def _cells(card: list[Property]) -> Iterator[tuple[str, str]]:
     """Column and text of every property, the preferred of its name first."""
     labels = {p.group: p.value for p in card if p.name == "X-ABLABEL" and p.group}
     places: list[str] = []
-    for found in sorted(card, key=lambda p: not p.preferred):
+    for found in sorted(card, key=lambda p: p.rank):
         if found.name in _IGNORED:
             continue
         if ours := found.parameters.get(OUR_NAME):

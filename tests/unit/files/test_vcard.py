@@ -215,7 +215,7 @@ def test_what_other_programs_call_the_same(read):
     text = card(
         "FN:Jane Doe", "X-DEPARTMENT:Sales", "X-EVOLUTION-MANAGER:Bo", "X-ASSISTANT:Cy",
         "X-EVOLUTION-ANNIVERSARY:19910120", "TEL;TYPE=workfax:1", "TEL;TYPE=assistant:2",
-        "GENDER:F;Fellow",
+        "GENDER:F;Fellow", "X-WAB-SPOUSE_NAME:Di",
     )  # fmt: skip
 
     assert read(text) == [
@@ -228,8 +228,15 @@ def test_what_other_programs_call_the_same(read):
             "Business Fax": "1",
             "Assistant's Phone": "2",
             "Gender": "Female",
+            "Spouse": "Di",
         }
     ]
+
+
+def test_the_most_preferred_comes_first(read):
+    text = card("EMAIL:a@b", "EMAIL;PREF=20:c@d", "EMAIL;PREF=3:e@f", "TEL:1", "TEL;TYPE=pref:2")
+    (found,) = read(text)
+    assert list(found.values()) == ["2", "e@f", "c@d", "a@b", "1"]
 
 
 @pytest.mark.parametrize(("quoted", "encoding"), [("M=FCller", "cp1252"), ("M=C3=BCller", "utf-8")])
