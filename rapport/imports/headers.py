@@ -19,6 +19,8 @@ RECORD_ID = "id"
 _SEPARATORS = re.compile(r"[\W_]+")
 _CUSTOM = re.compile(r"__c\s*$", re.IGNORECASE)  # Salesforce writes its custom fields like this
 _OF_OTHERS = frozenset({"name", "title", "type", "value", "label", "description"})
+# 'Company's Name'.
+_OWNED = re.compile(r"(?<=\w)['’]s(?=\s)", re.IGNORECASE)
 # 'FullAddress/City' of XML, 'RegAddress.PostTown' of flattened JSON.
 _PATH = re.compile(r"[\w@:-]+([/.][\w@:-]+)+")
 _STEPS = re.compile(r"[/.]")
@@ -47,6 +49,8 @@ def field_for(entity: Entity, header: str) -> str:
     header = _MUST.sub("", header)
     bare = plain(header)
     if found := _known(known, bare):
+        return found
+    if (found := _OWNED.sub("", header)) != header and (found := _known(known, plain(found))):
         return found
     if (wrapped := _WRAPPED.fullmatch(header)) and (found := field_for(entity, wrapped[1])):
         return found

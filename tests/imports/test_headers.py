@@ -64,6 +64,7 @@ from rapport.meta.registry import registry
         ("AddressMailCity", "address1_city"),
         ("First Name *", "first_name"),
         ("Company (required)", "account"),
+        ("Company’s Name", "account"),
         ("E-Mail [Pflichtfeld]", "email"),
         ("attributes/name", "full_name"),
         ("data/attributes/email", "email"),
