@@ -143,15 +143,15 @@ def _first_name(
     sample: Sequence[Sequence[str]],
     taken: MappingType[int, Target],
 ) -> int | None:
-    """The column that may hold names when no header says so. Ids are none, but for things that have
-    nothing else."""
+    """The column that may hold names when no header says so. Ids, codes and days are none, but for
+    things that have nothing else."""
     limit = entity.fields[entity.title].max_length or 0
     free = [index for index in range(len(columns)) if index not in taken]
     names = [index for index in free if not _is_id(columns[index])]
-    first = first_text(sample, names, limit, letters=True)
-    if first is None and len(columns) > 1 and not headers.is_split(entity):
-        names = free
-    return first_text(sample, names, limit) if first is None else first
+    first = first_text(sample, names, limit, words=True)
+    if first is not None or headers.is_split(entity):
+        return first
+    return first_text(sample, free if len(columns) > 1 else names, limit)
 
 
 def _in_order(entity: Entity, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> list[int]:

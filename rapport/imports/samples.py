@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from rapport.meta.days import read_moment
 from rapport.meta.folding import fold
 
 from . import words
@@ -58,10 +59,10 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}")
 
 
 def first_text(
-    sample: Sequence[Sequence[str]], columns: Iterable[int], limit: int, *, letters: bool = False
+    sample: Sequence[Sequence[str]], columns: Iterable[int], limit: int, *, words: bool = False
 ) -> int | None:
-    """The first of the columns that always says something short, letters before digits; with
-    `letters` no others."""
+    """The first of the columns that always says something short: words that are mostly not the same
+    before what has letters in it, and that before digits; with `words` no others."""
     if not sample:
         return None
     by_column = {i: values_of(sample, i) for i in columns}
@@ -70,5 +71,22 @@ def first_text(
         for index, found in by_column.items()
         if len(found) == len(sample) and (not limit or max(map(len, found)) <= limit)
     ]
+    own = [i for i in full if len(set(by_column[i])) * 2 > len(by_column[i])]
+    worded = [i for i in own if all(map(_is_worded, by_column[i]))]
+    if words or worded:
+        return next(iter(worded), None)
     texts = [i for i in full if all(any(c.isalpha() for c in value) for value in by_column[i])]
-    return next(iter(texts if letters else texts or full), None)
+    return next((i for i in texts if i in own), next(iter(texts or full), None))
+
+
+# A sign that is not Latin may be a word alone.
+_LETTERS = re.compile(r"[^\W\d_]{2}|[^\W\d_a-zA-Z]")
+# “https://x.de/a”, “web01.x.de”, “/srv/a”, “10.0.0.1/8”.
+_ADDRESS = re.compile(r"\w+://\S+|\S+\.[a-z]{2,}(?:/\S*)?|/?\S+/\S*/\S*", re.IGNORECASE)
+
+
+def _is_worded(value: str) -> bool:
+    """Whether there is a word in it that may be a name: it is no day, code or address."""
+    if not _LETTERS.search(value) or _EMAIL.fullmatch(value) or _ADDRESS.fullmatch(value):
+        return False
+    return not any(c.isdigit() for c in value) or read_moment(value, "dmy", "UTC") is None

@@ -385,6 +385,30 @@ def test_name_is_guessed_where_hardly_a_header_is_known(alice, table):
         assert done.counts["refused"] == 1
 
 
+MOMENTS = ("at,said", "2026-01-02T10:00:00Z,started", "3 Jan 2026,stopped")
+STOCK = ("SKU,Shelf,Qty", *(f"A-{n},North hall,{n}" for n in range(5)))
+PLACES = ("page,who,sum", "https://x.de/a,a@x.de,1", "https://x.de/b,b@x.de,2")
+
+
+@pytest.mark.parametrize(
+    ("entity", "lines", "taken"),
+    [
+        ("contact", MOMENTS, "said"),
+        ("account", MOMENTS, "said"),
+        # Codes are names of things that have no other, and of no people.
+        ("account", STOCK, "SKU"),
+        ("contact", STOCK, ""),
+        ("account", PLACES, "page"),
+        ("contact", PLACES, ""),
+    ],
+)
+def test_days_codes_and_addresses_are_names_of_nobody(entity, lines, taken, alice, table):
+    columns = flow.mapping_of(upload := describe(table(*lines), entity, by=alice)).columns
+    title = registry[entity].title
+    found = [flow.columns_of(upload)[i] for i, one in columns.items() if one.field == title]
+    assert found == ([taken] if taken else [])
+
+
 def test_row_that_names_groups_of_columns_is_no_header(alice, table):
     names = "First Name,Last Name,Company,City,Email"
     done = bring(table("Person,,Company,,Contact", names, "Anna,Bo,Acme,Bonn,a@bo.example"),
