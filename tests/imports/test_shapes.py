@@ -385,7 +385,7 @@ def test_name_is_guessed_where_hardly_a_header_is_known(alice, table):
         assert done.counts["refused"] == 1
 
 
-MOMENTS = ("at,said", "2026-01-02T10:00:00Z,started", "3 Jan 2026,stopped")
+MOMENTS = ("at,said", "2 Jan 2026 10:00,started", "3 Jan 2026 10:00,stopped")
 STOCK = ("SKU,Shelf,Qty", *(f"A-{n},North hall,{n}" for n in range(5)))
 PLACES = ("page,who,sum", "https://x.de/a,a@x.de,1", "https://x.de/b,b@x.de,2")
 
