@@ -13,12 +13,13 @@ WORDS: dict[str, str] = {
     "last_name": "lname|family|sn|name (last)|last name(s)|sobrenome|apelido|efternamn|efternavn|"
     "etternavn|sukunimi|nazwisko|příjmení|vezetéknév|фамилия|姓|姓氏|苗字|성|"
     "priezvisko|prezime|nume de familie|soyadı|soyad",
-    "full_name": "полное имя|cn|contact person name|fullname|formatted name|fn|ansprechpartner|"
+    "full_name": "name of contact|employee name|"
+    "полное имя|cn|contact person name|fullname|formatted name|fn|ansprechpartner|"
     "interlocuteur|nome completo|"
     "الاسم|नाम|nombre completo|imię i nazwisko|姓名|氏名|фио|"
     "celé jméno|név|teljes név|ime i prezime|nume complet|ad soyad",
     "suffix": "name suffix|generational suffix",
-    "nickname": "spitzname|surnom|apodo",
+    "nickname": "preferred name|known as|goes by|spitzname|surnom|apodo",
     "job_title": "designation|function|occupation|role|titre|titel/position|job position|puesto de trabajo|"
     "stanowisko|"
     "yrke|stilling|должность|职位|役職",
@@ -35,7 +36,8 @@ WORDS: dict[str, str] = {
     "email2": "other email address|secondary email address|alternate email|alternative email|other email|private email|personal email|"
     "second email|2nd email|weitere e-mail|home email|email home|email other|email private",
     "email3": "third email|3rd email|email school",
-    "business_phone": "telephone number|direct phone number|рабочий телефон|phone no|phone no.|"
+    "business_phone": "contact no|contact no.|direct dial|office number|"
+    "telephone number|direct phone number|рабочий телефон|phone no|phone no.|"
     "phonenumber|phone1|phone 1|tel.|tel no|contact number|"
     "contact phone|direct phone|direct line|daytime phone|telefonnummer|rufnummer|telefono|"
     "الهاتف|फ़ोन|user phone|business phones|phones|phone numbers|phone numbers value|"
@@ -47,23 +49,28 @@ WORDS: dict[str, str] = {
     "switchboard|zentrale|standard|telefonnummer|rufnummer|telefono|телефон|电话|電話|전화",
     "other_phone": "phone2|phone 2|alternate phone|second phone",
     "phone3": "phone 3|third phone",
-    "mobile_phone": "cellular|sms|мобильный телефон|home mobile|work mobile|mobile no|mobile no.|"
+    "mobile_phone": "mobile phone number|cell phone number|"
+    "cellular|sms|мобильный телефон|home mobile|work mobile|mobile no|mobile no.|"
     "mobile telephone|cell no|cell number|gsm|celular|"
     "cellulare|natel|mobilnummer|komórka|мобильный|手机|携帯|携帯電話|"
     "mobiltelefon|mobilní telefon|mobitel|cep telefonu|telefon mobil|telefon komórkowy|"
     "teléfono móvil|móvil|teléfono celular|telefone celular|telemóvel|téléphone portable|"
     "téléphone mobile|portable|telefono cellulare|mobiele telefoon|matkapuhelin",
-    "home_phone": "home phone no|private telephone|téléphone privé|telefono casa",
+    "home_phone": "home phone number|home number|"
+    "home phone no|private telephone|téléphone privé|telefono casa",
     "fax": "facsimile telephone number|facsimile|fax phone|home fax|other fax|fax no|fax no.|telefaxnummer|télécopie|факс|传真",
-    "website": "www home page|website link|website address|web url|web site|www|homepage url|company website|domain|company domain name|internetseite|"
+    "website": "web address|webadresse|internetadresse|indirizzo web|dirección web|"
+    "www home page|website link|website address|web url|web site|www|homepage url|company website|domain|company domain name|internetseite|"
     "sitio|pagina web|сайт|网站|ホームページ",
-    "account": "related company|accounts|organizations|card name|название компании|organization|organisation name|org|employer name|"
+    "account": "business name|firm name|firm|institution name|agency name|"
+    "related company|accounts|organizations|card name|название компании|organization|organisation name|org|employer name|"
     "associated company|company/account|"
     "company / account|account: account name|parent account|parent customer|firmenname|"
     "nom de l'entreprise|raison sociale|nome azienda|azienda|società|bedrijfsnaam|företag|"
     "virksomhed|yritys|nazwa firmy|firma/organisation|компания|организация|公司|公司名称|会社|会社名|회사|"
     "společnost|vállalat|cég|tvrtka|şirket",
-    "company": "organizations|card name|название компании|organization name|organisation name|org|employer|"
+    "company": "business name|firm name|firm|institution name|agency name|"
+    "organizations|card name|название компании|organization name|organisation name|org|employer|"
     "employer name|associated company|"
     "company / account|firmenname|raison sociale|azienda|società|bedrijfsnaam|företag|"
     "virksomhed|yritys|nazwa firmy|компания|организация|公司|公司名称|会社|会社名|회사|"
@@ -89,13 +96,15 @@ WORDS: dict[str, str] = {
     "gender": "m/f|genre|sexe|sexo|sesso|geslacht|пол|性别",
     "family_status": "marital status|familienstand|état civil|estado civil",
     "spouse_name": "partner|ehepartner|conjoint",
-    "address1_line1": "address address 1|street address line 1|address line 1|street and number|address street|"
+    "address1_line1": "street line 1|"
+    "address address 1|street address line 1|address line 1|street and number|address street|"
     "street address|street 1|street name|street & number|street and no|address line|address1|"
     "postal address|mailing address|business address|office address|street/house no|addr|addr1|"
     "straße und hausnummer|anschrift|numéro et rue|indirizzo|via|domicilio|osoite|gatuadress|"
     "ulica|адрес|地址|住所|주소|"
     "ulice|utca|utca, házszám|stradă|strada|adresă|cím|lakcím",
-    "address1_line2": "street address line 2|street 2|address2|addr2|adresszusatz|"
+    "address1_line2": "street address 2|street line 2|adresse 2|indirizzo 2|dirección 2|endereço 2|"
+    "street address line 2|street 2|address2|addr2|adresszusatz|"
     "complément d'adresse",
     "address1_line3": "street 3|address3|addr3",
     "address1_city": "suburb|locality|city/town/village/locality of address|post town|address city|city/town|town/city|municipality|wohnort|città|"
@@ -122,7 +131,8 @@ WORDS: dict[str, str] = {
     "address2_postal_code": "shipping code|shipping zip|shipping zip/postal code|shipping postal code|"
     "delivery zip|address 2 - postal code|home zip",
     "address2_country": "shipping country|delivery country|address 2 - country",
-    "description": "details|person notes|note|about|additional information|anmerkung|anmerkungen|"
+    "description": "remark|memo|"
+    "details|person notes|note|about|additional information|anmerkung|anmerkungen|"
     "bemerkungen|notiz|remarque|observaciones|note generali|opis|комментарий|备注|備考",
     "source": "original source|marketing source|campaign source|lead quelle|leadquelle|quelle",
     "topic": "title|deal title|opportunity title|lead title|inquiry|enquiry|anliegen|anfrage|"
@@ -146,7 +156,7 @@ WORDS: dict[str, str] = {
 # Words before a field's own that only say whose it is: 'company city', 'work e-mail'.
 OWNERS = (
     "contact|person|people|lead|prospect|account|company|customer|client|organization|organisation|"
-    "firma|firm|business|work|office|primary|main|default|current|mailing|billing|corporate|hq|"
+    "firma|firm|business|work|office|primary|main|default|current|mailing|mail|billing|corporate|hq|"
     "headquarters|dienstlich|geschäftlich|address 1|personal|primary contact|default address|"
     "arbete|arbejde|arbeid|jobb|trabajo|lavoro|werk|zakelijk|praca|trabalho|bureau|pro|uff|työ|"
     "address mail|attendee|participant|registrant|subscriber|buyer|donor|guest"
