@@ -217,7 +217,8 @@ def _looks_xml(start: str, *, complete: bool) -> bool:
 
 
 def _looks_json(start: str) -> bool:
-    return bool(re.match(r'\{\s*"(?:[^"\\]|\\.)*"\s*:|\{\s*\}|\[\s*[\[{\]]', start))
+    text = r'"(?:[^"\\]|\\.)*"'
+    return bool(re.match(rf"\{{\s*{text}\s*:|\{{\s*\}}|\[\s*(?:[\[{{\]]|{text}\s*[,\]])", start))
 
 
 def _looks_binary(head: str, encoding: Encoding) -> bool:

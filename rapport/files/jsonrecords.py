@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
+from rapport.files import jsonshapes
 from rapport.files.canonical import Columns, Converted, Sink, marked
 from rapport.files.limits import LIMITS
 from rapport.files.refusal import FileRefused, damaged, empty, gettext_noop
@@ -18,12 +18,6 @@ _DEPTH = 40
 # Lists and objects in one another: far below the depth at which Python gives up.
 _NESTED = 300
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-# What web services call the list of what was asked for.
-_WRAPPERS = {"value", "results", "data", "records", "items", "rows", "contacts"}
-# Keys that no field is called by: numbers and ids, addresses, whole names.
-_KEY = re.compile(r".*[\d@\s]")
-# So many objects alike are records, whatever their keys are.
-_MANY = 10
 _NOT_BLANK = re.compile(r"\S")
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 _NO_BRACKET = re.compile(r"[^\[\]{}]+")
@@ -52,11 +46,7 @@ def _by_lines(path: Path, encoding: str) -> bool:
         filled = (line for line in lines(stream) if line.strip())
         first, second = next(filled, ""), next(filled, "")
     found = _parsed(first)
-    return isinstance(found, dict) and bool(second or not _holds_more(found))
-
-
-def _holds_more(found: dict[str, Any]) -> bool:
-    return bool(_WRAPPERS & set(found)) or _by_key(found) is not None
+    return isinstance(found, dict) and bool(second or jsonshapes.inside(found) is None)
 
 
 def _read_lines(path: Path, encoding: str, columns: Columns, sink: Sink) -> None:
@@ -83,14 +73,14 @@ def _document(path: Path, encoding: str) -> list[dict[str, Any]]:
         )
     with open_text(path, encoding) as stream:
         text, unreadable = show_bytes("".join(lines(stream)))
-    found = None if unreadable else _parsed(text) or _one_after_another(text)
+    found = None if unreadable else _parsed(text)
+    if found == []:
+        raise empty()
+    if found is None and not unreadable:
+        found = _one_after_another(text)
     if isinstance(found, dict):
-        # An answer of a web service: the one list of objects inside is what is meant.
-        lists = [value for value in found.values() if _is_table(value)]
-        found = lists[0] if len(lists) == 1 else _by_key(found) or [found]
-    if not _is_table(found):
-        found = _named(found)
-    return found
+        found = jsonshapes.inside(found) or [found]
+    return found if jsonshapes.is_table(found) else _named(found)
 
 
 def _named(found: object) -> list[dict[str, Any]]:
@@ -102,33 +92,6 @@ def _named(found: object) -> list[dict[str, Any]]:
     if not names or len(set(names)) < len(names) or max(map(len, rows)) > len(names):
         raise damaged("JSON")
     return [dict(zip(names, row, strict=False)) for row in rows[1:]]
-
-
-def _by_key(found: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Objects alike by the keys of their records, as databases of documents export them, also where
-    one name stands above them; None when it is one record, of which some fields are objects."""
-    if len(found) == 1 and isinstance(inner := next(iter(found.values())), dict):
-        below = _by_key(inner)
-        if below is not None:
-            return below
-    values = list(found.values())
-    if not all(isinstance(value, dict) and value for value in values):
-        return None
-    names = Counter(name for value in values for name in value)
-    common = {name for name, number in names.items() if number * 2 > len(values)}
-    of_all = sum(names.values())
-    are_alike = bool(common) and sum(names[name] for name in common) * 2 >= of_all
-    has_keys = all(map(_KEY.match, found)) or (len(values) >= _MANY and "value" not in common)
-    if not are_alike or not has_keys:
-        return None
-    column = "key"
-    while column in names:
-        column = f"_{column}"
-    return [{column: key, **value} for key, value in found.items()]
-
-
-def _is_table(value: object) -> TypeGuard[list[dict[str, Any]]]:
-    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
 def _one_after_another(text: str) -> list[object]:

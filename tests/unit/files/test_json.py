@@ -55,8 +55,23 @@ def test_who_converts_the_same_file_at_once_disturbs_nobody(file, tmp_path, monk
 
 
 def test_list_of_objects_inside_a_record_is_numbered(file):
-    with open_table(file('{"p": [{"n": 1}, {"n": 2}]}\n')) as table:
-        assert (table.columns, plain(table)) == (("p/n", "p/n 2"), [(1, ("1", "2"))])
+    with open_table(file('{"a": "x", "p": [{"n": 1}, {"n": 2}]}\n')) as table:
+        assert (table.columns, plain(table)) == (("a", "p/n", "p/n 2"), [(1, ("x", "1", "2"))])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": "x", "b": "y", "lines": [{"n": 1, "m": 2}, {"n": 2}]}',
+        '{"a": "x", "phones": [{"n": 1, "m": 2, "o": 3}, {"n": 2}]}',
+        '{"who": {"a": "x", "b": "y", "p": [{"n": 1, "m": 2}, {"n": 2}]}}',
+        '{"a": "x", "l": [{"n": 1, "m": 2}], "k": [{"n": 1, "m": 2}]}',
+        '{"tags": ["a", "b"], "langs": ["c"]}',
+        '{"a": {"b": 1}, "c": {"0": 1}}',
+    ],
+)
+def test_record_with_lists_in_it_stays_one(file, text):
+    assert len(list(open_table(file(text)))) == 1
 
 
 KEYED = (
@@ -119,12 +134,26 @@ def test_broken_line_is_a_problem_of_its_record(file):
         '{\n "@odata.context": "x",\n "value": [{"a": 1}, {"a": 2}]\n}',
         '{"@odata.context": "x", "value": [{"a": 1}, {"a": 2}]}',
         '[["a"], [1], ["2"]]',
+        '["a"]\n[1]\n["2"]\n',
+        '{"d": {"results": [{"a": 1}, {"a": 2}], "__count": "2"}}',
+        '{"_links": {"self": {"href": "x"}}, "_embedded": {"people": [{"a": 1}, {"a": 2}]}}',
+        '{"status": "ok", "people": [{"a": 1}, {"a": 2}]}',
+        '{"schema": {"fields": [{"name": "a"}]}, "data": [{"a": 1}, {"a": 2}]}',
+        '{"columns": ["a"], "index": [0, 1], "data": [[1], [2]]}',
         '{\n "a": 1\n}\n{\n "a": 2\n}\n',
     ],
 )
 def test_documents_that_hold_a_list(file, text):
     with open_table(file(text)) as table:
         assert (table.columns, plain(table)) == (("a",), [(1, ("1",)), (2, ("2",))])
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": {"0": 1, "1": 2}, "b": {"0": 3, "1": 4}}', '{"a": [1, 2], "b": [3, 4]}']
+)
+def test_columns_become_rows(file, text):
+    with open_table(file(text)) as table:
+        assert (table.columns, plain(table)) == (("a", "b"), [(1, ("1", "3")), (2, ("2", "4"))])
 
 
 @pytest.mark.parametrize(
@@ -136,7 +165,9 @@ def test_documents_that_hold_a_list(file, text):
         ('{\n"a": 1\n}\n{\n"a": 2', "damaged"),
         ("[" * 100_000, "damaged"),
         ("{}\n{}\n", "empty"),
-        ("[]", "damaged"),
+        ("[]", "empty"),
+        ('["card", [1, 2]]', "damaged"),
+        ('{"a": [{"n": 1}], "b": [{"n": 2}]}', "json-lists"),
     ],
 )
 def test_what_is_no_table_is_refused(file, text, code):
