@@ -295,7 +295,9 @@ def pytest(suite: str, marks: str, **variables: str) -> Outcome:
 
 def test_environment(home: str) -> dict[str, str]:
     """A clean start: no database and no data folder of the person who runs this."""
-    kept = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "RAPPORT_HOME"}}
+    # Every process of the tests would compile all of Rapport anew.
+    dropped = {"DATABASE_URL", "RAPPORT_HOME", "PYTHONDONTWRITEBYTECODE"}
+    kept = {k: v for k, v in os.environ.items() if k not in dropped}
     return kept | {"RAPPORT_HOME": home, "DJANGO_SETTINGS_MODULE": "rapport.config.settings"}
 
 

@@ -87,3 +87,12 @@ def test_needs_nothing_but_the_standard_library():
     )
 
     assert (isolated.returncode, isolated.stderr.decode()) == (0, "")
+
+
+def test_processes_of_the_tests_keep_what_they_compiled(monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///of-a-person.db")
+
+    environment = tasks.test_environment(str(tmp_path))
+
+    assert environment.keys() & {"PYTHONDONTWRITEBYTECODE", "DATABASE_URL"} == set()
