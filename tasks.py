@@ -38,6 +38,8 @@ PROGRAMS = {
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 WORKERS = min(4, os.cpu_count() or 1)
+# Where all journeys in a browser lie: nothing else need be looked through for them.
+JOURNEYS = "tests/e2e"
 # The rooms whose types are judged; the others are read for theirs.
 TYPED_ROOMS = (
     "meta", "models", "migrations", "access.py", "processes.py", "queries", "duplicates", "actions",
@@ -263,7 +265,7 @@ def test_browser() -> Outcome:
     if browser is None:
         missing = f"no Chromium found; {apt_line(['chromium'])}"
         return Outcome(suite="browser", missing=missing)
-    return pytest("browser", "e2e", RAPPORT_TEST_BROWSER=browser)
+    return pytest("browser", "e2e", JOURNEYS, RAPPORT_TEST_BROWSER=browser)
 
 
 RUNNERS = {
@@ -274,7 +276,7 @@ RUNNERS = {
 }
 
 
-def pytest(suite: str, marks: str, **variables: str) -> Outcome:
+def pytest(suite: str, marks: str, *folders: str, **variables: str) -> Outcome:
     step(f"tests: {suite}")
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rapport-tests-") as home:
@@ -282,7 +284,7 @@ def pytest(suite: str, marks: str, **variables: str) -> Outcome:
         code = wait(
             [
                 PYTHON, "-m", "pytest", "-q", "-m", marks, f"--junit-xml={results}",
-                "-n", str(WORKERS), "--dist=worksteal",
+                "-n", str(WORKERS), "--dist=worksteal", *folders,
             ],
             test_environment(home) | variables,
         )  # fmt: skip

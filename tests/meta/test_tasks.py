@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -96,3 +97,16 @@ def test_processes_of_the_tests_keep_what_they_compiled(monkeypatch, tmp_path):
     environment = tasks.test_environment(str(tmp_path))
 
     assert environment.keys() & {"PYTHONDONTWRITEBYTECODE", "DATABASE_URL"} == set()
+
+
+def test_all_journeys_lie_where_the_browser_suite_looks():
+    tests = tasks.ROOT / "tests"
+    elsewhere = [
+        file
+        for file in tests.rglob("*.py")
+        if not file.is_relative_to(tasks.ROOT / tasks.JOURNEYS)
+        and "mark.e2e" in file.read_text(encoding="utf-8")
+        and file != Path(__file__)
+    ]
+
+    assert elsewhere == []
