@@ -15,7 +15,7 @@ from django.utils.http import content_disposition_header, parse_header_parameter
 from django.utils.translation import gettext as _
 
 from rapport.files.read import FileRefused
-from rapport.imports import bundle, recipekeys, report, unattended
+from rapport.imports import packing, recipekeys, report, unattended
 from rapport.imports.recipefit import RecipeRefused
 from rapport.imports.tallies import totals
 from rapport.imports.uploads import UploadGone, UploadTooLarge
@@ -69,7 +69,7 @@ def _form_file(request: HttpRequest) -> tuple[Iterator[bytes], str]:
         raise Answer(400, _("The form has no file in “file”."))
     if len(files) > 1:
         named = [(file.name or "file", file.chunks()) for file in files]
-        return bundle.packed(named), ", ".join(name for name, _chunks in named)
+        return packing.packed(named), ", ".join(name for name, _chunks in named)
     return iter(files[0].chunks()), files[0].name or ""
 
 

@@ -34,6 +34,7 @@ from . import (
     headers,
     layouts,
     mapping as mappings,
+    packing,
     reasons,
     steps,
     uploads,
@@ -69,7 +70,7 @@ def describe(
     """
     path = uploads.path_of(upload)
     detected = sniff(path)
-    bundle.refuse_backup(detected)
+    packing.refuse_backup(detected)
     if "sheet" in upload.options:
         # One sheet of a workbook of which each is a list.
         reading = {**(reading or {}), "sheet": upload.options["sheet"]}
@@ -77,11 +78,11 @@ def describe(
         _describe_members(upload, detected, by, reading or {}, keep=keep)
         return
     if detected.members and (reading or {}).get("member") is None:
-        upload.options["left_out"] = bundle.no_tables(detected)
+        upload.options["left_out"] = packing.no_tables(detected)
         if len(detected.members) > 1 and not _only_table(detected):
             raise _no_list(upload.options["left_out"])
     options = _options(detected, reading or {})
-    others = () if "sheet" in (reading or {}) else bundle.lists_of(detected)
+    others = () if "sheet" in (reading or {}) else packing.lists_of(detected)
     with _unescaped(path, _opened(path, options, others), by) as table:
         whole = (record for record in table if record.problem != FOOT)
         looked = list(islice(whole, LOOKED_AT if len(table.columns) < 300 else SHOWN))
@@ -121,7 +122,7 @@ def describe(
 def _is_bundle(upload: ImportFile, detected: Detected, reading: MappingType[str, Any]) -> bool:
     """Whether all of an archive is wanted: nobody has chosen one file of it."""
     if upload.parent_id is None and reading.get("sheet") == bundle.EACH_SHEET and detected.sheets:
-        return len(bundle.lists_of(detected)) > 1
+        return len(packing.lists_of(detected)) > 1
     tables = [member for member in detected.members if member.format]
     chosen = upload.parent_id is not None or reading.get("member") is not None
     each = _is_auto(upload) or upload.options.get("each")
@@ -137,7 +138,7 @@ def _describe_members(
     keep: bool = False,
 ) -> None:
     """Look at each file of an archive. When only one is a list, the import is of that."""
-    members, left = bundle.unpack(upload, detected)
+    members, left = packing.unpack(upload, detected)
     taken = []
     untold = False
     for member in members:
@@ -158,13 +159,13 @@ def _describe_members(
         except (FileRefused, MappingRefused) as refused:
             untold = untold or isinstance(refused, MappingRefused)
             left.append([member.options["member"], str(refused)])
-            bundle.drop(member)
+            packing.drop(member)
     if len(taken) > 1:
         bundle.join(upload, taken, left)
         _keep(upload)
         return
     for member in taken:
-        bundle.drop(member)
+        packing.drop(member)
     if not taken:
         none = _no_list(left)
         # Somebody may say what they hold.
@@ -345,7 +346,7 @@ def _description(
         "unreadable_count": len(damaged),
         "unit": table.unit,
         "sheets": [sheet.name for sheet in detected.sheets],
-        "lists": len(bundle.lists_of(detected)),
+        "lists": len(packing.lists_of(detected)),
         "members": [member.name for member in detected.members if member.format],
         "elements": [list(element) for element in detected.elements[:20]],
         "encoding": dataclasses.asdict(detected.encoding) if detected.encoding else None,

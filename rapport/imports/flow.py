@@ -31,6 +31,7 @@ from . import (
     feed,
     mapping as mappings,
     options,
+    packing,
     plan as plans,
     showing,
     steps,
@@ -87,7 +88,7 @@ def receive_many(
         ((name, chunks),) = files
         return receive(chunks, name=name, entity=entity, by=by)
     name = ", ".join(uploads.plain_name(name) for name, _chunks in files)
-    return receive(bundle.packed(files), name=name, entity=entity, by=by)
+    return receive(packing.packed(files), name=name, entity=entity, by=by)
 
 
 def is_large(upload: ImportFile) -> bool:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from rapport.access import Actor
 from rapport.models import ImportFile, ImportRecipe
 
-from . import bundle, flow, recipefit, recipes
+from . import bundle, flow, packing, recipefit, recipes
 from .recipefit import Fit, RecipeRefused
 
 
@@ -64,7 +64,7 @@ def _leave(upload: ImportFile, members: Sequence[ImportFile], only: str) -> list
             kept.append(member)
         else:
             left.append([member.options["member"], _("The recipe is about another file.")])
-            bundle.drop(member)
+            packing.drop(member)
     upload.options = {**upload.options, "left_out": left, "members": [only]}
     return kept
 
