@@ -93,6 +93,7 @@ def problem(answer):
     return answer.status_code
 
 
+@pytest.mark.once
 def test_without_the_right_key_there_is_no_way_in(recipe, key, alice, bob, client_of):
     other = save(bob, "Others")
     theirs = recipekeys.make_key(other, by=bob)
@@ -117,6 +118,7 @@ def test_without_the_right_key_there_is_no_way_in(recipe, key, alice, bob, clien
     assert not ImportFile.objects.exists()
 
 
+@pytest.mark.once
 def test_key_sees_the_imports_of_its_recipe_alone(recipe, key, alice, bob):
     foreign = plan(LIST.encode(), by=alice)
     others = save(bob, "Others")
@@ -144,6 +146,7 @@ def test_key_ends_when_it_is_revoked_or_made_anew(recipe, key, admin):
     assert key not in str(list(RecipeKey.objects.values()))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("active", [True, False])
 def test_key_has_the_rights_that_its_owner_has_now(recipe, key, active):
     id_ = call(recipe, key).json()["id"]
@@ -171,6 +174,7 @@ def test_size_is_bounded_whatever_is_said_of_it(recipe, key, settings, monkeypat
     assert list(Path(settings.MEDIA_ROOT).rglob("original")) == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [
@@ -190,6 +194,7 @@ def test_what_is_no_file_is_refused_at_once(recipe, key, settings, body, kind, s
     assert list(Path(settings.MEDIA_ROOT).rglob("original")) == []
 
 
+@pytest.mark.once
 def test_knocking_too_often_is_refused_for_a_while(recipe, key, monkeypatch):
     # Nothing is forgiven while we look.
     monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: 0.0))
@@ -243,6 +248,7 @@ def test_plan_that_people_took_over_never_begins_by_itself(recipe, key, alice):
     assert not Job.objects.exists()
 
 
+@pytest.mark.once
 def test_file_that_does_not_fit_says_why(recipe, key):
     id_ = call(recipe, key, "Only;Two\n1;2\n").json()["id"]
     work_off()

@@ -62,6 +62,7 @@ def test_real_files_are_there(real_files):
     assert EXPECTED
 
 
+@pytest.mark.once
 def test_every_file_comes_out_as_its_manifest_says(real_files, alice, capsys):
     wrong = {}
     for name, expected in EXPECTED.items():

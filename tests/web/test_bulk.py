@@ -107,6 +107,7 @@ def test_edit_of_look_ups_by_name(alice, client_of):
     assert Contact.objects.get(pk=contact.pk).account_id == account.pk
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("key", ["edit", "assign", "delete", "deactivate"])
 def test_strangers_rows_are_not_touched(key, alice, charlie, client_of):
     secret = make_contact(owner=charlie, last_name="Secret")

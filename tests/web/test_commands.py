@@ -172,6 +172,7 @@ def test_a_status_reason_is_chosen_from_the_menu(alice, client_of):
     assert Lead.objects.get().status == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("choice", ["3", "99", "", "x"])
 def test_a_status_reason_of_another_state_is_refused(choice, alice, client_of):
     lead = make_lead(owner=alice)
@@ -381,6 +382,7 @@ def test_what_was_given_out_of_sight_leads_to_the_list(alice, charlie, client_of
 # -- share -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 def test_a_record_is_shared_and_no_more(alice, charlie, client_of):
     account = make_account(owner=alice)
     hers, his = client_of(alice), client_of(charlie)
@@ -439,6 +441,7 @@ def test_a_record_is_deleted_and_comes_back(alice, client_of):
     )
 
 
+@pytest.mark.once
 def test_what_belongs_to_it_must_be_named_first(alice, client_of):
     account = make_account(owner=alice)
     make_contact(owner=alice, account=account)

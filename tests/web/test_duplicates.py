@@ -38,6 +38,7 @@ def statuses():
 # -- the queue -------------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 def test_queue_names_both_says_why_and_how_much_work(alice, client_of, pair):
     answer = client_of(alice).get("/duplicates/")
 
@@ -87,6 +88,7 @@ def test_what_cannot_be_merged_is_not_offered_to_be(alice, client_of):
     assert "No pair is that certain" in words(page(client.get("/duplicates/certain/")))
 
 
+@pytest.mark.once
 def test_decision_takes_the_pair_to_its_tab_and_back(alice, client_of, pair):
     client = client_of(alice)
 
@@ -156,6 +158,7 @@ def test_values_stand_beside_each_other_with_a_sign(alice, client_of):
     assert "1 Opportunities" in words(page(answer))
 
 
+@pytest.mark.once
 def test_decision_leads_to_the_next_pair(alice, client_of, pair):
     other = make_pair(make_contact(owner=alice), make_contact(owner=alice), weight=5.0)
     client = client_of(alice)
@@ -169,6 +172,7 @@ def test_decision_leads_to_the_next_pair(alice, client_of, pair):
     )
 
 
+@pytest.mark.once
 def test_whole_cluster_is_said_to_be_different(alice, client_of, two, pair):
     third = make_contact(owner=alice)
     make_pair(two[0], third)
@@ -181,6 +185,7 @@ def test_whole_cluster_is_said_to_be_different(alice, client_of, two, pair):
     assert statuses() == ["different"] * 3
 
 
+@pytest.mark.once
 def test_lead_is_qualified_into_the_contact_not_merged(alice, client_of, two):
     lead = make_lead(owner=alice, first_name="Eva", last_name="Stone")
     pair = make_pair(two[0], lead)
@@ -240,6 +245,7 @@ def test_confirmed_pairs_become_a_job(alice, client_of, two, pair):
     }  # fmt: skip
 
 
+@pytest.mark.once
 def test_nothing_ticked_merges_nothing(alice, client_of, pair):
     client = client_of(alice)
     client.post("/duplicates/certain/", {})

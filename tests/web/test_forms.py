@@ -122,6 +122,7 @@ def test_damaged_memories_of_what_was_seen_are_no_error(was, admin):
 # -- typed wrong -----------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "typed", "says"),
     [

@@ -154,6 +154,7 @@ def test_list_costs_the_same_for_one_and_for_three(client_of, alice, django_asse
             client.get("/imports/")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -195,6 +196,7 @@ def test_request_that_says_it_is_too_large_is_not_read(client_of, alice, setting
     assert send(stranger, b"x" * 100_000).status_code == 413
 
 
+@pytest.mark.once
 def test_undone_import_leads_to_what_stayed(client_of, alice):
     client = client_of(alice)
     made, url = applied(client, b"Last Name;Mail\nBo;bo@x.de\nDee;dee@x.de\n")
@@ -208,6 +210,7 @@ def test_undone_import_leads_to_what_stayed(client_of, alice):
     assert "<b>Bo</b></a> (Contact): It has been changed since." in text(client.get(back))
 
 
+@pytest.mark.once
 def test_list_that_is_there_already_is_nothing_to_import(client_of, alice):
     client = client_of(alice)
     applied(client, b"Last Name;Mail\nBo;bo@x.de\n")
@@ -262,6 +265,7 @@ SHEETS = {
 }
 
 
+@pytest.mark.once
 def test_all_sheets_of_a_workbook_are_imported_in_one_go(client_of, alice):
     client = client_of(alice)
     _made, url = upload(client, workbook("People", "Notes", "Firms"), name="book.xlsx")
@@ -329,6 +333,7 @@ def test_owners_of_another_program_are_said_one_by_one(client_of, alice, bob):
     }  # fmt: skip
 
 
+@pytest.mark.once
 def test_owners_of_many_are_typed(client_of, alice, bob, monkeypatch):
     monkeypatch.setattr("rapport.web.importtargets.PEOPLE", 1)
     client = client_of(alice)
@@ -347,6 +352,7 @@ def test_owners_of_many_are_typed(client_of, alice, bob, monkeypatch):
     assert owners == {"Fay": bob.pk, "Bo": alice.pk}
 
 
+@pytest.mark.once
 def test_workbook_with_one_list_stays_that_list_when_all_are_asked_for(client_of, alice):
     client = client_of(alice)
     made, url = upload(client, workbook("Notes", "People"), name="book.xlsx")
@@ -445,6 +451,7 @@ def test_chosen_columns_count(client_of, alice):
     assert made.counts["create"] == 3
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -489,6 +496,7 @@ def test_back_to_the_columns_and_forget_it(client_of, alice, tmp_path):
     assert list((tmp_path / "uploads" / "imports").iterdir()) == []
 
 
+@pytest.mark.once
 def test_imported_file_is_not_mapped_again(client_of, alice):
     client = client_of(alice)
     made, url = applied(client)
@@ -500,6 +508,7 @@ def test_imported_file_is_not_mapped_again(client_of, alice):
     assert (made.state, Contact.objects.count()) == ("done", 1)
 
 
+@pytest.mark.once
 def test_error_rows_come_as_a_file(client_of, alice):
     client = client_of(alice)
     _made, url = applied(client)
@@ -514,6 +523,7 @@ def test_error_rows_come_as_a_file(client_of, alice):
     assert len(b"".join(duplicates.streaming_content).splitlines()) == 2
 
 
+@pytest.mark.once
 def test_repaired_error_rows_are_mapped_as_the_file_was(client_of, alice):
     client = client_of(alice)
     _made, url = upload(client)
@@ -530,6 +540,7 @@ def test_repaired_error_rows_are_mapped_as_the_file_was(client_of, alice):
     assert "mapped as those of" not in text(client.get(its_url))
 
 
+@pytest.mark.once
 def test_rows_go_on_page_by_page_and_by_reason(client_of, alice):
     client = client_of(alice)
     rows = b"".join(b"Bo %d,nonsense\n" % n for n in range(60))
@@ -549,6 +560,7 @@ def test_rows_go_on_page_by_page_and_by_reason(client_of, alice):
 HTMX = {"HX-Request": "true"}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_wrong_cell_is_repaired_in_place(headers, client_of, alice):
     client = client_of(alice)
@@ -624,6 +636,7 @@ def test_duplicates_are_decided_one_by_one_and_all_alike(client_of, alice):
     ]  # fmt: skip
 
 
+@pytest.mark.once
 def test_what_cannot_be_decided_is_said(client_of, alice):
     client = client_of(alice)
     made, url = upload(client)
@@ -655,6 +668,7 @@ def test_result_lists_failures_and_the_records(client_of, alice):
     assert client.get(f"{url}records/nonsense/").status_code == 404
 
 
+@pytest.mark.once
 def test_source_file_is_deleted_and_the_outcome_stays(client_of, alice, tmp_path):
     client = client_of(alice)
     _made, url = applied(client)
@@ -725,6 +739,7 @@ def test_several_files_are_one_import(client_of, alice):
     assert "people.csv" not in re.sub(r"[^<>]*, [^<>]*", "", text(client.get("/imports/")))
 
 
+@pytest.mark.once
 def test_rows_that_are_there_may_say_more_of_their_company(client_of, alice):
     client = client_of(alice)
     for more, word in (("", "Import 1 contact"), (",+49 30 1", "Update 1 account")):
@@ -756,6 +771,7 @@ def test_plan_of_nothing_but_records_of_others_says_what_helps(client_of, alice,
         assert told in text(client.get(url))
 
 
+@pytest.mark.once
 def test_options_of_the_mapping_are_kept_and_shown_again(client_of, alice):
     client = client_of(alice)
     content = b"Last Name,Mail,Contact way,Company\nBo,b@x.de,Dove,Acme\nCy,c@x.de,Any,Acme\n"
@@ -834,6 +850,7 @@ def test_change_of_dates_keeps_the_columns(client_of, alice):
     assert '03/04/1980</bdi> <small>→ <time datetime="1980-03-04">' in text(page)
 
 
+@pytest.mark.once
 def test_running_import_is_polled_and_then_left(client_of, alice):
     client = client_of(alice)
     _made, url = asked_for(client)
@@ -845,6 +862,7 @@ def test_running_import_is_polled_and_then_left(client_of, alice):
     assert (over.status_code, over.headers["HX-Redirect"]) == (204, url)
 
 
+@pytest.mark.once
 def test_large_file_is_planned_by_a_worker(client_of, alice, monkeypatch):
     from rapport.web import importcolumns
 
@@ -879,6 +897,7 @@ def test_large_workbook_is_read_by_a_worker(client_of, alice, monkeypatch):
     assert "This file cannot be imported" in text(client.get(url))
 
 
+@pytest.mark.once
 def test_stop_and_go_on(client_of, alice):
     client = client_of(alice)
     made, url = asked_for(client)
@@ -899,6 +918,7 @@ PATHS = ("", "columns/", "records/created/", "errors.csv")
 POSTS = ("columns/", "apply/", "cancel/", "retry/", "delete/", "alike/", "rows/2/")
 
 
+@pytest.mark.once
 def test_only_the_uploader_and_administrators_see_an_import(client_of, alice, bob, charlie, admin):
     _made, url = upload(client_of(alice))
     plan(client_of(alice), url)
@@ -959,6 +979,7 @@ def test_titles_of_hidden_duplicates_are_not_shown(client_of, alice, charlie):
     assert "Secret" not in text(client.get(f"{url}?fate=duplicate"))
 
 
+@pytest.mark.once
 def test_very_wide_file_stays_usable(client_of, alice):
     client = client_of(alice)
     header = ",".join([*(f"x{n}" for n in range(900)), "Last Name"])

@@ -70,6 +70,7 @@ def heads(response):
 # -- every entity ----------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("entity", OWNED, ids=lambda entity: entity.name)
 @pytest.mark.parametrize("count", [1, 3])
 def test_list_takes_a_fixed_number_of_statements(
@@ -85,6 +86,7 @@ def test_list_takes_a_fixed_number_of_statements(
     assert sorted(rows(response)) == sorted(str(record.pk) for record in made)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("count", [1, 3])
 def test_contacts_with_accounts_take_no_statement_more(
     count, alice, admin, client_of, django_assert_num_queries
@@ -101,6 +103,7 @@ def test_contacts_with_accounts_take_no_statement_more(
     assert (len(seen), len(every)) == (count, count)
 
 
+@pytest.mark.once
 def test_a_longer_list_is_counted_with_one_statement(alice, client_of, django_assert_num_queries):
     for _ in range(51):
         make_contact(owner=alice)
@@ -112,6 +115,7 @@ def test_a_longer_list_is_counted_with_one_statement(alice, client_of, django_as
     assert (len(rows(response)), "1–50 of 51" in text(response)) == (50, True)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("entity", HUB, ids=lambda entity: entity.name)
 def test_every_system_view_renders(entity, admin, alice, client_of):
     # Names of colleagues are no secret; roles and who has them are for administrators.
@@ -206,6 +210,7 @@ def test_every_condition_is_the_same_after_an_address(kind, operator):
     assert (len(first.where.conditions), state(first, base)) == (1, (first, []))
 
 
+@pytest.mark.once
 @settings(max_examples=60, deadline=None)
 @given(strategies.lists(strategies.text(min_size=1).map(str.strip).filter(bool), min_size=1))
 def test_any_texts_survive_an_address(texts):
@@ -248,6 +253,7 @@ def test_every_operator_of_every_kind_renders(kind, admin, client_of):
     assert statuses == dict.fromkeys(filters, 200)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "params",
     [
@@ -294,6 +300,7 @@ def test_nul_in_quick_find_is_ignored(admin, client_of):
     assert (response.status_code, rows(response)) == (200, [str(contact.pk)])
 
 
+@pytest.mark.once
 def test_a_saved_view_may_hold_anything(alice, client_of):
     contact = make_contact(owner=alice)
     broken = [
@@ -440,6 +447,7 @@ def test_a_shared_account_shows_its_columns(alice, charlie, client_of):
     assert "Rome" in page
 
 
+@pytest.mark.once
 def test_columns_editor_moves_adds_and_drops(alice, client_of):
     client = client_of(alice)
     editor = reverse("list-columns", args=[CONTACT])

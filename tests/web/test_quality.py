@@ -46,6 +46,7 @@ def as_part(client, url):
     return client.get(url, headers={"HX-Request": "true"})
 
 
+@pytest.mark.once
 def test_who_sees_everything_reads_what_is_kept(admin, client_of, monkeypatch):
     monkeypatch.setattr(quality, "SMALL", 0)
     stored(admin, email="Eva@acme.com")
@@ -63,6 +64,7 @@ def test_who_sees_everything_reads_what_is_kept(admin, client_of, monkeypatch):
     assert waiting == ["/data-quality/duplicates/"]
 
 
+@pytest.mark.once
 def test_few_records_are_counted_at_once(admin, client_of):
     row = stored(admin, email="Eva@acme.com")
     counting.count_day(patience=60)

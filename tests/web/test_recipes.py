@@ -33,6 +33,7 @@ def page(recipe, what=""):
     return f"/imports/recipes/{recipe.pk}/{what}"
 
 
+@pytest.mark.once
 def test_mapping_is_saved_from_the_columns_and_used_for_the_next_file(alice, client_of):
     client = client_of(alice)
     _, url = upload(client, ODD)

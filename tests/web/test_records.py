@@ -144,6 +144,7 @@ def busy(owner, count):
     return account, contact
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("count", [1, 3, 20])
 def test_pages_take_a_fixed_number_of_statements(
     count, alice, client_of, django_assert_num_queries
@@ -160,6 +161,7 @@ def test_pages_take_a_fixed_number_of_statements(
         assert client.get(url(account)).status_code == 200
 
 
+@pytest.mark.once
 def test_a_page_with_fifty_activities_takes_no_more(alice, client_of, django_assert_num_queries):
     contact = make_contact(owner=alice, account=make_account(owner=alice))
     for _ in range(50):
@@ -242,6 +244,7 @@ def test_a_closed_record_cannot_be_changed(alice, client_of):
     assert client.post(url(account, "edit"), {"name": "Other"}).status_code == 422
 
 
+@pytest.mark.once
 def test_those_who_may_only_read_get_no_pencils_and_no_commands(alice, bob, client_of):
     account = make_account(owner=alice)
 
@@ -325,6 +328,7 @@ def test_related_lists_show_a_few_and_lead_to_all(alice, client_of):
     assert client_of(alice).get(every).status_code == 200
 
 
+@pytest.mark.once
 def test_related_lists_count_to_twenty(alice, client_of):
     account = make_account(owner=alice)
     for _ in range(21):
@@ -446,6 +450,7 @@ def test_many_pinned_notes_hide_no_other(alice):
     assert sum(e.pinned for e in found) == FEW_PINNED + 20
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "text",
     [
@@ -611,6 +616,7 @@ def test_the_history_names_no_record_out_of_sight(alice, bob, charlie, client_of
     assert "Secret" not in response.content.decode()
 
 
+@pytest.mark.once
 def test_the_history_goes_on_by_key(alice, client_of):
     contact = make_contact(owner=alice, by=alice)
     for number in range(60):
@@ -870,6 +876,7 @@ def test_two_people_who_change_different_fields_both_win(alice, bob, team, clien
     assert (response.status_code, contact.job_title, contact.nickname) == (303, "CFO", "Evi")
 
 
+@pytest.mark.once
 def test_the_same_field_shows_both_values_and_loses_nothing(alice, bob, team, client_of):
     contact = make_contact(owner=team, job_title="Buyer")
     hers, his = client_of(alice), client_of(bob)
@@ -994,6 +1001,7 @@ def test_a_status_reason_is_changed_in_place(alice, client_of):
     assert (lead.status, lead.state, refused.status_code) == (2, 0, 422)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "name", ["created_at", "full_name", "state", "version", "search_text", "nothing"]
 )

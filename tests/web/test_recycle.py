@@ -64,6 +64,7 @@ def test_the_bin_can_show_one_kind_of_record(alice, client_of):
     assert names(client_of(alice).get(f"{BIN}?entity=account")) == ["AcmeAccount"]
 
 
+@pytest.mark.once
 def test_the_bin_goes_on_by_key(alice, client_of):
     contacts = [make_contact(owner=alice) for _ in range(60)]
     records.delete_records(registry["contact"], [c.pk for c in contacts], by=alice)

@@ -57,6 +57,7 @@ def test_suggestions_are_options_and_lead_to_all_results(alice, client_of):
     assert 'href="/search/?q=stone"' in text(page)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("query", ["", "%20", "%00", "%22%27%25_", "a" * 5000, "%F0%9F%98%80"])
 def test_odd_words_are_no_error(query, alice, client_of):
     make_contact(owner=alice)

@@ -98,6 +98,7 @@ def test_strangers_reach_nothing_by_both_methods(db):
     assert closed == []
 
 
+@pytest.mark.once
 def test_every_answer_has_the_headers(admin, client_of):
     client, account = client_of(admin), make_account()
     urls = [address(pattern, account.pk) for pattern in patterns()]
@@ -151,6 +152,7 @@ def test_pages_need_neither_inline_script_nor_style(admin, client_of):
     assert found == {}
 
 
+@pytest.mark.once
 def test_posts_without_token_are_refused(admin):
     client = Client(enforce_csrf_checks=True)
     client.force_login(admin, backend="django.contrib.auth.backends.ModelBackend")

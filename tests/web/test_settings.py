@@ -50,6 +50,7 @@ def test_profile_is_saved_through_the_journal(eva, client_of):
     assert (operation.kind, operation.user_id) == ("user.update", eva.pk)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "wrong",
     [{"last_name": ""}, {"time_zone": "Mars/Base"}, {"language": "xx"}, {"phone": "1" * 51}],
@@ -79,6 +80,7 @@ def test_new_password_ends_other_sessions(eva, client_of):
     assert (here.get("/me/").status_code, there.get("/me/").status_code) == (200, 303)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "words",
     [
@@ -136,6 +138,7 @@ def test_organisation_needs_a_name(admin, client_of):
     assert client_of(admin).post("/settings/", {"name": " "}).status_code == 422
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("key", BUILTIN)
 def test_each_role_sees_its_settings(key, client_of, db):
     user = make_user(roles=(key,))

@@ -63,6 +63,7 @@ def test_sign_in_leads_where_one_wanted_to_go(client, eva):
     assert sign_in(client, next=forward).headers["Location"] == "/recent/?x=1"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "elsewhere",
     [
@@ -167,6 +168,7 @@ def test_lock_out_and_release(client, eva, settings):
     assert released.status_code == 303
 
 
+@pytest.mark.once
 def test_lock_out_is_for_one_user_at_one_address(client, eva):
     other = make_user(email="other@example.com", password=PASSWORD)
     for _ in range(10):
@@ -188,6 +190,7 @@ def test_tries_during_lock_out_do_not_prolong_it(client, eva):
     assert [attempt.attempt_time for attempt in AccessAttempt.objects.all()] == [before]
 
 
+@pytest.mark.once
 def test_one_time_link_ends_a_lock_out(client, eva):
     for _ in range(10):
         sign_in(client, password="wrong")
@@ -300,6 +303,7 @@ def test_using_a_link_voids_the_others_and_ends_sessions(client, eva):
     assert client.get("/me/").status_code == 303
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("password", "again", "message"),
     [
@@ -343,6 +347,7 @@ def test_new_installation_says_how_to_begin(client, db):
     assert ("Nobody can sign in yet" in client.get("/sign-in/").content.decode()) is False
 
 
+@pytest.mark.once
 def test_passwords_are_kept_with_argon2(db, settings):
     settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[1:]
 

@@ -140,6 +140,7 @@ def edit(client, record, **changes):
     return send(client, client.get(address), address, **changes)
 
 
+@pytest.mark.once
 def test_change_asks_only_where_rules_look(alice, client_of, eva, ann):
     client = client_of(alice)
     asked = edit(client, ann, **TYPED)

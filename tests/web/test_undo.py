@@ -106,6 +106,7 @@ def test_looking_at_what_undo_would_do_changes_nothing(contact, alice, client_of
     assert Contact.objects.get().job_title == "CFO"
 
 
+@pytest.mark.once
 def test_many_changes_come_page_by_page(alice, client_of):
     contacts = [make_contact(owner=alice) for _ in range(60)]
     outcome = records.update_records(
@@ -368,6 +369,7 @@ def _text(node):
     return set()
 
 
+@pytest.mark.once
 def test_every_kind_of_operation_has_a_sentence():
     named = kinds()
 
