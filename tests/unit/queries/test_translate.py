@@ -339,10 +339,13 @@ def tasks(db):
 
 @pytest.fixture
 def deals(db):
-    return {
-        name: factories.make_opportunity(estimated_close_date=moment and moment.date())
-        for name, moment in MOMENTS.items()
-    }
+    return people.again(
+        "deals",
+        lambda: {
+            name: factories.make_opportunity(estimated_close_date=moment and moment.date())
+            for name, moment in MOMENTS.items()
+        },
+    )
 
 
 @pytest.mark.parametrize(("operator", "value", "expected"), SPANS, ids=[span[0] for span in SPANS])
