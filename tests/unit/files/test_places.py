@@ -9,7 +9,7 @@ import pytest
 from rapport.files.places import Places
 from rapport.files.read import ReadOptions, open_table
 
-ROWS = 5200
+ROWS = 4200
 HEADER = "Name,Note,Town"
 
 
