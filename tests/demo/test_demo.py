@@ -95,10 +95,10 @@ def _written_like_everything_else():
 @pytest.fixture
 def small(db, monkeypatch):
     """Demo data of a few companies."""
-    few = world.customers()[:30]
+    few = world.customers()[:12]
     monkeypatch.setattr(story, "customers", lambda: few)
-    monkeypatch.setattr(story, "CONTACTS", 60)
-    monkeypatch.setattr(story.pipeline, "LEADS", 20)
+    monkeypatch.setattr(story, "CONTACTS", 24)
+    monkeypatch.setattr(story.pipeline, "LEADS", 10)
     monkeypatch.setattr(story.pipeline, "QUALIFIED", 2)
     monkeypatch.setattr(story, "SHARED", ())
     monkeypatch.setattr(story.pipeline, "prospects", lambda: world.prospects()[:8])
