@@ -47,7 +47,7 @@ class Dialect:
 
     def reader(self, lines: Iterable[str]) -> Rows:
         return csv.reader(
-            lines,
+            self._with_lone_backslashes(lines) if self.escape else lines,
             delimiter=self.delimiter or NO_DELIMITER,
             quotechar=self.quote or None,
             quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
@@ -55,6 +55,16 @@ class Dialect:
             skipinitialspace=self.skip_blanks,
             doublequote=True,
         )
+
+    def _with_lone_backslashes(self, lines: Iterable[str]) -> Iterator[str]:
+        """The lines, with each backslash doubled that keeps no sign from taking the record apart:
+        the csv module would swallow those of paths and of what a program means by them."""
+        signs = re.escape(f"{self.delimiter}{self.quote}{self.escape}")
+        escape = re.escape(self.escape)
+        lone = re.compile(rf"((?:{escape}[{signs}\r\n])+)|{escape}")
+        twice = self.escape * 2
+        for line in lines:
+            yield lone.sub(lambda found: found[1] or twice, line) if self.escape in line else line
 
 
 def sniff_dialect(head: str, *, complete: bool) -> Dialect:

@@ -67,6 +67,12 @@ def test_backslash_and_quotation_mark_inside_a_cell_are_one_sign():
     assert sniffed('a,b\n"1 \\"2\\" 3",4\n"5",6\n').escape == "\\"
 
 
+def test_other_backslashes_beside_such_stay():
+    dialect = sniffed('a,b\n"1 \\"2\\" 3",4\n"5",6\n')
+    line = '"C:\\new \\"x\\" \\\\",a\\,b\n'
+    assert list(dialect.reader([line])) == [['C:\\new "x" \\', "a,b"]]
+
+
 def test_backslash_at_the_end_of_a_value_is_text():
     assert sniffed('a,b\n"C:\\",3\n"D:\\",4\n').escape == ""
 
