@@ -248,9 +248,9 @@ def _decimal(text: str, reading: Reading) -> Decimal:
     if plain.startswith("(") and plain.endswith(")"):  # how accountants write a negative amount
         plain = "-" + plain[1:-1]
     thousands = "," if reading.decimal_mark == "." else "."
-    if thousands in plain and not re.fullmatch(
-        rf"[+-]?\d{{1,3}}(\{thousands}\d{{3}})+(\D\d*)?", plain
-    ):
+    # India has groups of two before the last one.
+    groups = rf"(\d{{1,3}}(\{thousands}\d{{3}})+|\d{{1,2}}(\{thousands}\d\d)+\{thousands}\d{{3}})"
+    if thousands in plain and not re.fullmatch(rf"[+-]?{groups}(\D\d*)?", plain):
         raise InvalidValue(_("“%(text)s” is not a number.") % {"text": quoted(text)})
     plain = plain.replace(thousands, "").replace(reading.decimal_mark, ".")
     # The pattern bounds the exponent: ten characters could ask for a gigabyte of digits.

@@ -66,6 +66,8 @@ def refusal(call, *arguments):
         (Kind.LONG_TEXT, "a\r\nb\rc\n", "a\nb\nc\n"),
         (Kind.URL, "example.com:8080/x", "example.com:8080/x"),
         (Kind.NUMBER, "1,234", 1234),
+        (Kind.NUMBER, "1,00,000", 100000),
+        (Kind.MONEY, "12,34,567.50", Decimal("1234567.50")),
         (Kind.NUMBER, "-5", -5),
         (Kind.NUMBER, "1e3", 1000),
         (Kind.NUMBER, "12.0", 12),
