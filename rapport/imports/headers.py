@@ -24,6 +24,8 @@ _OWNED = re.compile(r"(?<=\w)['’]s(?=\s)", re.IGNORECASE)
 # 'FullAddress/City' of XML, 'RegAddress.PostTown' of flattened JSON.
 _PATH = re.compile(r"[\w@:-]+([/.][\w@:-]+)+")
 _STEPS = re.compile(r"[/.]")
+# Not a path, but a cell where no header is: a@acme.org.
+_EMAIL = re.compile(r"[^@/]+@(?!odata)[^@/]+\.[a-z]{2,}", re.IGNORECASE)
 # 'First Name *', 'Company (required)'.
 _MUST = re.compile(rf"\s*(?:\*+|[(\[](?:{words.MUST})[)\]])\s*$", re.IGNORECASE)
 # What Salesforce's says of a record itself.
@@ -54,7 +56,7 @@ def field_for(entity: Entity, header: str) -> str:
         return found
     if (wrapped := _WRAPPED.fullmatch(header)) and (found := field_for(entity, wrapped[1])):
         return found
-    if _PATH.fullmatch(header) and not _ABOUT.fullmatch(header):
+    if _PATH.fullmatch(header) and not (_ABOUT.fullmatch(header) or _EMAIL.fullmatch(header)):
         # An element inside of others. A name is that of what is around it.
         outer, inner = map(plain, _STEPS.split(header)[-2:])
         if inner in _OF_PARENT:

@@ -89,6 +89,7 @@ from rapport.meta.registry import registry
         ("Favourite colour", ""),
         ("ID", ""),
         ("Billing Information", ""),
+        ("a.hill@acme.org", ""),
         ("", ""),
     ],
 )
