@@ -16,15 +16,26 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q
 
+from rapport import access
 from rapport.access import Actor
 from rapport.actions import records, write
 from rapport.meta.batches import batches
-from rapport.meta.entity import Entity
+from rapport.meta.entity import Draft, Entity
+from rapport.meta.ids import new_id
 from rapport.meta.kinds import Kind
 from rapport.models import Change, Operation, Plan, PlanRow
 from rapport.models.operations import Decision, Fate
+from rapport.models.people import Verb
 
-from . import decisions, later, links as linking, mapping as mappings, partlinks, parts, persons
+from . import (
+    decisions,
+    later,
+    links as linking,
+    mapping as mappings,
+    names,
+    partlinks,
+    parts,
+)
 from .links import Links, Named, Wait
 from .mapping import Mapping
 from .ownnames import Brings
@@ -49,8 +60,9 @@ class Linked(NamedTuple):
 def waiting(
     mapping: Mapping, coming: Collection[str], brings: Callable[[Entity], Brings]
 ) -> dict[str, Wait]:
-    """The look-ups that may name records of the file itself or of the entities `coming`, and only
-    by their names. `brings`: of an entity, whether some row is called so."""
+    """The look-ups that may name records of the file itself or of the entities `coming`, or of
+    which the record is made with what it belongs to; and only by their names. `brings`: of an
+    entity, whether some row is called so."""
     found: dict[str, Wait] = {}
     for _index, target in mapping.filling:
         field = mapping.entity.fields.get(target.field)
@@ -61,10 +73,14 @@ def waiting(
             or f"{field.name}.{parts.SOURCE_ID}" in mapping.fields
         ):
             continue
-        rule, is_own = rule_of(mapping, field.name), field.target == mapping.entity.name
-        if is_own or (field.target in coming and rule != mappings.CREATE):
+        rule = rule_of(mapping, field.name)
+        if (
+            field.target == mapping.entity.name
+            or parts.back(field)
+            or (field.target in coming and rule != mappings.CREATE)
+        ):
             entity = parts.entity_of(mapping.entity, field.name)
-            found[field.name] = Wait(brings(entity), rule, is_own)
+            found[field.name] = Wait(brings(entity), rule)
     return found
 
 
@@ -93,7 +109,7 @@ def backward(
             continue
         for lookup, text in links.waits.get(row.number, {}).items():
             target = parts.entity_of(entity, lookup)
-            if target is entity and name_key(entity, persons.called(entity, text)) in before:
+            if target is entity and name_key(entity, names.called(entity, text)) in before:
                 found.setdefault(row.number, set()).add(lookup)
         before.add(name_key(entity, title_of(entity, row, verdict)))
     return found
@@ -133,7 +149,7 @@ def link(
     for lookup in sorted(lookups):
         target = parts.entity_of(entity, lookup)
         asking = {
-            number: persons.called(target, named[number][lookup])
+            number: names.called(target, named[number][lookup])
             for number, record in about.items()
             if lookup in named[number]
             and record in stored
@@ -142,11 +158,12 @@ def link(
         known = linking.records(target, {*asking.values()}, by)
         rule = rule_of(mapping, lookup)
         if only is None and rule == mappings.CREATE:
-            lost = {number: text for number, text in asking.items() if not known.get(text)}
+            lost = {n: named[n][lookup] for n, text in asking.items() if not known.get(text)}
             new, whose = _make(mapping, lookup, lost, missed, about, op=op, by=by, now=now)
             made += new
-            known |= whose
-            asking = {n: text for n, text in asking.items() if n not in missed}
+            for number, one in whose.items():
+                values.setdefault(about[number], {})[lookup] = one.id
+            asking = {n: text for n, text in asking.items() if n not in lost}
         homes = _homes(entity, target, known.values())
         for number, text in asking.items():
             record, found = about[number], known.get(text, [])
@@ -175,29 +192,54 @@ def _make(
     op: Operation,
     by: Actor,
     now: datetime.datetime,
-) -> tuple[Counter[str], dict[str, list[Named]]]:
-    """Make what no row has brought: how many there are, and what the texts name now. Rows of which
+) -> tuple[Counter[str], dict[int, Named]]:
+    """Make what no row has brought: how many there are, and what the rows name now. Rows of which
     the name cannot be made are noted as `missed`."""
     rows = [Row(number, {}, {lookup: text}) for number, text in asking.items()]
-    links = Links()
-    linking.resolve(mapping, rows, links, by=by)
-    made: Counter[str] = Counter()
-    refused: dict[uuid.UUID, str] = {}
-    for entity, drafts in partlinks.made(links, asking.keys()):
-        wrong = records.save_drafts(entity, drafts, op=op, by=by, now=now)
-        made[f"{parts.plural(entity.name)}_created"] += len(drafts) - len(wrong)
-        refused |= {draft.id: draft.complaints for draft in wrong}
-    known: dict[str, list[Named]] = {}
+    if parts.back(mapping.entity.fields[lookup]):
+        drafts = _people(mapping, lookup, rows, about, by)
+    else:
+        links = Links()
+        linking.resolve(mapping, rows, links, by=by)
+        drafts = [draft for _entity, own in partlinks.made(links, asking.keys()) for draft in own]
+    entity = parts.entity_of(mapping.entity, lookup)
+    wrong = records.save_drafts(entity, drafts, op=op, by=by, now=now)
+    refused = {draft.id: draft.complaints for draft in wrong}
+    known: dict[int, Named] = {}
     for row in rows:
-        id_, text = row.values.get(lookup), row.links[lookup]
+        id_ = row.values.get(lookup)
         reasons = [one._replace(code=later.CODE) for one in row.reasons]
         if id_ in refused:
             reasons.append(Reason(refused[id_], mapping.column_of(lookup), "", later.CODE))
         for reason in reasons:
             later.miss(missed, row.number, about[row.number], reason)
         if id_ is not None and not reasons:
-            known[text] = [Named(id_, links.names[row.number][lookup])]
-    return made, known
+            known[row.number] = Named(id_, row.links[lookup])
+    return Counter({f"{parts.plural(entity.name)}_created": len(drafts) - len(wrong)}), known
+
+
+def _people(
+    mapping: Mapping,
+    lookup: str,
+    rows: Sequence[Row],
+    about: MappingType[int, uuid.UUID],
+    by: Actor,
+) -> list[Draft]:
+    """Those who are named, each once, for the first record that names them."""
+    field, entity = mapping.entity.fields[lookup], parts.entity_of(mapping.entity, lookup)
+    if not access.may(by, Verb.CREATE, entity):
+        for row in rows:
+            row.refuse(lookup, later.nowhere(mapping, lookup, row.links[lookup]))
+        return []
+    made: dict[int, Draft] = {}
+    for row in rows:
+        text = row.links[lookup]
+        key = name_key(entity, names.called(entity, text))
+        if key not in made:
+            values = {**names.name_of(entity, text), parts.back(field): about[row.number]}
+            made[key] = Draft(id=new_id(), values=values, source_row=row.number)
+        row.values[lookup] = made[key].id
+    return [*made.values()]
 
 
 def _planned(plan: Plan, numbers: Sequence[int]) -> list[PlanRow]:

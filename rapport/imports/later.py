@@ -24,7 +24,7 @@ from rapport.meta.kinds import Kind, quoted
 from rapport.models import Change, Operation, Plan, PlanRow
 from rapport.models.operations import Fate
 
-from . import parts, persons, sources, uploads
+from . import names, parts, sources, uploads
 from .layouts import same_id
 from .mapping import BLANK, CREATE, Mapping
 from .reasons import Reason, as_json
@@ -164,7 +164,7 @@ def _key(mapping: Mapping, target: str, text: str) -> int:
     entity = parts.entity_of(mapping.entity, lookup)
     if lookup != target:
         return sources.key_of(entity, text)
-    return sources.name_key(entity, persons.called(entity, text))
+    return sources.name_key(entity, names.called(entity, text))
 
 
 def note(plan: Plan, mapping: Mapping, missing: MappingType[int, Sequence[int]]) -> None:

@@ -20,13 +20,13 @@ from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.folding import fold, sort_key
 from rapport.meta.ids import new_id
-from rapport.meta.kinds import Kind, Ref
+from rapport.meta.kinds import InvalidValue, Kind, Ref
 from rapport.meta.registry import registry
 from rapport.models.people import Verb
 from rapport.queries import extract, moved
 from rapport.queries.query import Query
 
-from . import candidates, mapping as mappings, owners, parts
+from . import candidates, mapping as mappings, names, owners, parts
 from .cells import is_named
 from .mapping import Mapping
 from .reasons import of_cell
@@ -48,13 +48,11 @@ class Said(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """How a look-up is filled that may name other rows. `brings`: whether some row is called so;
-    `rule`: what happens where none is; `is_own`: they are rows of the same file, not of later
-    ones."""
+    """How a look-up is filled that may name other rows, or of which the record is made with what it
+    belongs to. `brings`: whether some row is called so; `rule`: what happens where none is."""
 
     brings: Callable[[str], bool]
     rule: str
-    is_own: bool
 
 
 Waiting = MappingType[str, Wait]
@@ -119,7 +117,7 @@ class Links:
         if lookup not in self.waiting:
             return False
         how = self.waiting[lookup]
-        if how.is_own and how.rule == mappings.REFUSE and not how.brings(rows[0].links[lookup]):
+        if how.rule == mappings.REFUSE and not how.brings(rows[0].links[lookup]):
             return False
         for row in rows:
             self.waits.setdefault(row.number, {})[lookup] = row.links[lookup]
@@ -144,7 +142,7 @@ class _Column:
             return str(_("record"))
         return str(registry[self.field.target or ""].label).lower()
 
-    def refuse(self, rows: Iterable[Row], message: str) -> None:
+    def refuse(self, rows: Iterable[Row], message: str | InvalidValue) -> None:
         """Tell `rows` what is wrong with their cell."""
         for row in rows:
             row.refuse(self.field.name, of_cell(self.field, message, self.index))
@@ -227,7 +225,10 @@ def _principals(_found: Field, texts: Collection[str], _by: Actor) -> dict[str, 
 
 
 def _records(found: Field, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:
-    return records(registry[found.target or ""], texts, by)
+    entity = registry[found.target or ""]
+    called = {text: names.called(entity, text) for text in texts}
+    known = records(entity, {*texts, *called.values()}, by)
+    return {text: known.get(text) or known.get(name, []) for text, name in called.items()}
 
 
 def _pointers(found: Field, texts: Collection[str], by: Actor) -> dict[str, list[Named]]:
@@ -240,9 +241,9 @@ def _pointers(found: Field, texts: Collection[str], by: Actor) -> dict[str, list
         for entity in own or targets:
             asked[entity][name.strip() if own else text].append(text)
     result: dict[str, list[Named]] = defaultdict(list)
-    for entity, names in asked.items():
-        for name, ones in records(entity, list(names), by).items():
-            for text in names[name]:
+    for entity, called in asked.items():
+        for name, ones in records(entity, list(called), by).items():
+            for text in called[name]:
                 result[text] += [Named(Ref(entity.name, one.id), one.title) for one in ones]
     return result
 
@@ -303,7 +304,9 @@ def _make(column: _Column, text: str, rows: Sequence[Row], links: Links, by: Act
     entity = registry[column.field.target or ""]
     title = entity.fields[entity.title]
     hash_ = title_hash(text)
-    if not hash_:
+    if entity.title not in entity.title_fields:
+        _make_person(column, text, rows, links)
+    elif not hash_:
         column.refuse(rows, _("“%(text)s” is no name.") % {"text": text[:80]})
     elif title.max_length and len(text) > title.max_length:
         message = _("Longer than %(limit)s characters (%(length)s).")
@@ -320,6 +323,19 @@ def _make(column: _Column, text: str, rows: Sequence[Row], links: Links, by: Act
         for row in rows:
             new.asked_by.add(row.number)
             links.name(row, column.field.name, new.id, new.title)
+
+
+def _make_person(column: _Column, text: str, rows: Sequence[Row], links: Links) -> None:
+    """Somebody who belongs to the record of the row, and is made when that is there."""
+    entity = registry[column.field.target or ""]
+    try:
+        made = names.name_of(entity, text)
+    except InvalidValue as error:
+        column.refuse(rows, error)
+        return
+    if not made.get(entity.title_fields[-1]) or not links.wait(rows, column.field.name):
+        message = _("There is no %(entity)s called “%(text)s”.")
+        column.refuse(rows, message % {"entity": column.thing, "text": text[:80]})
 
 
 _FINDERS = {Kind.LOOKUP: _records, Kind.OWNER: _principals, Kind.POINTER: _pointers}

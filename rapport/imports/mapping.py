@@ -209,7 +209,7 @@ def several_choices(found: Field) -> tuple[str, ...]:
 
 
 def _can_be_made(found: Field) -> bool:
-    return found.target in MADE_BY_NAME or parts.is_part(found)
+    return found.target in MADE_BY_NAME or parts.is_part(found) or bool(parts.back(found))
 
 
 # -- checks and changes ---------------------------------------------------------------------------

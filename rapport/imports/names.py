@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
+from contextlib import suppress
+from typing import Any
+
+from rapport.meta.entity import Entity
+from rapport.meta.kinds import InvalidValue, check
+
 from .words import SALUTATIONS
 
 _PARTS = {
@@ -33,3 +40,34 @@ def split(text: str) -> dict[str, str]:
             n: v if n == "last_name" or v != parts["last_name"] else "" for n, v in parts.items()
         }
     return {name: value for name, value in parts.items() if value}
+
+
+def name_of(entity: Entity, text: str) -> dict[str, Any]:
+    """The parts of a whole name. Raises InvalidValue."""
+    # Of several names the first.
+    text = text.partition(";")[0].strip()
+    if not text or is_id(text):
+        return {}
+    return {
+        name: check(entity.fields[name], part)
+        for name, part in split(text).items()
+        if name in entity.fields
+    }
+
+
+def called(entity: Entity, text: str) -> str:
+    """What a record is called that `text` names: of a person's name the parts, in their order."""
+    if not entity.fields[entity.title].read_only:
+        return text
+    try:
+        return str(entity.derive(name_of(entity, text)).get(entity.title) or text)
+    except InvalidValue:
+        return text
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is the id of a record and no name."""
+    if len(text) == 36:
+        with suppress(ValueError):
+            return bool(uuid.UUID(text))
+    return False

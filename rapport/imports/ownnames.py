@@ -11,7 +11,7 @@ from rapport.meta.entity import Entity
 from rapport.models import ImportFile, Plan
 from rapport.models.operations import ImportState
 
-from . import persons, uploads
+from . import names, uploads
 from .feed import READ_AT_ONCE, mapping_of, mended, reading_of
 from .kept import Keys
 from .rows import Converter
@@ -41,7 +41,7 @@ class Read:
             self._known = Seen()
             for one in _with_such(self._upload, entity):
                 self._read(one, self._known)
-        return bool(self._known.get(name_key(entity, persons.called(entity, text))))
+        return bool(self._known.get(name_key(entity, names.called(entity, text))))
 
     def _read(self, upload: ImportFile, known: Seen) -> None:
         mapping = mapping_of(upload)
@@ -72,7 +72,7 @@ def kept(plan: Plan, entity: Entity) -> Brings:
     keys = Keys(plan, entity)
 
     def brings(text: str) -> bool:
-        name = persons.called(entity, text)
+        name = names.called(entity, text)
         key = title_key(name) if has_title_key(entity) else person_key([name])
         return bool(keys.rows([key & 0xFFFF_FFFF], ()))
 

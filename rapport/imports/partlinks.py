@@ -15,7 +15,7 @@ from rapport.meta.kinds import to_text
 from rapport.meta.registry import registry
 from rapport.models.people import Verb
 
-from . import parts, persons, reasons as why
+from . import names, parts, persons, reasons as why
 from .headers import RECORD_ID
 from .links import Links, New, Part, Said, is_person
 from .mapping import Mapping
@@ -74,7 +74,7 @@ def _hear(
         elif id_ in new:
             values = _said(mapping.entity, lookup, row)
             if is_person(mapping.entity, lookup) and not values.get(entity.title_fields[-1]):
-                values = {**persons.name_of(entity, row.links.get(lookup, "")), **values}
+                values = {**names.name_of(entity, row.links.get(lookup, "")), **values}
             new[id_].said.append(Said(row.number, values))
         elif id_ is not None and lookup in row.parts:
             part = links.parts.setdefault(id_, Part(entity, rule))

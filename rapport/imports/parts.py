@@ -39,6 +39,18 @@ def is_part(found: Field) -> bool:
     return any(e.fields.get(found.name) is found and found.name in parts_of(e) for e in registry)
 
 
+def back(found: Field) -> str:
+    """By which of their own look-ups the records belong to a record that its look-up `found` names:
+    the primary contact of an account is one of its contacts. '' where they need not."""
+    if found.kind is not Kind.LOOKUP or found.read_only:
+        return ""
+    whole = next((e for e in registry if e.fields.get(found.name) is found), None)
+    theirs = registry[found.target or ""]
+    if whole is None or whole is theirs:
+        return ""
+    return next((name for name in theirs.cards if theirs.fields[name].target == whole.name), "")
+
+
 def entity_of(entity: Entity, lookup: str) -> Entity:
     """What the look-up names."""
     return registry[entity.fields[lookup].target or ""]

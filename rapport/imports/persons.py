@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +15,7 @@ from rapport.duplicates.find import Proposed, find
 from rapport.duplicates.keys import plan_of
 from rapport.meta.entity import Entity
 from rapport.meta.ids import new_id
-from rapport.meta.kinds import InvalidValue, Kind, check
+from rapport.meta.kinds import InvalidValue, Kind
 from rapport.models.people import Verb
 
 from . import mapping as mappings, names, parts, reasons as why
@@ -114,7 +112,7 @@ def _person(place: _Place, row: Row, links: Links) -> _Person:
     values = dict(row.parts.get(place.lookup, {}))
     if not values.get(entity.title_fields[-1]):
         try:
-            values = {**name_of(entity, text), **values}
+            values = {**names.name_of(entity, text), **values}
         except InvalidValue as error:
             reason = of_cell(entity.fields[entity.title], error, place.index)
             row.refuse(place.lookup, reason)
@@ -126,43 +124,15 @@ def _person(place: _Place, row: Row, links: Links) -> _Person:
     return _Person(row, text, values, {o: titles[o] for o in place.shared if o in titles})
 
 
-def name_of(entity: Entity, text: str) -> dict[str, Any]:
-    """The parts of a whole name. Raises InvalidValue."""
-    # Of several names the first.
-    text = text.partition(";")[0].strip()
-    if not text or _is_id(text):
-        return {}
-    return {
-        name: check(entity.fields[name], part)
-        for name, part in names.split(text).items()
-        if name in entity.fields
-    }
-
-
-def called(entity: Entity, text: str) -> str:
-    """What a record is called that `text` names: of a person's name the parts, in their order."""
-    if not entity.fields[entity.title].read_only:
-        return text
-    try:
-        return str(entity.derive(name_of(entity, text)).get(entity.title) or text)
-    except InvalidValue:
-        return text
-
-
-def _is_id(text: str) -> bool:
-    if len(text) == 36:
-        with suppress(ValueError):
-            return bool(uuid.UUID(text))
-    return False
-
-
 def _not_by_name(
     place: _Place, people: Sequence[_Person], links: Links, by: Actor
 ) -> Iterator[_Person]:
     """Those who are not found by an id, nor by a name of which nothing else is said."""
     entity = place.entity
     plain = [
-        person for person in people if _is_id(person.text) or not person.is_known_by_more(entity)
+        person
+        for person in people
+        if names.is_id(person.text) or not person.is_known_by_more(entity)
     ]
     texts = {_called(place, person): person for person in plain}
     known = records(entity, [text for text in texts if text], by)
@@ -181,7 +151,7 @@ def _not_by_name(
 
 
 def _called(place: _Place, person: _Person) -> str:
-    if _is_id(person.text):
+    if names.is_id(person.text):
         return person.text
     return str(person.values.get(place.entity.title) or "")
 
@@ -194,7 +164,7 @@ def _make(place: _Place, person: _Person, links: Links, by: Actor) -> None:
         return
     if place.rule == mappings.BLANK:
         return
-    if _is_id(person.text) or place.rule == mappings.REFUSE:
+    if names.is_id(person.text) or place.rule == mappings.REFUSE:
         message = _("There is no %(entity)s called “%(text)s”.")
         place.refuse(row, message % {"entity": thing, "text": text[:80]})
     elif not access.may(by, Verb.CREATE, entity):

@@ -107,7 +107,8 @@ class Session:
     @property
     def links(self) -> dict[str, int]:
         """How many links are set in the end, how many rows lack one, what is made for them."""
-        made = [parts.plural(self.feed.mapping.entity.name)] if self.waiting else []
+        entity = self.feed.mapping.entity
+        made = {parts.plural(parts.entity_of(entity, lookup).name) for lookup in self.waiting}
         return {name: self.counts[name] for name in (*LINKS, *made) if self.counts[name]}
 
     def close(self) -> None:

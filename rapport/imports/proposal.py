@@ -384,7 +384,8 @@ def _people_elsewhere(
         found = entity.fields.get(target.field)
         if found is None or found.kind is not Kind.LOOKUP or target.missing:
             continue
-        if missing_rule(found, target) == REFUSE and values_of(sample, index):
+        is_elsewhere = missing_rule(found, target) == REFUSE or parts.back(found)
+        if is_elsewhere and values_of(sample, index):
             targets[index] = replace(target, missing=BLANK, several=BLANK)
             said = _("“%(column)s” is left blank where it names nobody who is here, or several.")
             notes.append(said % {"column": columns[index]})

@@ -6,7 +6,7 @@ from rapport.actions import lease, undo
 from rapport.imports import bundle, flow, report
 from rapport.models import Account, Contact, ImportFile
 from rapport.queries.imports import plan_of
-from tests.factories import make_account
+from tests.factories import make_account, make_contact
 from tests.imports.bringing import (
     applied,
     brought,
@@ -183,3 +183,38 @@ def test_rows_name_those_of_other_files_with_such_records(alice, table):
 def test_a_parent_without_letters_is_refused_as_before(alice, table):
     upload = describe(table("Account Name,Parent Account", "One,---"), "account", by=alice)
     assert [row for row, _column, _why in outcome(checked(upload, by=alice)).errors] == [2]
+
+
+@pytest.mark.usefixtures("size")
+def test_primary_contacts_are_made_with_their_account(alice, table):
+    make_contact(first_name="Max", last_name="Eck", owner=alice)
+    content = table(
+        "Account Name,Primary Contact",
+        "Acme,\"Berg, Dr. Anna\"", "Bee,Anna Berg", "Cee,Max Eck", "Dee,", "Eee,Anna Berg",
+    )  # fmt: skip
+    upload = planned(content, "account", by=alice)
+    assert (upload.counts["create"], upload.counts["contacts"]) == (5, 1)
+    done = applied(upload, by=alice)
+
+    found = Account.objects.order_by("name").values_list(
+        "name", "primary_contact__full_name", "primary_contact__account__name"
+    )
+    assert list(found) == [
+        ("Acme", "Anna Berg", "Acme"), ("Bee", "Anna Berg", "Acme"), ("Cee", "Max Eck", None),
+        ("Dee", None, None), ("Eee", "Anna Berg", "Acme"),
+    ]  # fmt: skip
+    assert done.counts == {"rows": 5, "created": 5, "contacts_created": 1}
+    assert brought(content, "account", by=alice).counts == {"rows": 5, "same": 5}
+    undo.undo(done.operation, by=alice)
+    assert list(Contact.objects.values_list("last_name")) == [("Eck",)]
+
+
+def test_primary_contacts_are_refused_or_left_blank_where_that_is_asked_for(alice, table):
+    content = table("Account Name,Primary Contact", "Acme,Anna Berg", "Bee,")
+    for missing, counts in (
+        ("refuse", {"rows": 2, "created": 1, "refused": 1}),
+        ("blank", {"rows": 2, "created": 1, "same": 1}),
+    ):
+        targets = {"Primary Contact": {"missing": missing}}
+        assert brought(content, "account", by=alice, targets=targets).counts == counts
+    assert not Contact.objects.exists()
