@@ -19,6 +19,8 @@ _START = re.compile(r"(?:[\w-]+\.)?[\w-]+[;:]")
 _PARAMETER = re.compile(r';((?:[^:;"]|"[^"]*")*)')
 _WEB = re.compile(r":\w+://\S*$")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_LINE_END = re.compile(r"\\n", re.IGNORECASE)
+_PATH = re.compile(r"\b[A-Za-z]:\\|(?:^|\s)\\\\\w")
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T.*)?")
 
 # A parameter of our own cards: the column that a property stands for, whatever else it says.
@@ -392,6 +394,8 @@ def _plain(text: str, *, old: bool) -> str:
     if "\\" not in text:
         return text
     if old:
+        # Line ends that many programs write all the same; in a path it is a name.
+        text = text if _PATH.search(text) else _LINE_END.sub("\n", text)
         return text.replace("\\;", ";").replace("\\,", ",")
     return _ESCAPED.sub(lambda match: "\n" if match[1] in "nN" else match[1], text)
 

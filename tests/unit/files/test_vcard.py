@@ -233,6 +233,11 @@ def test_what_other_programs_call_the_same(read):
     ]
 
 
+def test_line_ends_of_old_cards_may_be_escaped(read):
+    text = card(r"NOTE:a\nb\, c", r"TITLE:C:\new", version="2.1")
+    assert read(text) == [{"Notes": "a\nb, c", "Job Title": r"C:\new"}]
+
+
 def test_the_most_preferred_comes_first(read):
     text = card("EMAIL:a@b", "EMAIL;PREF=20:c@d", "EMAIL;PREF=3:e@f", "TEL:1", "TEL;TYPE=pref:2")
     (found,) = read(text)
