@@ -13,6 +13,8 @@ from rapport.files.refusal import FileRefused, damaged, gettext_noop
 
 Element = Any  # lxml has no types
 
+_UNDECLARED = re.compile(r"Entity '([^']+)' not defined")
+
 # What web programs put before the beginning, where nothing may stand.
 _BLANK_BEFORE = re.compile(rb"(?:\xef\xbb\xbf)?\s+(?=<\?xml\b)")
 # A text that .NET makes says so of itself in the computer's memory; the file is another matter.
@@ -74,7 +76,22 @@ def events_of(
         if first and parser.root is not None:
             _check_doctype(parser.root)
     except (etree.XMLSyntaxError, UnicodeError, ValueError, LookupError) as error:
-        raise damaged(error) from error
+        raise _refusal(error, parser.error_log) from error
+
+
+def _refusal(error: Exception, log: Any) -> FileRefused:
+    """What the parser could not read; an entity of web pages has a remedy of its own."""
+    for entry in log:
+        if found := _UNDECLARED.match(entry.message):
+            return FileRefused(
+                "entity",
+                gettext_noop(
+                    "The XML file uses the entity “&%(name)s;”, which it does not define."
+                ),
+                gettext_noop("Write the character itself instead, in UTF-8."),
+                name=found[1][:60],
+            )
+    return damaged(error)
 
 
 def _check_doctype(element: Element) -> None:

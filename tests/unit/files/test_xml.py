@@ -327,7 +327,7 @@ def test_document_type_is_refused_before_any_parsing(file):
     [
         ("<?xml version='1.0'?><a><b></a>", "damaged"),
         ("<?xml version='1.0' encoding='nonsense'?><a/>", "damaged"),
-        ("<a>&nbsp;</a>", "damaged"),
+        ("<a>&nbsp;</a>", "entity"),
         (f"{'<a>' * 200}{'</a>' * 200}", "damaged"),
         ("<!DOCTYPE html><html><table><tr><td>1</td></tr></table></html>", "web-page"),
         ("<r>text</r>", "empty"),
