@@ -28,6 +28,11 @@ END = "\ue000end of file\ue000"
 # What may be wrong with a whole record.
 SURPLUS = gettext_noop("%(cells)d cells, %(columns)d columns.")
 NEVER_CLOSED = gettext_noop("The file ends inside this record: a quotation mark is never closed.")
+SWALLOWED = gettext_noop(
+    "A quotation mark that is not closed takes further lines in, which look like %(lines)d records."
+)
+# So many delimiters in lines inside of a cell, just as many in each as records have, are no text.
+_TELLING = 12
 
 
 class Problem(NamedTuple):
@@ -144,10 +149,13 @@ class Reader:
         with self._source.opened(offset) as rows:
             for skipped in chunks(first - number):
                 number += len(take(rows, skipped, number))
+            before = rows.line_num
             while batch := take(rows, size, number):
                 taken = len(batch)
+                whole = rows.line_num - before == taken
+                before = rows.line_num
                 unclosed = without_end(batch)
-                records = self._mended(batch, number, unclosed=unclosed)
+                records = self._mended(batch, number, unclosed=unclosed, whole=whole)
                 if records:
                     yield records
                 number += taken
@@ -176,6 +184,7 @@ class Reader:
                 skipping = line - passed - rows.line_num
                 next(islice(found, skipping, skipping), None)
                 passed += skipping
+                before = rows.line_num
                 batch = take(rows, size, number)
                 if not batch:
                     break
@@ -185,7 +194,8 @@ class Reader:
                 if marks is not None:
                     marks.add(number, line)
                     marks.add(*at)
-                yield self._mended(batch, number, unclosed=without_end(batch))
+                whole = rows.line_num - before == taken
+                yield self._mended(batch, number, unclosed=without_end(batch), whole=whole)
                 at = None
         turns.tell(None)
         if marks is not None and at:
@@ -205,13 +215,20 @@ class Reader:
                     if number != wanted.pop(0) or not batch:
                         return
                     unclosed = without_end(batch)
-                    yield from self._mended(batch, number, unclosed=unclosed) if batch else ()
+                    if batch:
+                        yield from self._mended(batch, number, unclosed=unclosed, whole=False)
                     number += 1
 
-    def _mended(self, batch: list[list[str]], number: int, *, unclosed: bool) -> list[Record]:
+    def _mended(
+        self, batch: list[list[str]], number: int, *, unclosed: bool, whole: bool
+    ) -> list[Record]:
+        """`whole`: each record is a line."""
         if not unclosed and self._is_plain(batch):
-            return _plain(batch, number)
-        records = list(self._records(batch, number))
+            records = _plain(batch, number)
+        else:
+            records = list(self._records(batch, number))
+        if not whole and not self._source.canonical and self._width > 2:
+            records = list(map(self._looked_into, records))
         if unclosed and records:
             records[-1] = _never_closed(records[-1])
         return records
@@ -242,6 +259,20 @@ class Reader:
             if self._source.foot and foot.filled(row) in self._source.foot:
                 problems = (Problem(None, foot.FOOT),)
             yield Record(at, tuple(row), problems)
+
+    def _looked_into(self, record: Record) -> Record:
+        """A quotation mark that is never closed ends at the next one: what looks like lines of the
+        table inside of a cell are records that would be lost."""
+        between = self._width - 1
+        for cell in record.cells:
+            if "\n" in cell or "\r" in cell:
+                inside = cell.splitlines()[1:-1]
+                delimiter = self._source.dialect.delimiter
+                alike = sum(line.count(delimiter) == between for line in inside)
+                if alike * between >= _TELLING and alike * 5 >= len(inside) * 4:
+                    found = Problem(None, Message(SWALLOWED, {"lines": len(inside)}))
+                    return record._replace(problems=(found, *record.problems))
+        return record
 
     def _surplus(self, row: list[str]) -> tuple[Problem, ...]:
         """Empty cells beyond the last column mean nothing; text there means a shift."""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from rapport.files.canonical import MEANINGS
 from rapport.files.refusal import Message, gettext_noop
-from rapport.files.rows import NEVER_CLOSED, SURPLUS
+from rapport.files.rows import NEVER_CLOSED, SURPLUS, SWALLOWED
 from rapport.meta.field import Field
 from rapport.meta.kinds import InvalidValue, Kind, OutOfBounds
 
@@ -69,6 +69,7 @@ _WHOLE = {
         "Correct the row: every line must have as many cells as there are columns."
     ),
     NEVER_CLOSED: gettext_noop("Close the quotation, or choose another quotation mark."),
+    SWALLOWED: gettext_noop("Close the quotation in the file, and import it again."),
 }
 
 

@@ -272,3 +272,17 @@ def test_old_and_packed_tables_are_called_what_they_are(read, data, reason):
 @pytest.mark.parametrize("data", ["ID;PLZ\n1;10115\n", "Content-Type,From\ntext/html,Ann\n"])
 def test_headers_that_begin_like_another_format_are_headers(read, data):
     assert len(read(data).columns) == 2
+
+
+def test_records_inside_of_a_cell_are_not_lost_without_a_word(read):
+    between = "".join(f"{n};B;C;D\n" for n in range(5))
+    table = read(f'a;b;c;d\n1;"x;y;z\n{between}2;"B";C;D\n3;B;C;D\n')
+
+    ((number, column, said),) = problems(table)
+    assert (number, column, said[-26:]) == (2, None, "which look like 5 records.")
+    assert [number for number, _cells in plain(table)] == [2, 3]
+
+
+@pytest.mark.parametrize("note", ["one, two\nthree\nfour, five, six\nend", "a,b,c\nd,e,f\ng"])
+def test_lines_of_text_in_a_cell_are_text(read, note):
+    assert problems(read(f'a,b,c,d\n1,"{note}",c,d\n2,b,c,d\n')) == []
