@@ -60,7 +60,7 @@ def field_for(entity: Entity, header: str) -> str:
         # An element inside of others. A name is that of what is around it.
         outer, inner = map(plain, _STEPS.split(header)[-2:])
         if inner in _OF_PARENT:
-            found = _known(known, outer)
+            found = "" if outer in _OF_PARENT else _known(known, outer)
             if found and (inner not in _ADDRESSES or entity.fields[found].kind in _REACHES):
                 return found
         if inner not in _OF_OTHERS and (found := _known(known, inner)):

@@ -101,6 +101,8 @@ def test_header_of_a_contact(header, expected):
     ("entity", "header", "expected"),
     [
         ("account", "Company", "name"),
+        ("lead", "telecom/value", ""),
+        ("lead", "telecom/value/value", ""),
         ("contact", "phone_mobile", "mobile_phone"),
         ("contact", "Person - Phone - Mobile", "mobile_phone"),
         ("contact", "Město", "address1_city"),
