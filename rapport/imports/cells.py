@@ -28,6 +28,8 @@ from rapport.meta.kinds import (
     with_line_ends,
 )
 
+from . import spoken
+
 # Values seen are remembered up to this many per column; names and dates come again and again.
 REMEMBERED = 20_000
 # Longer texts do not come again: somebody has mapped descriptions to a number.
@@ -60,7 +62,23 @@ def converter(field: Field, reading: Reading, *, ours: bool = False) -> Convert:
     which a cell is what is stored, whatever stands in it."""
     if ours and field.kind is Kind.PHONE:
         return _text(field, reading, ours=True)
-    return CONVERTERS[field.kind](field, reading)
+    convert = CONVERTERS[field.kind](field, reading)
+    return convert if ours or field.kind not in _SAYING_NOTHING else _without_nothing(convert)
+
+
+# Of these any text is a value.
+_SAYING_NOTHING = frozenset({Kind.PHONE, Kind.URL, Kind.LOOKUP, Kind.OWNER, Kind.POINTER})
+
+
+def _without_nothing(convert: Convert) -> Convert:
+    """`convert` for cells of which some say that there is nothing to say."""
+
+    def converted(cells: Sequence[str]) -> Column:
+        if not spoken.NOTHING.isdisjoint(map(str.lower, map(str.strip, cells))):
+            cells = ["" if spoken.is_nothing(cell) else cell for cell in cells]
+        return convert(cells)
+
+    return converted
 
 
 def is_named(found: Field) -> bool:
@@ -178,7 +196,10 @@ def _unless_all_fit(
             try:
                 values[place], rest = read(value)
             except InvalidValue as error:
-                errors[place] = _bare(error)
+                if spoken.is_nothing(value):
+                    values[place] = ""
+                else:
+                    errors[place] = _bare(error)
                 continue
             if rest:
                 more[place] = rest
@@ -221,11 +242,20 @@ def rounded(field: Field, error: NotWhole) -> int | None:
     return int(error.value.to_integral_value(ROUND_HALF_UP))
 
 
+def _as_spoken(field: Field, cell: str, reading: Reading, parse: Parse) -> Any:
+    text = trimmed(cell)
+    try:
+        return parse(field, text, reading)
+    except InvalidValue as error:
+        return spoken.read(field, text, reading, error)
+
+
 def _remembering(field: Field, reading: Reading, parse: Parse = parse) -> Convert:
     """Parse every text once: for kinds of which the same few values come again and again."""
     known: dict[str, Any] = {"": None}
     wrong: dict[str, InvalidValue] = {}
     is_day = field.kind in {Kind.DATE, Kind.DATETIME}
+    read = partial(_as_spoken, parse=parse)
 
     def convert(cells: Sequence[str]) -> Column:
         try:
@@ -243,7 +273,7 @@ def _remembering(field: Field, reading: Reading, parse: Parse = parse) -> Conver
                 try:
                     # Blank is not No: it leaves what is there.
                     is_blank = not cell.strip() or (is_day and _NO_DAY.fullmatch(cell))
-                    known[cell] = None if is_blank else parse(field, trimmed(cell), reading)
+                    known[cell] = None if is_blank else read(field, cell, reading)
                 except InvalidValue as error:
                     wrong[cell] = _bare(error)
             if cell in wrong:

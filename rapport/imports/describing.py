@@ -110,6 +110,7 @@ def describe(
         notes = [*_left_out(upload, options), *_other_sheet(others, table)]
         notes += [*_around(table), *made.notes]
         notes += detection.rounding(made, table.columns, sample, read)
+        notes += detection.as_spoken(made, table.columns, sample, read)
         upload.options |= _description(detected, table, looked, notes)
         # The columns of cards bear the names of one program, whichever wrote them.
         is_card = detected.format == "vcard"

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from django.utils.translation import gettext as _
 
 from rapport.meta.field import Field
-from rapport.meta.kinds import InvalidValue, Kind, NotWhole, Reading, parse
+from rapport.meta.kinds import InvalidValue, Kind, NotWhole, Reading, parse, to_text
 
-from . import parts
+from . import parts, spoken
 from .cells import rounded
 from .mapping import Mapping
 from .samples import values_of
 
 _DAY = re.compile(r"\s*(\d{1,2})([./\- ])(\d{1,2})\2(?:\d{4}|\d{2})(?!\d)")
+_GROUPED = re.compile(r"\D*[1-9]\d{0,2}(?:\.\d{3})+\D*")
 _COMMA = re.compile(r"\d,\d{1,2}\D*$|\.\d{3},|\d,\d{4,}\D*$")
 _POINT = re.compile(r"\d\.\d{1,2}\D*$|,\d{3}\.|\d\.\d{4,}\D*$")
 
@@ -35,15 +36,17 @@ def date_order(values: Iterable[str], *, language: str = "en") -> str:
     return "mdy" if slashes and language.lower() in {"en", "en-us"} else "dmy"
 
 
-def decimal_mark(values: Iterable[str]) -> str:
-    """'.' or ','. The first value that can only be read one way decides."""
+def decimal_mark(values: Iterable[str], whole: Sequence[str] = ()) -> str:
+    """'.' or ','. The first value that can only be read one way decides; else whether all that is
+    given of `whole` numbers with a point in it is in groups of three."""
     for value in values:
         comma, point = _COMMA.search(value), _POINT.search(value)
         if comma and not point:
             return ","
         if point and not comma:
             return "."
-    return "."
+    pointed = [text for text in whole if "." in text]
+    return "," if pointed and all(map(_GROUPED.fullmatch, pointed)) else "."
 
 
 def reading(
@@ -56,9 +59,10 @@ def reading(
     """How the mapped columns are to be read."""
     days = _cells(mapping, sample, {Kind.DATE, Kind.DATETIME})
     amounts = _cells(mapping, sample, {Kind.MONEY, Kind.NUMBER})
+    whole = _cells(mapping, sample, {Kind.NUMBER})
     return Reading(
         date_order=date_order(days, language=language),
-        decimal_mark=decimal_mark(amounts),
+        decimal_mark=decimal_mark(amounts, whole),
         time_zone=time_zone or "UTC",
     )
 
@@ -77,6 +81,25 @@ def rounding(
         if value is not None:
             said = _("“%(column)s” has fractions, which are rounded: %(text)s becomes %(n)d.")
             notes.append(said % {"column": columns[index], "text": text, "n": value})
+    return notes
+
+
+def as_spoken(
+    mapping: Mapping, columns: Sequence[str], sample: Sequence[Sequence[str]], reading: Reading
+) -> list[str]:
+    """What is to be said of columns with numbers that stand for others."""
+    notes = []
+    for index, target in mapping.columns.items():
+        found = parts.field_of(mapping.entity, target.field)
+        if found is None or found.kind not in {Kind.NUMBER, Kind.MONEY}:
+            continue
+        told = [(text, spoken.number(found, text, reading)) for text in values_of(sample, index)]
+        for text, one in told:
+            if one is not None and (one.is_range or one.is_about):
+                said = _("“%(column)s” has numbers for others near them: “%(text)s” becomes %(n)s.")
+                values = {"column": columns[index], "text": text, "n": to_text(found, one.value)}
+                notes.append(said % values)
+                break
     return notes
 
 

@@ -228,7 +228,7 @@ def _parse_choice(field: Field, text: str, _reading: Reading) -> int:
 def _parse_number(field: Field, text: str, reading: Reading) -> int:
     # Up to 100 it is so many of a hundred.
     plain = text.removesuffix("%") if field.maximum == 100 else text
-    value = _decimal(plain, reading)
+    value = decimal_of(plain, reading)
     if value != value.to_integral_value():
         _check_range(field, value)
         message = _("“%(text)s” is not a whole number.") % {"text": quoted(text)}
@@ -239,11 +239,12 @@ def _parse_number(field: Field, text: str, reading: Reading) -> int:
 def _parse_money(field: Field, text: str, reading: Reading) -> Decimal:
     return _check_money(
         field,
-        _decimal(re.sub(r"^(\W*)[A-Za-z]{3}\s+|[€$£¥]|\s*[A-Z]{3}$", r"\1", text), reading),
+        decimal_of(re.sub(r"^(\W*)[A-Za-z]{3}\s+|[€$£¥]|\s*[A-Z]{3}$", r"\1", text), reading),
     )
 
 
-def _decimal(text: str, reading: Reading) -> Decimal:
+def decimal_of(text: str, reading: Reading) -> Decimal:
+    """The number that a text writes, for no field. Raises InvalidValue."""
     plain = re.sub(r"[\s\u00a0\u202f'’]", "", text)
     if plain.startswith("(") and plain.endswith(")"):  # how accountants write a negative amount
         plain = "-" + plain[1:-1]

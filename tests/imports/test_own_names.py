@@ -181,7 +181,7 @@ def test_rows_name_those_of_other_files_with_such_records(alice, table):
 
 
 def test_a_parent_without_letters_is_refused_as_before(alice, table):
-    upload = describe(table("Account Name,Parent Account", "One,---"), "account", by=alice)
+    upload = describe(table("Account Name,Parent Account", "One,!!!"), "account", by=alice)
     assert [row for row, _column, _why in outcome(checked(upload, by=alice)).errors] == [2]
 
 
