@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TextIO
 
 from django.utils.translation import ngettext
@@ -139,12 +140,14 @@ def print_json(outcome: Outcome, args: argparse.Namespace) -> None:
         found |= {"recipe": str(upload.recipe_id), "waits": outcome.waits}
     out = sys.stdout
     out.write(json.dumps(found, ensure_ascii=False)[:-1])
-    lists = {"errors": report.ERRORS}
+    lists: dict[str, tallies.Told] = {"errors": report.errors}
     if found.get("partial"):
-        lists["partial_errors"] = report.IN_PART
-    for name, fates in lists.items():
+        lists["partial_errors"] = partial(report.errors, fates=report.IN_PART)
+    if found["duplicates"]:
+        lists["held_back"] = report.held_back
+    for name, told in lists.items():
         out.write(f', "{name}": [')
-        for number, error in enumerate(tallies.errors(upload, fates) if upload else ()):
+        for number, error in enumerate(tallies.of_rows(upload, told) if upload else ()):
             out.write(("\n " if not number else ",\n ") + json.dumps(error, ensure_ascii=False))
         out.write("]")
     out.write("}\n")
@@ -153,6 +156,17 @@ def print_json(outcome: Outcome, args: argparse.Namespace) -> None:
 
 def _applied(upload: ImportFile | None) -> bool:
     return upload is not None and "created" in upload.counts
+
+
+def _print_rows(upload: ImportFile, told: tallies.Told) -> None:
+    listed = 0
+    for listed, error in enumerate(tallies.of_rows(upload, told), 1):
+        if listed <= SHOWN_ERRORS:
+            where = f"{error['file']} row" if "file" in error else "row"
+            column = f" [{error['column']}]" if error.get("column") else ""
+            print(f"  {where} {error['row']}{column}: {error['reason']}")
+    if listed > SHOWN_ERRORS:
+        print(f"  … and {listed - SHOWN_ERRORS:,} more")
 
 
 def print_text(outcome: Outcome) -> None:
@@ -165,15 +179,13 @@ def print_text(outcome: Outcome) -> None:
     found = totals(outcome.counts, dry_run=outcome.dry_run or not _applied(upload))
     for one in tallies.members(upload, dry_run=outcome.dry_run).get("members", ()):
         print(f"  {one['file']}: {counted(one['rows'], 'rows')}, {one['created']:,} of them new")
-    listed = 0
-    told = (*report.ERRORS, *report.IN_PART)
-    for listed, error in enumerate(tallies.errors(upload, told), 1):
-        if listed <= SHOWN_ERRORS:
-            where = f"{error['file']} row" if "file" in error else "row"
-            column = f" [{error['column']}]" if error["column"] else ""
-            print(f"  {where} {error['row']}{column}: {error['reason']}")
-    if listed > SHOWN_ERRORS:
-        print(f"  … and {listed - SHOWN_ERRORS} more")
+    _print_rows(upload, partial(report.errors, fates=(*report.ERRORS, *report.IN_PART)))
+    if found["duplicates"]:
+        _print_rows(upload, report.held_back)
+        print(
+            "  What repeats something is left out. --duplicates update or fill brings it into the "
+            "stored record, create takes it anyway."
+        )
     if outcome.refused and not _applied(upload):
         print(f"{counted(found['rows'], 'rows')}; nothing was written.")
         return

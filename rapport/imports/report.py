@@ -48,6 +48,24 @@ def errors(plan: Plan, fates: Sequence[str] = ERRORS) -> Iterator[dict[str, Any]
         yield from _told(row, columns)
 
 
+def held_back(plan: Plan) -> Iterator[dict[str, Any]]:
+    """Every row that is held back because it repeats something: {row, record or like: what it
+    repeats, confidence: percent, reason}."""
+    upload = plan.import_file
+    if upload is None:
+        return
+    entity, places = registry[upload.entity], Places(plan)
+    rows = plan.rows.filter(fate=Fate.DUPLICATE).order_by("row")
+    for row in rows.iterator(chunk_size=READ_AT_ONCE):
+        yield {
+            "row": row.row,
+            "record": str(row.record) if row.record and not row.like else None,
+            "like": places.where(row.like)[1] or None,
+            "confidence": likeness_of(row)[0],
+            "reason": duplicate_text(row, entity, places),
+        }
+
+
 def errors_page(plan: Plan, *, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
     """The reasons of at most `limit` rows behind the row `after`, and the last of those rows when
     there are more. Of several files `after` counts the rows that were had already."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from rapport.models import ImportFile
+from rapport.models import ImportFile, Plan
 from rapport.queries.imports import plan_of
 
 from . import bundle, parts, report, saying
@@ -54,13 +54,16 @@ def counted(number: int, plural: str) -> str:
     return f"{number:,} {plural.removesuffix('s') if number == 1 else plural}"
 
 
-def errors(upload: ImportFile, fates: Sequence[str] = report.ERRORS) -> Iterator[dict[str, Any]]:
-    """Every reason of every row that was not taken, or that has one of `fates`; in an archive with
-    the file that it is in."""
+Told = Callable[[Plan], Iterator[dict[str, Any]]]
+
+
+def of_rows(upload: ImportFile, told: Told = report.errors) -> Iterator[dict[str, Any]]:
+    """Every reason of every row that was not taken, or what else is `told` of a plan; in an archive
+    with the file that it is in."""
     several = bundle.is_bundle(upload)
     for one in bundle.members_of(upload) if several else [upload]:
         plan = plan_of(one)
-        for error in report.errors(plan, fates) if plan else ():
+        for error in told(plan) if plan else ():
             yield {"file": one.options["member"], **error} if several else error
 
 

@@ -51,6 +51,7 @@ def test_json_is_one_object(file, alice, capsys):
         "rows": 3, "created": 2, "updated": 0, "skipped": 0,
     }  # fmt: skip
     assert (found["duplicates"], found["refused_rows"], found["accounts_created"]) == (0, 1, 1)
+    assert "held_back" not in found
     assert found["errors"] == [
         {
             "row": 3,
@@ -281,3 +282,23 @@ def test_who_may_not_import_is_told(file, capsys):
 
     code, found = run(file, make_user(roles=("read-only",)), capsys)
     assert (code, found["rows"], bool(found["refused"])) == (1, 0, True)
+
+
+def test_what_is_held_back_is_told(alice, tmp_path, table, capsys):
+    stored = make_contact(first_name="Eve", last_name="Fa", email="eve@x.de", owner=alice)
+    path = tmp_path / "list.csv"
+    path.write_bytes(
+        table(
+            "First Name,Last Name,Email,City",
+            "Eve,Fa,eve@x.de,Ulm", "Bo,Dee,bo@x.de,Bonn", "Bo,Dee,bo@x.de,Rom",
+        )
+    )  # fmt: skip
+    _code, found = run(path, alice, capsys, dry_run=True)
+    told = [(one["row"], one["record"], one["like"]) for one in found["held_back"]]
+    assert told == [(2, str(stored.pk), None), (4, None, 3)]
+    assert found["held_back"][1]["confidence"] >= 90
+
+    _code, printed = run(path, alice, capsys, dry_run=True, json=False)
+    assert "  row 2: There is such a record already (" in printed.out
+    assert "  row 4: The same as row 3 of this file (" in printed.out
+    assert "--duplicates update or fill brings it into the stored record" in printed.out
