@@ -279,6 +279,7 @@ def row_too_many(_members, manifest):
     manifest["tables"]["account"]["rows"] = 5
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("edit", "words"),
     [

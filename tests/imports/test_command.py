@@ -116,6 +116,7 @@ def test_standard_input_is_a_file(file, alice, capsys, monkeypatch):
     assert ImportFile.objects.get().name == "standard input"
 
 
+@pytest.mark.once
 def test_sheets_that_are_not_read_are_told(alice, capsys, tmp_path):
     book = openpyxl.Workbook()
     for title in ("North", "South", "East"):

@@ -133,6 +133,7 @@ def test_apply_writes_what_was_planned_once_and_undo_takes_it_back(name, real, a
     assert (Account.objects.count(), Contact.objects.count()) == (0, 0)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "entity"),
     [
@@ -176,6 +177,7 @@ def test_names_of_many_scripts_are_intact(real, alice):
     assert Account.objects.filter(name__contains="ā").exists()
 
 
+@pytest.mark.once
 def test_unknown_sheet_and_encoding_can_be_chosen(real, alice):
     name = "frictionlessdata__frictionless-py/sheets.xlsx"
     upload = describe(real(name), "account", by=alice, name="sheets.xlsx")

@@ -335,6 +335,7 @@ def test_command_stops_at_a_limit_and_waits_for_a_look(alice, bob, command):
     assert (code, unknown["refused"]) == (1, "There is no recipe “Weekly” that you may use.")
 
 
+@pytest.mark.once
 def test_recipe_of_a_workbook_reads_each_of_its_sheets(alice, tmp_path):
     def book(*, name="Last Name"):
         made = openpyxl.Workbook()
