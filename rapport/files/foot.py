@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 FOOT = Message(gettext_noop("This is the foot of a report, not a record."))
 # So much of the end is looked at; a foot is a few lines.
-_TAIL = 8192
+_TAIL, _LINES = 8192, 5
+# How many records there are, or what they add up to: only below rows of several cells.
+_COUNT = re.compile(
+    r"(?:(?:grand |sub)?totals?|sum|summe|gesamt(?:summe|zahl)?|anzahl|count|number of \w+|nombre"
+    r"|totale?|total général|suma|somma|totaal|razem)(?: \w+)?\s*[:=]\s*\d[\d.,'\s]*"
+    r"|\(?\d[\d.,'\s]* (?:records?|rows?|entries|items|results?|contacts?|accounts?|leads?"
+    r"|datensätze|einträge|zeilen|enregistrements|registros|righe)"
+    r"(?: (?:exported|found|total))?\)?",
+    re.IGNORECASE,
+)
 # Lines that no list of people or companies has.
 _TELLING = re.compile(
     r"copyright (?:\(c\)|©) [-\d ]+ salesforce\.com, inc\b.*"
@@ -35,7 +44,12 @@ def of(source: Source) -> frozenset[Filled]:
     # A table may end in lines of one cell, too: only what follows a telling one, and what stands
     # with it below a blank line, is no record.
     below = list(takewhile(_may_be_foot, map(filled, reversed(rows))))[::-1]
-    telling = [place for place, row in enumerate(below) if len(row) == 1 and _tells(row[0])]
+    is_wide = any(len(filled(row)) > 1 for row in rows[: len(rows) - len(below)])
+    telling = [
+        place
+        for place, row in enumerate(below)
+        if len(row) == 1 and (_tells(row[0]) or (is_wide and _COUNT.fullmatch(row[0])))
+    ]
     if not telling:
         return frozenset()
     blank = [place for place in range(telling[0]) if not below[place]]
@@ -65,4 +79,5 @@ def _last_rows(source: Source) -> list[list[str]]:
         # The same distance from a letter's first byte in encodings of two and four.
         stream.seek(max(0, size - _TAIL) // 4 * 4)
         text = stream.read().decode(source.encoding, "replace").replace("\0", "")
-    return list(source.dialect.reader(as_stream(text))) if _TELLING.search(text) else []
+    tells = _TELLING.search(text) or any(map(_COUNT.search, text.splitlines()[-_LINES:]))
+    return list(source.dialect.reader(as_stream(text))) if tells else []

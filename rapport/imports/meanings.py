@@ -114,7 +114,7 @@ def leave_unfit(
     What is to be said of them."""
     _name_currencies(entity, sample, targets)
     notes = []
-    for look in (_look_at_ranges, partial(_look_at_days, columns), _look_at_currencies):
+    for look in (partial(_look_at_days, columns), _look_at_currencies):
         for index, target in list(targets.items()):
             found, values = parts.field_of(entity, target.field), values_of(sample, index)
             if found is not None and values and (said := look(index, target, found, values)):
@@ -122,21 +122,6 @@ def leave_unfit(
                 texts = {"column": columns[index], "field": label_of(entity, target.field)}
                 notes.append(said % texts)
     return notes
-
-
-_AMOUNT = r"[^\w\s]?\s?\d[\d.,'\s]*\s?(?:[kmb]|mio|mrd|million|billion)?"
-_RANGE = re.compile(
-    rf"(?:{_AMOUNT}\s*(?:-|–|—|to|bis|à|\.\.)\s*{_AMOUNT}|{_AMOUNT}\+|[<>≤≥]\s*{_AMOUNT})"
-    r"(?:\s+[^\W\d]+)?",
-    re.IGNORECASE,
-)
-
-
-def _look_at_ranges(_index: int, _target: Target, found: Field, values: Sequence[str]) -> str:
-    """Ranges, as “51-200”, where one number belongs."""
-    if found.kind in {Kind.NUMBER, Kind.MONEY} and all(map(_RANGE.fullmatch, values)):
-        return _("“%(column)s” is ignored: it holds ranges, and %(field)s is one number.")
-    return ""
 
 
 _NO_YEAR = re.compile(r"\d{1,2}([./-])\d{1,2}\1?|\d{1,2}\.? [^\W\d]{3,}\.?|[^\W\d]{3,}\.? \d{1,2}")

@@ -86,12 +86,13 @@ def test_numbers_of_companies_elsewhere_make_none(alice, table, parents, made):
     assert (Account.objects.count(), len(done.upload.options["notes"])) == (2 + made, not made)
 
 
-def test_column_of_ranges_is_left_out_and_told(alice, table):
+def test_column_of_ranges_gives_the_lower_ends_and_is_told(alice, table):
     lines = ("Bee,51-200,€1m - €5m", "Acme,10.001+ employees,> 5 Mio")
     done = bring(table("Company,Company Size,Annual Revenue", *lines), "account", by=alice)
 
     assert (done.counts["created"], len(done.upload.options["notes"])) == (2, 2)
-    assert Account.objects.filter(employees=None, annual_revenue=None).count() == 2
+    found = Account.objects.order_by("name").values_list("employees", "annual_revenue")
+    assert list(found) == [(10_001, 5_000_000), (51, 1_000_000)]
 
 
 def test_deals_name_their_customer_and_contact(alice, table):
@@ -324,6 +325,19 @@ def test_foot_of_a_report_is_left_out_and_told(alice, table):
     # Nothing tells that what stands above it is no record.
     assert Account.objects.filter(name__in=("Bee", "Our Company")).count() == 2
     assert Account.objects.count() == 5
+
+
+@pytest.mark.parametrize(
+    "foot", ["Total: 2", "2 records", "(2 contacts exported)", "Summe: 2", "Anzahl Kontakte = 2"]
+)
+def test_count_below_a_table_is_no_record(foot, alice, table):
+    rows = ("Anna Bo,Acme", "Total: 1,Bee", ",", f"{foot},")
+    done = bring(table("Name,Company", *rows), by=alice)
+    assert sorted(Contact.objects.values_list("full_name", flat=True)) == ["Anna Bo", "Total: 1"]
+    assert (done.counts["rows"], done.counts["created"], done.counts["skipped"]) == (3, 2, 1)
+    # In a list of names alone it may be one.
+    bring(table("Account Name", "Acme Works", foot), "account", by=alice)
+    assert Account.objects.filter(name=foot).exists()
 
 
 def test_sheet_that_is_a_list_is_taken_before_one_that_explains_it(alice, tmp_path):
