@@ -300,7 +300,8 @@ def show(
 def _notes(upload: ImportFile, mapping: Mapping) -> list[str]:
     """What was found when the file came; not that a column is ignored, once it is mapped."""
     headers = flow.columns_of(upload)
-    mapped = tuple(f"“{headers[i]}” " for i in mapping.columns if i < len(headers) and headers[i])
+    named = (headers[i] for i in mapping.columns if i < len(headers) and headers[i])
+    mapped = tuple(f"“{header}” {_('is ignored')}" for header in named)
     return [note for note in upload.options.get("notes", ()) if not note.startswith(mapped)]
 
 

@@ -27,13 +27,13 @@ from rapport.imports import (
     standing,
     uploads,
 )
-from rapport.imports.cells import is_told
+from rapport.imports.cells import converter, is_told
 from rapport.imports.feed import reading_of
 from rapport.imports.headers import RECORD_ID, id_header, targets
 from rapport.imports.mapping import Mapping, Target
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
-from rapport.meta.kinds import InvalidValue, Kind, Reading, parse
+from rapport.meta.kinds import Kind, Reading
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
 
@@ -224,12 +224,12 @@ def _sample(sheet: Sheet, text: str, field: Field | None, target: Target | None)
     is_blank = target.missing == mappings.BLANK and options.is_choice(field)
     if is_blank or foreign.is_end(sheet.mapping.entity, field, text):
         return {"text": text}
-    try:
-        value = parse(field, text, sheet.reading)
-    except InvalidValue as error:
-        return {"text": text, "problem": str(error)}
+    read = converter(field, sheet.reading)([text])
+    if read.errors:
+        return {"text": text, "problem": str(read.errors[0])}
     if field.kind not in _READ:
         return {"text": text}
+    value = read.values[0]
     shown = cell(field, value, sheet.cells)
     return {"text": text, "shown": shown if shown and shown != text else ""}
 
@@ -267,10 +267,11 @@ def _refuses(target: Target) -> bool:
 def _option(entity: Entity, field: Field, text: str, reading: Reading) -> Any:
     if foreign.is_end(entity, field, text):
         return text
-    try:
-        return parse(field, text, reading)
-    except InvalidValue:
+    read = converter(field, reading)([text])
+    if read.errors:
         return None
+    # A word for nothing asks for no option.
+    return "" if read.values[0] is None else read.values[0]
 
 
 def _value_options(
@@ -289,14 +290,14 @@ def _value_options(
     if said:
         # A recipe or a command may have said the label.
         chosen = next((v for v, label, _own in known if said in {v, label}), said)
-    if option is None and target.missing == mappings.BLANK:
+    if option == "" or (option is None and target.missing == mappings.BLANK):
         as_it_is = _("— leave blank —")
     elif option is None:
         as_it_is = _("— refuse the row —")
     else:
         as_it_is = next((label for _v, label, own in known if own == option), str(option))
     first = [(AS_IT_IS, as_it_is)]
-    if option is not None or target.missing != mappings.BLANK or said == "":
+    if option != "" and (option is not None or target.missing != mappings.BLANK or said == ""):
         first.append(("", _("— leave blank —")))
     if option is None and field.grows and may_add(sheet.by):
         first.append((newoptions.NEW, _("— add “%(text)s” as an option —") % {"text": text[:60]}))

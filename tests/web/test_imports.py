@@ -990,3 +990,18 @@ def test_very_wide_file_stays_usable(client_of, alice):
     assert page.content.count(b'<select id="column-') == 250
     assert plan(client, url).status_code == 303
     assert "Import 1 contact" in text(client.get(url))
+
+
+def test_cells_written_for_people_are_shown_as_what_they_become(client_of, alice):
+    client = client_of(alice)
+    content = b"Company,Employees,Industry\nAcme,51-200,-\nBee,many,Consulting\n"
+    made, url = upload(client, content, entity="account")
+    page = text(client.get(url))
+
+    assert re.search(r"51-200</bdi>.{0,80}51\b", page)
+    assert "“many” is not a number" in page
+    # What is said of a column that is taken stays in sight.
+    assert "“Employees” has numbers for others near them: “51-200” becomes 51." in page
+    # A word for nothing asks for no option.
+    assert re.search(r'value="-">\s*<select[^>]*><option value="=" selected>— leave blank —', page)
+    assert made.options["notes"]
