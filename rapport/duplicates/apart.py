@@ -115,6 +115,5 @@ _QUICK: dict[Criterion, Differ] = {
     Criterion.POSTCODE: _postcodes,
     Criterion.DATE: _days,
     Criterion.COMPANY: _texts,
-    # Cities are few, so that most two of them have been compared before.
-    Criterion.CITY: lru_cache(maxsize=4096)(_texts),
+    Criterion.CITY: _texts,
 }

@@ -83,7 +83,7 @@ def text(ours: str, theirs: str) -> int:
     return _text(ours, theirs) if ours < theirs else _text(theirs, ours)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def _text(ours: str, theirs: str) -> int:
     shorter = min(len(ours), len(theirs))
     if figures(ours + theirs) and figures(ours) != figures(theirs):
