@@ -17,6 +17,7 @@ from tests.imports.bringing import (
     planned,
     zipped,
 )
+from tests.imports.takingover import finished_by_another
 
 pytestmark = pytest.mark.django_db
 
@@ -218,3 +219,25 @@ def test_primary_contacts_are_refused_or_left_blank_where_that_is_asked_for(alic
         targets = {"Primary Contact": {"missing": missing}}
         assert brought(content, "account", by=alice, targets=targets).counts == counts
     assert not Contact.objects.exists()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5])
+def test_killed_import_is_finished_and_nothing_is_made_twice(steps, alice, table):
+    content = table(
+        "Account Name,Parent Account,Primary Contact",
+        "Aa,Group,Anna Berg", "Bb,Holding,Anna Berg", "Cc,Dd,", "Dd,Holding,Carl Dahl",
+        "Ee,Aa,", "Group,,Eva Eck", "Ff,Group,", "Gg,Aa,Carl Dahl", "Hh,Aa,",
+    )  # fmt: skip
+    upload = planned(content, "account", by=alice)
+    flow.start_apply(upload, by=alice)
+    finished_by_another(steps)
+
+    assert parents() == {
+        "Aa": "Group", "Bb": "Holding", "Cc": "Dd", "Dd": "Holding", "Ee": "Aa", "Group": None,
+        "Ff": "Group", "Gg": "Aa", "Hh": "Aa", "Holding": None,
+    }  # fmt: skip
+    people = Contact.objects.order_by("last_name").values_list("last_name", "account__name")
+    assert list(people) == [("Berg", "Aa"), ("Dahl", "Dd"), ("Eck", "Group")]
+    assert outcome(upload).counts == {
+        "rows": 9, "created": 9, "accounts_created": 1, "contacts_created": 3,
+    }  # fmt: skip
