@@ -271,8 +271,6 @@ class Names:
         # Those of which not all is kept.
         self._asked: set[str] = set()
         self._ids: list[dict[str, str]] = [{} for _ in layout.links]
-        # By look-up: {text: (id as hexadecimal digits, folded title)}.
-        self._written: list[dict[str, tuple[str, str]]] = [{} for _ in layout.links]
         self._state: int | None = None
 
     def stay(self, state: int | None) -> None:
@@ -280,7 +278,6 @@ class Names:
         if state is None or state != self._state:
             self._kept = [{} for _ in self.layout.links]
             self._ids = [{} for _ in self.layout.links]
-            self._written = [{} for _ in self.layout.links]
         self._state = state
 
     def read(
@@ -294,7 +291,6 @@ class Names:
             if len(kept) > KEPT:
                 kept.clear()
                 self._ids[place].clear()
-                self._written[place].clear()
             asking: dict[str, Row] = {}
             rows = zip(block.numbers, block.rows, block.texts, strict=True)
             for at, (number, row, texts) in enumerate(rows):
@@ -310,7 +306,9 @@ class Names:
                 title = links.names.get(row.number, {}).get(lookup)
                 if title is not None and not row.reasons and _is_called(text, title, exact):
                     id_ = row.values[lookup]
-                    (found if id_ in made else kept)[text] = Named(id_, title)
+                    # Mostly it is written just so: one text for both.
+                    named = Named(id_, text if text == title else title)
+                    (found if id_ in made else kept)[text] = named
             self._known.append(found)
             self._asked.update(text for text in asking if text not in kept)
             self._lost.update(text for text in asking if text not in kept and text not in found)
@@ -382,13 +380,11 @@ class Names:
         )
 
     def _as_written(self, at: int, texts: Iterable[str]) -> MappingType[str, tuple[str, str]]:
-        """What new records get of that which these texts name by this look-up."""
-        known, kept = self._written[at], self._kept[at]
-        for text in {*texts} - known.keys():
-            if text:
-                id_, title = kept[text]
-                known[text] = id_.hex, fold(title)
-        return known
+        """What new records get of that which these texts name by this look-up: the id as
+        hexadecimal digits, the folded title."""
+        # Made anew for each batch: to keep it took thirty megabytes for a hundred thousand names.
+        kept = self._kept[at]
+        return {text: (kept[text].id.hex, fold(kept[text].title)) for text in {*texts} if text}
 
     def drafts(self, plain: Sequence[int], block: Block, ids: Ids, by: User) -> list[Draft]:
         """The records that these rows become, checked as `checking.check` would."""
