@@ -84,9 +84,10 @@ class _Session:
         # Rows that make nothing need not be made ready.
         makes = plan.counts.get(Fate.CREATE.value) and not late
         id_of = Ids(plan.pk).hex_of if makes else None
-        self.feed = Feed(upload, after=after, repaired=decisions.repaired(plan), finish=id_of)
+        repaired = decisions.repaired(plan)
+        self.feed = Feed(upload, after=after, repaired=repaired, finish=id_of)
         self.names = names_of(self.feed.mapping, self.feed.layout)
-        brings = partial(ownnames.Read, upload, repaired=decisions.repaired(plan))
+        brings = partial(ownnames.Read, upload, repaired=repaired)
         self.waiting = latenames.waiting(self.feed.mapping, bundle.coming(upload), brings)
         # How quickly match keys are merged while they are.
         self.merging: Pace | None = None
@@ -233,7 +234,12 @@ def _advance(session: _Session, run: Run) -> bool:
                     session.feed.fill(run.size)
             is_open = _learn(mapping, rows, judged, op=op, by=run.by, now=now)
             if judged.links.waits:
-                is_open |= _link_back(session, upload, rows, judged, op=op, by=run.by, now=now)
+                # Rows that may wait are never compact.
+                every = [row for row in rows.rows if row is not None]
+                is_open |= latenames.link_back(
+                    mapping, every, judged, plan=session.plan, changes=bundle.changes_of(upload),
+                    op=op, by=run.by, now=now,
+                )  # fmt: skip
             journal.checkpoint(op)
             _count(upload, judged, made)
             job.progress += len(rows)
@@ -264,38 +270,6 @@ def _learn(
     learned = sources.learned(mapping, rows, judged.verdicts, WRITTEN)
     sources.keep(mapping.system, learned, by)
     return later.link_back(mapping, rows, judged.verdicts, op=op, by=by, now=now)
-
-
-def _link_back(
-    session: _Session,
-    upload: ImportFile,
-    block: Block,
-    judged: Judged,
-    *,
-    op: Operation,
-    by: Actor,
-    now: datetime.datetime,
-) -> bool:
-    """Set the links to earlier rows of the batch that are named; whether some name what is not
-    there."""
-    mapping, waits = session.feed.mapping, judged.links.waits
-    # Rows that may wait are never compact.
-    rows = [row for row in block.rows if row is not None]
-    back = latenames.backward(mapping, rows, judged.verdicts, judged.links)
-    if back:
-        some = [row for row in rows if row.number in back]
-        missed, _made = latenames.link(
-            mapping, some, session.waiting, plan=session.plan,
-            changes=bundle.changes_of(upload), op=op, by=by, now=now, only=back,
-        )  # fmt: skip
-        # Those are tried once more with what comes later, and told of then.
-        for one in missed:
-            del back[one.number]
-    return any(
-        waits.get(verdict.number, {}).keys() - back.get(verdict.number, set())
-        for verdict in judged.verdicts
-        if verdict.fate in WRITTEN
-    )
 
 
 def _link_late(session: _Session, run: Run) -> bool:

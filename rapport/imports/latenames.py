@@ -37,13 +37,13 @@ from . import (
     parts,
 )
 from .links import Links, Named, Wait
-from .mapping import Mapping
+from .mapping import Mapping, Target
 from .ownnames import Brings
 from .quick import Ids
 from .reasons import Reason
 from .rows import Row
 from .sources import name_key, title_of
-from .verdict import Verdict
+from .verdict import Judged, Verdict
 
 # Look-ups by row.
 Some = MappingType[int, Collection[str]]
@@ -92,22 +92,55 @@ def named(mapping: Mapping, coming: Collection[str]) -> set[str]:
 
 def rule_of(mapping: Mapping, lookup: str) -> str:
     """What happens where `lookup` names nothing."""
+    return mappings.missing_rule(mapping.entity.fields[lookup], _target(mapping, lookup))
+
+
+def _target(mapping: Mapping, lookup: str) -> Target:
+    """What is said of the column of `lookup`; of a constant the usual."""
     column = mapping.column_of(lookup)
-    target = mappings.Target(field=lookup) if column is None else mapping.columns[column]
-    return mappings.missing_rule(mapping.entity.fields[lookup], target)
+    return Target(field=lookup) if column is None else mapping.columns[column]
 
 
-def backward(
-    mapping: Mapping, rows: Sequence[Row], verdicts: Sequence[Verdict], links: Links
-) -> dict[int, set[str]]:
-    """Of a batch that has been written the look-ups that wait for an earlier one of its rows."""
+def link_back(
+    mapping: Mapping,
+    rows: Sequence[Row],
+    judged: Judged,
+    *,
+    plan: Plan,
+    changes: Q,
+    op: Operation,
+    by: Actor,
+    now: datetime.datetime,
+) -> bool:
+    """Set the links of a batch that has been written to earlier rows of it, which its rows name.
+    Whether some row names what is not there yet."""
+    waits = judged.links.waits
+    back = _backward(mapping, rows, judged)
+    if back:
+        some = [row for row in rows if row.number in back]
+        lookups = {lookup for own in back.values() for lookup in own}
+        missed, _made = link(
+            mapping, some, lookups, plan=plan, changes=changes, op=op, by=by, now=now, only=back
+        )
+        # Those are tried once more with what comes later, and told of then.
+        for one in missed:
+            del back[one.number]
+    return any(
+        waits.get(verdict.number, {}).keys() - back.get(verdict.number, set())
+        for verdict in judged.verdicts
+        if verdict.fate in later.WRITTEN
+    )
+
+
+def _backward(mapping: Mapping, rows: Sequence[Row], judged: Judged) -> dict[int, set[str]]:
+    """The look-ups of these rows that wait for an earlier one of them."""
     entity = mapping.entity
     before: set[int] = set()
     found: dict[int, set[str]] = {}
-    for row, verdict in zip(rows, verdicts, strict=True):
+    for row, verdict in zip(rows, judged.verdicts, strict=True):
         if verdict.fate not in later.WRITTEN:
             continue
-        for lookup, text in links.waits.get(row.number, {}).items():
+        for lookup, text in judged.links.waits.get(row.number, {}).items():
             target = parts.entity_of(entity, lookup)
             if target is entity and name_key(entity, names.called(entity, text)) in before:
                 found.setdefault(row.number, set()).add(lookup)
@@ -169,7 +202,7 @@ def link(
             record, found = about[number], known.get(text, [])
             # Of several with this name those who belong to the record.
             own = [one for one in found if homes.get(one.id) == record] or found
-            several = mapping.columns[mapping.column_of(lookup) or 0].several
+            several = _target(mapping, lookup).several
             if len(own) > 1 and several == mappings.OLDEST:
                 own = [min(own, key=lambda one: str(one.id))]
             if len(own) == 1:

@@ -241,3 +241,12 @@ def test_killed_import_is_finished_and_nothing_is_made_twice(steps, alice, table
     assert outcome(upload).counts == {
         "rows": 9, "created": 9, "accounts_created": 1, "contacts_created": 3,
     }  # fmt: skip
+
+
+def test_a_constant_names_a_row_and_has_no_column(alice, table):
+    content = table("Zzz,Account Name", "1,One", "2,Two", "3,Three")
+    done = brought(content, "account", by=alice, constants={"parent_account": "Two"})
+
+    assert 0 not in flow.mapping_of(done.upload).columns
+    assert parents() == {"One": "Two", "Two": None, "Three": "Two"}
+    assert done.counts == {"rows": 3, "created": 3, "partial": 1}
