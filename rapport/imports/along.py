@@ -4,7 +4,7 @@ look at the columns that name them."""
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping as MappingType, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, compress
 
 from django.db.models import TextField
@@ -53,16 +53,25 @@ def counts(
         return {}
     hashes: dict[str, set[int]] = {found.target or "": set() for _index, found, _target in columns}
     texts: dict[str, set[str]] = {name: set() for name in hashes}
+    called: set[int] = set()
     for field, text in _in_updates(plan, mapping):
         texts[field.target or ""].add(text)
     if _is_any_created(plan):
         if named is None:
             raise Unread(upload, plan)
-        _add_created(plan, columns, named, hashes, texts)
+        created = _Created(plan, len(named[0]))
+        for (index, field, target), keys in zip(columns, named, strict=False):
+            as_read, repaired = created.told(index, keys)
+            hashes[field.target or ""] |= as_read
+            texts[field.target or ""].update({*_meant(target, repaired)} - {""})
+        if (title := _own_title(mapping)) is not None:
+            # Whoever names these has nothing made.
+            as_read, repaired = created.told(title, named[-1])
+            called = as_read.union(map(title_hash, repaired))
     for name, own in texts.items():
         hashes[name].update(_to_make(name, own, by).values())
-    if named is not None and len(named) > len(columns):
-        hashes[mapping.entity.name] -= _called(plan, mapping, named[-1])
+    if called:
+        hashes[mapping.entity.name] -= called
     return {parts.plural(name): len(own - {0}) for name, own in hashes.items()}
 
 
@@ -141,17 +150,6 @@ def names_itself(mapping: Mapping) -> bool:
     return _own_title(mapping) is not None
 
 
-def _called(plan: Plan, mapping: Mapping, titles: array[int]) -> set[int]:
-    """The match keys of the rows that are created: whoever names them has nothing made."""
-    created = _created(plan, len(titles))
-    title, said = _own_title(mapping), set[int]()
-    for row, cells in decisions.repaired(plan).items():
-        if title in cells and created[row]:
-            said.add(title_hash(cells[title]))
-            created[row] = 0
-    return said.union(compress(titles, created))
-
-
 def _in_updates(plan: Plan, mapping: Mapping) -> Iterator[tuple[Field, str]]:
     """What updates name that is still to be made."""
     alike = decisions.alike_of(plan).alike
@@ -192,21 +190,17 @@ def _created(plan: Plan, size: int) -> bytearray:
     return created
 
 
-def _add_created(
-    plan: Plan,
-    columns: Sequence[Column],
-    named: Named,
-    hashes: MappingType[str, set[int]],
-    texts: MappingType[str, set[str]],
-) -> None:
-    """What the rows name that are created; of repaired cells the texts."""
-    created = _created(plan, len(named[0]))
-    repaired = decisions.repaired(plan)
-    for (index, field, target), own in zip(columns, named, strict=False):
-        as_read = bytearray(created)
-        said = {row: cells[index] for row, cells in repaired.items() if index in cells}
+class _Created:
+    """The rows of a plan that are created."""
+
+    def __init__(self, plan: Plan, size: int) -> None:
+        self._rows, self._repaired = _created(plan, size), decisions.repaired(plan)
+
+    def told(self, index: int, keys: array[int]) -> tuple[set[int], list[str]]:
+        """What these rows have in a column: `keys` as they were read, of repaired cells the
+        texts."""
+        as_read = bytearray(self._rows)
+        said = {row: cells[index] for row, cells in self._repaired.items() if index in cells}
         for row in said:
             as_read[row] = 0
-        hashes[field.target or ""].update(compress(own, as_read))
-        told = [text for row, text in said.items() if created[row]]
-        texts[field.target or ""].update({*_meant(target, told)} - {""})
+        return {*compress(keys, as_read)}, [text for row, text in said.items() if self._rows[row]]

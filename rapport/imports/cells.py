@@ -34,8 +34,6 @@ from . import spoken
 REMEMBERED = 20_000
 # Longer texts do not come again: somebody has mapped descriptions to a number.
 LONGEST = 100
-# The largest number of fields that are so many of a hundred.
-HUNDRED = 100
 _EMAIL_INSIDE = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
 _BETWEEN = re.compile(r"\s+:::\s+|[;,\n]\s*")
 _MANY = " ::: "
@@ -237,7 +235,7 @@ def rounded(field: Field, error: NotWhole) -> int | None:
     """The whole number for one with a fraction; None when it is not to be taken. Other programs
     count in tenths of a hundredth. But 0.6 may mean 60 of a hundred; and of anything else a
     fraction rather tells that the decimal mark is misread."""
-    if field.maximum != HUNDRED or error.value < 1:
+    if field.maximum != spoken.HUNDRED or error.value < 1:
         return None
     return int(error.value.to_integral_value(ROUND_HALF_UP))
 

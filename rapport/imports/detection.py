@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -71,39 +73,44 @@ def rounding(
     mapping: Mapping, columns: Sequence[str], sample: Sequence[Sequence[str]], reading: Reading
 ) -> list[str]:
     """What is to be said of columns whose numbers are rounded to whole ones."""
-    notes = []
-    for index, target in mapping.columns.items():
-        found = parts.field_of(mapping.entity, target.field)
-        if found is None or found.kind is not Kind.NUMBER:
-            continue
-        fractions = ((text, _rounded(found, text, reading)) for text in values_of(sample, index))
-        text, value = next(((text, n) for text, n in fractions if n is not None), ("", None))
-        if value is not None:
-            said = _("“%(column)s” has fractions, which are rounded: %(text)s becomes %(n)d.")
-            notes.append(said % {"column": columns[index], "text": text, "n": value})
-    return notes
+    said = _("“%(column)s” has fractions, which are rounded: %(text)s becomes %(n)d.")
+    return _of_numbers(mapping, columns, sample, said, partial(_rounded, reading))
 
 
 def as_spoken(
     mapping: Mapping, columns: Sequence[str], sample: Sequence[Sequence[str]], reading: Reading
 ) -> list[str]:
     """What is to be said of columns with numbers that stand for others."""
+    said = _("“%(column)s” has numbers for others near them: “%(text)s” becomes %(n)s.")
+    return _of_numbers(mapping, columns, sample, said, partial(_near, reading))
+
+
+def _of_numbers(
+    mapping: Mapping,
+    columns: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    said: str,
+    read: Callable[[Field, str], Any],
+) -> list[str]:
+    """`said` of each column of numbers with the first cell that `read` makes something of."""
     notes = []
     for index, target in mapping.columns.items():
         found = parts.field_of(mapping.entity, target.field)
         if found is None or found.kind not in {Kind.NUMBER, Kind.MONEY}:
             continue
-        told = [(text, spoken.number(found, text, reading)) for text in values_of(sample, index)]
-        for text, one in told:
-            if one is not None and (one.is_range or one.is_about):
-                said = _("“%(column)s” has numbers for others near them: “%(text)s” becomes %(n)s.")
-                values = {"column": columns[index], "text": text, "n": to_text(found, one.value)}
-                notes.append(said % values)
-                break
+        made = ((text, read(found, text)) for text in values_of(sample, index))
+        text, value = next(((text, n) for text, n in made if n is not None), ("", None))
+        if value is not None:
+            notes.append(said % {"column": columns[index], "text": text, "n": value})
     return notes
 
 
-def _rounded(found: Field, text: str, reading: Reading) -> int | None:
+def _near(reading: Reading, found: Field, text: str) -> str | None:
+    one = spoken.number(found, text, reading)
+    return to_text(found, one.value) if one and (one.is_range or one.is_about) else None
+
+
+def _rounded(reading: Reading, found: Field, text: str) -> int | None:
     try:
         parse(found, text, reading)
     except NotWhole as error:

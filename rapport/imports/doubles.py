@@ -158,7 +158,7 @@ def _repeat_stored(batch: Batch, repeating: MappingType[int, Match], *, every: b
         names = {*original.values, *original.links, *original.sources}
         values = updates.differing(entity, row, {n: given[n] for n in names if n in given}, current)
         waits = updates.waiting(batch.links, verdict.number, current)
-        changes = sorted(updates.as_changes(values, current, made) + waits)
+        changes = updates.as_changes(values, current, made, waits)
         verdict.record, verdict.changes = match.id, changes
         verdict.found = verdict.fate = Fate.DUPLICATE if changes else Fate.SAME
         if changes:

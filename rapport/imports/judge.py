@@ -219,7 +219,7 @@ def _verdict(
     values = updates.differing(mapping.entity, row, row.values, current)
     waits = updates.waiting(links, row.number, current)
     found = Fate.UPDATE if values or waits else Fate.SAME
-    changes = sorted(updates.as_changes(values, current, made) + waits)
+    changes = updates.as_changes(values, current, made, waits)
     verdict = Verdict(row.number, found, record=record, found=found, changes=changes)
     said = decided.of(row.number, found)
     if said == Decision.CREATE:

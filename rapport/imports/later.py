@@ -133,10 +133,11 @@ class Open:
         for row, key, place in zip(self._rows, self._keys, self._targets, strict=True):
             target = targets[place]
             rule = rules.get(target)
-            if known.is_promised(key) or rule == CREATE:
+            if known.is_promised(key):
                 late += 1
-                if not known.is_promised(key):
-                    along[target].add(key)
+            elif rule == CREATE:
+                late += 1
+                along[target].add(key)
             elif rule != BLANK:
                 missing[row].append(place)
         return late, missing, along

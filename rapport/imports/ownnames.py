@@ -15,7 +15,7 @@ from . import names, uploads
 from .feed import READ_AT_ONCE, mapping_of, mended, reading_of
 from .kept import Keys
 from .rows import Converter
-from .seen import Seen
+from .seen import LOW, Seen
 from .sources import name_key
 
 # Whether a text is the name of a row.
@@ -74,6 +74,6 @@ def kept(plan: Plan, entity: Entity) -> Brings:
     def brings(text: str) -> bool:
         name = names.called(entity, text)
         key = title_key(name) if has_title_key(entity) else person_key([name])
-        return bool(keys.rows([key & 0xFFFF_FFFF], ()))
+        return bool(keys.rows([key & LOW], ()))
 
     return brings

@@ -25,7 +25,7 @@ LONGEST = 0xFFFF
 # Slots of chains.
 SMALLEST, LARGEST = 1 << 12, 1 << 22
 # The half of a key that is kept.
-_LOW = 0xFFFF_FFFF
+LOW = 0xFFFF_FFFF
 # Of entries that are marked: a power of two.
 _MARKED = 6
 _AT_ONCE = 100_000
@@ -127,7 +127,7 @@ class Chains:
         self._slots = slots = array("I", bytes(4 * size))
         entries = self._entries
         for entry in range(1, len(entries)):
-            key = entries[entry] & _LOW
+            key = entries[entry] & LOW
             entries[entry] = slots[key & mask] << 32 | key
             slots[key & mask] = entry
 
@@ -135,10 +135,10 @@ class Chains:
         """Whether an earlier row seems to have one of `keys`."""
         slots, entries, mask = self._slots, self._entries, self._mask
         for key in keys:
-            entry, key = slots[key & mask], key & _LOW
+            entry, key = slots[key & mask], key & LOW
             while entry:
                 found = entries[entry]
-                if found & _LOW == key:
+                if found & LOW == key:
                     return True
                 entry = found >> 32
         return False
@@ -175,14 +175,14 @@ class Chains:
         hits: list[int] = []
         first = size = len(entries)
         for key in keys:
-            low = key & _LOW
+            low = key & LOW
             place = low & mask
             head = entry = slots[place]
             if entry:
                 begin, most = len(hits), len(hits) + MOST
                 while entry:
                     found = entries[entry]
-                    if found & _LOW == low:
+                    if found & LOW == low:
                         hits.append(entry)
                         if len(hits) == most:
                             break

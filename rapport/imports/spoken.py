@@ -10,7 +10,7 @@ from rapport.meta.field import Field
 from rapport.meta.kinds import InvalidValue, Kind, Reading, decimal_of, parse
 
 # The largest number of fields that are so many of a hundred: “10-12” of these is rather a date.
-_HUNDRED = 100
+HUNDRED = 100
 # Nothing that a company is called.
 NOTHING = frozenset(
     {
@@ -104,7 +104,7 @@ def _amount(field: Field, text: str, reading: Reading) -> Spoken | None:
 
 def _range(field: Field, text: str, reading: Reading) -> Spoken | None:
     ends = _BETWEEN.split(text.strip())
-    if len(ends) != 2 or field.maximum == _HUNDRED:
+    if len(ends) != 2 or field.maximum == HUNDRED:
         return None
     low, high = map(_AMOUNT.fullmatch, ends)
     if low is None or high is None:

@@ -42,13 +42,15 @@ def as_changes(
     values: MappingType[str, Any],
     current: MappingType[str, Any],
     made: MappingType[Any, str],
+    waits: Changes,
 ) -> Changes:
     """For `PlanRow.changes`: [field, old, new] each. `made`: names of records that are still to be
-    made, by id; they get another id whenever the row is judged."""
-    return [
+    made, by id; they get another id whenever the row is judged. `waits`: what `waiting` found."""
+    found = [
         [n, to_json(current.get(n)), decisions.new(made[v]) if v in made else to_json(v)]
-        for n, v in sorted(values.items())
+        for n, v in values.items()
     ]
+    return sorted(found + waits)
 
 
 def waiting(links: Links, number: int, current: MappingType[str, Any]) -> Changes:
@@ -57,7 +59,7 @@ def waiting(links: Links, number: int, current: MappingType[str, Any]) -> Change
     waits = links.waits.get(number, {})
     return [
         [name, to_json(current.get(name)), decisions.new(text)]
-        for name, text in sorted(waits.items())
+        for name, text in waits.items()
         # What is nowhere changes nothing.
         if (how := links.waiting[name]).rule == mappings.CREATE or how.brings(text)
     ]
