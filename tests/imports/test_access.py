@@ -3,9 +3,9 @@
 import pytest
 
 from rapport.access import Forbidden
-from rapport.imports import flow
+from rapport.imports import flow, report
 from rapport.models import Account, Contact
-from rapport.queries.imports import import_for, imports_for
+from rapport.queries.imports import import_for, imports_for, plan_of
 from tests.factories import make_account, make_contact, make_role, make_user
 from tests.imports.bringing import bring, describe, fates, plan
 from tests.working import work_off
@@ -137,3 +137,20 @@ def test_repeated_row_stays_a_duplicate_when_the_first_went_to_somebody_else(
 
     assert done.counts == {"rows": 62, "created": 61, "duplicates": 1}
     assert Contact.objects.get(last_name="Bo").owner_id == charlie.pk
+
+
+def test_who_may_not_create_contacts_gets_accounts_without_them_and_is_told(table):
+    user = make_user(roles=())
+    verbs = ("create", "read", "write", "import")
+    make_role({("account", verb): 1 for verb in verbs} | {("contact", "read"): 1}, user)
+    content = table("Account Name,Parent Account,Primary Contact", "Two,One,Anna Bo", "One,,")
+
+    done = bring(content, "account", by=user)
+
+    assert done.counts == {"rows": 2, "created": 2, "partial": 1}
+    assert not Contact.objects.exists()
+    assert Account.objects.get(name="Two").parent_account.name == "One"
+    told = [
+        (one["row"], one["column"]) for one in report.errors(plan_of(done.upload), report.IN_PART)
+    ]
+    assert told == [(2, "Primary Contact")]
