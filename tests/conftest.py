@@ -110,19 +110,25 @@ def django_db_setup(django_db_setup, django_db_blocker):
     from django.apps import apps
     from django.db.models.signals import post_migrate
 
+    from rapport.actions import search_index
     from rapport.actions.people import ensure_organisation
     from tests import people
 
-    def ensure(**_kwargs):
+    def ensure():
         ensure_organisation()
         people.learn()
+
+    def ensure_again(**_kwargs):
+        # Django empties the tables that it knows; those of search are not among them.
+        search_index.clear()
+        ensure()
 
     with django_db_blocker.unblock():
         ensure()
     rapport = apps.get_app_config("rapport")
-    post_migrate.connect(ensure, sender=rapport, weak=False)
+    post_migrate.connect(ensure_again, sender=rapport, weak=False)
     yield
-    post_migrate.disconnect(ensure, sender=rapport)
+    post_migrate.disconnect(ensure_again, sender=rapport)
 
 
 @pytest.fixture(autouse=True)

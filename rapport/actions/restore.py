@@ -40,7 +40,7 @@ from rapport.models.journal import OperationState
 from rapport.models.operations import ImportState
 from rapport.queries import backup
 
-from . import rows, upkeep
+from . import rows, search_index, upkeep
 
 # What every installation has before anybody has done anything.
 SET_UP: tuple[type[models.Model], ...] = (
@@ -114,10 +114,7 @@ def _clear() -> None:
     for model in made:
         every = model._base_manager.all()
         every._raw_delete(every.db)
-    with connection.cursor() as cursor:
-        for entity in registry:
-            if entity.in_search:
-                cursor.execute(f"DELETE FROM {entity.search_table}")
+    search_index.clear()
 
 
 def _fill(table: Filled) -> int:

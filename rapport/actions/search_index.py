@@ -64,6 +64,13 @@ def remove(entity: Entity, ids: Sequence[uuid.UUID]) -> None:
             cursor.execute(f"DELETE FROM {entity.search_table} WHERE record = ANY(%s)", [list(ids)])
 
 
+def clear() -> None:
+    """Forget every record of every table."""
+    with connection.cursor() as cursor:
+        for table in {entity.search_table for entity in registry if entity.in_search}:
+            cursor.execute(f"DELETE FROM {table}")
+
+
 def put_later(entity: Entity, ids: Sequence[str]) -> None:
     """Let these new or deleted records be indexed or forgotten by the worker. In the transaction
     that stores or deletes them; a search finds what is there anyway. `ids`: as hexadecimal digits.
