@@ -17,7 +17,8 @@ from rapport.models import ImportFile, Plan
 from rapport.queries.imports import plan_of
 
 from . import uploads
-from .seen import MOST, Earlier
+from .chains import MOST
+from .seen import Earlier
 
 # `Plan.parameters`: how many rows the earlier files with such records have.
 BASE = "base"

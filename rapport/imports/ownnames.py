@@ -12,10 +12,11 @@ from rapport.models import ImportFile, Plan
 from rapport.models.operations import ImportState
 
 from . import names, uploads
+from .chains import LOW
 from .feed import READ_AT_ONCE, mapping_of, mended, reading_of
 from .kept import Keys
 from .rows import Converter
-from .seen import LOW, Seen
+from .seen import Seen
 from .sources import name_key
 
 # Whether a text is the name of a row.

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from rapport.duplicates.columns import Columns
 from rapport.duplicates.room import room_for
-from rapport.imports import seen
+from rapport.imports import chains as chained, seen
 from rapport.imports.compact import hold
 from rapport.imports.seen import Earlier
 from rapport.meta.registry import registry
@@ -70,16 +70,16 @@ def test_rows_that_are_only_asked_about_are_not_there(db):
 
 
 def test_keys_of_very_many_rows_tell_nothing(db, monkeypatch):
-    monkeypatch.setattr(seen, "MOST", 3)
-    monkeypatch.setattr(seen, "SMALLEST", 4)
-    chains = seen.Chains()
+    monkeypatch.setattr(chained, "MOST", 3)
+    monkeypatch.setattr(chained, "SMALLEST", 4)
+    chains = chained.Chains()
     assert [chains.push([9, row]) for row in range(20, 26)] == [[], [0], [0, 1], [], [], []]
     assert [chains.push([row]) for row in range(20, 26)] == [[0], [1], [2], [3], [4], [5]]
 
 
 def test_rows_are_found_by_any_of_their_keys(monkeypatch):
-    monkeypatch.setattr(seen, "SMALLEST", 4)
-    chance, chains, rows = random.Random(4), seen.Chains(), []
+    monkeypatch.setattr(chained, "SMALLEST", 4)
+    chance, chains, rows = random.Random(4), chained.Chains(), []
     for _ in range(1200):
         keys = {chance.randrange(90) for _key in range(chance.choice((0, 1, 3, 9)))}
         assert chains.push(keys) == [at for at, own in enumerate(rows) if own & keys]
