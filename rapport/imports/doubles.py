@@ -267,6 +267,7 @@ def _hold_back_second(verdict: Verdict, earlier: Earlier) -> None:
     if first := earlier.changed.get(key):
         verdict.found = verdict.fate = Fate.DUPLICATE
         verdict.like, verdict.confidence, verdict.changes = first, CERTAIN, None
+        verdict.reasons = []
     elif verdict.fate is Fate.UPDATE:
         earlier.changed.add(key, verdict.number)
 

@@ -16,6 +16,8 @@ from rapport.meta.registry import registry
 from . import tongues, words
 
 RECORD_ID = "id"
+# When the record was changed last, as the second column of our own exports has it.
+CHANGED_ON = "changed_on"
 _SEPARATORS = re.compile(r"[\W_]+")
 _CUSTOM = re.compile(r"__c\s*$", re.IGNORECASE)  # Salesforce writes its custom fields like this
 _OF_OTHERS = frozenset({"name", "title", "type", "value", "label", "description"})
@@ -173,6 +175,11 @@ def is_record_id(entity: Entity, header: str) -> bool:
     return plain(header) in {plain(id_header(entity)), plain(f"(Do Not Modify) {entity.name}")}
 
 
+def is_changed_on(header: str) -> bool:
+    """Whether `header` is that of the column of our own exports beside the record ids."""
+    return plain(header) == _CHANGED_ON
+
+
 def id_header(entity: Entity) -> str:
     """Header of the column with record ids in exports; people know it from other programs."""
     with override("en"):
@@ -248,6 +255,9 @@ _ADDRESSES = frozenset({"address", "number"})
 _OF_PARENT = _ADDRESSES | {"text", "uri", "content", "value"}
 _REACHES = frozenset({Kind.EMAIL, Kind.PHONE, Kind.URL})
 _PERSONS = frozenset({"primarycontact", "contact", "person"})
+# As people know it from other programs, too.
+CHANGED_ON_HEADER = "(Do Not Modify) Modified On"
+_CHANGED_ON = plain(CHANGED_ON_HEADER)
 _TURNED = ("phone", "email")
 _OF_COMPANY = frozenset({"company", "firma", "entreprise", "empresa"})
 _VAGUE = frozenset(map(plain, words.VAGUE.split("|")))

@@ -10,6 +10,7 @@ import datetime
 import uuid
 from collections.abc import Iterable, Mapping as MappingType, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from rapport import access
@@ -29,6 +30,7 @@ from . import (
     options,
     partlinks,
     reasons as why,
+    since,
     sources,
     standing,
     updates,
@@ -72,7 +74,10 @@ def judge(
     links.waiting = waiting or {}
     stored = _find(mapping, clean, links, by=by, now=now, lock=lock, siblings=siblings)
     made = updates.made_by(links, clean)
-    verdicts = [_verdict(mapping, row, stored, decided, made, links=links) for row in rows]
+    then = since.values_then(clean, stored, by=by)
+    verdicts = [
+        _verdict(mapping, row, stored, decided, made, links=links, then=then) for row in rows
+    ]
     checking.check(
         entity,
         [verdict.draft for verdict in verdicts if verdict.draft is not None],
@@ -203,6 +208,7 @@ def _verdict(
     made: MappingType[Any, str],
     *,
     links: linking.Links,
+    then: since.Then = MappingProxyType({}),
 ) -> Verdict:
     """What becomes of a row as far as one knows before its draft is checked."""
     current = stored.get(row.asked) if row.asked else None
@@ -216,11 +222,15 @@ def _verdict(
         return Verdict(row.number, Fate.SAME, reasons=[why.only_parts()], found=Fate.SAME)
     if current is None or record is None:
         return Verdict(row.number, Fate.CREATE, _new(mapping.entity, row))
-    values = updates.differing(mapping.entity, row, row.values, current)
+    older = since.older(row, then[record], current) if record in then else []
+    says = since.without(row, older) if older else row
+    values = updates.differing(mapping.entity, says, says.values, current)
     waits = updates.waiting(links, row.number, current)
     found = Fate.UPDATE if values or waits else Fate.SAME
     changes = updates.as_changes(values, current, made, waits)
     verdict = Verdict(row.number, found, record=record, found=found, changes=changes)
+    if older:
+        verdict.reasons = [since.told(mapping.entity, older)]
     said = decided.of(row.number, found)
     if said == Decision.CREATE:
         verdict.fate, verdict.draft = Fate.CREATE, _new(mapping.entity, row)

@@ -17,7 +17,7 @@ from rapport.models.operations import Fate
 
 from . import headers, parts
 from .cells import is_choice
-from .headers import RECORD_ID
+from .headers import CHANGED_ON, CHANGED_ON_HEADER, RECORD_ID
 
 # What happens when a look-up finds nothing, or several.
 CREATE, REFUSE, BLANK, OLDEST = "create", "refuse", "blank", "oldest"
@@ -175,13 +175,17 @@ class Mapping:
 def targets(entity: Entity) -> frozenset[str]:
     """All that a column may be."""
     ids = parts.id_targets(entity)
-    return frozenset({*headers.targets(entity), *parts.targets(entity), *ids, RECORD_ID})
+    return frozenset(
+        {*headers.targets(entity), *parts.targets(entity), *ids, RECORD_ID, CHANGED_ON}
+    )
 
 
 def label_of(entity: Entity, name: str) -> str:
     """What people call a target."""
     if name == RECORD_ID:
         return _("Record id")
+    if name == CHANGED_ON:
+        return CHANGED_ON_HEADER
     return parts.label(entity, name)
 
 

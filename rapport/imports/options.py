@@ -19,7 +19,7 @@ from rapport.models.operations import Decision
 
 from . import foreign, mapping as mappings, owners, parts, standing
 from .cells import Column, Convert, converter, is_choice, is_named, is_told
-from .headers import RECORD_ID
+from .headers import CHANGED_ON, RECORD_ID
 from .mapping import Mapping, MappingRefused, Target
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def check(mapping: Mapping, reading: Reading) -> None:
     """Raise MappingRefused for what cannot be meant."""
     Extras(mapping, reading)
     for name in mapping.constants:
-        if name == RECORD_ID or name in mapping.fields:
+        if name in {RECORD_ID, CHANGED_ON} or name in mapping.fields:
             _refuse(mapping, name, _("“%(field)s” is filled by a column already."))
     for names in mapping.match:
         for name in names:

@@ -13,7 +13,7 @@ from rapport.meta.folding import fold
 from rapport.meta.kinds import Kind, Reading
 
 from . import datecolumns, headers, layouts, parts, tongues, words
-from .headers import RECORD_ID
+from .headers import CHANGED_ON, RECORD_ID
 from .layouts import Layout
 from .mapping import (
     BLANK,
@@ -177,6 +177,8 @@ def _name_for(
 ) -> str:
     if headers.is_record_id(entity, header):
         return RECORD_ID
+    if headers.is_changed_on(header):
+        return CHANGED_ON if any(headers.is_record_id(entity, one) for one in columns) else ""
     typed = _with_type(header, columns, sample)
     return (typed != header and headers.field_for(entity, typed)) or headers.field_for(
         entity, header

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Mapping as MappingType, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from rapport.meta.kinds import InvalidValue, Reading, check
 
 from . import cells, names, options, parts, standing
 from .cells import is_named
-from .headers import RECORD_ID, siblings
+from .headers import CHANGED_ON, RECORD_ID, siblings
 from .layouts import same_id
 from .mapping import Mapping, Target
 from .reasons import LEFT_OUT, Reason, of_cell, of_reading
@@ -33,7 +34,8 @@ class Row:
     record that the file itself names. `parts`: what it says of the records that its look-ups name;
     `is_bare`: it says nothing else. `source`, `sources`: its id in the other program, and those of
     what its look-ups name. `defaults`: what fills fields that are blank; `wipes`: fields
-    that it empties. `wrong`: targets that are not blank, but of which the value cannot be told."""
+    that it empties. `wrong`: targets that are not blank, but of which the value cannot be told.
+    `exported_at`: as of when the file has the record that it names."""
 
     number: int
     values: dict[str, Any]
@@ -47,6 +49,7 @@ class Row:
     source: str = ""
     sources: dict[str, str] = field(default_factory=dict)
     wrong: tuple[str, ...] = ()
+    exported_at: datetime.datetime | None = None
 
     def refuse(self, target: str, reason: Reason) -> None:
         """Note that the row cannot be taken because of what it says of `target`."""
@@ -76,11 +79,14 @@ class Converter:
         self.entity = mapping.entity
         self._columns: list[tuple[int, Field, cells.Convert]] = []
         self._record_id: int | None = None
+        self._changed_on: int | None = None
         self._stages: list[tuple[int, Target]] = []
         ours = RECORD_ID in mapping.fields
         for index, target in mapping.columns.items():
             if target.field == RECORD_ID:
                 self._record_id = index
+            elif target.field == CHANGED_ON:
+                self._changed_on = index
             elif target.field in self.entity.fields:
                 found = self.entity.fields[target.field]
                 convert = options.reads(self.entity, found, target, reading, ours=ours)
@@ -156,6 +162,8 @@ class Converter:
         if self._record_id is not None:
             for row, cells_ in zip(rows, texts, strict=True):
                 self._ask(row, cells_[self._record_id])
+                if self._changed_on is not None:
+                    row.exported_at = _moment(cells_[self._changed_on])
         if self._splits:
             for row in rows:
                 self._split_name(row)
@@ -301,6 +309,15 @@ class Converter:
                     column = self.mapping.column_of(self.entity.title)
                     reason = of_cell(self.entity.fields[name], error, column)
                     row.refuse(self.entity.title, reason)
+
+
+def _moment(text: str) -> datetime.datetime | None:
+    """A moment as our exports write it; None where it cannot be read: the row counts as it is."""
+    try:
+        found = datetime.datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _spoilt(record: Record) -> bool:

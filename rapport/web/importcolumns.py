@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from rapport.actions.lease import CancelAsked, Refused
 from rapport.imports import bundle, flow, mapping as mappings, newoptions, owners, parts, recipes
-from rapport.imports.headers import RECORD_ID
+from rapport.imports.headers import CHANGED_ON, RECORD_ID
 from rapport.imports.mapping import Mapping, MappingRefused, Target
 from rapport.imports.uploads import FileRefused, UploadGone
 from rapport.meta.entity import Entity
@@ -222,7 +222,7 @@ def _require_people(post: QueryDict) -> None:
 
 
 def _constants(entity: Entity, post: QueryDict) -> dict[str, str]:
-    known = mappings.targets(entity) - {RECORD_ID}
+    known = mappings.targets(entity) - {RECORD_ID, CHANGED_ON}
     made = {}
     for at in range(CONSTANTS):
         name, text = post.get(f"constant-{at}", ""), post.get(f"constant-text-{at}", "").strip()

@@ -29,7 +29,13 @@ from rapport.imports import (
 )
 from rapport.imports.cells import converter, is_told
 from rapport.imports.feed import reading_of
-from rapport.imports.headers import RECORD_ID, id_header, targets
+from rapport.imports.headers import (
+    CHANGED_ON,
+    CHANGED_ON_HEADER,
+    RECORD_ID,
+    id_header,
+    targets,
+)
 from rapport.imports.mapping import Mapping, Target
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
@@ -379,7 +385,7 @@ def _choices(entity: Entity) -> SafeString:
         made.append(_group(label, [(n, parts.label(entity, n)) for n in own]))
     others = [(name, parts.label(entity, name)) for name in parts.id_targets(entity)]
     made.append(_group(str(_("Ids in another program")), others))
-    known = [(RECORD_ID, id_header(entity))]
+    known = [(RECORD_ID, id_header(entity)), (CHANGED_ON, CHANGED_ON_HEADER)]
     made.insert(1, _group(str(_("Stored record")), known))
     return SafeString("".join(made))
 
