@@ -124,6 +124,19 @@ def test_remembered_values_are_forgotten_when_they_are_too_many(monkeypatch):
             {"salutation": "Dr.", "first_name": "Anna", "middle_name": "M.", "last_name": "Bo",
              "suffix": "Jr."},
         ),
+        # Names that are titles elsewhere, and surnames that are letters behind a name elsewhere.
+        ("Mahdi Ali Omar",
+         {"first_name": "Mahdi", "middle_name": "Ali", "last_name": "Omar"}),
+        ("Dr. Prince Obi", {"salutation": "Dr.", "first_name": "Prince", "last_name": "Obi"}),
+        ("First Lieutenant Anna Bo",
+         {"salutation": "First Lieutenant", "first_name": "Anna", "last_name": "Bo"}),
+        ("Gen. Anna Bo", {"salutation": "Gen.", "first_name": "Anna", "last_name": "Bo"}),
+        ("Chidi Ann Mba", {"first_name": "Chidi", "middle_name": "Ann", "last_name": "Mba"}),
+        ("Anna Bo MBA", {"first_name": "Anna", "last_name": "Bo", "suffix": "MBA"}),
+        ("Anna Bo Bsc", {"first_name": "Anna", "last_name": "Bo", "suffix": "Bsc"}),
+        ("Anna “Annie” Bo", {"first_name": "Anna", "last_name": "Bo", "nickname": "Annie"}),
+        ("Anna (Annie) Bo", {"first_name": "Anna", "last_name": "Bo", "nickname": "Annie"}),
+        ("Anna Bo (Acme)", {"first_name": "Anna", "last_name": "Bo"}),
     ],
 )  # fmt: skip
 def test_full_name_is_taken_apart(text, expected):
