@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping as MappingType, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -28,10 +27,10 @@ from rapport.models.operations import ImportState
 from rapport.queries.imports import imports_with
 
 from . import (
+    beginning,
     bundle,
     detection,
     feed,
-    headers,
     layouts,
     mapping as mappings,
     packing,
@@ -42,16 +41,12 @@ from . import (
 from .layouts import Layout
 from .mapping import MappingRefused
 from .proposal import propose
-from .subject import choose_entity, importable, importable_for
+from .subject import choose_entity, importable_for
 
 # Records looked at for mapping and dates, and those kept to be shown.
 LOOKED_AT, SHOWN = 1000, 8
 # Cells kept to be shown, and how much of each.
 SHOWN_CELLS, SHOWN_LENGTH = 5000, 120
-# So many fields named in one row make it a header.
-TELLING = 2
-# So many sheets are looked at for one that is a list.
-SHEETS = 5
 
 
 def describe(
@@ -83,11 +78,13 @@ def describe(
             raise _no_list(upload.options["left_out"])
     options = _options(detected, reading or {})
     others = () if "sheet" in (reading or {}) else packing.lists_of(detected)
-    with _unescaped(path, _opened(path, options, others), by) as table:
+    with _unescaped(path, beginning.opened(path, options, others), by) as table:
         whole = (record for record in table if record.problem != FOOT)
         looked = list(islice(whole, LOOKED_AT if len(table.columns) < 300 else SHOWN))
         sample = [record.cells for record in looked]
         layout = layouts.recognise(table.columns, sample)
+        # Also where nobody can tell what it is about, its records are counted.
+        upload.reading = uploads.reading_of(table.options)
         entity = _entity(upload, table, sample, layout, by)
         zone = "UTC" if isinstance(by, SystemActor) else by.time_zone or _active_zone()
         language = translation.get_language() or "en"
@@ -194,21 +191,6 @@ def _keep(upload: ImportFile) -> None:
         upload.save()
 
 
-def _opened(path: Path, options: ReadOptions, others: Sequence[str]) -> Table:
-    """The file as a table: of `others`, its sheets, the first that plainly is a list, where the one
-    that would be taken says what the workbook is for."""
-    table = _below_title(path, options)
-    if _known(table.columns) >= min(TELLING, len(_named(table))):
-        return table
-    for name in others[:SHEETS]:
-        if name != options.sheet:
-            with suppress(FileRefused):
-                other = _below_title(path, replace(options, sheet=name))
-                if _is_plainer(other, table):
-                    return other
-    return table
-
-
 def _unescaped(path: Path, table: Table, by: Actor) -> Table:
     """The file as a table; rows of ours that were not taken come back without the apostrophes that
     keep a spreadsheet from running what is in them. They have a reason behind the columns of a file
@@ -219,52 +201,6 @@ def _unescaped(path: Path, table: Table, by: Actor) -> Table:
     if imports_with(plain.columns[:-1], by).exists():
         return plain
     return table
-
-
-def _below_title(path: Path, options: ReadOptions) -> Table:
-    """The file as a table; a title or what a program writes above its header is passed over."""
-    table = open_table(path, options, scratch=path.parent)
-    if options.header is None and table.header_guess:
-        below = open_table(path, replace(options, header=table.header_guess), scratch=path.parent)
-        if layouts.recognise(below.columns, ()) is not None or _is_plainer(below, table):
-            return below
-    elif options.header is None and table.header and "" in table.columns:
-        with suppress(FileRefused):
-            after = replace(options, header=table.header + 1)
-            below = open_table(path, after, scratch=path.parent)
-            if _is_header_of_groups(table, below):
-                return below
-    return table
-
-
-def _is_header_of_groups(first: Table, below: Table) -> bool:
-    """Whether `first` only says what groups of columns are, and those of `below` their names."""
-    names, known = _named(below), _known(below.columns)
-    return (
-        len(names) > len(_named(first))
-        and known > max(TELLING, _known(first.columns))
-        and known * 2 > len(names)
-    )
-
-
-def _is_plainer(table: Table, first: Table) -> bool:
-    """Whether the header of `table` plainly is one, and that of `first`, which comes before it, is
-    not."""
-    known = _known(table.columns)
-    return known >= max(TELLING, 2 * _known(first.columns) + 1) and known * 2 >= len(_named(table))
-
-
-def _named(table: Table) -> list[str]:
-    return [column for column in table.columns if column]
-
-
-def _known(columns: Sequence[str]) -> int:
-    """How many of these headers are those of fields."""
-    return sum(
-        any(headers.field_for(entity, column) for entity in importable())
-        for column in columns
-        if column
-    )
 
 
 def _active_zone() -> str:
@@ -315,10 +251,12 @@ def _entity(
 def _what_are_these(table: Table) -> str:
     """Why nobody can tell what a file holds, and what helps."""
     names = ", ".join(column for column in table.columns if column)[:300]
+    if not names:
+        return _("No header tells whether these are contacts, accounts or leads. Say which.")
     said = _(
         "The headers (%(names)s) do not tell whether these are contacts, accounts or leads. Say "
         "which."
-    ) % {"names": names or _("none")}
+    ) % {"names": names}
     if table.header_guess:
         below = _("Row %(row)s looks more like the header: choose it if it is.")
         return f"{said} {below % {'row': table.header_guess}}"

@@ -50,9 +50,14 @@ def first_addresses(sample: Sequence[Sequence[str]], columns: int) -> int | None
     """The first column of e-mail addresses."""
     for index in range(columns):
         values = values_of(sample, index)
-        if values and all(_EMAIL.fullmatch(value) for value in values):
+        if values and all(map(is_address, values)):
             return index
     return None
+
+
+def is_address(value: str) -> bool:
+    """Whether it is an e-mail address and nothing else."""
+    return bool(_EMAIL.fullmatch(value))
 
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]{2,}")

@@ -41,7 +41,8 @@ def test_list_is_told_by_its_headers(alice, table, entity, lines):
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
-        ("Anna,Bo,anna@bo.example", "The header looks like a record: choose row 0"),
+        ("Anna,Bo,anna@bo.example", "No header tells whether these are contacts"),
+        ("Anna,Bo,Mail: anna@bo.example", "The header looks like a record: choose row 0"),
         ("Customers\n,,\nEmail,Phone,Roof,Slope,Pitch", "Row 3 looks more like the header"),
     ],
 )
@@ -220,6 +221,19 @@ def test_addresses_are_not_torn_apart_by_names(alice, table):
 def test_list_without_headers_is_mapped_by_its_values(alice, table):
     upload = describe(table("Anna Bo,anna@bo.example"), "contact", by=alice, header=0)
     assert flow.mapping_of(upload).fields == {"full_name", "email"}
+
+
+def test_record_in_the_first_row_is_no_header(alice, table):
+    done = bring(table("Anna Bo,anna@bo.example", "Eva Dee,eva@dee.example"), by=alice)
+
+    names = Contact.objects.order_by("last_name").values_list("last_name", "email")
+    assert list(names) == [("Bo", "anna@bo.example"), ("Dee", "eva@dee.example")]
+    assert (done.upload.options["header_row"], done.upload.counts["rows"]) == (0, 2)
+
+
+def test_header_may_stand_beside_an_address(alice, table):
+    upload = describe(table("Name,anna@bo.example", "Eva Dee,x"), "contact", by=alice)
+    assert (upload.options["header_row"], flow.columns_of(upload)[0]) == (1, "Name")
 
 
 def test_card_without_a_name_is_refused_and_not_doubted(alice):
