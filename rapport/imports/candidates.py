@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping as MappingType
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping as MappingType
 from typing import Any, TypeVar
 
 from django.db.models import BooleanField, QuerySet
@@ -58,17 +58,35 @@ def by_other_names(
 ) -> dict[str, list[tuple[uuid.UUID, str]]]:
     """Visible records (id, title) by an e-mail address or by a number of theirs, of several those
     that are active."""
-    found: dict[str, dict[tuple[uuid.UUID, str], int]] = defaultdict(dict)
     addresses = [text for text in texts if normalise.email(text)]
     numbers = [text for text in texts if any(map(str.isdecimal, text))]
-    wanted = queries.records(entity, by)
-    keyed = match_keys.plan_of(entity).roles.emails
-    asked = [(name, numbers, words) for name in entity.numbers]
+    asked: list[_Asked] = [(name, numbers, words) for name in entity.numbers]
     asked += [
         (field.name, addresses, normalise.email)
         for field in entity.fields.values()
         if field.kind is Kind.EMAIL
     ]
+    return _by(entity, asked, by)
+
+
+def by_fields(
+    entity: Entity, names: Collection[str], texts: Collection[str], by: Actor
+) -> dict[str, list[tuple[uuid.UUID, str]]]:
+    """The same by these of their numbers and e-mail addresses alone."""
+    forms = {name: normalise.email for name in names if entity.fields[name].kind is Kind.EMAIL}
+    return _by(entity, [(name, texts, forms.get(name, words)) for name in names], by)
+
+
+# A field, the texts that may stand there, and their normal form.
+_Asked = tuple[str, Collection[str], Callable[[str], str]]
+
+
+def _by(
+    entity: Entity, asked: Iterable[_Asked], by: Actor
+) -> dict[str, list[tuple[uuid.UUID, str]]]:
+    found: dict[str, dict[tuple[uuid.UUID, str], int]] = defaultdict(dict)
+    wanted = queries.records(entity, by)
+    keyed = match_keys.plan_of(entity).roles.emails
     for name, own, form in asked:
         spelt: dict[str, list[str]] = defaultdict(list)
         for text in own:

@@ -37,6 +37,7 @@ from . import (
     reasons,
     steps,
     uploads,
+    whose,
 )
 from .layouts import Layout
 from .mapping import MappingRefused
@@ -96,6 +97,8 @@ def describe(
             guess=guess and not _is_auto(upload),
             layout=layout,
         )
+        if detected.format != "vcard":
+            made = whose.found_by(made, sample, by=by)
         read = detection.reading(made, sample, time_zone=zone, language=language)
         chosen = {k: v for k, v in (reading or {}).items() if k in dataclasses.asdict(read) and v}
         read = replace(read, **chosen)
@@ -240,7 +243,9 @@ def _entity(
         return registry[upload.entity]
     if layout is not None and layout.entity in {entity.name for entity in importable_for(by)}:
         return registry[layout.entity]
-    found = choose_entity(table.columns, sample, file_name=upload.name, among=importable_for(by))
+    among = importable_for(by)
+    found = choose_entity(table.columns, sample, file_name=upload.name, among=among)
+    found = whose.entity_of(found, among, table.columns, sample, by=by)
     if found is None and table.options.format == "vcard":
         return registry["contact"]
     if found is None:

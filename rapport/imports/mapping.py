@@ -236,6 +236,12 @@ def missing_required(mapping: Mapping) -> list[Field]:
     ]
 
 
+def needed(mapping: Mapping) -> list[Field]:
+    """Required fields that no column fills, where rows do not just find the records that are there:
+    what a person is asked for."""
+    return [] if mapping.match else missing_required(mapping)
+
+
 def check(mapping: Mapping) -> None:
     """Raise MappingRefused when nothing can come of it."""
     if not mapping.columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from rapport.files.canonical import MEANINGS
 from rapport.files.refusal import Message, gettext_noop
 from rapport.files.rows import NEVER_CLOSED, SURPLUS, SWALLOWED
+from rapport.meta.entity import Entity
 from rapport.meta.field import Field
 from rapport.meta.kinds import InvalidValue, Kind, OutOfBounds
 
@@ -83,6 +85,16 @@ def required(field: Field, column: int | None) -> Reason:
     message = _("%(field)s is required.") % {"field": field.label}
     remedy = _("Map a column to it.") if column is None else _("Fill the cell.")
     return Reason(message, column, remedy, "required")
+
+
+def not_found(entity: Entity, sets: Iterable[Iterable[str]], lacking: Field) -> Reason:
+    """A row that finds no record by one of these `sets` of fields, and that no column lets become a
+    new one."""
+    said = [" + ".join(str(entity.fields[name].label) for name in names) for names in sets]
+    message = _("There is no %(entity)s with this %(fields)s.")
+    remedy = _("Correct it, or map a column to %(field)s to make a new one.")
+    values = {"entity": str(entity.label).lower(), "fields": _(" or ").join(said)}
+    return Reason(message % values, None, remedy % {"field": lacking.label}, "not-found")
 
 
 def only_parts() -> Reason:

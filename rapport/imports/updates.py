@@ -147,5 +147,7 @@ def _of_draft(mapping: Mapping, draft: Draft, name: str, messages: Sequence[str]
     if known is None:
         return [Reason(message, column) for message in messages]
     if known.required and draft.now(name) in {None, ""}:
+        if column is None and mapping.match and draft.current is None:
+            return [why.not_found(mapping.entity, mapping.match, known)]
         return [why.required(known, column)]
     return [Reason(message, column, "", known.kind.value) for message in messages]

@@ -83,7 +83,7 @@ def _member(member: ImportFile, cells: CellContext) -> dict[str, Any]:
             "icon": entity.icon,
             "mapped": len(mapping.columns),
             "width": len(flow.columns_of(member)),
-            "missing": [str(found.label) for found in mappings.missing_required(mapping)],
+            "missing": [str(found.label) for found in mappings.needed(mapping)],
         }
     return made
 

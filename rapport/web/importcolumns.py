@@ -340,7 +340,7 @@ def _needs(mapping: Mapping, width: int) -> dict[str, Any]:
     missing = [one["label"] for one in required if not one["is_filled"]]
     return {
         "required": required,
-        "missing": [] if RECORD_ID in mapping.fields else missing,
+        "missing": [] if RECORD_ID in mapping.fields or mapping.match else missing,
         "mapped": len(mapping.columns),
         "unmapped": width - len(mapping.columns),
         "width": width,
