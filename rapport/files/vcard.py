@@ -19,7 +19,9 @@ _START = re.compile(r"(?:[\w-]+\.)?[\w-]+[;:]")
 _PARAMETER = re.compile(r';((?:[^:;"]|"[^"]*")*)')
 _WEB = re.compile(r":\w+://\S*$")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_LINE_END = re.compile(r"\\n", re.IGNORECASE)
+# What many programs escape in 2.1 all the same, and what tells that they do. In a path it is a name.
+_NEWER = re.compile(r"\\([\\;,nN])")
+_TELLING = re.compile(r"\\[,nN]")
 _PATH = re.compile(r"\b[A-Za-z]:\\|(?:^|\s)\\\\\w")
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T.*)?")
 
@@ -304,6 +306,7 @@ def _cells(card: list[Property]) -> Iterator[tuple[str, str]]:
     """Column and text of every property, the preferred of its name first."""
     labels = {p.group: p.value for p in card if p.name == "X-ABLABEL" and p.group}
     places: list[str] = []
+    given: set[tuple[str, str]] = set()
     for found in sorted(card, key=lambda p: p.rank):
         if found.name in _IGNORED:
             continue
@@ -320,7 +323,11 @@ def _cells(card: list[Property]) -> Iterator[tuple[str, str]]:
         elif found.name in _PICTURES:
             yield _PICTURES[found.name], _picture(found)
         else:
-            yield _one_value(found, labels)
+            column, text = _one_value(found, labels)
+            # Merged address books say the same twice, at the cost of a third address.
+            if (column, text.casefold()) not in given:
+                given.add((column, text.casefold()))
+                yield column, text
 
 
 def _one_value(found: Property, labels: dict[str, str]) -> tuple[str, str]:
@@ -328,7 +335,7 @@ def _one_value(found: Property, labels: dict[str, str]) -> tuple[str, str]:
     if found.name == "EMAIL":
         return "E-mail Address", re.sub(r"^mailto:", "", text, flags=re.IGNORECASE)
     if found.name in {"TEL", "X-MS-TEL"}:
-        return _phone(found), re.sub(r"^tel:", "", text, flags=re.IGNORECASE)
+        return _phone(found, labels), re.sub(r"^tel:", "", text, flags=re.IGNORECASE)
     if found.name == "GENDER":
         # Version 4 writes a letter, and may say more behind it.
         text = _GENDERS.get(text.partition(";")[0].strip().upper(), text)
@@ -355,8 +362,10 @@ def _ours(found: Property, column: str) -> Iterator[tuple[str, str]]:
         yield f"{column}_{place}", _plain(text, old=False)
 
 
-def _phone(found: Property) -> str:
+def _phone(found: Property, labels: dict[str, str]) -> str:
     types = found.types
+    if "assistantphone" in labels.get(found.group, "").lower():
+        types = {"assistant"}
     return next((name for wanted, name in _PHONES if wanted <= types), "Phone")
 
 
@@ -393,11 +402,10 @@ def _split(value: str, sign: str = ";") -> list[str]:
 def _plain(text: str, *, old: bool) -> str:
     if "\\" not in text:
         return text
-    if old:
-        # Line ends that many programs write all the same; in a path it is a name.
-        text = text if _PATH.search(text) else _LINE_END.sub("\n", text)
+    if old and (_PATH.search(text) or not _TELLING.search(text)):
         return text.replace("\\;", ";").replace("\\,", ",")
-    return _ESCAPED.sub(lambda match: "\n" if match[1] in "nN" else match[1], text)
+    escaped = _NEWER if old else _ESCAPED
+    return escaped.sub(lambda match: "\n" if match[1] in "nN" else match[1], text)
 
 
 def _picture(found: Property) -> str:

@@ -238,6 +238,29 @@ def test_line_ends_of_old_cards_may_be_escaped(read):
     assert read(text) == [{"Notes": "a\nb, c", "Job Title": r"C:\new"}]
 
 
+def test_old_cards_that_escape_as_newer_ones_do_escape_backslashes(read):
+    text = card("FN:Jane", r"NOTE:C\\D\, E\nF", r"TITLE:C\\D\;", r"ROLE:D:\\new\,", version="2.1")
+    assert read(text) == [
+        {"Full Name": "Jane", "Notes": "C\\D, E\nF", "Job Title": r"C\\D;", "Role": r"D:\\new,"}
+    ]
+
+
+def test_what_a_card_says_twice_counts_once(read):
+    text = card(
+        "FN:Jane", "EMAIL;TYPE=INTERNET:a@x.de", "EMAIL;INTERNET:A@x.de", "EMAIL:b@x.de",
+        "TEL;TYPE=WORK:1", "TEL;WORK:1", "TEL;TYPE=HOME:1", "TEL;TYPE=WORK:2",
+    )  # fmt: skip
+    assert read(text) == [
+        {"Full Name": "Jane", "E-mail Address": "a@x.de", "E-mail Address 2": "b@x.de",
+         "Business Phone": "1", "Home Phone": "1", "Business Phone 2": "2"}
+    ]  # fmt: skip
+
+
+def test_phone_of_an_assistant_may_say_so_in_its_label(read):
+    text = card("FN:Jane", "item1.TEL:5", "item1.X-ABLabel:_$!<AssistantPhone>!$_", "TEL:6")
+    assert read(text) == [{"Full Name": "Jane", "Assistant's Phone": "5", "Phone": "6"}]
+
+
 def test_the_most_preferred_comes_first(read):
     text = card("EMAIL:a@b", "EMAIL;PREF=20:c@d", "EMAIL;PREF=3:e@f", "TEL:1", "TEL;TYPE=pref:2")
     (found,) = read(text)
