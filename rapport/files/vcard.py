@@ -19,7 +19,7 @@ _START = re.compile(r"(?:[\w-]+\.)?[\w-]+[;:]")
 _PARAMETER = re.compile(r';((?:[^:;"]|"[^"]*")*)')
 _WEB = re.compile(r":\w+://\S*$")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-# What many programs escape in 2.1 all the same, and what tells that they do. In a path it is a name.
+# What many programs escape in 2.1 all the same, and what tells that they do; not in a path.
 _NEWER = re.compile(r"\\([\\;,nN])")
 _TELLING = re.compile(r"\\[,nN]")
 _PATH = re.compile(r"\b[A-Za-z]:\\|(?:^|\s)\\\\\w")
