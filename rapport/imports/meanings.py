@@ -15,7 +15,8 @@ from rapport.meta.folding import fold
 from rapport.meta.kinds import Kind, Reading
 
 from . import choicewords, datecolumns, foreign, headers, parts
-from .layouts import Layout
+from .headers import RECORD_ID
+from .layouts import DYNAMICS, Layout
 from .mapping import BLANK, Target, label_of
 from .samples import values_of
 
@@ -63,6 +64,10 @@ def settle(
     """Let the cells of choice columns mean the options that they plainly are. What people should
     know of the others."""
     notes = []
+    # Who made the file knows what our options are called, and their numbers.
+    knows_ours = (layout is not None and layout.program is DYNAMICS) or any(
+        target.field == RECORD_ID for target in targets.values()
+    )
     for index, target in list(targets.items()):
         found = parts.field_of(entity, target.field)
         if found is None or found.kind not in {Kind.CHOICE, Kind.STATE}:
@@ -82,6 +87,14 @@ def settle(
         else:
             meant = foreign.meanings(entity, found, cells, reading)
         texts = {"column": columns[index], "field": label_of(entity, target.field)}
+        if not (knows_ours or is_said) and _are_numbers(found, columns[index], cells):
+            del targets[index]
+            ignored = _(
+                "“%(column)s” is ignored: its numbers may not be those of our options. Choose "
+                "%(field)s for it if they are."
+            )
+            notes.append(ignored % texts)
+            continue
         if cells and not is_said and not is_part and set(meant.values()) == {None}:
             del targets[index]
             ignored = _("“%(column)s” is ignored: none of its values is an option of %(field)s.")
@@ -102,6 +115,18 @@ def settle(
             left = _("“%(column)s”: left blank, since no option of %(field)s: %(values)s.")
             notes.append(left % texts)
     return notes
+
+
+def _are_numbers(found: Field, header: str, cells: Sequence[str]) -> bool:
+    """Whether there is nothing but numbers in a column that is not called like the field of a
+    program that has our numbers: elsewhere 1 is hot, or one star of five."""
+    ours = {fold(str(option.label)) for option in found.options}
+    return (
+        found.kind is Kind.CHOICE
+        and bool(cells)
+        and all(cell.isdecimal() and cell not in ours for cell in cells)
+        and headers.plain(header) != headers.plain(found.wire or "")
+    )
 
 
 def leave_unfit(

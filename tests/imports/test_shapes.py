@@ -259,6 +259,23 @@ def test_other_words_for_options_are_understood(alice, table):
     assert list(found) == [(1, 2), (2, 5)]
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "fields"),
+    [
+        ("Last Name,Rating", ("1", "3"), {"last_name"}),
+        ("Last Name,Lead Source", ("1", "Web"), {"last_name", "source"}),
+        ("Last Name,leadqualitycode", ("1", "3"), {"last_name", "rating"}),
+        ("Last Name,Rating,telephone1,statuscode", ("1,,", "3,,"),
+         {"last_name", "rating", "business_phone", "status"}),
+    ],
+)  # fmt: skip
+def test_numbers_of_others_are_no_options(alice, table, header, cells, fields):
+    upload = describe(table(header, *(f"Bo {c},{c}" for c in cells)), "lead", by=alice)
+
+    said = [note for note in upload.options["notes"] if "may not be those" in note]
+    assert (flow.mapping_of(upload).fields, len(said)) == (fields, int(fields == {"last_name"}))
+
+
 def test_words_for_options_are_told_in_several_languages(alice, table):
     rows = ("Bo;Acme;Messe", "Dee;Bee;Bouche à oreille", "Eck;Cee;Sitio web")
     done = bring(table("Nachname;Firma;Quelle", *rows), "lead", by=alice)
