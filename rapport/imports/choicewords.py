@@ -145,3 +145,11 @@ CURRENCIES = {
     "KRW": "South Korean Won|Korean Won|Won|₩",
     "UAH": "Ukrainian Hryvnia|Hryvnia|Гривня|₴",
 }
+# All codes that are known beside amounts.
+CODES = frozenset(
+    {
+        *CURRENCIES, "ARS", "BGN", "BHD", "CLP", "COP", "EGP", "GEL", "IDR", "ISK", "KES", "KWD",
+        "KZT", "MAD", "MDL", "MYR", "NGN", "OMR", "PEN", "PHP", "PKR", "QAR", "RSD", "THB", "TND",
+        "TWD", "UYU", "VND",
+    }
+)  # fmt: skip

@@ -29,6 +29,7 @@ from rapport.queries.imports import imports_with
 from . import (
     beginning,
     bundle,
+    currencies,
     detection,
     feed,
     layouts,
@@ -111,6 +112,7 @@ def describe(
         notes += [*_around(table), *made.notes]
         notes += detection.rounding(made, table.columns, sample, read)
         notes += detection.as_spoken(made, table.columns, sample, read)
+        notes += currencies.notes(made, table.columns, sample)
         upload.options |= _description(detected, table, looked, notes)
         # The columns of cards bear the names of one program, whichever wrote them.
         is_card = detected.format == "vcard"

@@ -17,7 +17,7 @@ from rapport.meta.field import Field
 from rapport.meta.folding import fold
 from rapport.meta.kinds import InvalidValue, Reading, check
 
-from . import cells, names, options, parts, standing
+from . import cells, currencies, names, options, parts, standing
 from .cells import is_named
 from .headers import CHANGED_ON, RECORD_ID, siblings
 from .layouts import same_id
@@ -109,6 +109,8 @@ class Converter:
             lookup: Converter(mapping.part(lookup), reading, lenient=lenient)
             for lookup in mapping.filled_parts
         }
+        # What Rapport has written names none.
+        self._amounts = {} if ours else currencies.amounts(mapping)
         fields = {found.name for _, found, _ in self._columns}
         # Whether a record is no more than what its columns say.
         self._is_plain = len(fields) == len(mapping.columns) and not (
@@ -127,6 +129,8 @@ class Converter:
         for index, found, convert in self._columns:
             column = convert(columns[index])
             odd.update(column.errors, column.more)
+            if index in self._amounts:
+                odd.update(currencies.said(columns[index]))
             (links if is_named(found) else values)[found.name] = column.values
         return Sheet(values, links, odd)
 
@@ -159,6 +163,7 @@ class Converter:
         for index, found, column in notes:
             self._tell(index, found, column, records, rows)
         self._cell_problems(records, rows)
+        self._take_currencies(texts, rows)
         if self._record_id is not None:
             for row, cells_ in zip(rows, texts, strict=True):
                 self._ask(row, cells_[self._record_id])
@@ -193,6 +198,20 @@ class Converter:
                 row.refuse(found.name, of_cell(found, message, index))
         for place, more in column.more.items():
             self._spread(rows[place], found, more, index)
+
+    def _take_currencies(self, texts: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
+        """The currency that an amount names is that of the record: it has one."""
+        for index, name in self._amounts.items():
+            for place, code in currencies.said([cells_[index] for cells_ in texts]).items():
+                row = rows[place]
+                if name not in row.values:
+                    continue
+                known = row.values.setdefault(currencies.FIELD, code)
+                if known != code:
+                    message = _("This amount is in %(code)s, another one of the row in %(other)s.")
+                    values = {"code": code, "other": known}
+                    remedy = _("Write all of them in one currency.")
+                    row.refuse(name, Reason(message % values, index, remedy, currencies.FIELD))
 
     def _take_endings(self, texts: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
         """How a record has ended, where that is written among its stages."""

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from rapport.meta.field import Field
 from rapport.meta.kinds import InvalidValue, Kind, Reading, decimal_of, parse
 
+from .choicewords import CODES, CURRENCIES
+
 # The largest number of fields that are so many of a hundred: “10-12” of these is rather a date.
 HUNDRED = 100
 # Nothing that a company is called.
@@ -41,15 +43,20 @@ _ABOUT = (
     r"|mindestens|env(?:\.|iron)?|plus de|moins de|unos|más de|menos de|circa|più di|meno di"
     r"|ongeveer|meer dan|minder dan"
 )
-_MONEY = r"[€$£¥]|[a-z]{2}\$|eur|euros?|usd|chf|gbp|dollars?"
+_NAMES = [name for names in CURRENCIES.values() for name in names.split("|")]
+_MONEY = "|".join(
+    sorted(map(re.escape, (*CODES, "dollars", "dollar", "$", "¥", *_NAMES)), key=len, reverse=True)
+)
 _UNITS = (
     r"employees|employee|emp\.?|people|persons|staff|fte|mitarbeiter(?:innen)?|mitarbeitende|ma"
     r"|beschäftigte|employés|salariés|empleados|dipendenti|medewerkers"
 )
 _AMOUNT = re.compile(
-    rf"(?P<about>{_ABOUT})?\s*(?:{_MONEY})?\s*(?P<number>\d(?:[\d.,'’\s\u00a0\u202f]*\d)?)"
-    rf"\s*(?:(?P<times>{_WORDS})\b\.?)?\s*(?P<more>\+)?\s*(?:{_MONEY})?\s*(?P<plus>\+)?"
-    rf"\s*(?P<unit>{_UNITS})?",
+    rf"(?P<about>{_ABOUT})?\s*(?:(?P<before>[tk])?(?:{_MONEY}))?"
+    # “500.–”, “500,-”
+    r"\s*(?P<number>\d(?:[\d.,'’\s\u00a0\u202f]*\d)?)(?:[.,]\s?[-–—]{1,2})?"
+    rf"\s*(?:(?P<times>{_WORDS})\b\.?|(?P<behind>[tk])(?=eur|€|usd|\$|chf))?\s*(?P<more>\+)?"
+    rf"\s*(?:{_MONEY})?\s*(?P<plus>\+)?\s*(?P<unit>{_UNITS})?",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"\s*(?:-|–|—|\bto\b|\bbis\b|\bà\b|\ba\b|\btot\b)\s*", re.IGNORECASE)
@@ -98,7 +105,7 @@ def _amount(field: Field, text: str, reading: Reading) -> Spoken | None:
         return None
     if found["unit"] and field.kind is not Kind.NUMBER:
         return None
-    value = _scaled(field, found["number"], found["times"], reading)
+    value = _scaled(field, found["number"], _times(found), reading)
     return Spoken(value, bool(found["about"] or found["more"] or found["plus"]))
 
 
@@ -110,10 +117,15 @@ def _range(field: Field, text: str, reading: Reading) -> Spoken | None:
     if low is None or high is None:
         return None
     # “10-50 million” means ten million.
-    times = low["times"] or high["times"]
+    times = _times(low) or _times(high)
     lower = _scaled(field, low["number"], times, reading)
-    upper = _scaled(field, high["number"], high["times"], reading)
+    upper = _scaled(field, high["number"], _times(high), reading)
     return Spoken(lower, is_range=True) if lower < upper else None
+
+
+def _times(found: re.Match[str]) -> str | None:
+    """The word or letter that says how many: “12k”, “12 Mio.”, “TEUR 12”."""
+    return found["before"] or found["behind"] or found["times"]
 
 
 def _scaled(field: Field, digits: str, times: str | None, reading: Reading) -> Any:

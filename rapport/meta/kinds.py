@@ -237,10 +237,13 @@ def _parse_number(field: Field, text: str, reading: Reading) -> int:
 
 
 def _parse_money(field: Field, text: str, reading: Reading) -> Decimal:
-    return _check_money(
-        field,
-        decimal_of(re.sub(r"^(\W*)[A-Za-z]{3}\s+|[€$£¥]|\s*[A-Z]{3}$", r"\1", text), reading),
-    )
+    plain = re.sub(r"^(\W*)[A-Za-z]{3}\s+|[€$£¥]|\s*[A-Z]{3}$", r"\1", text)
+    try:
+        value = decimal_of(plain, reading)
+    except InvalidValue:
+        # As it was written.
+        raise InvalidValue(_("“%(text)s” is not a number.") % {"text": quoted(text)}) from None
+    return _check_money(field, value)
 
 
 def decimal_of(text: str, reading: Reading) -> Decimal:
