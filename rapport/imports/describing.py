@@ -113,6 +113,8 @@ def describe(
         notes += detection.rounding(made, table.columns, sample, read)
         notes += detection.as_spoken(made, table.columns, sample, read)
         notes += currencies.notes(made, table.columns, sample)
+        if "date_order" not in chosen:
+            notes += detection.undecided(made, table.columns, sample, read)
         upload.options |= _description(detected, table, looked, notes)
         # The columns of cards bear the names of one program, whichever wrote them.
         is_card = detected.format == "vcard"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -83,6 +84,31 @@ def as_spoken(
     """What is to be said of columns with numbers that stand for others."""
     said = _("“%(column)s” has numbers for others near them: “%(text)s” becomes %(n)s.")
     return _of_numbers(mapping, columns, sample, said, partial(_near, reading))
+
+
+def undecided(
+    mapping: Mapping, columns: Sequence[str], sample: Sequence[Sequence[str]], reading: Reading
+) -> list[str]:
+    """What is to be said where no date tells whether day or month comes first."""
+    first: tuple[int, Field, str] | None = None
+    for index, target in mapping.columns.items():
+        found = parts.field_of(mapping.entity, target.field)
+        if found is None or found.kind not in {Kind.DATE, Kind.DATETIME}:
+            continue
+        for text in values_of(sample, index):
+            if day := _DAY.match(text):
+                one, sign, other = int(day[1]), day[2], int(day[3])
+                if max(one, other) > 12 or sign == ".":
+                    return []
+                first = first or ((index, found, text) if one != other else None)
+    if first is None:
+        return []
+    index, found, text = first
+    said = _("“%(column)s”: no date tells whether day or month comes first. “%(text)s” is %(day)s.")
+    with suppress(InvalidValue):
+        value = to_text(found, parse(found, text, reading))
+        return [said % {"column": columns[index], "text": text, "day": value}]
+    return []
 
 
 def _of_numbers(

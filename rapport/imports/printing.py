@@ -128,6 +128,8 @@ def print_json(outcome: Outcome, args: argparse.Namespace) -> None:
         "encoding": reading.get("encoding"),
         "delimiter": reading.get("delimiter"),
         "sheet": reading.get("sheet"),
+        "date_order": reading.get("date_order"),
+        "decimal_mark": reading.get("decimal_mark"),
         "refused": outcome.refused or None,
         "notes": _notes(upload, args) if upload else [],
         "mapping": report.mapping_of(upload) if upload and upload.entity else {},

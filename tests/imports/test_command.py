@@ -18,6 +18,7 @@ FIELDS = {
     "rows", "created", "updated", "skipped", "duplicates", "errors", "accounts_created",
     "operation", "seconds", "mapping", "entity", "file", "encoding", "delimiter", "sheet",
     "refused", "refused_rows", "dry_run", "format", "import", "notes", "program",
+    "date_order", "decimal_mark",
 }  # fmt: skip
 
 

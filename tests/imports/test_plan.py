@@ -191,6 +191,23 @@ def test_plan_of_another_mapping_replaces_the_first(alice, table):
     assert Plan.objects.filter(import_file=upload).count() == 1
 
 
+@pytest.mark.parametrize(
+    ("birthdays", "reading", "told"),
+    [
+        (("03/03/1990", "01/02/1990"), {}, ["01/02/1990"]),
+        (("01/02/1990", "13/02/1990"), {}, []),
+        (("01.02.1990", "03.02.1990"), {}, []),
+        (("1990-01-02", "02/02/1990"), {}, []),
+        (("01/02/1990", ""), {"date_order": "mdy"}, []),
+    ],
+)
+def test_days_that_may_be_months_are_told(alice, table, birthdays, reading, told):
+    rows = (f"Bo {day},{day}" for day in birthdays)
+    upload = describe(table("Last Name,Birthday", *rows), by=alice, **reading)
+    notes = [note.split("“")[2].split("”")[0] for note in upload.options["notes"]]
+    assert notes == told
+
+
 def test_date_order_and_mark_can_be_chosen(alice, table):
     content = table("Account Name,Revenue", 'Acme,"1,5"', 'Bee,"2,25"')
     upload = describe(content, "account", by=alice)
