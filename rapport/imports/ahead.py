@@ -9,28 +9,23 @@ need not be read again to be applied, nor when the same file comes again.
 
 from __future__ import annotations
 
-import gc
 import itertools
 import json
 import logging
 import os
 import signal
 import struct
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, NoReturn
 
-from django.db import connections
-
 from rapport import processes
 from rapport.actions.retention import MADE_AHEAD
-from rapport.duplicates import rules
 from rapport.files.partial import beside
 from rapport.files.refusal import FileRefused
-from rapport.meta import options
 
+from . import child
 from .compact import Block
 
 log = logging.getLogger(__name__)
@@ -39,8 +34,9 @@ log = logging.getLogger(__name__)
 LARGE = 2 * 1024**2
 READERS = 2
 # Behind whoever waits: the process that judges and writes, the database, people's pages. With two
-# processors and three who want them, each would else get two thirds of one.
-NICE = 5
+# processors and three who want them, each would else get two thirds of one. Not far behind: towards
+# the end of a large file, when comparing takes longest, they should be through.
+NICE = 3
 _LENGTH = struct.Struct("<Q")
 # What the other process says: there is one more block; that was all; it was refused; it failed.
 _MORE, _END, _REFUSED, _FAILED = b".", b"E", b"R", b"F"
@@ -80,9 +76,8 @@ Make = Callable[[Turns], Iterator[Block]]
 
 
 def is_worth_it(size: int) -> bool:
-    """Whether a file of so many bytes is read by a process of its own. Not beside threads: what
-    they hold at that moment would be held for ever in the new process."""
-    return size >= LARGE and hasattr(os, "fork") and threading.active_count() == 1
+    """Whether a file of so many bytes is read by a process of its own."""
+    return size >= LARGE and child.can_fork()
 
 
 def path_for(folder: Path, fingerprint: str) -> Path:
@@ -190,10 +185,8 @@ class Ahead(Kept):
         self._pids: list[int] = []
         self._news: list[int] = []
         ring = [os.pipe() for _ in range(count)]
-        gc.freeze()
         for turn in range(count):
             self._start(_part(path, turn), make, turn, ring, passing=passing)
-        gc.unfreeze()
         for end in itertools.chain.from_iterable(ring):
             os.close(end)
         self._begin()
@@ -210,7 +203,7 @@ class Ahead(Kept):
             part.unlink()
         news, telling = os.pipe()
         parent = os.getpid()
-        pid = os.fork()
+        pid = child.fork()
         if not pid:
             for other in (*self._news, news):
                 os.close(other)
@@ -266,9 +259,8 @@ def _make(
     part, path = paths
     try:
         # Whoever goes on with the job of a process that was killed has readers of its own.
-        processes.end_with(parent)
+        child.begin(parent)
         os.nice(NICE)
-        _let_go()
         for block in make():
             if os.getppid() != parent:
                 break
@@ -295,24 +287,6 @@ def _make(
     finally:
         part.unlink(missing_ok=True)
         os._exit(1)
-
-
-def _let_go() -> None:
-    """Leave alone what belongs to the process that we were forked from."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # Whoever is at the keyboard means our parent, which then ends us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # No circles are made here; looking for them would copy the memory that we share.
-    gc.disable()
-    options.stay()
-    rules.stay()
-    for alias in [one.alias for one in connections.all(initialized_only=True)]:
-        # Kept, because to close it would end it for our parent, too.
-        _not_ours.append(connections[alias])
-        del connections[alias]
-
-
-_not_ours: list[object] = []
 
 
 def _told(refused: FileRefused) -> bytes:

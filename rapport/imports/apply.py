@@ -51,9 +51,11 @@ from . import (
 from .compact import Block
 from .feed import Feed
 from .heldback import hold_back_changed
-from .quick import Ids, judge_block, names_of
+from .quick import judge_block
 from .reasons import as_json
+from .rowids import Ids
 from .sessions import Sessions
+from .titles import names_of
 from .verdict import Judged, Verdict
 
 # A smaller batch takes hardly less time.

@@ -40,7 +40,10 @@ class Chains:
         self._slots = slots = array("I", bytes(4 * size))
         entries = self._entries
         for entry in range(1, len(entries)):
-            key = entries[entry] & LOW
+            found = entries[entry]
+            if found >> 32 == entry:
+                continue
+            key = found & LOW
             entries[entry] = slots[key & mask] << 32 | key
             slots[key & mask] = entry
 
@@ -132,4 +135,22 @@ class Chains:
             self._marks.pop()
         while len(entries) > first:
             last = entries.pop()
-            slots[last & mask] = last >> 32
+            if last >> 32 != len(entries):
+                slots[last & mask] = last >> 32
+
+    def drop(self, row: int) -> None:
+        """Forget any row: it keeps its place, and has no key any more."""
+        slots, entries, firsts = self._slots, self._entries, self._firsts
+        end = firsts[row + 1] if row + 1 < len(firsts) else len(entries)
+        for entry in range(firsts[row], end):
+            found = entries[entry]
+            place = found & LOW & self._mask
+            later = slots[place]
+            if later == entry:
+                slots[place] = found >> 32
+            else:
+                while (after := entries[later]) >> 32 != entry:
+                    later = after >> 32
+                entries[later] = (found & ~LOW) | (after & LOW)
+            # None comes before itself, so this one is in no chain.
+            entries[entry] = entry << 32

@@ -39,8 +39,8 @@ from . import (
 from .links import Links, Named, Wait
 from .mapping import Mapping, Target
 from .ownnames import Brings
-from .quick import Ids
 from .reasons import Reason
+from .rowids import Ids
 from .rows import Row
 from .sources import name_key, title_of
 from .verdict import Judged, Verdict

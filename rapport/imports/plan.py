@@ -16,10 +16,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rapport import access
+from rapport import access, processes
 from rapport.access import Actor
 from rapport.actions import rows as table_rows
 from rapport.actions.lease import Refused, Run
+from rapport.duplicates.room import room_for
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.meta.kinds import to_text
@@ -28,6 +29,7 @@ from rapport.models.operations import Fate, ImportState, JobState
 from rapport.models.people import Verb
 
 from . import (
+    child,
     decisions,
     kept as kept_keys,
     latenames,
@@ -39,14 +41,16 @@ from . import (
     reasons as why,
     samerows,
 )
+from .aside import MANY, Aside
 from .decisions import ALIKE, NOTHING_SAID, Decided, Said
 from .feed import Feed
 from .mapping import Mapping
 from .names import PARTS
-from .quick import judge_block, look_up, names_of
+from .quick import judge_block, look_up
 from .seen import Earlier, Seen
 from .sessions import Sessions
 from .sources import Siblings
+from .titles import names_of
 from .verdict import Judged, Verdict
 
 KIND = "import"
@@ -86,6 +90,7 @@ class Session:
             self.seen, self.base = Earlier(self.feed.expected * KEYS, self.feed.layout), 0
         else:
             self.seen, self.base = siblings.earlier(entity)
+        self.aside = self._helper()
         self.siblings = siblings
         # Ids and names that the file itself brings are only told apart in the end.
         mapping = self.feed.mapping
@@ -104,6 +109,18 @@ class Session:
         self.preview: list[dict[str, Any]] = []
         self.decided = Decided(self.said.rows, self.said.alike)
 
+    def _helper(self) -> Aside | None:
+        """Who helps to compare: towards the end of a large file nobody is left to read it."""
+        feed, entity = self.feed, self.feed.mapping.entity
+        if (
+            feed.layout is None
+            or feed.expected < MANY
+            or processes.processors() < 2
+            or not child.can_fork()
+        ):
+            return None
+        return Aside(self.seen, room_for(entity, {entity.name}))
+
     @property
     def links(self) -> dict[str, int]:
         """How many links are set in the end, how many rows lack one, what is made for them."""
@@ -112,6 +129,8 @@ class Session:
         return {name: self.counts[name] for name in (*LINKS, *made) if self.counts[name]}
 
     def close(self) -> None:
+        if self.aside is not None:
+            self.aside.close()
         self.feed.close()
         if self.siblings is None:
             self.seen.close()
@@ -166,6 +185,7 @@ def advance(session: Session, run: Run) -> bool:
         by=run.by,
         now=timezone.now(),
         seen=session.seen,
+        aside=session.aside,
         decided=session.decided,
         told=_told(session, rows.numbers),
         siblings=session.siblings,

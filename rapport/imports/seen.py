@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import tempfile
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import IO
 
@@ -129,18 +129,42 @@ class Earlier:
         self._asking = keys
         if not places:
             return []
-        if glance and self._told == room.shape.told:
-            may_be = room.asking(glance)
-            texts = self._glances_of(places)
-            places = [
-                place for place, text in zip(places, texts, strict=True) if not text or may_be(text)
-            ]
+        if glance and self.tells(room):
+            places = self.may_be(glance, places, room)
         numbers = self._numbers
         places.sort(key=numbers.__getitem__)
         return [
-            (told(numbers[place], self._base), held_of(self._held(place), self._layout))
-            for place in places
+            (told(numbers[place], self._base), held)
+            for place, (held, _glance) in zip(places, self.held(places, room), strict=True)
         ]
+
+    def tells(self, room: Room) -> bool:
+        """Whether glances tell what the rules of `room` ask."""
+        return self._told == room.shape.told
+
+    def may_be(self, glance: str, places: Sequence[int], room: Room) -> list[int]:
+        """Those of the rows at `places` that may be the same as one with this glance."""
+        asked, found = room.asking(glance), self._kept.read_all(map(self.part, places))
+        return [
+            place
+            for place, text in zip(places, found, strict=True)
+            if not text or asked(_text(text))
+        ]
+
+    def held(self, places: Iterable[int], room: Room) -> Iterator[tuple[Held, str]]:
+        """What the rows at `places` hold, and their glances if these tell what `room` asks."""
+        tells = self.tells(room)
+        for place in places:
+            start, size = self.part(place)
+            (both,) = self._kept.read_all([(start, self._starts[place + 1] * UNIT - start)])
+            yield (
+                held_of(both[size:].rstrip(_FILLING), self._layout),
+                _text(both[:size]) if tells else "",
+            )
+
+    def part(self, place: int) -> tuple[int, int]:
+        """Where the glance of a row begins among the bytes that are kept, and its size."""
+        return self._starts[place] * UNIT, self._glances[place]
 
     def trust(self, told: object) -> None:
         """The glances that come now tell this."""
@@ -160,6 +184,26 @@ class Earlier:
             self._withdraw()
             self._chains.push(keys)
         self._asking = None
+        self._keep(row, held, glance)
+
+    def enter(self, row: int, keys: Iterable[int], held: bytes, glance: str) -> list[int]:
+        """Remember a row at the next place; the places of earlier ones that share one of `keys`.
+        What these are is asked later, of many rows at once; then it may `leave` again."""
+        self._withdraw()
+        places = self._chains.push(keys)
+        self._keep(row, held, glance)
+        return places
+
+    def leave(self, place: int) -> None:
+        """Forget a row that was entered."""
+        self._chains.drop(place)
+
+    @property
+    def next(self) -> int:
+        """The place of the row that is remembered next."""
+        return len(self._numbers)
+
+    def _keep(self, row: int, held: bytes, glance: str) -> None:
         self._numbers.append(row + self._base)
         seen = glance.encode(errors="surrogatepass")
         if len(seen) > LONGEST:
@@ -185,16 +229,14 @@ class Earlier:
             self._chains.pop()
             self._asking = None
 
-    def _glances_of(self, places: Iterable[int]) -> list[str]:
-        starts, sizes = self._starts, self._glances
-        parts = [(starts[place] * UNIT, sizes[place]) for place in places]
-        return [one.decode(errors="surrogatepass") for one in self._kept.read_all(parts)]
+    @property
+    def descriptor(self) -> int:
+        """The file of the glances; what was added since the last `flush` is not in it."""
+        return self._kept.descriptor
 
-    def _held(self, place: int) -> bytes:
-        start, end = self._starts[place] * UNIT, self._starts[place + 1] * UNIT
-        seen = self._glances[place]
-        (held,) = self._kept.read_all([(start + seen, end - start - seen)])
-        return held.rstrip(_FILLING)
+    def flush(self) -> None:
+        """Put all into the file that was remembered."""
+        self._kept.flush()
 
     def close(self) -> None:
         """Let go of what is kept."""
@@ -210,7 +252,6 @@ class _Kept:
     def __init__(self) -> None:
         self._recent, self._begin = bytearray(), 0
         self._file: IO[bytes] | None = None
-        self._descriptor = -1
 
     def add(self, more: bytes) -> int:
         """Add bytes, filled up to whole units; where the next ones will begin."""
@@ -218,17 +259,28 @@ class _Kept:
         self._recent += _FILLING * (-len(more) % UNIT)
         end = self._begin + len(self._recent)
         if len(self._recent) > IN_MEMORY:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 -- see close
-                self._descriptor = self._file.fileno()
-            self._file.write(self._recent)
-            self._begin += len(self._recent)
-            self._recent.clear()
+            self.flush()
         return end
+
+    def flush(self) -> None:
+        """Put all into the file."""
+        self._opened().write(self._recent)
+        self._begin += len(self._recent)
+        self._recent.clear()
+
+    @property
+    def descriptor(self) -> int:
+        return self._opened().fileno()
+
+    def _opened(self) -> IO[bytes]:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 -- see close
+        return self._file
 
     def read_all(self, parts: Iterable[tuple[int, int]]) -> list[bytes]:
         """What stands at these places, by start and size."""
-        begin, recent, descriptor, pread = self._begin, self._recent, self._descriptor, os.pread
+        begin, recent, pread = self._begin, self._recent, os.pread
+        descriptor = self._file.fileno() if self._file is not None else -1
         return [
             pread(descriptor, size, start)
             if start < begin
@@ -239,3 +291,7 @@ class _Kept:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _text(glance: bytes) -> str:
+    return glance.decode(errors="surrogatepass")

@@ -10,7 +10,7 @@ from django.db import connection
 from rapport.actions import keyring, lease, undo, write
 from rapport.duplicates import blocks, find, fresh
 from rapport.imports import apply, flow
-from rapport.imports.quick import Ids
+from rapport.imports.rowids import Ids
 from rapport.jobs import clock
 from rapport.meta.registry import registry
 from rapport.models import FreshKey, KeyRing, MatchKey, Operation

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from rapport.actions.rules import publish_rule
 from rapport.duplicates import find, rules
+from rapport.duplicates.keys import HELD_BY
 from rapport.imports import ahead, feed, flow, plan, quick, report, samerows
 from rapport.imports.decisions import ALIKE
 from rapport.meta.registry import registry
@@ -107,6 +108,14 @@ def test_both_ways_come_to_the_same(alice, seed):
 
     assert told(quick) == told(long)
     assert applied(quick, alice) == applied(long, alice)
+
+
+def test_a_row_that_comes_very_often_is_created_once(alice):
+    rows = b"Eva,Stone,eva@x.example\n" * (2 * HELD_BY)
+    quick, long = planned_both_ways(b"first name,last name,email\n" + rows, alice)
+
+    assert told(quick) == told(long)
+    assert told(quick)[1]["create"] == 1
 
 
 @pytest.fixture
