@@ -182,7 +182,8 @@ class Glances:
     def answers(self) -> list[Answer]:
         """Of all questions those with rows that may be the same, in any order."""
         if self._aside is not None:
-            self._letters.append(self._letter)
+            if self._letter:
+                self._letters.append(self._letter)
             while self._letters:
                 self._share(self._aside)
                 if self._letters:

@@ -129,6 +129,7 @@ def test_answers_always_fit_into_the_smallest_pipe():
     assert aside.WAITING * (4 + 4 * (2 * aside.ROWS + aside.PAIRS)) <= PAGE
 
 
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="nothing to watch a process by")
 def test_it_ends_when_nobody_can_ask_any_more(known, room):
     found = Aside(known[0], room)
     watched = os.pidfd_open(found._pid)
@@ -160,4 +161,4 @@ def test_plan_is_the_same_with_and_without(db, monkeypatch):
     monkeypatch.setattr(aside, "ROWS", 2)
 
     assert planned() == alone
-    assert sum(asked) > 10
+    assert sum(asked) >= aside.WAITING * aside.ROWS
