@@ -82,6 +82,9 @@ def events_of(
 def _refusal(error: Exception, log: Any) -> FileRefused:
     """What the parser could not read; an entity of web pages has a remedy of its own."""
     for entry in log:
+        if entry.type == etree.ErrorTypes.WAR_UNDECLARED_ENTITY:
+            # Only a document type may leave that open; here its sign was written in other letters.
+            return no_doctype()
         if found := _UNDECLARED.match(entry.message):
             return FileRefused(
                 "entity",

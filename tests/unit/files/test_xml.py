@@ -303,6 +303,11 @@ def test_document_types_are_refused(file, text, encoding):
     assert code(path) == "doctype"
 
 
+def test_document_type_that_is_hidden_in_its_letters_is_refused(file):
+    inner = "+ADwAIQ-DOCTYPE r +AFsAPAAh-ENTITY +ACU x SYSTEM +ACI-y+ACIAPgAlx+ADsAJQ-z+ADsAXQA+"
+    assert code(file(f'<?xml version="1.0" encoding="UTF-7"?>\n{inner}')) == "doctype"
+
+
 def test_document_type_after_a_long_comment_is_refused(file):
     path = file(
         f"<?xml version='1.0'?><!--{'x' * 70_000}--><!DOCTYPE r [<!ENTITY a 'b'>]><r>&a;</r>"
