@@ -71,8 +71,10 @@ registry.add(
         duplicates=(("topic", "account", "contact"),),
         has_timeline=True,
         aliases={
-            "topic": ("Name", "Deal Name", "Opportunity Name", "Opportunity", "Subject", "Thema"),
-            "account": ("Company", "Account Name", "Company Name", "Customer", "Firma"),
+            "topic": ("Name", "Deal Name", "Opportunity Name", "Opportunity", "Subject", "Thema",
+                      "Deal", "Verkaufschance", "Projekt"),
+            "account": ("Company", "Account Name", "Company Name", "Customer", "Firma", "Kunde",
+                        "Unternehmen"),
             "contact": ("Contact Name", "Primary Contact", "Person", "Contact Person",
                         "Primary Contact Name"),
             "estimated_revenue": ("Amount", "Value", "Estimated Revenue", "Deal Value"),

@@ -18,7 +18,8 @@ CALLED: dict[str, dict[str, str]] = {
         "Public Relations": "Öffentlichkeitsarbeit|PR|Presse|Relations publiques|"
         "Relaciones públicas|Relazioni pubbliche|Relações públicas",
         "Seminar": "Séminaire|Seminario|Seminário|Webinaire|Schulung|Workshop|Formation|Taller",
-        "Trade Show": "Messe|Fachmesse|Messekontakt|Veranstaltung|Konferenz|Salon|Foire|"
+        "Trade Show": "Messegespräch|Messestand|Ausstellung|"
+        "Messe|Fachmesse|Messekontakt|Veranstaltung|Konferenz|Salon|Foire|"
         "Salon professionnel|Événement|Feria|Evento|Conferencia|Fiera|Conferenza|Beurs|Vakbeurs|"
         "Evenement|Feira",
         "Web": "Internet|Webseite|Homepage|Online|Webformular|Kontaktformular|Suchmaschine|"
@@ -44,9 +45,34 @@ CALLED: dict[str, dict[str, str]] = {
         "Other": "Sonstige|Sonstiges|Andere|Autre|Otro|Altro|Anders|Overig|Outro",
     },
     "rating": {
-        "Hot": "Heiß|Hoch|Chaud|Caliente|Caldo|Heet|Quente",
-        "Warm": "Mittel|Tiède|Templado|Tibio|Tiepido|Lauw|Morno",
-        "Cold": "Kalt|Niedrig|Froid|Frío|Freddo|Koud|Frio",
+        "Hot": "A|A-Lead|High|Very hot|Heiß|Hoch|Sehr interessiert|Chaud|Caliente|Caldo|Heet|"
+        "Quente",
+        "Warm": "B|B-Lead|Medium|Mittel|Interessiert|Tiède|Templado|Tibio|Tiepido|Lauw|Morno",
+        "Cold": "C|C-Lead|Low|Kalt|Niedrig|Gering|Froid|Frío|Freddo|Koud|Frio",
+    },
+    "sales_stage": {
+        "Qualify": "New|New deal|Lead|Enquiry|Inquiry|First contact|Initial contact|Contacted|"
+        "Identified|Neu|Anfrage|Erstkontakt|Erstgespräch|Kontaktaufnahme|Kontaktiert|"
+        "Qualifizierung|Akquise|Interessent|Qualification|Prospection|Premier contact|Nouveau|"
+        "Calificación|Cualificación|Prospección|Contacto inicial|Primer contacto|Nuevo|"
+        "Qualificazione|Primo contatto|Nuovo|Kwalificatie|Eerste contact|Nieuw|Qualificação|"
+        "Prospecção|Primeiro contato|Primeiro contacto",
+        "Develop": "Demo|Meeting|Meeting scheduled|Presentation|Evaluation|Bedarfsanalyse|"
+        "Bedarfsermittlung|Analyse|Präsentation|Vorführung|Termin|Termin vereinbart|Besichtigung|"
+        "Konzept|Beratung|Qualifiziert|Analyse des besoins|Démonstration|Présentation|"
+        "Rendez-vous|Qualifié|Análisis de necesidades|Demostración|Presentación|Reunión|"
+        "Análisis|Analisi|Dimostrazione|Presentazione|Incontro|Behoefteanalyse|Presentatie|"
+        "Afspraak|Análise|Apresentação|Reunião|Demonstração",
+        "Propose": "Offer|Offer sent|Quotation|Quote sent|Quoted|Negotiating|Proposal submitted|"
+        "In negotiation|Angebot|Angebot erstellt|Angebot abgegeben|Angebot versendet|"
+        "Angebot gesendet|Angebot verschickt|Angebotsphase|Offerte|Verhandlung|Verhandlungen|"
+        "In Verhandlung|Verhandlungsphase|Proposition|Proposition envoyée|Devis|Devis envoyé|"
+        "Offre|Négociation|Propuesta|Propuesta enviada|Presupuesto|Cotización|Oferta|Negociación|"
+        "Proposta|Proposta inviata|Preventivo|Offerta|Trattativa|Negoziazione|Voorstel|"
+        "Onderhandeling|Proposta enviada|Orçamento|Negociação",
+        "Close": "Commit|Verbal|Verbal commit|Contract|Signing|Abschluss|Abschlussphase|Vertrag|"
+        "Vertrag versendet|Mündliche Zusage|Vor Abschluss|Kurz vor Abschluss|Clôture|Signature|"
+        "Contrat|Cierre|Contrato|Firma|Chiusura|Contratto|Afsluiting|Fechamento|Fecho",
     },
     "gender": {
         "Male": "M|Männlich|Maschio|Maschile|Uomo|Hombre|Masculino|Man|Mannelijk|Homem",

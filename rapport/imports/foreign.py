@@ -3,6 +3,7 @@ mean, where that is plain."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from rapport.meta.entity import Entity
@@ -37,7 +38,14 @@ def _meaning(entity: Entity, found: Field, cell: str, reading: Reading) -> str |
         ours = standing.meant(entity, found, cell)
         if ours is not None:
             return ours
-    return _WORDS.get(found.name, {}).get(fold(cell))
+    said = _WORDS.get(found.name, {}).get(fold(cell))
+    if said is None and (numbered := _NUMBERED.fullmatch(cell.strip())):
+        return _meaning(entity, found, numbered[1], reading)
+    return said
+
+
+# “1 - Qualify”, “2. Angebot”, “50 % Verhandlung”, “A - hot”: lists sort by what stands first.
+_NUMBERED = re.compile(r"(?:\d{1,3}\s?%\s?[-–:.)]?|(?:\d{1,3}|[A-Z])\s?[-–:.)])\s*([^\W\d_].+)")
 
 
 def is_end(entity: Entity, found: Field, cell: str) -> bool:

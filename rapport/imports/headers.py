@@ -39,6 +39,10 @@ _WRAPPED = re.compile(
 )
 # 'Phone (mobile)', 'City - Home': what sort it is stands behind.
 _SORT_BEHIND = re.compile(r"(.+?)\s*(?:\(([^()\d]+)\)|\s[-–]\s*([^-–\d]+))")
+_NEW = "|".join(map(re.escape, words.RENEWED.split("|")))
+_RENEWED = re.compile(
+    rf"(?:{_NEW})[\s_.:-]+(.+)|(.+?)[\s_.:-]*(?:[\s_.:-]|(?=\())\(?(?:{_NEW})\)?", re.IGNORECASE
+)
 _SECOND = re.compile(r"^(.*?)[\s._:-]*\(?([23])\)?$")
 
 
@@ -67,9 +71,8 @@ def field_for(entity: Entity, header: str) -> str:
                 return found
         if inner not in _OF_OTHERS and (found := _known(known, inner)):
             return found
-    for word in words.CALLED.get(entity.name, ()):
-        if bare.startswith(word) and (found := known.get(bare[len(word) :], "")):
-            return found
+    if found := _called_more(entity, known, header):
+        return found
     if (numbered := _SECOND.match(header)) and (found := field_for(entity, numbered[1])):
         # 'Email 2' beside 'Email': the second of its kind.
         at = int(numbered[2]) - 1
@@ -80,6 +83,23 @@ def field_for(entity: Entity, header: str) -> str:
         bare = plain(behind[1] if fold(sort) in _OF_COMPANY else f"{sort} {behind[1]}")
         return _known(known, bare) or _of_second_address(entity, bare)
     return _of_second_address(entity, bare)
+
+
+def _called_more(entity: Entity, known: Mapping[str, str], header: str) -> str:
+    """The field of a header with a word that says no more: 'New phone', 'Deal value'."""
+    if (renewed := without_new(header)) and (found := field_for(entity, renewed)):
+        return found
+    bare = plain(header)
+    for word in words.CALLED.get(entity.name, ()):
+        if bare.startswith(word) and (found := known.get(bare[len(word) :], "")):
+            return found
+    return ""
+
+
+def without_new(header: str) -> str:
+    """'Phone' of 'New phone' or 'Phone (new)'; '' of other headers."""
+    found = _RENEWED.fullmatch(header.strip())
+    return (found[1] or found[2]).strip() if found else ""
 
 
 def _of_second_address(entity: Entity, bare: str) -> str:

@@ -193,6 +193,8 @@ def _owned(part: Entity, header: str) -> str:
 
 def _only_theirs(entity: Entity, part: Entity, header: str) -> str:
     """The field of a header that can only be meant of `part`: an industry is a company's."""
+    if "main_phone" in part.fields and headers.plain(header) in _SWITCHBOARD:
+        return "main_phone"
     name = headers.field_for(part, header)
     if name not in words.ONLY_THEIRS.get(part.name, ()):
         return ""
@@ -201,6 +203,7 @@ def _only_theirs(entity: Entity, part: Entity, header: str) -> str:
     return "" if own and own not in words.RATHER_THEIRS.get(part.name, ()) else name
 
 
+_SWITCHBOARD = frozenset(map(headers.plain, words.SWITCHBOARD.split("|")))
 _OWNERS = {
     name: sorted({headers.plain(word) for word in text.split("|")}, key=len, reverse=True)
     for name, text in words.WHOSE.items()

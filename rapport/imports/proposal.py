@@ -55,6 +55,7 @@ def propose(
         if said is None:
             said = theirs.get(index) or _name_for(entity, header, columns, sample)
         name = _or_phone(entity, _or_position(said, header, values, columns), values)
+        name = _or_amount(entity, name, values)
         others = () if _is_vague(header, columns, sample) else _siblings(entity, name)
         for candidate in (name, *others) if name else ():
             if candidate not in taken:
@@ -197,6 +198,12 @@ def _by_others(entity: Entity, columns: Sequence[str]) -> dict[int, str]:
         others_there = not beside.isdisjoint(map(headers.plain, others.split("|")))
         if word in beside and others_there and name in headers.targets(entity):
             found |= {i: name for i, column in enumerate(columns) if headers.plain(column) == word}
+    for index, column in enumerate(columns):
+        # Beside “New phone” the column “Phone” has what it was.
+        if (old := headers.plain(headers.without_new(column))) and old in beside:
+            name = headers.field_for(entity, column)
+            before = {at: "" for at, one in enumerate(columns) if headers.plain(one) == old}
+            found |= {index: name, **before} if name else {}
     for day in datecolumns.days_of(columns).values():
         names = (headers.field_for(entity, name) for name in day.names)
         if name := next(filter(None, names), ""):
@@ -282,6 +289,14 @@ def _or_phone(entity: Entity, name: str, values: Sequence[str]) -> str:
     return name
 
 
+def _or_amount(entity: Entity, name: str, values: Sequence[str]) -> str:
+    """“Budget” says whether there is one, or how much."""
+    if name != "budget_status" or "budget" not in entity.fields:
+        return name
+    return "budget" if values and all(map(_HAS_DIGIT.search, values)) else name
+
+
+_HAS_DIGIT = re.compile(r"\d{2}|\d\s*[km]?\b", re.IGNORECASE)
 _WAYS = frozenset({Kind.EMAIL, Kind.PHONE, Kind.URL})
 _PHONE = re.compile(r"\+?[\d\s()./-]{5,}")
 

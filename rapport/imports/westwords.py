@@ -44,12 +44,16 @@ WEST: dict[str, dict[str, str]] = {
         "address2_country": "privat: land|lieferland|land privat",
         "description": "kommentar|kommentare|hinweis|hinweise|notizfeld|beschreibung",
         "source": "herkunft|lead-quelle|kontaktquelle|leadherkunft",
-        "owner": "betreuer|kundenbetreuer|zuständiger mitarbeiter|kontakteigentümer|"
+        "owner": "verkäufer|außendienst|vertriebler|kundenberater|"
+        "betreuer|kundenbetreuer|zuständiger mitarbeiter|kontakteigentümer|"
         "account-inhaber|lead-inhaber|vertriebsmitarbeiter|eigentümer|bearbeiter|"
         "zuständiger benutzer|unternehmenseigentümer",
-        "topic": "betreff|bezeichnung der verkaufschance|deal-name|dealname|verkaufschancenname",
-        "amount": "wert|betrag|auftragswert|auftragsvolumen|geschätzter umsatz|voraus. umsatz",
-        "close_date": "abschlussdatum|schlusstermin|voraus. abschlussdatum|"
+        "topic": "interesse|interesse an|produktinteresse|interessiert an|"
+        "betreff|bezeichnung der verkaufschance|deal-name|dealname|verkaufschancenname",
+        "amount": "volumen|angebotssumme|angebotswert|auftragssumme|dealwert|deal-wert|"
+        "wert|betrag|auftragswert|auftragsvolumen|geschätzter umsatz|voraus. umsatz",
+        "close_date": "abschluss|geplanter abschluss|abschluss geplant|erwarteter abschluss|"
+        "abschlusstermin|abschlussdatum|schlusstermin|voraus. abschlussdatum|"
         "erwartetes abschlussdatum|geschätztes abschlussdatum",
         "probability": "wahrscheinlichkeit|wahrscheinlichkeit (%)|abschlusswahrscheinlichkeit",
         "sales_stage": "phase|verkaufsphase|vertriebsphase|deal-phase|pipelinephase",

@@ -134,10 +134,14 @@ WORDS: dict[str, str] = {
     "description": "remark|memo|"
     "details|person notes|note|about|additional information|anmerkung|anmerkungen|"
     "bemerkungen|notiz|remarque|observaciones|note generali|opis|комментарий|备注|備考",
-    "source": "original source|marketing source|campaign source|lead quelle|leadquelle|quelle",
-    "topic": "title|deal title|opportunity title|lead title|inquiry|enquiry|anliegen|anfrage|"
+    "source": "how did you hear about us|how did you hear about us?|kontaktart|"
+    "wie sind sie auf uns aufmerksam geworden|wie sind sie auf uns aufmerksam geworden?|"
+    "original source|marketing source|campaign source|lead quelle|leadquelle|quelle",
+    "topic": "interested in|product interest|product of interest|title|deal title|opportunity title|lead title|inquiry|enquiry|anliegen|anfrage|"
     "message subject",
-    "owner": "owned by|responsible person|responsible user|record manager|ответственный|sales rep|"
+    "rating": "interest level|lead temperature|lead quality|qualifier|priority|prio|priorität|"
+    "einstufung|potenzial|priorité|prioridad|priorità|prioriteit",
+    "owner": "rep|account rep|account executive|owned by|responsible person|responsible user|record manager|ответственный|sales rep|"
     "sales representative|salesperson|sales agent|sales owner|assigned user|"
     "assigned user name|assigned to|account manager|responsible|zuständig|verantwortlich",
     "estimated_value": "opportunity amount",
@@ -167,6 +171,16 @@ OTHER_PLACES = (
     "shipping address|ship to|delivery|delivery address|home|home address|private|"
     "private address|residence|residential|privat|hem|hjem|koti|thuis|domicile|perso|particular|"
     "casa|ab|secondary address|second address|address 2"
+)
+# Words around a header that say that its values take the place of older ones.
+RENEWED = (
+    "new|updated|neu|neue|neuer|neues|aktuell|aktuelle|aktueller|nouveau|nouvelle|nuevo|nueva|"
+    "nuovo|nuova|nieuw|nieuwe|novo|nova"
+)
+# Where a company is reached whose people are in the list, too.
+SWITCHBOARD = (
+    "switchboard|main line|zentrale|tel. zentrale|telefon zentrale|telefonzentrale|zentralnummer|"
+    "standard téléphonique|centralita|centralino"
 )
 # What forms say behind a header.
 MUST = (
@@ -216,10 +230,11 @@ TAILS = "value|(work)|(business)|(primary)|(office)|work|(main)|geschäftlich|di
 # Fields whose options say how far an open record has come.
 STAGES = {"opportunity": "sales_stage"}
 # What people and programs call states and status reasons: {entity: {field: {label: words}}}.
-_WON = "closed won|closedwon|closed - won|deal won|gewonnen|gagné|ganado|ganada|ganho|vinto|wygrana"
+_WON = "closed won|closedwon|closed - won|deal won|gewonnen|gagné|ganado|ganada|ganho|vinto|wygrana|won deal|auftrag erteilt|auftrag erhalten|beauftragt"
 _LOST = (
     "closed lost|closedlost|closed - lost|deal lost|abandoned|cancelled|canceled|verloren|perdu|"
-    "perdido|perdida|perso|przegrana"
+    "perdido|perdida|perso|przegrana|lost deal|rejected|declined|absage|abgesagt|abgelehnt|"
+    "auftrag verloren"
 )
 _ACTIVE = {
     "state": {
