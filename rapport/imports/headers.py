@@ -65,6 +65,8 @@ def field_for(entity: Entity, header: str) -> str:
     if _PATH.fullmatch(header) and not (_ABOUT.fullmatch(header) or _EMAIL.fullmatch(header)):
         # An element inside of others. A name is that of what is around it.
         outer, inner = map(plain, _STEPS.split(header)[-2:])
+        if "/" in header and _is_list(known, outer, inner):
+            return _of_both(entity, known, outer, inner)
         if inner in _OF_PARENT:
             found = "" if outer in _OF_PARENT else _known(known, outer)
             if found and (inner not in _ADDRESSES or entity.fields[found].kind in _REACHES):
@@ -100,6 +102,20 @@ def without_new(header: str) -> str:
     """'Phone' of 'New phone' or 'Phone (new)'; '' of other headers."""
     found = _RENEWED.fullmatch(header.strip())
     return (found[1] or found[2]).strip() if found else ""
+
+
+def _is_list(known: Mapping[str, str], outer: str, inner: str) -> bool:
+    """Whether a header names two fields in one, as 'City/Zip', and no element inside of another:
+    nothing is inside of a city."""
+    first, second = _known(known, outer), _known(known, inner)
+    is_leaf = first.endswith(_LEAVES) or first in _PARTS
+    return is_leaf and bool(second) and second != first and inner not in _OF_PARENT | _OF_OTHERS
+
+
+def _of_both(entity: Entity, known: Mapping[str, str], outer: str, inner: str) -> str:
+    """First and last name are a whole one. Of others nobody can tell what belongs to which."""
+    both = (_known(known, outer), _known(known, inner))
+    return entity.title if both == ("first_name", "last_name") and is_split(entity) else ""
 
 
 def _of_second_address(entity: Entity, bare: str) -> str:
@@ -273,6 +289,9 @@ _OWNERS = tuple(sorted({plain(word) for word in words.OWNERS.split("|")}, key=le
 # What is in an element that says what it is: 'email/text', 'PhoneNumber/Number'.
 _ADDRESSES = frozenset({"address", "number"})
 _OF_PARENT = _ADDRESSES | {"text", "uri", "content", "value"}
+# Fields in whose elements no others stand.
+_LEAVES = ("_city", "_state_or_province", "_postal_code", "_country")
+_PARTS = frozenset({"first_name", "last_name", "middle_name", "email", "fax", "birthday"})
 _REACHES = frozenset({Kind.EMAIL, Kind.PHONE, Kind.URL})
 _PERSONS = frozenset({"primarycontact", "contact", "person"})
 # As people know it from other programs, too.

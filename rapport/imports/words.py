@@ -120,7 +120,7 @@ WORDS: dict[str, str] = {
     "pincode|cp|c.p.|cap|cep|"
     "postnummer|postinumero|kod pocztowy|psč|индекс|邮编|郵便番号|우편번호|"
     "směrovací číslo|irányítószám|poštanski broj|cod poștal|posta kodu",
-    "address1_country": "country of address|country/territory|country or region|country code|address country|country name|nation|staat|"
+    "address1_country": "country of address|country/territory|country or region|country code|address country|country name|country/region name|nation|staat|"
     "paese|país/región|kraj|maa|страна|国家|国|국가|"
     "země|krajina|ország|država|țara|ţara|ülke|państwo",
     "address2_line1": "street address 2|shipping street|delivery street|private street|"
@@ -163,7 +163,11 @@ OWNERS = (
     "firma|firm|business|work|office|primary|main|default|current|mailing|mail|billing|corporate|hq|"
     "headquarters|dienstlich|geschäftlich|address 1|personal|primary contact|default address|"
     "arbete|arbejde|arbeid|jobb|trabajo|lavoro|werk|zakelijk|praca|trabalho|bureau|pro|uff|työ|"
-    "address mail|attendee|participant|registrant|subscriber|buyer|donor|guest"
+    "address mail|attendee|participant|registrant|subscriber|buyer|donor|guest|"
+    # What forms ask.
+    "what is your|what's your|whats your|please enter your|enter your|your|wie ist ihr|wie ist ihre|"
+    "wie lautet ihr|wie lautet ihre|ihr|ihre|votre|quel est votre|quelle est votre|"
+    "cuál es su|cuál es tu|cual es su|cual es tu"
 )
 # Words before those of an address that is not the first one.
 OTHER_PLACES = (
