@@ -4,9 +4,9 @@ written."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping as MappingType, Sequence
+from collections.abc import Iterator, Mapping as MappingType, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from rapport.queries.imports import imports_with
 from . import (
     beginning,
     bundle,
+    companies,
     currencies,
     detection,
     feed,
@@ -99,7 +100,8 @@ def describe(
             layout=layout,
         )
         if detected.format != "vcard":
-            made = whose.found_by(made, sample, by=by)
+            rest = (record.cells for record in whole)
+            made = _about_records(made, upload, sample, rest, columns=table.columns, by=by)
         read = detection.reading(made, sample, time_zone=zone, language=language)
         chosen = {k: v for k, v in (reading or {}).items() if k in dataclasses.asdict(read) and v}
         read = replace(read, **chosen)
@@ -122,6 +124,24 @@ def describe(
     _keep(upload)
     if upload.parent is not None and bundle.is_bundle(upload.parent):
         bundle.relate([upload], upload.parent)
+
+
+def _about_records(
+    made: mappings.Mapping,
+    upload: ImportFile,
+    sample: Sequence[Sequence[str]],
+    rest: Iterator[Sequence[str]],
+    *,
+    columns: Sequence[str],
+    by: Actor,
+) -> mappings.Mapping:
+    """The mapping with what a look at stored records tells of the rows."""
+    made = whose.found_by(made, sample, by=by)
+    if upload.parent_id is not None:
+        # What one of several files calls a company may be a record of another.
+        return made
+    named = chain(sample, islice(rest, companies.ROWS))
+    return companies.named_otherwise(made, columns, named, by=by)
 
 
 def _is_bundle(upload: ImportFile, detected: Detected, reading: MappingType[str, Any]) -> bool:

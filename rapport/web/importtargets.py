@@ -145,7 +145,7 @@ def _row(sheet: Sheet, index: int, taken: Counter[str], *, is_open: bool) -> dic
     }
     if target is None or field is None:
         return made
-    say = _owners if field.kind is Kind.OWNER else _values
+    say = {Kind.OWNER: _owners, Kind.LOOKUP: _names}.get(field.kind, _values)
     values = say(sheet, index, field, target)
     return made | {
         "missing": _rules(
@@ -196,7 +196,9 @@ def _said(field: Field, target: Target, values: Sequence[MappingType[str, Any]])
         blank = sum(value["is_blank"] for value in values)
         known = sum(not value["is_open"] for value in values) - blank
         numbers = {"known": known, "all": len(values), "count": blank}
-        if field.kind is Kind.OWNER:
+        if field.kind is Kind.LOOKUP:
+            said.append(_("%(all)s names mean others") % numbers)
+        elif field.kind is Kind.OWNER:
             said.append(_("%(known)s of %(all)s owners are known") % numbers)
         else:
             said.append(_("%(known)s of %(all)s values have an option") % numbers)
@@ -312,6 +314,31 @@ def _value_options(
         {"value": value, "label": label, "selected": value == chosen}
         for value, label in (*first, *rest)
     ]
+
+
+def _names(_sheet: Sheet, _index: int, _field: Field, target: Target) -> list[dict[str, Any]]:
+    """Names of records that are said to mean others."""
+    return [
+        {
+            "at": at,
+            "text": text,
+            "count": "",
+            "is_known": True,
+            "is_open": False,
+            "is_blank": False,
+            # To itself: so it can be chosen again.
+            "options": [
+                {"value": title, "label": label, "selected": title == said}
+                for title, label in _meanings_of_name(text, said)
+            ],
+        }
+        for at, (text, said) in enumerate([*target.values.items()][:VALUES])
+    ]
+
+
+def _meanings_of_name(text: str, said: str) -> list[tuple[str, str]]:
+    own = (text, _("— as it is: %(name)s —") % {"name": text[:60]})
+    return [own] if said == text else [(said, said), own]
 
 
 # -- owners one by one ----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from django.urls import reverse
 from rapport.actions import records
 from rapport.meta.registry import registry
 from rapport.models import Account, ChoiceOption, Contact, ImportFile, Lead, Operation, Plan
-from tests.factories import make_contact, make_user
+from tests.factories import make_account, make_contact, make_user
 from tests.web import browsing
 from tests.working import work_off
 
@@ -331,6 +331,29 @@ def test_owners_of_another_program_are_said_one_by_one(client_of, alice, bob):
     assert dict(Contact.objects.values_list("last_name", "owner")) == {
         "Bo": bob.pk, "Dee": alice.pk, "Fay": bob.pk,
     }  # fmt: skip
+
+
+@pytest.mark.once
+def test_company_by_another_spelling_can_be_one_of_its_own(client_of, alice):
+    make_account(name="Acme GmbH", owner=alice)
+    client = client_of(alice)
+    _made, url = upload(client, b"Last Name,Company\nFay,Acme\n")
+    shown = r'<select id="value-1-0".*?</select>'
+    said = {"was-1": "account", "cell-1-0": "Acme"}
+
+    first = re.search(shown, text(client.get(f"{url}columns/")))[0]
+    assert re.findall(r"<option (.*?)</option>", first) == [
+        'value="Acme GmbH" selected>Acme GmbH',
+        'value="Acme">— as it is: Acme —',
+    ]
+    plan(client, url, **said, **{"value-1-0": "Acme"})
+    again = re.search(shown, text(client.get(f"{url}columns/")))[0]
+    assert re.findall(r"<option (.*?)</option>", again) == [
+        'value="Acme" selected>— as it is: Acme —'
+    ]
+    client.post(f"{url}apply/")
+    work_off()
+    assert sorted(Account.objects.values_list("name", flat=True)) == ["Acme", "Acme GmbH"]
 
 
 @pytest.mark.once
