@@ -16,6 +16,7 @@ from rapport import queries
 from rapport.access import Actor
 from rapport.duplicates import normalise
 from rapport.duplicates.keys import has_title_key
+from rapport.duplicates.tables import COMPANY_FILL
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
 from rapport.meta.field import Field
@@ -89,7 +90,7 @@ def _meant(entity: Entity, names: Collection[str], *, by: Actor, is_made: bool) 
     known = links.records(entity, names, by)
     groups: dict[str, list[str]] = defaultdict(list)
     for text in names:
-        if text not in known and (company := normalise.company(text)):
+        if text not in known and (company := _company(text)):
             groups[company].append(text)
     stored = _stored(entity, groups, by)
     meant: dict[str, str] = {}
@@ -106,25 +107,54 @@ def _meant(entity: Entity, names: Collection[str], *, by: Actor, is_made: bool) 
 
 
 def _is_part(one: str, other: str) -> bool:
-    """Whether a name is the other one without a legal form, or the other way round."""
+    """Whether two names are the same but for a legal form, which one may lack, and for how it is
+    written. Nothing is to be said of those that are found by themselves."""
     ours, theirs = _words(one), _words(other)
-    return ours < theirs or theirs < ours
+    is_found = normalise.words(one) == normalise.words(other)
+    return not is_found and (ours <= theirs or theirs <= ours)
 
 
 def _words(name: str) -> set[str]:
-    return set(normalise.words(name).split())
+    words = normalise.words(_spelt_out(name)).split()
+    return {_SHORT.get(word, word) for word in words if word not in COMPANY_FILL}
+
+
+def _company(name: str) -> str:
+    return normalise.company(_spelt_out(name))
+
+
+def _spelt_out(name: str) -> str:
+    """The name as it is written where there are no umlauts."""
+    return name.translate(_UMLAUTS)
+
+
+_UMLAUTS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "å": "aa",
+     "Å": "Aa", "ø": "oe", "Ø": "Oe", "æ": "ae", "Æ": "Ae"}
+)  # fmt: skip
+_SHORT = {
+    "limited": "ltd", "incorporated": "inc", "corporation": "corp", "company": "co",
+    "aktiengesellschaft": "ag", "gesellschaft": "ges", "kommanditgesellschaft": "kg",
+}  # fmt: skip
+
+
+def _beginnings(company: str) -> set[str]:
+    """How sort names may begin of companies that are called so; those know no umlauts."""
+    first = company.split(maxsplit=1)[0]
+    plain = first.replace("ae", "a").replace("oe", "o").replace("ue", "u").replace("aa", "a")
+    return {first, plain}
 
 
 def _stored(entity: Entity, groups: Collection[str], by: Actor) -> dict[str, list[str]]:
     """Titles of visible active records by the name of their company without its legal form."""
     found: dict[str, list[str]] = defaultdict(list)
-    beginnings = {company.split()[0] for company in groups}
+    beginnings = {word for company in groups for word in _beginnings(company)}
     for part in batches(sorted(beginnings), AT_ONCE):
         spans = Q()
         for word in map(sort_key, part):
             spans |= Q(sort_name__gte=word, sort_name__lt=word + _LAST)
         rows = queries.records(entity, by).filter(spans, state=0)
         for title in rows.values_list(entity.title, flat=True)[:BEGINNING_SO]:
-            if (company := normalise.company(title)) in groups:
+            if (company := _company(title)) in groups:
                 found[company].append(title)
     return found

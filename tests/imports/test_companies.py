@@ -48,6 +48,22 @@ def test_new_company_is_made_once_by_its_whole_name(alice):
 
 
 @pytest.mark.parametrize(
+    ("stored", "name"),
+    [
+        ("Müller & Co. KG", "Mueller und Co KG"),
+        ("Baeckerei Maier", "Bäckerei Maier"),
+        ("Contoso Ltd.", "Contoso Limited"),
+        ("Acme Corporation", "Acme"),
+        ("Straßenbau Süd GmbH", "Strassenbau Sued"),
+    ],
+)
+def test_spellings_of_one_company(stored, name, alice):
+    make_account(owner=alice, name=stored)
+
+    assert meant(people(name), alice) == {name: stored}
+
+
+@pytest.mark.parametrize(
     ("stored", "names"),
     [
         (("Acme GmbH",), ("Acme AG",)),  # two legal forms are two companies
@@ -55,6 +71,7 @@ def test_new_company_is_made_once_by_its_whole_name(alice):
         (("Acme GmbH", "Acme GmbH"), ("Acme",)),  # two of them
         (("Acme GmbH", "Acme"), ("Acme",)),  # just so
         (("Acme Tools GmbH",), ("Acme",)),  # more than a legal form
+        (("Neu AG",), ("Neue AG",)),  # no umlaut
         ((), ("Acme GmbH", "Acme AG", "Acme")),
     ],
 )
