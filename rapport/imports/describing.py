@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping as MappingType, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from . import (
     feed,
     layouts,
     mapping as mappings,
+    owners,
     packing,
     reasons,
     steps,
@@ -137,11 +138,12 @@ def _about_records(
 ) -> mappings.Mapping:
     """The mapping with what a look at stored records tells of the rows."""
     made = whose.found_by(made, sample, by=by)
+    records = [*sample, *islice(rest, companies.ROWS)]
+    made = owners.called_otherwise(made, columns, records)
     if upload.parent_id is not None:
         # What one of several files calls a company may be a record of another.
         return made
-    named = chain(sample, islice(rest, companies.ROWS))
-    return companies.named_otherwise(made, columns, named, by=by)
+    return companies.named_otherwise(made, columns, records, by=by)
 
 
 def _is_bundle(upload: ImportFile, detected: Detected, reading: MappingType[str, Any]) -> bool:
