@@ -4,7 +4,8 @@ and what cannot go is not looked for by the database."""
 from typing import Any
 
 from django.db import migrations, models
-from django.db.migrations.operations.base import Operation
+
+from ._constraints import DropConstraints
 
 STAMPED = (
     "account", "activity", "businessunit", "choiceoption", "contact", "duplicaterule", "lead",
@@ -71,48 +72,6 @@ def take_from_rings(apps: Any, schema_editor: Any) -> None:
         schema_editor.execute(sql)
 
 
-class DropConstraints(Operation):
-    """Foreign keys without a constraint in the database. SQLite keeps its own: there they cost next
-    to nothing, and to drop them means to write all tables anew. One operation, since each takes
-    the models of a whole history anew."""
-
-    reversible = True
-
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        for model, name in LINKS:
-            fields = state.models[app_label, model].fields
-            fields[name] = fields[name].clone()
-            fields[name].db_constraint = False
-        state.reload_models({(app_label, model) for model, _name in LINKS})
-
-    def database_forwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        if schema_editor.connection.vendor == "sqlite":
-            return
-        for model, name in LINKS:
-            found = from_state.apps.get_model(app_label, model)
-            for constraint in schema_editor._constraint_names(
-                found, [f"{name}_id"], foreign_key=True
-            ):
-                schema_editor.execute(schema_editor._delete_fk_sql(found, constraint))
-
-    def database_backwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        if schema_editor.connection.vendor == "sqlite":
-            return
-        for model, name in LINKS:
-            found = to_state.apps.get_model(app_label, model)
-            field = found._meta.get_field(name)
-            schema_editor.execute(
-                schema_editor._create_fk_sql(found, field, "_fk_%(to_table)s_%(to_column)s")
-            )
-
-    def describe(self) -> str:
-        return "Drop the constraints of foreign keys"
-
-
 LINKS = (*((model, name) for model in STAMPED for name in STAMPS), ("change", "operation"))
 
 
@@ -154,5 +113,5 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        DropConstraints(),
+        DropConstraints(LINKS),
     ]

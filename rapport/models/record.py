@@ -70,11 +70,13 @@ class OwnedRecord(Record):
         verbose_name=_("Owner"),
         db_index=False,
     )
+    # The owner has a constraint, and is of this unit with another one.
     owning_unit = models.ForeignKey(
         "rapport.BusinessUnit",
         models.PROTECT,
         related_name="+",
         editable=False,
+        db_constraint=False,
         verbose_name=_("Owning business unit"),
     )
 
