@@ -79,6 +79,11 @@ def _without_nothing(convert: Convert) -> Convert:
     return converted
 
 
+def first_of(convert: Convert, sign: str) -> Convert:
+    """`convert` for cells with several names, of which the first counts. `sign`: between them."""
+    return lambda cells: convert([cell.partition(sign)[0] for cell in cells])
+
+
 def is_named(found: Field) -> bool:
     """Whether a cell of this field names a record."""
     return found.is_link or found.kind is Kind.POINTER

@@ -25,6 +25,7 @@ from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 
 from . import links
+from .layouts import SEVERAL_IN_A_CELL
 from .mapping import CREATE, Mapping, missing_rule
 from .parts import SOURCE_ID
 
@@ -46,9 +47,11 @@ def named_otherwise(
     if not wanted:
         return mapping
     counted: dict[int, Counter[str]] = {index: Counter() for index in wanted}
+    sign = SEVERAL_IN_A_CELL.get(mapping.system, "")
     for cells in records:
         for index, texts in counted.items():
-            if index < len(cells) and (text := " ".join(cells[index].split())):
+            cell = cells[index] if index < len(cells) else ""
+            if text := " ".join((cell.partition(sign)[0] if sign else cell).split()):
                 texts[text] += 1
     made, notes = dict(mapping.columns), list(mapping.notes)
     for index, found in wanted.items():

@@ -10,6 +10,8 @@ from . import headers, layoutwords as texts
 from .samples import values_of
 
 SOURCE_ID = "source_id"
+# What stands between the names of several records in one cell, the most important first.
+SEVERAL_IN_A_CELL = {"hubspot": ";"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,16 +97,24 @@ def _without_names() -> Any:
 
 
 def name_of(entity: Entity, text: str) -> dict[str, Any]:
-    """The parts of a whole name. Raises InvalidValue."""
+    """The parts of a whole name, and the address behind it. Raises InvalidValue."""
     # Of several names the first.
     text = text.partition(";")[0].strip()
     if not text or is_id(text):
         return {}
+    address = _ADDRESS.search(text)
+    said = split(_ADDRESS.sub(" ", text)) if address else split(text)
+    if address:
+        said["email"] = address[1]
     return {
         name: check(entity.fields[name], part)
-        for name, part in split(text).items()
+        for name, part in said.items()
         if name in entity.fields
     }
+
+
+# “Ann Bell (ann@bell.example)”, “Ann Bell <ann@bell.example>”
+_ADDRESS = re.compile(r"\s[(<\[]\s*([^\s()<>\[\]]+@[^\s()<>\[\]]+)\s*[)>\]]\s*$")
 
 
 def called(entity: Entity, text: str) -> str:

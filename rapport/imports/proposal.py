@@ -75,6 +75,7 @@ def propose(
     notes += _owners_by_id(entity, columns, targets, sample)
     if layout is not None:
         notes += _people_elsewhere(entity, columns, targets, sample)
+        notes += _several_in_a_cell(entity, layout, columns, targets, sample)
         translate(entity, layout, targets, sample, reading)
     notes += settle(entity, columns, sample, targets, reading=reading, layout=layout)
     notes += leave_unfit(entity, columns, sample, targets)
@@ -406,6 +407,26 @@ def _people_elsewhere(
             targets[index] = replace(target, missing=BLANK, several=BLANK)
             said = _("“%(column)s” is left blank where it names nobody who is here, or several.")
             notes.append(said % {"column": columns[index]})
+    return notes
+
+
+def _several_in_a_cell(
+    entity: Entity,
+    layout: Layout,
+    columns: Sequence[str],
+    targets: dict[int, Target],
+    sample: Sequence[Sequence[str]],
+) -> list[str]:
+    """Names of several records in one cell, where there is room for one."""
+    sign = layouts.SEVERAL_IN_A_CELL.get(layout.program.key)
+    said = _("“%(column)s” has several names in one cell, of which the first counts: %(text)s")
+    notes = []
+    for index, target in targets.items():
+        found = entity.fields.get(target.field)
+        if sign and found is not None and found.is_link:
+            text = next((text for text in values_of(sample, index) if sign in text), "")
+            if text:
+                notes.append(said % {"column": columns[index], "text": text[:80]})
     return notes
 
 

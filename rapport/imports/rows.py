@@ -20,7 +20,7 @@ from rapport.meta.kinds import InvalidValue, Reading, check
 from . import cells, currencies, names, options, parts, standing
 from .cells import is_named
 from .headers import CHANGED_ON, RECORD_ID, siblings
-from .layouts import same_id
+from .layouts import SEVERAL_IN_A_CELL, same_id
 from .mapping import Mapping, Target
 from .reasons import LEFT_OUT, Reason, of_cell, of_reading
 
@@ -90,6 +90,8 @@ class Converter:
             elif target.field in self.entity.fields:
                 found = self.entity.fields[target.field]
                 convert = options.reads(self.entity, found, target, reading, ours=ours)
+                if mapping.system in SEVERAL_IN_A_CELL and is_named(found):
+                    convert = cells.first_of(convert, SEVERAL_IN_A_CELL[mapping.system])
                 self._columns.append((index, found, convert))
                 if standing.is_stage(self.entity, found):
                     self._stages.append((index, target))

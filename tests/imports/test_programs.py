@@ -7,7 +7,7 @@ import pytest
 
 from rapport.imports import flow
 from rapport.meta.registry import registry
-from rapport.models import Account
+from rapport.models import Account, Contact, Opportunity
 from tests.factories import make_contact
 from tests.imports.bringing import bring, describe, outcome
 
@@ -159,3 +159,34 @@ def test_ids_and_one_logical_name_are_enough_for_dynamics(alice, table):
 
     upload = describe(table(header, "A-17,Acme,Anna Bo"), "account", by=alice)
     assert upload.options["program"] == ""
+
+
+def test_of_several_companies_and_people_of_a_deal_the_first_counts(alice):
+    content = (
+        "Record ID,Deal Name,Deal Stage,Amount,Associated Company,Associated Contact\n"
+        "9001,Looms,Closed Won,500,Delta Ltd;Delta Holding,"
+        "Dora Delta (dora@delta.example);Dan Delta (dan@delta.example)\n"
+    )
+
+    found = bring(content.encode(), "auto", by=alice)
+
+    assert found.errors == []
+    assert list(Account.objects.values_list("name", flat=True)) == ["Delta Ltd"]
+    assert list(Contact.objects.values_list("full_name", "email", "account__name")) == [
+        ("Dora Delta", "dora@delta.example", "Delta Ltd")
+    ]
+    assert found.upload.options["notes"][0] == (
+        "“Associated Company” has several names in one cell, of which the first counts: "
+        "Delta Ltd;Delta Holding"
+    )
+
+
+def test_person_of_a_deal_is_found_by_the_address_behind_the_name(alice):
+    dora = make_contact(owner=alice, last_name="Delta-Smith", email="dora@delta.example")
+    content = (
+        b"Deal name,Company,Contact,Value\nLooms,Delta,Dora Delta <dora@delta.example>,5\n"
+    )
+
+    bring(content, "opportunity", by=alice)
+
+    assert list(Opportunity.objects.values_list("contact", flat=True)) == [dora.pk]
