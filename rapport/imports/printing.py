@@ -9,9 +9,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any, TextIO
 
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _, ngettext
 
 from rapport.models import ImportFile, Job
 
@@ -107,7 +108,26 @@ def _notes(upload: ImportFile, args: argparse.Namespace) -> list[str]:
             more,
         )
         notes.append(text % {"count": more})
+    if not getattr(args, "encoding", None):
+        notes += _guessed(upload)
     return notes
+
+
+def _guessed(upload: ImportFile) -> list[str]:
+    """That an encoding is a guess, with letters that tell whether it is right. Pages show both."""
+    detected = upload.options.get("encoding") or {}
+    if detected.get("sure") != "guess":
+        return []
+    cells = [*upload.options.get("columns", ()), *chain(*upload.options.get("sample", ()))]
+    said = _("The encoding %(name)s is a guess. --encoding chooses another, as %(others)s.")
+    texts = {"name": detected["name"], "others": ", ".join(detected["alternatives"][:3]) or "utf-8"}
+    if shown := next((cell for cell in cells if not cell.isascii()), ""):
+        said = _(
+            "The encoding %(name)s is a guess. Where “%(text)s” is wrong, --encoding chooses "
+            "another, as %(others)s."
+        )
+        texts["text"] = shown[:60]
+    return [said % texts]
 
 
 def print_json(outcome: Outcome, args: argparse.Namespace) -> None:

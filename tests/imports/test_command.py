@@ -304,3 +304,18 @@ def test_what_is_held_back_is_told(alice, tmp_path, table, capsys):
     assert "  row 2: There is such a record already (" in printed.out
     assert "  row 4: The same as row 3 of this file (" in printed.out
     assert "--duplicates update or fill brings it into the stored record" in printed.out
+
+
+def test_encoding_that_is_a_guess_is_told_with_a_word_to_look_at(tmp_path, alice, capsys):
+    path = tmp_path / "list.csv"
+    path.write_bytes("Last Name,City\nBo,Köln\n".encode("cp1252"))
+
+    said = {}
+    for more in ({}, {"encoding": "cp1252"}):
+        command.run(argparse.Namespace(
+            file=path, entity="contact", by=alice, dry_run=True, json=True, map=None, **more
+        ))  # fmt: skip
+        said[len(more)] = json.loads(capsys.readouterr().out)["notes"]
+
+    assert ("cp1252 is a guess" in said[0][0], "“Köln”" in said[0][0]) == (True, True)
+    assert said[1] == []

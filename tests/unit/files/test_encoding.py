@@ -147,3 +147,9 @@ def test_chosen_encoding_wins(tmp_path):
     with open_table(path, ReadOptions(encoding="windows-1251")) as table:
         assert [record.cells for record in table] == [("Иван",)]
         assert table.columns == ("Имя",)
+
+
+def test_short_text_with_a_damaged_letter_stays_what_it_is(sniffed):
+    damaged = "Jürgen;Groß;Möbel\nGünter;Böll;Süß\n".encode() + b"Ren\xe9;X;Y\n"
+    assert sniffed(damaged).name == "utf-8"
+    assert sniffed("Ann;Böll\n".encode() + b"Ren\xe9;S\xfc\xdf\n").name == "cp1252"
