@@ -1,4 +1,5 @@
-"""Days in three columns, as Thunderbird writes birthdays: read as one where the year is mapped."""
+"""Days in several columns, read as one: birthdays in three of them, as Thunderbird writes them,
+where the year is mapped; the ends of deals, won or lost, in two of them, as Pipedrive does."""
 
 from __future__ import annotations
 
@@ -43,6 +44,21 @@ class Day(NamedTuple):
         return f"{year}-{month}-{day}" if month.isdecimal() else f"{day} {month} {year}"
 
 
+class End(NamedTuple):
+    """Columns of the day on which a deal was won, or was lost. `year`: the one that is mapped."""
+
+    year: int
+    other: int
+
+    def text(self, cells: Sequence[str]) -> str:
+        """The day, whichever it was."""
+        return cells[self.year].strip() or cells[self.other].strip()
+
+
+_WON = frozenset(("wontime", "dealwontime", "wondate", "gewonnenam"))
+_LOST = frozenset(("losttime", "deallosttime", "lostdate", "verlorenam"))
+
+
 def days_of(columns: Sequence[str]) -> MappingType[int, Day]:
     """All days that stand in three of these columns, by the column of the year."""
     found: dict[str, dict[str, int]] = {}
@@ -57,9 +73,28 @@ def days_of(columns: Sequence[str]) -> MappingType[int, Day]:
     }
 
 
-def days_in(columns: Sequence[str], mapping: Mapping) -> MappingType[int, Day]:
+def ends_of(columns: Sequence[str]) -> tuple[int, int] | None:
+    """The columns of the days on which deals were won, and lost; None unless there are both."""
+    found: list[int] = []
+    for ways in (_WON, _LOST):
+        found += [at for at, one in enumerate(columns) if headers.plain(one) in ways][:1]
+    return (found[0], found[1]) if len(found) == 2 else None
+
+
+def _ends_in(columns: Sequence[str], mapping: Mapping) -> Iterator[End]:
+    """Those of which one is mapped to a date and the other to nothing."""
+    won, lost = ends_of(columns) or (0, 0)
+    for mapped, other in ((won, lost), (lost, won)):
+        if mapped in mapping.columns and other not in mapping.columns:
+            field = parts.field_of(mapping.entity, mapping.columns[mapped].field)
+            if field is not None and field.kind is Kind.DATE:
+                yield End(mapped, other)
+
+
+def days_in(columns: Sequence[str], mapping: Mapping) -> MappingType[int, Day | End]:
     """Those of which the column of the year is mapped to a date and the others to nothing."""
-    return {
+    ends = {end.year: end for end in _ends_in(columns, mapping)}
+    return ends | {
         year: day
         for year, day in days_of(columns).items()
         if year in mapping.columns
@@ -69,7 +104,7 @@ def days_in(columns: Sequence[str], mapping: Mapping) -> MappingType[int, Day]:
     }
 
 
-def joined(batches: Iterator[list[Record]], days: Iterable[Day]) -> Iterator[list[Record]]:
+def joined(batches: Iterator[list[Record]], days: Iterable[Day | End]) -> Iterator[list[Record]]:
     """Records with those days in the columns of their years."""
     days = tuple(days)
     if not days:
@@ -77,7 +112,7 @@ def joined(batches: Iterator[list[Record]], days: Iterable[Day]) -> Iterator[lis
     return ([_joined(record, days) for record in batch] for batch in batches)
 
 
-def _joined(record: Record, days: Sequence[Day]) -> Record:
+def _joined(record: Record, days: Sequence[Day | End]) -> Record:
     if record.problem:
         return record
     cells = list(record.cells)

@@ -72,6 +72,7 @@ def propose(
     _name_beside_first_name(entity, targets, taken, sample)
     _whole_names(entity, targets, sample)
     notes += _ids_of_others(entity, columns, targets, sample)
+    notes += _two_ends(columns, targets)
     notes += _owners_by_id(entity, columns, targets, sample)
     if layout is not None:
         notes += _people_elsewhere(entity, columns, targets, sample)
@@ -205,6 +206,8 @@ def _by_others(entity: Entity, columns: Sequence[str]) -> dict[int, str]:
             name = headers.field_for(entity, column)
             before = {at: "" for at, one in enumerate(columns) if headers.plain(one) == old}
             found |= {index: name, **before} if name else {}
+    if (ends := datecolumns.ends_of(columns)) and headers.field_for(entity, columns[ends[0]]):
+        found[ends[1]] = ""
     for day in datecolumns.days_of(columns).values():
         names = (headers.field_for(entity, name) for name in day.names)
         if name := next(filter(None, names), ""):
@@ -408,6 +411,15 @@ def _people_elsewhere(
             said = _("“%(column)s” is left blank where it names nobody who is here, or several.")
             notes.append(said % {"column": columns[index]})
     return notes
+
+
+def _two_ends(columns: Sequence[str], targets: MappingType[int, Target]) -> list[str]:
+    """That one column of days has those of another one, too."""
+    won, lost = datecolumns.ends_of(columns) or (0, 0)
+    if won == lost or won not in targets:
+        return []
+    said = _("“%(column)s” has the days of “%(other)s”, too, where it is blank.")
+    return [said % {"column": columns[won], "other": columns[lost]}]
 
 
 def _several_in_a_cell(

@@ -150,7 +150,7 @@ WORDS: dict[str, str] = {
     "manager_name": "reporting to|reports to|supervisor",
     "assistant_phone": "asst phone|asst. phone",
     "estimated_close_date": "closing date|expected closing date|target close date|date deadline|expected closing|expected close",
-    "actual_close_date": "won time|won date|closed date|closed on",
+    "actual_close_date": "won time|won date|closed date|closed on|lost time|lost date",
     "sales_stage": "pipeline stage",
     "do_not_bulk_email": "email opt out|has opted out of email|unsubscribed from emails",
     "do_not_phone": "do not call",

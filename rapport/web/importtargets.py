@@ -85,7 +85,7 @@ class Sheet:
     choices: SafeString
     cells: CellContext
     values: MappingType[int, Sequence[options.Cell]]
-    days: MappingType[int, datecolumns.Day]
+    days: MappingType[int, datecolumns.Day | datecolumns.End]
     by: Any
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from rapport.imports import flow, headers
 from rapport.meta.registry import registry
-from tests.imports.bringing import describe
+from rapport.models import Opportunity
+from tests.imports.bringing import bring, describe
 
 pytestmark = pytest.mark.django_db
 
@@ -102,3 +103,31 @@ def test_switchboard_is_that_of_the_company(alice):
         "Tel. Zentrale": "account.main_phone",
         "Telefon": "business_phone",
     }
+
+
+def test_deals_end_when_they_are_won_or_lost(alice):
+    content = """Title,Organization,Value,Status,Won time,Lost time,Expected close date
+Looms,Engines,5,Won,2026-10-02 10:00:00,,2026-10-01
+Mills,Engines,5,Lost,,2026-10-05 09:00:00,2026-10-01
+Gears,Engines,5,Open,,,2026-12-01
+"""
+
+    found = bring(content.encode(), "auto", by=alice)
+
+    days = Opportunity.objects.order_by("pk").values_list("topic", "actual_close_date")
+    assert [(topic, str(day)) for topic, day in days] == [
+        ("Looms", "2026-10-02"),
+        ("Mills", "2026-10-05"),
+        ("Gears", "None"),
+    ]
+    assert found.upload.options["notes"] == [
+        "“Won time” has the days of “Lost time”, too, where it is blank."
+    ]
+
+
+def test_days_of_lost_deals_alone(alice):
+    fields, _meant = targets(
+        "Title,Organization,Value,Status,Lost time\nA,B,5,Lost,2026-10-05\n", "auto", alice
+    )
+
+    assert fields["Lost time"] == "actual_close_date"

@@ -183,9 +183,7 @@ def test_of_several_companies_and_people_of_a_deal_the_first_counts(alice):
 
 def test_person_of_a_deal_is_found_by_the_address_behind_the_name(alice):
     dora = make_contact(owner=alice, last_name="Delta-Smith", email="dora@delta.example")
-    content = (
-        b"Deal name,Company,Contact,Value\nLooms,Delta,Dora Delta <dora@delta.example>,5\n"
-    )
+    content = b"Deal name,Company,Contact,Value\nLooms,Delta,Dora Delta <dora@delta.example>,5\n"
 
     bring(content, "opportunity", by=alice)
 
