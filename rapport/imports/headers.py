@@ -30,6 +30,9 @@ _STEPS = re.compile(r"[/.]")
 _EMAIL = re.compile(r"[^@/]+@(?!odata)[^@/]+\.[a-z]{2,}", re.IGNORECASE)
 # 'First Name *', 'Company (required)'.
 _MUST = re.compile(rf"\s*(?:\*+|[(\[](?:{words.MUST})[)\]])\s*$", re.IGNORECASE)
+# What stands between the same in several languages, of which nobody writes more.
+_BESIDE = re.compile(r"\s*\n\s*|\s+[/|]\s+")
+MOST_LANGUAGES = 4
 # What Salesforce's says of a record itself.
 _ABOUT = re.compile(r"(?:.*/)?attributes/(?:type|url)")
 # What web services keep the fields of a record in: 'attributes/name'.
@@ -84,7 +87,16 @@ def field_for(entity: Entity, header: str) -> str:
         sort = behind[2] or behind[3]
         bare = plain(behind[1] if fold(sort) in _OF_COMPANY else f"{sort} {behind[1]}")
         return _known(known, bare) or _of_second_address(entity, bare)
-    return _of_second_address(entity, bare)
+    return _of_second_address(entity, bare) or _in_both_languages(entity, header)
+
+
+def _in_both_languages(entity: Entity, header: str) -> str:
+    """'Last name / Nachname': what all of them say."""
+    said = _BESIDE.split(header.strip())
+    if not 1 < len(said) <= MOST_LANGUAGES:
+        return ""
+    found = {field_for(entity, one) for one in said}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _called_more(entity: Entity, known: Mapping[str, str], header: str) -> str:

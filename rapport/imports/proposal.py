@@ -294,7 +294,9 @@ def _or_phone(entity: Entity, name: str, values: Sequence[str]) -> str:
 
 
 def _or_amount(entity: Entity, name: str, values: Sequence[str]) -> str:
-    """“Budget” says whether there is one, or how much."""
+    """“Budget” says whether there is one, or how much; “Children” who they are, or how many."""
+    if name == "children_names" and values and all(map(str.isdecimal, values)):
+        return "children_count"
     if name != "budget_status" or "budget" not in entity.fields:
         return name
     return "budget" if values and all(map(_HAS_DIGIT.search, values)) else name

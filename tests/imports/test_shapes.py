@@ -276,6 +276,14 @@ def test_numbers_of_others_are_no_options(alice, table, header, cells, fields):
     assert (flow.mapping_of(upload).fields, len(said)) == (fields, int(fields == {"last_name"}))
 
 
+def test_children_are_counted_or_named(alice, table):
+    bring(table("Last Name,Children", "Bo,2", "Dee,0"), by=alice)
+    bring(table("Last Name,Children", 'Eck,"Max 5, Ann 7"', "Fox,Eva"), by=alice)
+
+    found = Contact.objects.order_by("last_name").values_list("children_count", "children_names")
+    assert list(found) == [(2, ""), (0, ""), (None, "Max 5, Ann 7"), (None, "Eva")]
+
+
 def test_words_for_options_are_told_in_several_languages(alice, table):
     rows = ("Bo;Acme;Messe", "Dee;Bee;Bouche à oreille", "Eck;Cee;Sitio web")
     done = bring(table("Nachname;Firma;Quelle", *rows), "lead", by=alice)
