@@ -349,13 +349,15 @@ def _name_beside_first_name(
     unless it has the first name in it."""
     if entity.title in taken and "first_name" in taken and "last_name" not in taken:
         name, first = taken[entity.title], taken["first_name"]
-        rows = [row for row in sample if max(name, first) < len(row) and row[first].strip()]
+        filled = [row for row in sample if max(name, first) < len(row) and row[first].strip()]
+        # A card that knows a first name alone bears it twice, which tells nothing.
+        rows = [row for row in filled if fold(row[name]) != fold(row[first])]
         whole = sum(
             len(said := fold(row[name]).replace(",", " ").split()) > 1
             and set(fold(row[first]).split()) <= set(said)
             for row in rows
         )
-        if whole * 2 <= len(rows):
+        if whole * 2 < len(rows) or not filled:
             targets[name] = Target(field="last_name")
 
 

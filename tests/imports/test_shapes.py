@@ -284,6 +284,22 @@ def test_children_are_counted_or_named(alice, table):
     assert list(found) == [(2, ""), (0, ""), (None, "Max 5, Ann 7"), (None, "Eva")]
 
 
+@pytest.mark.parametrize(
+    ("rows", "field", "names"),
+    [
+        (("Acme,Acme",), "full_name", ["Acme"]),
+        (("Acme,Acme", "Ann,Ann Lee"), "full_name", ["Acme", "Ann Lee"]),
+        (("Ann,Lee", "Eva,Bo"), "last_name", ["Ann Lee", "Eva Bo"]),
+        (("Ann,Lee", "Acme,Acme"), "last_name", ["Ann Lee", "Acme Acme"]),
+    ],
+)
+def test_name_beside_first_names_is_whole_or_the_other_half(alice, table, rows, field, names):
+    done = bring(table("First Name,Name", *rows), by=alice)
+
+    assert flow.mapping_of(done.upload).fields == {"first_name", field}
+    assert sorted(Contact.objects.values_list("full_name", flat=True)) == sorted(names)
+
+
 def test_words_for_options_are_told_in_several_languages(alice, table):
     rows = ("Bo;Acme;Messe", "Dee;Bee;Bouche à oreille", "Eck;Cee;Sitio web")
     done = bring(table("Nachname;Firma;Quelle", *rows), "lead", by=alice)
