@@ -24,7 +24,10 @@ MEANINGS = {
     ),
     "bytes": gettext_noop("Not readable in this encoding (bytes %(value)s)."),
     "line": gettext_noop("This line is not valid JSON: “%(value)s”."),
+    "group": gettext_noop("“%(value)s” is a group of other cards, not a person or company."),
 }
+# These are said of a whole record.
+_OF_RECORDS = frozenset({"line", "group"})
 NOTES = {
     "masked": gettext_noop("Numbers with leading zeros are read as the workbook shows them."),
 }
@@ -60,7 +63,7 @@ def shown(cell: str) -> tuple[str, Message, bool]:
     listed, inside, text = value.partition(MARK)
     if inside:
         value = text
-    return value, Message(MEANINGS[meaning], {"value": listed[:80]}), meaning == "line"
+    return value, Message(MEANINGS[meaning], {"value": listed[:80]}), meaning in _OF_RECORDS
 
 
 class Sink:

@@ -99,6 +99,7 @@ _PHONES = (
     ({"home2"}, "Home Phone"),
     ({"work2"}, "Business Phone"),
 )
+_KINDS = ("KIND", "X-ADDRESSBOOKSERVER-KIND")
 _GENDERS = {"M": "Male", "F": "Female", "O": "", "N": "", "U": ""}
 
 
@@ -132,6 +133,8 @@ def convert(path: Path, encoding: str, target: Path) -> Converted:
         for card in cards(path, encoding):
             row = columns.row((name, text) for name, text in _cells(card) if text)
             shown = [_keep_visible(cell) for cell in row]
+            if name := _group(card):
+                shown[0] = marked("group", name)
             sink.marked = sink.marked or shown != row
             sink.add(shown)
     finally:
@@ -139,6 +142,13 @@ def convert(path: Path, encoding: str, target: Path) -> Converted:
     if not sink.rows:
         raise damaged("BEGIN:VCARD without END:VCARD")
     return sink.converted(columns=columns.names)
+
+
+def _group(card: list[Property]) -> str:
+    """What a card is called that only lists others, as address books keep their groups."""
+    kinds = {p.value.strip().lower() for p in card if p.name in _KINDS}
+    names = [_plain(p.value, old=p.old) for p in card if p.name == "FN"]
+    return next(filter(None, names), "?") if "group" in kinds else ""
 
 
 def _keep_visible(cell: str) -> str:

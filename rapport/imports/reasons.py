@@ -72,6 +72,7 @@ _WHOLE = {
     ),
     NEVER_CLOSED: gettext_noop("Close the quotation, or choose another quotation mark."),
     SWALLOWED: gettext_noop("Close the quotation in the file, and import it again."),
+    MEANINGS["group"]: gettext_noop("Leave it out."),
 }
 
 

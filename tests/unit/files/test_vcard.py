@@ -278,3 +278,15 @@ def test_quoted_letters_tell_their_encoding(read, quoted, encoding, tmp_path):
 def test_line_ends_of_any_kind_are_written_as_such():
     line = vcardwrite.Line(name="NOTE", values=(("a\rb\r\nc\nd",),))
     assert b"NOTE:a\\nb\\nc\\nd\r\n" in vcardwrite.card([line])
+
+
+@pytest.mark.parametrize("kind", ["KIND", "X-ADDRESSBOOKSERVER-KIND"])
+def test_group_is_no_person(tmp_path, kind):
+    path = tmp_path / "cards.vcf"
+    path.write_text(
+        card(r"FN:Bo\, Eva", f"{kind}:group") + card("FN:Eva Bo", f"{kind}:individual"), "utf-8"
+    )
+    with open_table(path) as table:
+        said = [record.problem and str(record.problem) for record in table]
+
+    assert said == ["“Bo, Eva” is a group of other cards, not a person or company.", None]
