@@ -20,7 +20,7 @@ from rapport.meta.entity import Entity
 from rapport.meta.registry import registry
 from rapport.models import ImportFile, Plan, PlanRow
 from rapport.models.operations import Fate
-from rapport.queries.imports import plan_of, plan_rows
+from rapport.queries.imports import imports_with, plan_of, plan_rows
 
 from . import bundle, decisions, flow, kept as kept_keys, later, reasons as why, samerows, uploads
 from .alike import TAKEN
@@ -157,7 +157,9 @@ def _rows_of_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...]) -> Ite
         # Where lists have semicolons, Excel puts a line with commas into one cell.
         alone = upload.parent_id is None
         sign = ";" if alone and table.options.delimiter == ";" else ","
-        yield _line([*table.columns, why.heading()], sign)
+        # Rows that were not taken, and are not again, have new reasons in place of the old ones.
+        width = len(table.columns) - _has_reasons(upload, table.columns)
+        yield _line([*table.columns[:width], why.heading()], sign)
         plain = decisions.shown(None, decisions.alike_of(plan))
         # Of rows that become what most do the plan keeps nothing: all others are asked for.
         kept = _by_row(plan, Fate.values if plain in fates else fates)
@@ -171,12 +173,21 @@ def _rows_of_file(upload: ImportFile, plan: Plan, fates: tuple[str, ...]) -> Ite
                 if row is None or row.row != record.number:
                     row = PlanRow(row=record.number, fate=plain)
                 if row.fate in fates:
-                    cells = _cells(record, row, len(table.columns))
+                    cells = _cells(record, row, len(table.columns))[:width]
                     lines.append(_line([*cells, _reason(row, entity, places)], sign))
             if lines:
                 yield b"".join(lines)
             if wanted is None and plain not in fates:
                 return
+
+
+def _has_reasons(upload: ImportFile, columns: Sequence[str]) -> bool:
+    """Whether the last column has what we said of rows of a file that was brought before."""
+    return (
+        columns[-1] == why.heading()
+        and upload.created_by is not None
+        and imports_with(columns[:-1], upload.created_by).exists()
+    )
 
 
 def _by_row(plan: Plan, fates: Sequence[str]) -> Iterator[PlanRow]:

@@ -343,6 +343,26 @@ def test_several_values_of_one_cell_fill_the_fields_beside(alice, table):
     )  # fmt: skip
 
 
+def test_numbers_of_one_cell_stay_together_where_there_is_no_field_beside(alice, table):
+    content = table(
+        "Last Name,Business Phone,Business Phone 2,Third phone",
+        "Bo,0421 448899 / 0171 2345678,,030 123456",
+    )
+
+    assert bring(content, by=alice).errors == []
+    assert Contact.objects.get().business_phone == "0421 448899 / 0171 2345678"
+
+
+def test_error_rows_that_fail_again_have_one_reason(alice):
+    done = bring(b"Name;Mail\nBo;nonsense\n", by=alice)
+    file = b"".join(report.rows_file(done.upload, plan_of(done.upload)))
+
+    again = bring(file, by=alice)
+
+    assert again.counts == {"rows": 1, "refused": 1}
+    assert b"".join(report.rows_file(again.upload, plan_of(again.upload))) == file
+
+
 def test_error_file_is_the_refused_rows_as_they_were(alice):
     content = b'"Name";"Mail";"Odd;one"\r\n"Bo";"nonsense";"=1+1"\r\n"Dee";"d@x.de";"x"\r\n'
     done = bring(content, by=alice)
