@@ -111,7 +111,7 @@ def _text(field: Field, reading: Reading, *, ours: bool = False) -> Convert:
         values: list[Any] = _with_line_ends(_trimmed(cells))
         if is_phone and any(map(_AROUND_PHONES.match, values)):
             values = [_AROUND_PHONES.sub("", value) for value in values]
-        more = _split_marked(values) if is_phone else {}
+        more = (_split_marked(values) or _split_numbers(values)) if is_phone else {}
         errors = {} if all_fit(field, values) else _errors(field, values)
         return Column(values, errors, more)
 
@@ -162,6 +162,30 @@ def _split_marked(values: list[Any]) -> dict[int, list[str]]:
         if _MANY in value:
             values[place], *more[place] = [part.strip() for part in value.split(_MANY)]
     return more
+
+
+# “0421 4488 / 0171 2345678”, but not “0421/4488”: there it is a part of the number.
+_BETWEEN_PHONES = re.compile(r"\s*(?:[;,|\n]|\s/\s|/(?=\s*[+0(])|\b(?:oder|or|ou|und|and)\b)\s*")
+_PHONE_SIGNS = re.compile(r"[\d\s()./+–-]+")
+# A number has so many digits: with its area, and where nothing says that it has one.
+_WHOLE, _BARE = 6, 7
+
+
+def _split_numbers(values: list[Any]) -> dict[int, list[str]]:
+    """Cells that hold several whole numbers, as people write them, one after the other."""
+    more: dict[int, list[str]] = {}
+    if _BETWEEN_PHONES.search("".join(values)) is None:
+        return more
+    for place, value in enumerate(values):
+        numbers = [*dict.fromkeys(_BETWEEN_PHONES.split(value))]
+        if len(numbers) > 1 and all(map(_is_whole_phone, numbers)):
+            values[place], *more[place] = numbers
+    return more
+
+
+def _is_whole_phone(text: str) -> bool:
+    least = _WHOLE if text.startswith(("+", "0", "(")) else _BARE
+    return bool(_PHONE_SIGNS.fullmatch(text)) and sum(map(str.isdecimal, text)) >= least
 
 
 def _url(field: Field, reading: Reading) -> Convert:

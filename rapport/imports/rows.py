@@ -15,7 +15,7 @@ from rapport.files.foot import FOOT
 from rapport.files.read import Record
 from rapport.meta.field import Field
 from rapport.meta.folding import fold
-from rapport.meta.kinds import InvalidValue, Reading, check
+from rapport.meta.kinds import InvalidValue, Kind, Reading, check
 
 from . import cells, currencies, names, options, parts, standing
 from .cells import is_named
@@ -278,6 +278,12 @@ class Converter:
     def _spread(self, row: Row, found: Field, more: Sequence[str], index: int) -> None:
         """Further values of one cell go to the fields of the same sort that are free."""
         free = [n for n in siblings(self.entity, found.name) if n not in self.mapping.fields]
+        if found.kind is Kind.PHONE and len(free) < len(more):
+            # Better all in one field than the row refused.
+            whole = " / ".join((row.values[found.name], *more))
+            if len(whole) <= (found.max_length or len(whole)):
+                row.values[found.name] = whole
+                return
         for text in more:
             if not free:
                 message = _("There are more values in the cell than fields for them.")
