@@ -26,6 +26,7 @@ from rapport.files.partial import beside
 from rapport.files.refusal import FileRefused
 
 from . import child
+from .aside import Aside
 from .compact import Block
 
 log = logging.getLogger(__name__)
@@ -174,9 +175,17 @@ def kept_at(path: Path) -> Kept | None:
 class Ahead(Kept):
     """Blocks made by `count` processes in turns and then kept under `path`: each makes what `make`
     yields for its turns. `passing`: nothing is kept, and nothing that is kept there
-    forgotten."""
+    forgotten. `aside`: what the first one does when it is through."""
 
-    def __init__(self, path: Path, make: Make, *, count: int = 1, passing: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        make: Make,
+        *,
+        count: int = 1,
+        passing: bool = False,
+        aside: Aside | None = None,
+    ) -> None:
         if not passing:
             # Of another mapping, or of a process that was killed.
             forget(path.parent)
@@ -184,11 +193,14 @@ class Ahead(Kept):
         self._parts: list[Path] = []
         self._pids: list[int] = []
         self._news: list[int] = []
+        self._aside = aside
         ring = [os.pipe() for _ in range(count)]
         for turn in range(count):
             self._start(_part(path, turn), make, turn, ring, passing=passing)
         for end in itertools.chain.from_iterable(ring):
             os.close(end)
+        if aside is not None:
+            aside.begin()
         self._begin()
 
     def _start(
@@ -207,8 +219,12 @@ class Ahead(Kept):
         if not pid:
             for other in (*self._news, news):
                 os.close(other)
+            aside = self._aside
+            if aside is not None and turn:
+                aside.leave()
+                aside = None
             turns = Turns(len(ring), turn, ring)
-            _make(lambda: make(turns), file, telling, parent, (part, path))
+            _make(lambda: make(turns), file, telling, parent, (part, path), aside=aside)
         os.close(telling)
         self._pids.append(pid)
         self._news.append(news)
@@ -254,8 +270,11 @@ def _make(
     telling: int,
     parent: int,
     paths: tuple[Path, Path],
+    *,
+    aside: Aside | None,
 ) -> NoReturn:
-    """Make all blocks; nothing of ours may be closed or asked, so the process just ends."""
+    """Make all blocks; nothing of ours may be closed or asked, so the process just ends. Before
+    that it compares `aside`."""
     part, path = paths
     try:
         # Whoever goes on with the job of a process that was killed has readers of its own.
@@ -274,6 +293,8 @@ def _make(
             with suppress(FileNotFoundError):
                 part.rename(path)
             os.write(telling, _END)
+            if aside is not None:
+                aside.answer()
             os._exit(0)
     except FileRefused as refused:
         file.write(_told(refused))

@@ -1,5 +1,6 @@
 """Comparing aside: of the rows of a batch that share a key with earlier ones most end by a glance
-at both, and a process of its own looks at as many of these pairs as we have not come to.
+at both, and a process that has nothing to read any more looks at as many of these pairs as we have
+not come to.
 
 It is asked by places in the file that keeps the glances, and knows nothing else but the rules as
 they were when it began. So it may be slow, or die: then all is looked at here.
@@ -10,23 +11,18 @@ from __future__ import annotations
 import logging
 import os
 import select
-import signal
 import struct
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
 from rapport.duplicates.room import Room
 
-from . import child
 from .seen import Earlier
 
 log = logging.getLogger(__name__)
 
-# Of a smaller file the readers, who begin beside, are not through before it is planned.
-MANY = 200_000
 # So many rows and pairs are asked about at once, and so many such letters wait at most: while one
 # is answered, the next is there. The answers to all of them fit into a page, the smallest of pipes:
 # neither side ever waits for the other to read.
@@ -34,6 +30,7 @@ ROWS, PAIRS = 100, 300
 WAITING = 2
 # A row that shares its keys with more is looked at here.
 _MOST = 100
+_READY = b"!"
 _LENGTH = struct.Struct("<I")
 
 
@@ -51,31 +48,39 @@ Answer = tuple[int, list[int]]
 
 
 class Aside:
-    """A process that looks at glances in the file of `earlier` by the rules of `room`."""
+    """Whoever looks at glances in the file of `earlier` by the rules of `room`: one of the
+    processes that read ahead, once it is through. They are forked after this was made; then
+    `begin`, and in them `answer` or `leave`."""
 
     def __init__(self, earlier: Earlier, room: Room) -> None:
         self._earlier, self._room = earlier, room
-        descriptor = earlier.descriptor
-        asked, self._asking = os.pipe()
-        self._hearing, told = os.pipe()
-        parent = os.getpid()
-        self._pid = child.fork()
-        if not self._pid:
-            for other in (self._asking, self._hearing):
-                os.close(other)
-            _answer(asked, told, descriptor, room, parent)
-        for other in (asked, told):
-            os.close(other)
+        self._descriptor = earlier.descriptor
+        self._asked, self._asking = os.pipe()
+        self._hearing, self._told = os.pipe()
+        self._begun = self._ready = self._closed = False
         self._sent: deque[list[Question]] = deque()
+
+    def begin(self) -> None:
+        """The others are there."""
+        self._begun = True
+        os.close(self._asked)
+        os.close(self._told)
 
     def knows(self, room: Room) -> bool:
         """Whether it looks by these rules."""
-        return self._room is room and self._pid > 0
+        return self._room is room and not self._closed
 
     @property
     def has_time(self) -> bool:
         """Whether more may be asked."""
-        return len(self._sent) < WAITING and self._pid > 0
+        if self._closed or not self._begun or len(self._sent) >= WAITING:
+            return False
+        if not self._ready and self._has_answered():
+            self._ready = os.read(self._hearing, len(_READY)) == _READY
+            if not self._ready:
+                # It read only a part, or failed; whoever reads says why.
+                self.close()
+        return self._ready
 
     @property
     def is_busy(self) -> bool:
@@ -102,7 +107,7 @@ class Aside:
     def answers(self, *, wait: bool = False) -> Iterator[Answer]:
         """What has been answered since; `wait`: at least one letter, if any was sent. What will
         never be answered is looked at here."""
-        while self._sent and self._pid > 0 and (wait or self._has_answered()):
+        while self._sent and not self._closed and (wait or self._has_answered()):
             wait = False
             try:
                 (length,) = _LENGTH.unpack(_read(self._hearing, _LENGTH.size))
@@ -115,7 +120,7 @@ class Aside:
             for number, count in zip(rest, rest, strict=False):
                 question = questions[number]
                 yield question.whose, [question.others[next(rest)] for _ in range(count)]
-        if self._pid <= 0:
+        if self._closed:
             while self._sent:
                 yield from looked_at(self._earlier, self._room, self._sent.popleft())
 
@@ -127,16 +132,42 @@ class Aside:
         self.close()
 
     def close(self) -> None:
-        """End the process."""
-        if self._pid <= 0:
-            return
-        pid, self._pid = self._pid, 0
-        os.close(self._asking)
-        os.close(self._hearing)
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        with suppress(ChildProcessError):
-            os.waitpid(pid, 0)
+        """Ask no more."""
+        if not self._closed:
+            self._closed = True
+            self._drop(self._asking, self._hearing)
+            if not self._begun:
+                self._drop(self._asked, self._told)
+
+    __del__ = close
+
+    @staticmethod
+    def _drop(*descriptors: int) -> None:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    # -- in the other processes
+
+    def leave(self) -> None:
+        """Leave it to another one."""
+        self._drop(self._asking, self._hearing, self._asked, self._told)
+
+    def answer(self) -> NoReturn:
+        """Answer until nobody asks any more."""
+        try:
+            self._drop(self._asking, self._hearing)
+            _write(self._told, _READY)
+            while True:
+                (length,) = _LENGTH.unpack(_read(self._asked, _LENGTH.size))
+                numbers = array("Q", _read(self._asked, length))
+                found = array("I", _compared(numbers, self._descriptor, self._room)).tobytes()
+                _write(self._told, _LENGTH.pack(len(found)) + found)
+        except (EOFError, BrokenPipeError):
+            os._exit(0)
+        except BaseException:
+            log.exception("Comparing aside failed")
+        finally:
+            os._exit(1)
 
 
 def looked_at(earlier: Earlier, room: Room, questions: Iterable[Question]) -> Iterator[Answer]:
@@ -191,26 +222,6 @@ class Glances:
             while self._aside.is_busy:
                 self._found += self._aside.answers(wait=True)
         return self._found
-
-
-# -- in the other process -------------------------------------------------------------------------
-
-
-def _answer(asked: int, told: int, descriptor: int, room: Room, parent: int) -> NoReturn:
-    """Answer until nobody asks any more."""
-    try:
-        child.begin(parent)
-        while True:
-            (length,) = _LENGTH.unpack(_read(asked, _LENGTH.size))
-            numbers = array("Q", _read(asked, length))
-            found = array("I", _compared(numbers, descriptor, room)).tobytes()
-            _write(told, _LENGTH.pack(len(found)) + found)
-    except EOFError:
-        os._exit(0)
-    except BaseException:
-        log.exception("Comparing aside failed")
-    finally:
-        os._exit(1)
 
 
 def _compared(numbers: Sequence[int], descriptor: int, room: Room) -> Iterator[int]:

@@ -18,6 +18,7 @@ from rapport.meta.registry import registry
 from rapport.models import ImportFile
 
 from . import ahead, datecolumns, uploads
+from .aside import Aside
 from .compact import Block, Packer, layout_of
 from .mapping import Mapping
 from .rows import Converter, Row
@@ -79,6 +80,11 @@ class Feed:
         self._upload: ImportFile | None = upload
         self._after, self._size, self._finish = after, upload.size, finish
         self._look_up: Callable[[Block], None] | None = None
+        self._aside: Aside | None = None
+
+    def help(self, aside: Aside) -> None:
+        """Let whoever reads ahead compare aside in the end."""
+        self._aside = aside
 
     def look_up(self, ask: Callable[[Block], None]) -> None:
         """Let `ask` add to blocks what it finds in the database. Processes that read ahead do so
@@ -133,7 +139,7 @@ class Feed:
         alone = ahead.is_worth_it(upload.size)
         kept = self._ahead = ahead.kept_at(path)
         if kept and alone and (made := self._again(kept)):
-            self._ahead = ahead.Ahead(path, made[0], count=made[1], passing=True)
+            self._ahead = ahead.Ahead(path, made[0], count=made[1], passing=True, aside=self._aside)
             # They have it as well.
             kept.close()
             self._blocks = iter(self._ahead)
@@ -142,7 +148,9 @@ class Feed:
         elif alone:
             # A part of the file is of no use to others.
             passing = self._finish is not None or self._after > 0
-            self._ahead = ahead.Ahead(path, self._make, count=ahead.readers(), passing=passing)
+            self._ahead = ahead.Ahead(
+                path, self._make, count=ahead.readers(), passing=passing, aside=self._aside
+            )
             self._blocks = iter(self._ahead)
 
     def _again(self, kept: ahead.Kept) -> tuple[ahead.Make, int] | None:

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rapport import access, processes
+from rapport import access
 from rapport.access import Actor
 from rapport.actions import rows as table_rows
 from rapport.actions.lease import Refused, Run
@@ -29,7 +29,7 @@ from rapport.models.operations import Fate, ImportState, JobState
 from rapport.models.people import Verb
 
 from . import (
-    child,
+    ahead,
     decisions,
     kept as kept_keys,
     latenames,
@@ -41,7 +41,7 @@ from . import (
     reasons as why,
     samerows,
 )
-from .aside import MANY, Aside
+from .aside import Aside
 from .decisions import ALIKE, NOTHING_SAID, Decided, Said
 from .feed import Feed
 from .mapping import Mapping
@@ -110,16 +110,13 @@ class Session:
         self.decided = Decided(self.said.rows, self.said.alike)
 
     def _helper(self) -> Aside | None:
-        """Who helps to compare: towards the end of a large file nobody is left to read it."""
+        """Who helps to compare when the file is read and its rows are not planned yet."""
         feed, entity = self.feed, self.feed.mapping.entity
-        if (
-            feed.layout is None
-            or feed.expected < MANY
-            or processes.processors() < 2
-            or not child.can_fork()
-        ):
+        if feed.layout is None or not ahead.is_worth_it(self.upload.size):
             return None
-        return Aside(self.seen, room_for(entity, {entity.name}))
+        made = Aside(self.seen, room_for(entity, {entity.name}))
+        feed.help(made)
+        return made
 
     @property
     def links(self) -> dict[str, int]:

@@ -2,22 +2,23 @@
 
 import os
 import random
-import select
 import signal
 
 import pytest
 
-from rapport import processes
 from rapport.duplicates.columns import Columns
 from rapport.duplicates.room import Room, room_for
-from rapport.imports import aside, child, flow, plan
+from rapport.imports import ahead, aside, flow, plan
+from rapport.imports.ahead import Ahead, ReaderDied, path_for
 from rapport.imports.aside import Aside, Glances, Question
 from rapport.imports.compact import hold
 from rapport.imports.seen import Earlier
 from rapport.meta.registry import registry
 from tests.factories import make_user
+from tests.installations import wait_for
 
 from .bringing import describe
+from .test_ahead import block
 from .test_quick import messy, told
 
 CONTACT = registry["contact"]
@@ -55,11 +56,29 @@ def known(room):
 
 
 @pytest.fixture
-def helped(known, room):
-    """`helped`: who is asked besides ourselves."""
-    found = Aside(known[0], room)
-    yield found
-    found.close()
+def reading(known, room, tmp_path):
+    """`reading(blocks)`: who reads these ahead and then helps, and who is asked."""
+    made = []
+
+    def begin(blocks=()):
+        helper = Aside(known[0], room)
+        make = lambda turns: iter(() if turns.turn else blocks)  # noqa: E731
+        readers = Ahead(path_for(tmp_path, "one"), make, count=2, aside=helper)
+        made.extend((helper, readers))
+        return readers, helper
+
+    yield begin
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def helped(reading):
+    """`helped`: who is asked besides ourselves, and has nothing to read any more."""
+    readers, helper = reading()
+    assert list(readers) == []
+    wait_for(lambda: helper.has_time, "its time")
+    return helper
 
 
 def by_ourselves(known, room):
@@ -99,20 +118,56 @@ def test_what_both_of_us_find_is_all(known, room, helped, monkeypatch):
 
 
 @pytest.mark.parametrize("asked", [False, True], ids=["before it is asked", "while it is asked"])
-def test_nothing_is_lost_when_it_is_gone(known, room, helped, asked):
+def test_nothing_is_lost_when_it_is_gone(known, room, reading, asked):
+    readers, helper = reading()
+    assert list(readers) == []
+    wait_for(lambda: helper.has_time, "its time")
     if asked:
-        os.kill(helped._pid, signal.SIGSTOP)
-        helped.ask(known[1][:20])
-        helped.ask(known[1][20:40])
-        assert not helped.has_time
-    questions = known[1][40:] if asked else known[1]
-    glances = Glances(known[0], room, helped)
-    os.kill(helped._pid, signal.SIGKILL)
-    for question in questions:
+        os.kill(readers._pids[0], signal.SIGSTOP)
+        helper.ask(known[1][:20])
+        helper.ask(known[1][20:40])
+        assert not helper.has_time
+    glances = Glances(known[0], room, helper)
+    os.kill(readers._pids[0], signal.SIGKILL)
+    for question in known[1][40:] if asked else known[1]:
         glances.ask(question)
 
     assert dict(glances.answers()) == by_ourselves(known, room)
-    assert not helped.is_busy
+    assert not helper.is_busy
+
+
+def test_whoever_still_reads_is_not_asked(known, room, reading):
+    gate, opened = os.pipe()
+
+    def blocks():
+        os.read(gate, 1)
+        yield block(2)
+
+    readers, helper = reading(blocks())
+    glances = Glances(known[0], room, helper)
+    for question in known[1]:
+        glances.ask(question)
+
+    assert dict(glances.answers()) == by_ourselves(known, room)
+    assert not helper.has_time
+    os.write(opened, b"!")
+    assert [block.numbers for block in readers] == [block(2).numbers]
+    wait_for(lambda: helper.has_time, "its time")
+
+
+def test_nobody_helps_who_has_failed(known, room, reading):
+    def blocks():
+        raise OSError
+        yield
+
+    readers, helper = reading(blocks())
+    with pytest.raises(ReaderDied):
+        list(readers)
+    glances = Glances(known[0], room, helper)
+    for question in known[1]:
+        glances.ask(question)
+
+    assert dict(glances.answers()) == by_ourselves(known, room)
 
 
 def test_it_is_only_asked_about_the_rules_that_it_knows(known, room, helped, monkeypatch):
@@ -129,14 +184,14 @@ def test_answers_always_fit_into_the_smallest_pipe():
     assert aside.WAITING * (4 + 4 * (2 * aside.ROWS + aside.PAIRS)) <= PAGE
 
 
-@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="nothing to watch a process by")
-def test_it_ends_when_nobody_can_ask_any_more(known, room):
-    found = Aside(known[0], room)
-    watched = os.pidfd_open(found._pid)
-    found.close()
+def test_it_ends_when_nobody_asks_any_more(reading):
+    readers, helper = reading()
+    assert list(readers) == []
+    wait_for(lambda: helper.has_time, "its time")
 
-    assert select.select([watched], [], [], 0)[0]
-    os.close(watched)
+    helper.close()
+
+    assert os.waitpid(readers._pids[0], 0)[1] == 0
 
 
 def test_plan_is_the_same_with_and_without(db, monkeypatch):
@@ -155,10 +210,21 @@ def test_plan_is_the_same_with_and_without(db, monkeypatch):
     monkeypatch.setattr(Aside, "ask", counted)
     alone = planned()
     assert asked == []
-    monkeypatch.setattr(plan, "MANY", 0)
-    monkeypatch.setattr(processes, "processors", lambda: 2)
-    monkeypatch.setattr(child, "can_fork", lambda: True)
+    monkeypatch.setattr(ahead, "LARGE", 0)
+    monkeypatch.setattr(ahead, "is_worth_it", lambda size: True)
     monkeypatch.setattr(aside, "ROWS", 2)
+    monkeypatch.setattr(Aside, "has_time", property(patient(Aside.has_time.fget)))
 
     assert planned() == alone
     assert sum(asked) >= aside.WAITING * aside.ROWS
+
+
+def patient(has_time):
+    """Waits until the other process has nothing to read any more."""
+
+    def waiting(self):
+        if not self._ready and not self._closed:
+            wait_for(lambda: has_time(self) or self._closed, "its time")
+        return has_time(self)
+
+    return waiting
