@@ -30,6 +30,8 @@ ROWS, PAIRS = 100, 300
 WAITING = 2
 # A row that shares its keys with more is looked at here.
 _MOST = 100
+# Milliseconds that an answer may take, which is made in three.
+PATIENCE = 3000
 _READY = b"!"
 _LENGTH = struct.Struct("<I")
 
@@ -63,8 +65,9 @@ class Aside:
     def begin(self) -> None:
         """The others are there."""
         self._begun = True
-        os.close(self._asked)
-        os.close(self._told)
+        self._drop(self._asked, self._told)
+        self._news = select.poll()
+        self._news.register(self._hearing, select.POLLIN)
 
     def knows(self, room: Room) -> bool:
         """Whether it looks by these rules."""
@@ -105,11 +108,13 @@ class Aside:
             self._fail()
 
     def answers(self, *, wait: bool = False) -> Iterator[Answer]:
-        """What has been answered since; `wait`: at least one letter, if any was sent. What will
-        never be answered is looked at here."""
-        while self._sent and not self._closed and (wait or self._has_answered()):
-            wait = False
+        """What has been answered since; `wait`: at least one letter, if any was sent. What is not
+        answered in time, or never will be, is looked at here."""
+        while self._sent and not self._closed and (self._has_answered() or wait):
             try:
+                if wait and not self._has_answered(PATIENCE):
+                    raise TimeoutError
+                wait = False
                 (length,) = _LENGTH.unpack(_read(self._hearing, _LENGTH.size))
                 found = array("I", _read(self._hearing, length))
             except (OSError, EOFError):
@@ -124,11 +129,11 @@ class Aside:
             while self._sent:
                 yield from looked_at(self._earlier, self._room, self._sent.popleft())
 
-    def _has_answered(self) -> bool:
-        return bool(select.select([self._hearing], [], [], 0)[0])
+    def _has_answered(self, within: int = 0) -> bool:
+        return bool(self._news.poll(within))
 
     def _fail(self) -> None:
-        log.warning("The process that compares aside is gone; nothing is lost by it.")
+        log.warning("The process that compares aside does not answer; nothing is lost by it.")
         self.close()
 
     def close(self) -> None:

@@ -117,23 +117,27 @@ def test_what_both_of_us_find_is_all(known, room, helped, monkeypatch):
     assert len(found) == len(dict(found))
 
 
-@pytest.mark.parametrize("asked", [False, True], ids=["before it is asked", "while it is asked"])
-def test_nothing_is_lost_when_it_is_gone(known, room, reading, asked):
+@pytest.mark.parametrize("end", ["before", "meanwhile", "never"])
+def test_nothing_is_lost_when_it_does_not_answer(known, room, reading, monkeypatch, end):
+    """It is gone before it is asked or while it is; or it is stopped."""
     readers, helper = reading()
     assert list(readers) == []
     wait_for(lambda: helper.has_time, "its time")
-    if asked:
+    if end != "before":
+        monkeypatch.setattr(aside, "PATIENCE", 10)
         os.kill(readers._pids[0], signal.SIGSTOP)
-        helper.ask(known[1][:20])
-        helper.ask(known[1][20:40])
-        assert not helper.has_time
     glances = Glances(known[0], room, helper)
-    os.kill(readers._pids[0], signal.SIGKILL)
-    for question in known[1][40:] if asked else known[1]:
+    if end == "before":
+        os.kill(readers._pids[0], signal.SIGKILL)
+    for question in known[1]:
         glances.ask(question)
+    assert helper.is_busy or end == "before"
+    if end == "meanwhile":
+        os.kill(readers._pids[0], signal.SIGKILL)
 
     assert dict(glances.answers()) == by_ourselves(known, room)
     assert not helper.is_busy
+    assert not helper.has_time
 
 
 def test_whoever_still_reads_is_not_asked(known, room, reading):
