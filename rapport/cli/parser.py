@@ -151,6 +151,9 @@ def _reading(bring: argparse.ArgumentParser) -> None:
     found.add_argument("--date-order", choices=("ymd", "dmy", "mdy"), help="of dates in numbers")
     found.add_argument("--decimal-mark", choices=(".", ","), help="of numbers")
     found.add_argument("--member", help="name of a file inside an archive")
+    found.add_argument(
+        "--element", metavar="PATH", help="of XML: path of the element that is a record"
+    )
 
 
 def _deciding(bring: argparse.ArgumentParser) -> None:

@@ -174,7 +174,9 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-_CHOSEN = ("encoding", "delimiter", "sheet", "header", "date_order", "decimal_mark", "member")
+_CHOSEN = (
+    "encoding", "delimiter", "sheet", "header", "date_order", "decimal_mark", "member", "element",
+)  # fmt: skip
 
 
 def _chosen(args: argparse.Namespace) -> dict[str, Any]:

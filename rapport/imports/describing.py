@@ -112,7 +112,7 @@ def describe(
             upload.reading["member"] = options.member
         upload.mapping = made.as_json()
         notes = [*_left_out(upload, options), *_other_sheet(others, table)]
-        notes += [*_around(table), *made.notes]
+        notes += [*_other_elements(detected, table), *_around(table), *made.notes]
         notes += detection.rounding(made, table.columns, sample, read)
         notes += detection.as_spoken(made, table.columns, sample, read)
         notes += currencies.notes(made, table.columns, sample)
@@ -344,6 +344,19 @@ def _other_sheet(others: Sequence[str], table: Table) -> list[str]:
     if not others or sheet == others[0]:
         return []
     return [_("Sheet “%(sheet)s” is read, not “%(first)s”.") % {"sheet": sheet, "first": others[0]}]
+
+
+def _other_elements(detected: Detected, table: Table) -> list[str]:
+    """That other elements beside those that are read repeat as well: a second list."""
+    chosen = f"{table.options.element or ''}/"
+    paths = [path for path, _count in detected.elements]
+    # Neither what is in them nor what they are in.
+    others = [p for p in paths if not (f"{p}/".startswith(chosen) or chosen.startswith(f"{p}/"))]
+    if chosen == "/" or not others:
+        return []
+    said = _("“%(element)s” is read. What else repeats is left out and can be chosen: %(others)s.")
+    named = ", ".join(f"“{path}”" for path in others[:SHOWN])
+    return [said % {"element": chosen[:-1], "others": named}]
 
 
 def _around(table: Table) -> list[str]:

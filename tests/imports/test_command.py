@@ -319,3 +319,27 @@ def test_encoding_that_is_a_guess_is_told_with_a_word_to_look_at(tmp_path, alice
 
     assert ("cp1252 is a guess" in said[0][0], "“Köln”" in said[0][0]) == (True, True)
     assert said[1] == []
+
+
+def test_second_list_of_an_xml_file_is_told_and_can_be_chosen(tmp_path, alice, capsys):
+    path = tmp_path / "both.xml"
+    path.write_text(
+        "<d><firm><name>Acme</name><tel>1</tel><tel>2</tel></firm><firm><name>Bee</name></firm>"
+        "<man><last_name>Bo</last_name></man><man><last_name>Dee</last_name></man></d>"
+    )
+
+    said = []
+    for element in (None, "d/man", "d/firm/tel"):
+        command.run(argparse.Namespace(
+            file=path, entity="contact", by=alice, dry_run=True, json=True, map=None,
+            element=element,
+        ))  # fmt: skip
+        found = json.loads(capsys.readouterr().out)
+        said.append((found["rows"], [note for note in found["notes"] if "is read" in note]))
+
+    other = "“%s” is read. What else repeats is left out and can be chosen: “%s”."
+    assert said == [
+        (2, [other % ("d/firm", "d/man")]),
+        (2, [other % ("d/man", "d/firm”, “d/firm/tel")]),
+        (2, [other % ("d/firm/tel", "d/man")]),
+    ]
