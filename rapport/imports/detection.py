@@ -20,6 +20,8 @@ from .samples import values_of
 
 _DAY = re.compile(r"\s*(\d{1,2})([./\- ])(\d{1,2})\2(?:\d{4}|\d{2})(?!\d)")
 _GROUPED = re.compile(r"\D*[1-9]\d{0,2}(?:\.\d{3})+\D*")
+# Not that of “ca.” or “Mio.”.
+_PLAIN_POINT = re.compile(r"\d\.\d")
 _COMMA = re.compile(r"\d,\d{1,2}\D*$|\.\d{3},|\d,\d{4,}\D*$")
 _POINT = re.compile(r"\d\.\d{1,2}\D*$|,\d{3}\.|\d\.\d{4,}\D*$")
 
@@ -39,16 +41,16 @@ def date_order(values: Iterable[str], *, language: str = "en") -> str:
     return "mdy" if slashes and language.lower() in {"en", "en-us"} else "dmy"
 
 
-def decimal_mark(values: Iterable[str], whole: Sequence[str] = ()) -> str:
-    """'.' or ','. The first value that can only be read one way decides; else whether all that is
-    given of `whole` numbers with a point in it is in groups of three."""
+def decimal_mark(values: Sequence[str]) -> str:
+    """'.' or ','. The first value that can only be read one way decides; else whether all with a
+    point in them are in groups of three: nobody writes amounts with three decimals, or counts."""
     for value in values:
         comma, point = _COMMA.search(value), _POINT.search(value)
         if comma and not point:
             return ","
         if point and not comma:
             return "."
-    pointed = [text for text in whole if "." in text]
+    pointed = [text for text in values if _PLAIN_POINT.search(text)]
     return "," if pointed and all(map(_GROUPED.fullmatch, pointed)) else "."
 
 
@@ -62,10 +64,9 @@ def reading(
     """How the mapped columns are to be read."""
     days = _cells(mapping, sample, {Kind.DATE, Kind.DATETIME})
     amounts = _cells(mapping, sample, {Kind.MONEY, Kind.NUMBER})
-    whole = _cells(mapping, sample, {Kind.NUMBER})
     return Reading(
         date_order=date_order(days, language=language),
-        decimal_mark=decimal_mark(amounts, whole),
+        decimal_mark=decimal_mark(amounts),
         time_zone=time_zone or "UTC",
     )
 

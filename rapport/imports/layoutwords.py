@@ -433,6 +433,8 @@ _SOURCES = {
     "Online Store": "Web",
     "Chat": "Web",
     "Referral": "External Referral",
+    "Recommendation": "External Referral",
+    "Recommended": "External Referral",
     "Customer Referral": "External Referral",
     "Employee": "Employee Referral",
     "Internal Referral": "Employee Referral",

@@ -131,7 +131,8 @@ WORDS: dict[str, str] = {
     "address2_postal_code": "shipping code|shipping zip|shipping zip/postal code|shipping postal code|"
     "delivery zip|address 2 - postal code|home zip",
     "address2_country": "shipping country|delivery country|address 2 - country",
-    "description": "remark|memo|"
+    "description": "message|nachricht|mensaje|messaggio|"
+    "remark|memo|"
     "details|person notes|note|about|additional information|anmerkung|anmerkungen|"
     "bemerkungen|notiz|remarque|observaciones|note generali|opis|комментарий|备注|備考",
     "source": "how did you hear about us|how did you hear about us?|kontaktart|"

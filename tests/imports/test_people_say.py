@@ -131,3 +131,18 @@ def test_days_of_lost_deals_alone(alice):
     )
 
     assert fields["Lost time"] == "actual_close_date"
+
+
+def test_amounts_in_thousands_without_a_fraction_anywhere(alice):
+    content = "Deal name;Company;Value\nLooms;Engines;12.500\nMills;Engines;900\n"
+
+    bring(content.encode(), "opportunity", by=alice)
+
+    amounts = Opportunity.objects.order_by("pk").values_list("estimated_revenue", flat=True)
+    assert list(amounts) == [12_500, 900]
+
+
+def test_message_of_a_web_form(alice):
+    fields, _meant = targets("Name;Email;Message\nAda Byron;ada@x.example;Call me\n", "lead", alice)
+
+    assert fields == {"Name": "full_name", "Email": "email", "Message": "description"}
