@@ -68,7 +68,8 @@ registry.add(
             ),
         ),
         search=("topic", "account", "contact", "email"),
-        duplicates=(("topic", "account", "contact"),),
+        # A deal stays itself when its contact changes.
+        duplicates=(("account", "topic"), ("contact", "topic")),
         has_timeline=True,
         aliases={
             "topic": ("Name", "Deal Name", "Opportunity Name", "Opportunity", "Subject", "Thema",

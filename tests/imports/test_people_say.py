@@ -5,7 +5,7 @@ import pytest
 from rapport.imports import flow, headers
 from rapport.meta.registry import registry
 from rapport.models import Opportunity
-from tests.imports.bringing import bring, describe
+from tests.imports.bringing import bring, describe, fates, plan
 
 pytestmark = pytest.mark.django_db
 
@@ -146,3 +146,21 @@ def test_message_of_a_web_form(alice):
     fields, _meant = targets("Name;Email;Message\nAda Byron;ada@x.example;Call me\n", "lead", alice)
 
     assert fields == {"Name": "full_name", "Email": "email", "Message": "description"}
+
+
+def test_pipeline_of_next_week_is_of_the_same_deals(alice):
+    first = (
+        "Deal name;Company;Contact;Stage\nLooms;Engines;;Propose\nMills;Engines;Ada Byron;Qualify\n"
+    )
+    bring(first.encode(), "opportunity", by=alice)
+    content = """Deal name;Company;Contact;Stage
+Looms;Engines;Ada Byron;Close
+Mills;Engines;;Develop
+Looms;Other Works;;Develop
+Gears;Engines;Ada Byron;Develop
+"""
+
+    upload = plan(content.encode(), "opportunity", by=alice)
+
+    assert fates(upload) == {2: "duplicate", 3: "duplicate"}
+    assert upload.counts["create"] == 2
