@@ -26,7 +26,7 @@ from rapport.models.people import Verb
 from rapport.queries import extract, moved
 from rapport.queries.query import Query
 
-from . import candidates, mapping as mappings, names, owners, parts
+from . import candidates, mapping as mappings, names, owners, parts, since
 from .cells import is_named
 from .mapping import Mapping
 from .reasons import of_cell
@@ -152,6 +152,7 @@ def resolve(mapping: Mapping, rows: Sequence[Row], links: Links, *, by: Actor) -
     """Turn the look-up texts of `rows` into ids among their values, or into reasons. `links`: what
     they name by other ids already, and what other rows of the batch name."""
     stored = links.kept = _stored_titles(mapping, rows, by)
+    stored |= since.called_then(mapping.entity, rows, stored)
     for index, target in mapping.filling:
         found = mapping.entity.fields.get(target.field)
         if found is None or not is_named(found) or is_person(mapping.entity, found.name):

@@ -14,9 +14,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from rapport.access import Actor
+from rapport.duplicates.keys import has_title_key
 from rapport.meta.batches import batches
 from rapport.meta.entity import Entity
-from rapport.meta.kinds import to_json
+from rapport.meta.kinds import Kind, to_json
+from rapport.meta.registry import registry
 from rapport.models import Change, Operation
 from rapport.models.journal import ChangeVerb
 
@@ -99,3 +101,53 @@ def told(entity: Entity, names: Sequence[str]) -> Reason:
     labels = ", ".join(str(entity.fields[name].label) for name in names if name in entity.fields)
     message = _("Changed here since the file was exported, and left as it is: %(fields)s.")
     return Reason(message % {"fields": labels}, None, "", CODE)
+
+
+def called_then(
+    entity: Entity, rows: Sequence[Row], titles: MappingType[tuple[uuid.UUID | None, str], str]
+) -> dict[tuple[uuid.UUID | None, str], str]:
+    """What the rows call companies that have got another name since: {(record, look-up): text}.
+    `titles`: what they are called now. No company is made for a name that one had."""
+    wanted: dict[tuple[uuid.UUID, str], Row] = {
+        (row.asked, name): row
+        for row in rows
+        if row.exported_at is not None and row.asked is not None
+        for name, text in row.links.items()
+        if titles.get((row.asked, name), text) != text
+    }
+    found: dict[tuple[uuid.UUID | None, str], str] = {}
+    for lookup in {name for _record, name in wanted}:
+        known = entity.fields[lookup]
+        if known.kind is not Kind.LOOKUP or not has_title_key(registry[known.target or ""]):
+            continue
+        target = registry[known.target or ""]
+        asked = [record for record, name in wanted if name == lookup]
+        before = _titles_before(entity, lookup, target, asked)
+        for (record, name), row in wanted.items():
+            then = next((said for at, said in before.get(record, ()) if at > _at(row)), None)
+            if name == lookup and then == row.links[name]:
+                found[record, name] = then
+    return found
+
+
+def _at(row: Row) -> datetime.datetime:
+    assert row.exported_at is not None
+    return row.exported_at
+
+
+def _titles_before(
+    entity: Entity, lookup: str, target: Entity, asked: Collection[uuid.UUID]
+) -> dict[uuid.UUID, list[tuple[datetime.datetime, str]]]:
+    """By record: when what its look-up names got another name, and what it was called before."""
+    column = entity.fields[lookup].column
+    linked: dict[uuid.UUID, uuid.UUID] = {}
+    for part in batches(asked):
+        linked |= dict(entity.records().filter(pk__in=part).values_list("pk", column))
+    changed: dict[uuid.UUID, list[tuple[datetime.datetime, str]]] = {}
+    for part in batches({id_ for id_ in linked.values() if id_}):
+        changes = Change.objects.filter(record__in=part, verb=ChangeVerb.UPDATE).order_by("id")
+        for record, at, before in changes.values_list("record", "at", "before"):
+            was = before or {}
+            if target.title in was:
+                changed.setdefault(record, []).append((at, was[target.title]))
+    return {record: changed[id_] for record, id_ in linked.items() if id_ in changed}

@@ -146,3 +146,17 @@ def test_second_row_about_a_record_is_held_back_all_the_same(alice, ada):
         (2, "update", 0, 0),
         (3, "duplicate", 2, 100),
     ]
+
+
+def test_company_that_was_renamed_since_is_not_made_again(alice, ada):
+    firm = make_account(name="Engins", owner=alice)
+    changed(ada, alice, account=firm.pk)
+    rows = exported(alice)
+    records.update_record(registry["account"], firm.pk, {"name": "Engines"}, by=alice)
+
+    upload = plan(edited(rows, Job_title="Chief"), "contact", by=alice)
+    other = plan(edited(rows, Company_name="Engin"), "contact", by=alice)
+
+    assert told(upload) == [(2, "update", [["job_title", "Clerk", "Chief"]], [])]
+    assert upload.counts["create"] == upload.counts.get("accounts", 0) == 0
+    assert told(other) == [(2, "update", [["account", str(firm.pk), "+Engin"]], [])]
