@@ -38,6 +38,7 @@ from . import (
     owners,
     packing,
     reasons,
+    shares,
     steps,
     uploads,
     whose,
@@ -106,6 +107,7 @@ def describe(
         read = detection.reading(made, sample, time_zone=zone, language=language)
         chosen = {k: v for k, v in (reading or {}).items() if k in dataclasses.asdict(read) and v}
         read = replace(read, **chosen)
+        made = shares.as_percentages(made, table.columns, sample, read)
         upload.entity = entity.name
         upload.reading = {**uploads.reading_of(table.options), **dataclasses.asdict(read)}
         if options.member is not None:

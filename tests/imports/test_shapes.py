@@ -105,6 +105,24 @@ def test_deals_name_their_customer_and_contact(alice, table):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("cells", "chances"),
+    [
+        # As a workbook keeps what it shows as 60 %; all of a deal that is won.
+        (("0.6", "1", "0", "0.125"), [60, 100, 0, 13]),
+        (("0,05", "1,0"), [5, 100]),
+        # So few of a hundred.
+        (("1", "0"), [1, 0]),
+    ],
+)
+def test_chances_may_be_shares_of_one(alice, table, cells, chances):
+    lines = (f"Deal {at};{cell};Acme" for at, cell in enumerate(cells))
+    done = bring(table("Topic;Probability;Company", *lines), "opportunity", by=alice)
+    found = Opportunity.objects.order_by("topic").values_list("probability", flat=True)
+    assert (done.errors, list(found)) == ([], chances)
+    assert len(done.upload.options["notes"]) == (chances != [1, 0])
+
+
 def test_chances_in_tenths_are_rounded_and_told(alice, table):
     rows = ("Roof;17,5", "Wall;12", "Door;99,9", "Sink;0,6")
     lines = ("Topic;Probability;Company", *(f"{row};Acme" for row in rows))
