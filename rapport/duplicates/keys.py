@@ -199,7 +199,7 @@ def has_title_key(entity: Entity) -> bool:
 
 
 def title_key(title: str) -> int:
-    """The key by which a company is found that is called `title`; 0 when that is blank."""
+    """The key by which a company is found that is called `title`; 0 when that has no letters."""
     found = normalise.company(title)
     return _hash("C", found) if found else 0
 

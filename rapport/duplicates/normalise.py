@@ -93,8 +93,7 @@ def _number(found: str) -> str:
 
 @lru_cache(maxsize=4_000)
 def company(text: str) -> str:
-    """The name of a company without its legal form, unless that is all there is; the signs of one
-    that has neither letters nor figures."""
+    """The name of a company without its legal form, unless that is all there is."""
     # What folds ASCII is done by `words`.
     plain = text[:400] if text.isascii() else fold(text[:400])
     if not plain.isascii():
@@ -108,7 +107,7 @@ def company(text: str) -> str:
                 spaced = spaced[: -len(phrase)]
     parts = [part for part in spaced.split() if part not in COMPANY_FILL]
     kept = [part for part in parts if part not in LEGAL_FORMS]
-    found = " ".join(kept) or " ".join(parts) or words(text) or " ".join(plain.lower().split())
+    found = " ".join(kept) or " ".join(parts) or words(text)
     return found if found.isascii() else found.translate(LATIN)
 
 
