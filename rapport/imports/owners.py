@@ -92,7 +92,9 @@ def _meant(texts: Collection[str]) -> dict[str, str]:
     nobody knows."""
     if not texts:
         return {}
-    users = list(Principal.objects.filter(kind=registry["user"].name).values_list("name", "is_active"))
+    users = list(
+        Principal.objects.filter(kind=registry["user"].name).values_list("name", "is_active")
+    )
     called: dict[str, list[tuple[str, bool]]] = defaultdict(list)
     for name, is_active in users:
         for form in _forms(name):
