@@ -4,6 +4,8 @@ that are there already."""
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +20,7 @@ from rapport.imports.headers import CHANGED_ON, RECORD_ID
 from rapport.imports.mapping import Mapping, MappingRefused, Target
 from rapport.imports.uploads import FileRefused, UploadGone
 from rapport.meta.entity import Entity
+from rapport.meta.folding import fold
 from rapport.meta.kinds import Kind
 from rapport.meta.registry import registry
 from rapport.models import ImportFile
@@ -153,10 +156,10 @@ def chosen(upload: ImportFile, post: QueryDict) -> Mapping:
     """The mapping out of the form: 'column-3' names the field of a column, others its options.
     Raises MappingRefused."""
     entity = registry[upload.entity]
-    columns = {}
+    columns, before = {}, Mapping.from_json(entity, upload.mapping).columns
     for index in _shown(upload):
         if target := _target(entity, index, post):
-            columns[index] = target
+            columns[index] = _with_others(target, before.get(index), _asked(index, post))
     return Mapping(
         entity=entity,
         columns=columns,
@@ -196,6 +199,22 @@ def _target(entity: Entity, index: int, post: QueryDict) -> Target | None:
         values=_values(index, post),
         wipe=f"wipe-{index}" in post and not field.required,
     )
+
+
+def _with_others(target: Target, before: Target | None, asked: Collection[str]) -> Target:
+    """With what cells were found to mean other than those that the form has `asked` about: numbers,
+    and whatever comes after the first ones."""
+    if before is None or before.field != target.field:
+        return target
+    known = {fold(text) for text in asked}
+    others = {text: said for text, said in before.values.items() if fold(text) not in known}
+    return replace(target, values={**others, **target.values})
+
+
+def _asked(index: int, post: QueryDict) -> list[str]:
+    """The cells of which the form asked what they mean."""
+    texts = (post.get(f"cell-{index}-{at}") for at in range(importtargets.VALUES))
+    return [text for text in texts if text is not None]
 
 
 def _values(index: int, post: QueryDict) -> dict[str, str]:

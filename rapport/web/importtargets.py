@@ -227,8 +227,10 @@ def _samples(
 
 
 def _sample(sheet: Sheet, text: str, field: Field | None, target: Target | None) -> dict[str, Any]:
-    if field is None or target is None or field.kind not in _CHECKED or text in target.values:
+    if field is None or target is None or field.kind not in _CHECKED:
         return {"text": text}
+    if (said := target.values.get(text)) is not None:
+        return {"text": text, "shown": said if field.kind is Kind.NUMBER and said != text else ""}
     is_blank = target.missing == mappings.BLANK and options.is_choice(field)
     if is_blank or foreign.is_end(sheet.mapping.entity, field, text):
         return {"text": text}

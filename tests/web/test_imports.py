@@ -12,7 +12,16 @@ from django.urls import reverse
 
 from rapport.actions import records
 from rapport.meta.registry import registry
-from rapport.models import Account, ChoiceOption, Contact, ImportFile, Lead, Operation, Plan
+from rapport.models import (
+    Account,
+    ChoiceOption,
+    Contact,
+    ImportFile,
+    Lead,
+    Operation,
+    Opportunity,
+    Plan,
+)
 from tests.factories import make_account, make_contact, make_user
 from tests.web import browsing
 from tests.working import work_off
@@ -792,6 +801,26 @@ def test_plan_of_nothing_but_records_of_others_says_what_helps(client_of, alice,
         _made, url = upload(client, header + rows.encode())
         plan(client, url)
         assert told in text(client.get(url))
+
+
+@pytest.mark.once
+def test_what_the_form_does_not_ask_stays_as_it_was_found(client_of, alice, monkeypatch):
+    monkeypatch.setattr("rapport.web.importtargets.VALUES", 1)
+    for name in ("Hansa GmbH", "Kontor AG"):
+        make_account(name=name, owner=alice)
+    client = client_of(alice)
+    content = b"Topic,Company,Probability\nRoof,Hansa,0.6\nDoor,Kontor,1\n"
+    _made, url = upload(client, content, entity="opportunity")
+    page = text(client.get(url))
+    assert "“Probability” has shares of one: 0.6 becomes 60." in page
+    assert "<bdi>0.6</bdi> <small>→ 60</small>" in page
+
+    plan(client, url, **{"was-1": "account", "cell-1-0": "Hansa", "value-1-0": "Hansa GmbH"})
+    client.post(f"{url}apply/")
+    work_off()
+
+    found = Opportunity.objects.order_by("-topic").values_list("account__name", "probability")
+    assert list(found) == [("Hansa GmbH", 60), ("Kontor AG", 100)]
 
 
 @pytest.mark.once
