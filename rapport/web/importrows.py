@@ -4,6 +4,7 @@ record beside, and what can be said about each."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from django.http import HttpRequest
@@ -153,13 +154,16 @@ class Rows:
         return made
 
     def _title(self, shown: Shown) -> str:
-        """What the row calls its record."""
+        """What the row calls its record, else what it knows it by."""
         names = (*self.entity.title_fields, self.entity.title)
         texts = []
         for name in dict.fromkeys(names):
             index = next((i for i, t in self.mapping.columns.items() if t.field == name), None)
             if index is not None and (text := _text(shown.cells, index)):
                 texts.append(text)
+        if not texts:
+            cells = (_text(shown.cells, index) for index in sorted(self.mapping.columns))
+            texts += islice(filter(None, cells), 1)
         return " ".join(texts) or _("Row %(number)s") % {"number": shown.number}
 
     def _record(self, record: Beside | None) -> dict[str, str] | None:

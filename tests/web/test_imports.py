@@ -804,6 +804,17 @@ def test_plan_of_nothing_but_records_of_others_says_what_helps(client_of, alice,
 
 
 @pytest.mark.once
+def test_row_without_a_name_is_called_by_what_it_knows(client_of, alice):
+    make_contact(first_name="Bo", last_name="Lind", email="bo@x.example", owner=alice)
+    client = client_of(alice)
+    _made, url = upload(client, b"E-Mail,Function\nbo@x.example,Buyer\n")
+
+    plan(client, url, match="email")
+
+    assert "<b><bdi>bo@x.example</bdi></b>" in text(client.get(f"{url}?fate=update"))
+
+
+@pytest.mark.once
 def test_what_the_form_does_not_ask_stays_as_it_was_found(client_of, alice, monkeypatch):
     monkeypatch.setattr("rapport.web.importtargets.VALUES", 1)
     for name in ("Hansa GmbH", "Kontor AG"):
