@@ -4,12 +4,13 @@ days that stand in a second column. What becomes of them, and what is to be said
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping as MappingType, Sequence
+from collections.abc import Iterator, Mapping as MappingType, Sequence
 from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
 from rapport.meta.entity import Entity
+from rapport.meta.field import Field
 from rapport.meta.kinds import Kind
 
 from . import datecolumns, headers, layouts, parts
@@ -26,10 +27,7 @@ def ids_of_others(
 ) -> list[str]:
     """Ids of records in another program name none of ours, and are no names to make some of."""
     notes = []
-    for index, target in targets.items():
-        found = entity.fields.get(target.field)
-        if found is None or not found.is_link:
-            continue
+    for index, target, found in _links(entity, targets):
         values = values_of(sample, index)
         if _ID_HEADER.search(columns[index]):
             if values and all(_ID.fullmatch(value) for value in values):
@@ -50,9 +48,8 @@ def people_elsewhere(
     """Names that a program adds to what it exports: whoever is not here, or is so more than once,
     must not cost the record."""
     notes = []
-    for index, target in targets.items():
-        found = entity.fields.get(target.field)
-        if found is None or found.kind is not Kind.LOOKUP or target.missing:
+    for index, target, found in _links(entity, targets):
+        if found.kind is not Kind.LOOKUP or target.missing:
             continue
         is_elsewhere = missing_rule(found, target) == REFUSE or parts.back(found)
         if is_elsewhere and values_of(sample, index):
@@ -80,14 +77,14 @@ def several_in_a_cell(
 ) -> list[str]:
     """Names of several records in one cell, where there is room for one."""
     sign = layouts.SEVERAL_IN_A_CELL.get(layout.program.key)
+    if not sign:
+        return []
     said = _("“%(column)s” has several names in one cell, of which the first counts: %(text)s")
     notes = []
-    for index, target in targets.items():
-        found = entity.fields.get(target.field)
-        if sign and found is not None and found.is_link:
-            text = next((text for text in values_of(sample, index) if sign in text), "")
-            if text:
-                notes.append(said % {"column": columns[index], "text": text[:80]})
+    for index, _target, _found in _links(entity, targets):
+        text = next((text for text in values_of(sample, index) if sign in text), "")
+        if text:
+            notes.append(said % {"column": columns[index], "text": text[:80]})
     return notes
 
 
@@ -106,6 +103,16 @@ def owners_by_id(
             said = _("“%(column)s” holds ids of another program: you own what none of ours has.")
             return [said % {"column": header}]
     return []
+
+
+def _links(
+    entity: Entity, targets: MappingType[int, Target]
+) -> Iterator[tuple[int, Target, Field]]:
+    """The columns that name records by a look-up of their own."""
+    for index, target in targets.items():
+        found = entity.fields.get(target.field)
+        if found is not None and found.is_link:
+            yield index, target, found
 
 
 def is_owner_id(header: str) -> bool:

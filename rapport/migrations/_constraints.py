@@ -1,9 +1,10 @@
 """What several migrations do with constraints."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.migrations.operations.base import Operation
+from django.db.models import Model
 
 
 class DropConstraints(Operation):
@@ -26,10 +27,7 @@ class DropConstraints(Operation):
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        if schema_editor.connection.vendor == "sqlite":
-            return
-        for model, name in self.links:
-            found = from_state.apps.get_model(app_label, model)
+        for found, name in self._kept(app_label, schema_editor, from_state):
             for constraint in schema_editor._constraint_names(
                 found, [f"{name}_id"], foreign_key=True
             ):
@@ -38,14 +36,19 @@ class DropConstraints(Operation):
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        if schema_editor.connection.vendor == "sqlite":
-            return
-        for model, name in self.links:
-            found = to_state.apps.get_model(app_label, model)
+        for found, name in self._kept(app_label, schema_editor, to_state):
             field = found._meta.get_field(name)
             schema_editor.execute(
                 schema_editor._create_fk_sql(found, field, "_fk_%(to_table)s_%(to_column)s")
             )
+
+    def _kept(
+        self, app_label: str, schema_editor: Any, state: Any
+    ) -> Iterator[tuple[type[Model], str]]:
+        """The models of that state, with their look-ups, where the database has constraints."""
+        if schema_editor.connection.vendor != "sqlite":
+            for model, name in self.links:
+                yield state.apps.get_model(app_label, model), name
 
     def describe(self) -> str:
         return "Drop the constraints of foreign keys"
