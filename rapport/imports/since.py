@@ -122,7 +122,8 @@ def called_then(
             continue
         target = registry[known.target or ""]
         asked = [record for record, name in wanted if name == lookup]
-        before = _titles_before(entity, lookup, target, asked)
+        first = min(_at(row) for row in wanted.values())
+        before = _titles_before(entity, lookup, target, asked, since=first)
         for (record, name), row in wanted.items():
             then = next((said for at, said in before.get(record, ()) if at > _at(row)), None)
             if name == lookup and then == row.links[name]:
@@ -136,16 +137,23 @@ def _at(row: Row) -> datetime.datetime:
 
 
 def _titles_before(
-    entity: Entity, lookup: str, target: Entity, asked: Collection[uuid.UUID]
+    entity: Entity,
+    lookup: str,
+    target: Entity,
+    asked: Collection[uuid.UUID],
+    *,
+    since: datetime.datetime,
 ) -> dict[uuid.UUID, list[tuple[datetime.datetime, str]]]:
-    """By record: when what its look-up names got another name, and what it was called before."""
+    """By record: when, after `since`, what its look-up names got another name, and what it was
+    called before."""
     column = entity.fields[lookup].column
     linked: dict[uuid.UUID, uuid.UUID] = {}
     for part in batches(asked):
         linked |= dict(entity.records().filter(pk__in=part).values_list("pk", column))
     changed: dict[uuid.UUID, list[tuple[datetime.datetime, str]]] = {}
     for part in batches({id_ for id_ in linked.values() if id_}):
-        changes = Change.objects.filter(record__in=part, verb=ChangeVerb.UPDATE).order_by("id")
+        changes = Change.objects.filter(record__in=part, verb=ChangeVerb.UPDATE, at__gt=since)
+        changes = changes.order_by("id")
         for record, at, before in changes.values_list("record", "at", "before"):
             was = before or {}
             if target.title in was:

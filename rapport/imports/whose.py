@@ -94,13 +94,14 @@ def entity_of(
 ) -> Entity | None:
     """Whose records rows are about that name nobody: those of `among` that have most of the e-mail
     addresses or numbers. Else what was `found` by the headers."""
-    mappings = {
-        entity.name: propose(entity, columns, sample, reading=Reading()) for entity in among
-    }
-    if found is not None and _names_records(mappings[found.name]):
+
+    def mapped(entity: Entity) -> Mapping:
+        return propose(entity, columns, sample, reading=Reading())
+
+    if found is not None and _names_records(mapped(found)):
         return found
     best, most = found, 0
-    for mapping in mappings.values():
+    for mapping in map(mapped, among):
         count = 0 if _names_records(mapping) else _count_known(mapping, sample, by=by)
         if count > most:
             best, most = mapping.entity, count
