@@ -58,8 +58,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _HEAD = 65_536
-# First bytes of the characters that are common in each; names are written with those.
 _WESTERN = frozenset({"cp1252", "cp1250", "cp1254", "mac-roman"})
+# First bytes of the characters that are common in each; names are written with those.
 _EAST_ASIAN = {
     "cp932": (*range(0x82, 0x98),),
     "cp949": (*range(0xB0, 0xC9),),
